@@ -1,0 +1,31 @@
+"""The catalogue: every metric's name, unit, labels, buckets and help, once."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from manometer.catalogue import cache, engine, health, host, kit, pool, resilience, runtime
+from manometer.catalogue.spec import Kind, MetricSpec, Reading
+
+__all__ = ["SUBJECTS", "Kind", "MetricSpec", "Reading", "spec"]
+
+SUBJECTS: Mapping[str, tuple[MetricSpec, ...]] = MappingProxyType(
+    {
+        "cache": cache.SPECS,
+        "pool": pool.SPECS,
+        "engine": engine.SPECS,
+        "resilience": resilience.SPECS,
+        "runtime": runtime.SPECS,
+        "host": host.SPECS,
+        "health": health.SPECS,
+        "kit": kit.SPECS,
+    }
+)
+"""The metrics of each subject, in the order in which they are documented and exposed."""
+
+
+def spec(name: str) -> MetricSpec:
+    """Return the metric of that OpenTelemetry or Prometheus name; KeyError where there is none."""
+    return _BY_NAME[name]
+
+
+_BY_NAME = {key: row for rows in SUBJECTS.values() for row in rows for key in (row.name, row.prometheus_name)}

@@ -1,0 +1,38 @@
+"""What is measured of health checks."""
+
+from manometer.catalogue.spec import Kind, MetricSpec, Reading
+
+__all__ = ["AGE", "DURATION", "SPECS", "UP"]
+
+_CHECK = ("check", "critical")
+_CRITICAL = {"critical": ("true", "false")}
+
+UP = MetricSpec(
+    name="health.check.up",
+    kind=Kind.GAUGE,
+    unit="{check}",
+    labels=_CHECK,
+    values=_CRITICAL,
+    reading=Reading.PULL,
+    help="1 when the check passed the last time it ran, 0 when it failed; absent until it has run.",
+)
+DURATION = MetricSpec(
+    name="health.check.duration",
+    kind=Kind.GAUGE,
+    unit="s",
+    labels=_CHECK,
+    values=_CRITICAL,
+    reading=Reading.PULL,
+    help="Time that the last run of the check took.",
+)
+AGE = MetricSpec(
+    name="health.check.age",
+    kind=Kind.GAUGE,
+    unit="s",
+    labels=_CHECK,
+    values=_CRITICAL,
+    reading=Reading.PULL,
+    help="Time since the check last ended; one that grows past its interval hangs.",
+)
+
+SPECS = (UP, DURATION, AGE)

@@ -1,0 +1,46 @@
+"""What Manometer measures of itself."""
+
+from manometer.catalogue.spec import Kind, MetricSpec, Reading
+
+__all__ = ["COLLECT_DURATION", "COLLECT_FAILURES", "LABEL_FOLDS", "SERIES", "SPANS", "SPECS"]
+
+COLLECT_DURATION = MetricSpec(
+    name="manometer.collect.duration",
+    kind=Kind.GAUGE,
+    unit="s",
+    labels=("collector",),
+    reading=Reading.PULL,
+    help="Time that the last reading of the collector took.",
+)
+COLLECT_FAILURES = MetricSpec(
+    name="manometer.collect.failures",
+    kind=Kind.COUNTER,
+    unit="{failure}",
+    labels=("collector",),
+    help="Readings of the collector that raised, and so lost its series for that scrape.",
+)
+SERIES = MetricSpec(
+    name="manometer.series",
+    kind=Kind.GAUGE,
+    unit="{series}",
+    labels=("family",),
+    reading=Reading.PULL,
+    help="Series that the family had in the last collection: what each name costs the scraper.",
+)
+LABEL_FOLDS = MetricSpec(
+    name="manometer.label.folds",
+    kind=Kind.COUNTER,
+    unit="{lookup}",
+    labels=("family",),
+    help="Lookups of a labelled series that went to 'other' because the family was at its cap.",
+)
+SPANS = MetricSpec(
+    name="manometer.otlp.spans",
+    kind=Kind.COUNTER,
+    unit="{span}",
+    labels=("outcome",),
+    values={"outcome": ("ok", "error")},
+    help="Spans handed to the OTLP exporter, by whether the backend took them.",
+)
+
+SPECS = (COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS)

@@ -1,0 +1,43 @@
+"""What is measured of retries and circuit breakers."""
+
+from manometer.catalogue.spec import Kind, MetricSpec, Reading
+
+__all__ = ["BREAKER_CALLS", "BREAKER_STATE", "BREAKER_TRANSITIONS", "RETRY_ATTEMPTS", "SPECS"]
+
+_STATES = ("closed", "open", "half_open")
+
+RETRY_ATTEMPTS = MetricSpec(
+    name="retry.attempts",
+    kind=Kind.COUNTER,
+    unit="{attempt}",
+    labels=("operation", "outcome"),
+    values={"outcome": ("ok", "retried", "exhausted")},
+    help="Attempts of the operation: it succeeded, failed and is tried again, or failed for good.",
+)
+BREAKER_STATE = MetricSpec(
+    name="breaker.state",
+    kind=Kind.GAUGE,
+    unit="{state}",
+    labels=("breaker", "state"),
+    values={"state": _STATES},
+    reading=Reading.PULL,
+    help="1 for the state that the breaker is in, 0 for the others.",
+)
+BREAKER_CALLS = MetricSpec(
+    name="breaker.calls",
+    kind=Kind.COUNTER,
+    unit="{call}",
+    labels=("breaker", "outcome"),
+    values={"outcome": ("ok", "error", "rejected")},
+    help="Calls through the breaker; a rejected one was refused because the breaker was open.",
+)
+BREAKER_TRANSITIONS = MetricSpec(
+    name="breaker.transitions",
+    kind=Kind.COUNTER,
+    unit="{transition}",
+    labels=("breaker", "state"),
+    values={"state": _STATES},
+    help="Changes of the breaker's state, by the state it went to.",
+)
+
+SPECS = (RETRY_ATTEMPTS, BREAKER_STATE, BREAKER_CALLS, BREAKER_TRANSITIONS)

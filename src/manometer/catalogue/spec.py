@@ -1,0 +1,102 @@
+"""What one metric is: its name, unit, labels, buckets and help, and the name Prometheus gives it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+from manometer.errors import MetricError
+
+__all__ = ["FAST_BUCKETS", "WAIT_BUCKETS", "Kind", "MetricSpec", "Reading"]
+
+FAST_BUCKETS = (
+    *(1e-05, 2.5e-05, 5e-05, 0.0001, 0.00025, 0.0005, 0.001, 0.0025),
+    *(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0),
+)
+"""Upper bounds in seconds for computation: 10 microseconds to 5 seconds, 18 buckets with +Inf."""
+
+WAIT_BUCKETS = (
+    *(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025),
+    *(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
+)
+"""Upper bounds in seconds for waiting: 100 microseconds to 30 seconds, 18 buckets with +Inf."""
+
+
+class Kind(Enum):
+    """The instrument, in Prometheus's words."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+class Reading(Enum):
+    """When a figure is read: as events happen, when someone collects, or whichever the library allows."""
+
+    PUSH = "push"
+    PULL = "pull"
+    EITHER = "pull or push"
+
+
+# UCUM units of OpenTelemetry and the suffix the Prometheus name carries for each. Annotations in
+# braces ({request}) count things and leave no suffix.
+_UNIT_SUFFIX = {"s": "seconds", "By": "bytes", "1": "ratio"}
+_NAME = re.compile(r"[a-z][a-z0-9]*([._][a-z0-9]+)*")
+_LABEL = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """One row of the catalogue.
+
+    name: OpenTelemetry name, dotted, without a unit (`cache.load.duration`).
+    unit: UCUM (`s`, `By`, `1`, or an annotation such as `{request}`).
+    values: the closed set of values of a label, where it has one.
+    buckets: upper bounds in the unit, for histograms; +Inf is implied.
+    """
+
+    name: str
+    kind: Kind
+    unit: str
+    help: str
+    labels: tuple[str, ...] = ()
+    reading: Reading = Reading.PUSH
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    buckets: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise MetricError(f"metric name {self.name!r} is not dotted lower case; write it as 'cache.requests'")
+        if self.unit not in _UNIT_SUFFIX and not re.fullmatch(r"\{[a-z_]+\}", self.unit):
+            raise MetricError(
+                f"metric {self.name!r} has unit {self.unit!r}; use s, By, 1 or an annotation like '{{request}}'"
+            )
+        for label in self.labels:
+            if not _LABEL.fullmatch(label) or label == "le":
+                raise MetricError(f"metric {self.name!r} has label {label!r}; use lower_case words, and never 'le'")
+        for label in self.values:
+            if label not in self.labels:
+                raise MetricError(f"metric {self.name!r} lists values of {label!r}, which is not one of its labels")
+        if (self.kind is Kind.HISTOGRAM) != bool(self.buckets):
+            raise MetricError(f"metric {self.name!r}: histograms have buckets, and nothing else has")
+
+    @property
+    def prometheus_name(self) -> str:
+        """The name of the family at `/metrics`, by OpenTelemetry's OTLP-to-Prometheus rules.
+
+        Dots become underscores, the unit becomes a suffix, a monotonic sum ends in `_total`.
+        Source: OpenTelemetry specification, "Prometheus and OpenMetrics compatibility".
+        """
+        words = self.name.replace(".", "_")
+        suffix = _UNIT_SUFFIX.get(self.unit, "")
+        if suffix == "ratio" and self.kind is not Kind.GAUGE:
+            suffix = ""
+        if suffix and not words.endswith("_" + suffix):
+            words += "_" + suffix
+        return words + "_total" if self.kind is Kind.COUNTER else words
+
+    @property
+    def family_name(self) -> str:
+        """The family's name in prometheus-client's data model: a counter's lacks its `_total`."""
+        return self.prometheus_name.removesuffix("_total")

@@ -1,0 +1,1 @@
+"""Where figures come from: a folder a subject, a file a library."""

@@ -1,0 +1,22 @@
+"""Which file instruments an object: the one named after the library that its class comes from."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import ModuleType
+
+from manometer.errors import UnsupportedError
+
+__all__ = ["adapter"]
+
+
+def adapter(target: object, adapters: Mapping[str, str], wanted: str) -> ModuleType:
+    """Import the module that instruments an object of this class, by the library of its nearest base.
+
+    adapters: library name to module; wanted: what the caller takes, for the error.
+    Raises UnsupportedError where no base comes from one of the libraries.
+    """
+    for base in type(target).__mro__:
+        library = base.__module__.partition(".")[0]
+        if library in adapters:
+            return import_module(adapters[library])
+    raise UnsupportedError(f"{type(target).__module__}.{type(target).__qualname__} is no object known here; pass {wanted}")

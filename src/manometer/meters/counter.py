@@ -1,0 +1,70 @@
+"""Counter: a figure that only grows."""
+
+import time
+from collections.abc import Mapping
+
+from prometheus_client.context_managers import ExceptionCounter
+from prometheus_client.samples import Exemplar, Sample
+
+from manometer.errors import MetricError
+from manometer.meters.labels import check_exemplar
+from manometer.meters.meter import Meter, shows_created
+from manometer.meters.pending import Pending
+
+__all__ = ["Counter"]
+
+
+class Counter(Meter):
+    """A running total of events, with prometheus-client's `Counter` interface."""
+
+    kind = "counter"
+
+    def inc(self, amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:
+        """Add to the total; MetricError (a ValueError) for a negative amount."""
+        self._need_series()
+        if amount < 0:
+            raise MetricError("Counters can only be incremented by non-negative amounts.")
+        self._pending.push(amount + 0.0)
+        if exemplar:
+            check_exemplar(exemplar)
+            self._exemplar = Exemplar(dict(exemplar), amount, time.time())
+
+    def reset(self) -> None:
+        """Start again from zero, as when a logical process restarts within this one."""
+        self._need_series()
+        with self._pending.settled():
+            self._total = 0.0
+            self._created = time.time()
+
+    def count_exceptions(
+        self, exception: type[BaseException] | tuple[type[BaseException], ...] = Exception
+    ) -> ExceptionCounter:
+        """Count exceptions of these classes that leave a block or a decorated function."""
+        self._need_series()
+        return ExceptionCounter(self, exception)  # type: ignore[arg-type]
+
+    @property
+    def value(self) -> float:
+        """The total so far."""
+        with self._pending.settled():
+            return self._total
+
+    def _start(self) -> None:
+        self._total = 0.0
+        self._created = time.time()
+        self._exemplar: Exemplar | None = None
+        self._pending: Pending[float] = Pending(self._fold)
+
+    def _fold(self, amounts: list[float]) -> None:
+        total = self._total
+        for amount in amounts:
+            total += amount
+        self._total = total
+
+    def _samples(self, labels: dict[str, str]) -> list[Sample]:
+        with self._pending.settled():
+            total, created, exemplar = self._total, self._created, self._exemplar
+        samples = [self._sample("_total", labels, total, exemplar)]
+        if shows_created():
+            samples.append(self._sample("_created", labels, created))
+        return samples

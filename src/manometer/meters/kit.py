@@ -1,0 +1,68 @@
+"""What Manometer measures of itself on one registry."""
+
+from collections import Counter as Tally
+from collections.abc import Iterable
+from threading import Lock
+from weakref import WeakKeyDictionary
+
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.registry import Collector
+
+from manometer.catalogue import kit as rows
+from manometer.meters.catalogued import Pulled, family, meter, pulled
+
+__all__ = ["Kit"]
+
+
+class Kit(Collector):
+    """The `manometer_*` families of a registry; made when the first of Manometer comes to it."""
+
+    def __init__(self) -> None:
+        self.collect_failures = meter(rows.COLLECT_FAILURES)
+        self.label_folds = meter(rows.LABEL_FOLDS)
+        self.spans = meter(rows.SPANS)
+        self._durations: Tally[str] = Tally()
+        self._series: Tally[str] = Tally()
+
+    @classmethod
+    def of(cls, registry: CollectorRegistry) -> "Kit":
+        """The registry's kit figures, made and registered where it has none."""
+        with _lock:
+            kit = _kits.get(registry)
+            if kit is None:
+                _kits[registry] = kit = cls()
+                registry.register(kit)
+        return kit
+
+    @classmethod
+    def existing(cls, registry: CollectorRegistry) -> "Kit | None":
+        """The registry's kit figures, where there are any."""
+        return _kits.get(registry)
+
+    def failed(self, collector: str) -> None:
+        """A reading of that collector raised."""
+        self.collect_failures.labels(collector).inc()
+
+    def folded(self, family_name: str) -> None:
+        """A new series of that family went to `other`."""
+        self.label_folds.labels(family_name).inc()
+
+    def collected(self, durations: Tally[str], series: Tally[str]) -> None:
+        """A collection ended: seconds by collector, and series by family."""
+        self._durations, self._series = durations, series
+
+    def describe(self) -> Iterable[Metric]:
+        return [family(row) for row in rows.SPECS]
+
+    def collect(self) -> Iterable[Metric]:
+        for pushed in (self.collect_failures, self.label_folds, self.spans):
+            yield from (metric for metric in pushed.collect() if metric.samples)
+        figures: list[Pulled] = [
+            *((rows.COLLECT_DURATION, {"collector": name}, value) for name, value in self._durations.items()),
+            *((rows.SERIES, {"family": name}, value) for name, value in self._series.items()),
+        ]
+        yield from pulled(figures)
+
+
+_kits: WeakKeyDictionary[CollectorRegistry, Kit] = WeakKeyDictionary()
+_lock = Lock()

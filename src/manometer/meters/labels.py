@@ -1,0 +1,66 @@
+"""The rules of metric and label names, and the cap on a family's series."""
+
+import re
+from collections.abc import Iterable, Mapping
+from itertools import chain
+
+from manometer.errors import MetricError
+
+__all__ = ["OTHER", "SERIES_CAP", "check_exemplar", "check_label_names", "check_name", "full_name"]
+
+OTHER = "other"
+"""The value of every label of the series that takes what comes past the cap."""
+
+SERIES_CAP = 2_000
+"""Series a family may have before new label values fold into `other`."""
+
+# The Prometheus data model. UTF-8 names, which Prometheus 3 allows, break on 2.x and in every
+# recording rule, so the kit's own meters keep to the classic alphabet.
+_METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_LABEL_NAME = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
+_EXEMPLAR_CHARACTERS = 128  # OpenMetrics 1.0, "Exemplars"
+
+
+def full_name(kind: str, name: str, namespace: str, subsystem: str, unit: str) -> str:
+    """Join the parts of a name as prometheus-client does; a counter's `_total` is left off."""
+    if not name:
+        raise MetricError("Metric name should not be empty")
+    whole = "_".join(part for part in (namespace, subsystem, name) if part)
+    if kind == "counter":
+        whole = whole.removesuffix("_total")
+    return whole if not unit or whole.endswith("_" + unit) else f"{whole}_{unit}"
+
+
+def check_name(name: str) -> str:
+    """Return the metric name, or raise MetricError where Prometheus does not allow it."""
+    if not _METRIC_NAME.fullmatch(name):
+        raise MetricError(
+            f"invalid metric name {name!r}: use letters, digits, '_' and ':', and start with no digit"
+        )
+    return name
+
+
+def check_label_names(family: str, names: Iterable[str], reserved: frozenset[str]) -> tuple[str, ...]:
+    """Return the label names as a tuple, or raise MetricError naming the one that is not allowed."""
+    if isinstance(names, str):
+        raise MetricError(f"metric {family!r}: label names are a sequence, not the string {names!r}; write [{names!r}]")
+    labels = tuple(names)
+    for label in labels:
+        if not isinstance(label, str) or not _LABEL_NAME.fullmatch(label):
+            raise MetricError(
+                f"metric {family!r}: invalid label name {label!r}: use letters, digits and '_', "
+                "start with no digit and not with '__'"
+            )
+        if label in reserved:
+            raise MetricError(f"metric {family!r}: label name {label!r} is reserved for this kind of metric")
+    if len(set(labels)) != len(labels):
+        raise MetricError(f"metric {family!r}: label names {labels!r} repeat one")
+    return labels
+
+
+def check_exemplar(exemplar: Mapping[str, str]) -> None:
+    """Raise MetricError where OpenMetrics does not allow these labels on an exemplar."""
+    check_label_names("exemplar", exemplar, frozenset())
+    size = sum(map(len, chain.from_iterable(exemplar.items())))
+    if size > _EXEMPLAR_CHARACTERS:
+        raise MetricError(f"exemplar labels have {size} characters, over OpenMetrics' limit of {_EXEMPLAR_CHARACTERS}")

@@ -1,0 +1,209 @@
+"""The base of Counter, Gauge and Histogram: naming, registration, labelled children, exposition."""
+
+from collections.abc import Callable, Iterable, Mapping
+from threading import Lock
+from typing import Any, ClassVar, Self
+
+from prometheus_client import REGISTRY, CollectorRegistry, Metric, metrics
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar, Sample
+
+from manometer.errors import MetricError
+from manometer.meters.labels import OTHER, SERIES_CAP, check_label_names, check_name, full_name
+
+__all__ = ["Meter", "shows_created"]
+
+Values = tuple[str, ...]
+
+
+def shows_created() -> bool:
+    """Whether `_created` samples are exposed: prometheus-client's own switch, read at each collection."""
+    return bool(metrics._use_created)
+
+
+class Meter(Collector):
+    """A family of series; with no label names, or as the child of a labelled one, a series itself.
+
+    The interface is prometheus-client's: the same arguments, the same errors. `max_series` caps the
+    children: past it, a new set of label values goes to the child whose values are all `other`, and
+    `on_fold` hears of it.
+    """
+
+    kind: ClassVar[str]
+    _reserved: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(
+        self,
+        name: str,
+        documentation: str,
+        labelnames: Iterable[str] = (),
+        namespace: str = "",
+        subsystem: str = "",
+        unit: str = "",
+        registry: CollectorRegistry | None = REGISTRY,
+        *,
+        max_series: int = SERIES_CAP,
+        on_fold: Callable[[str], None] | None = None,
+    ) -> None:
+        self._name = check_name(full_name(self.kind, name, namespace, subsystem, unit))
+        self._documentation = documentation
+        self._unit = unit
+        self._labelnames = check_label_names(self._name, labelnames, self._reserved)
+        self._labelvalues: Values = ()
+        self._max_series = max_series
+        self._on_fold = on_fold
+        if self._labelnames:
+            self._children: dict[Values, Self] = {}
+            self._children_lock = Lock()
+        else:
+            self._start()
+        if registry is not None:
+            registry.register(self)
+
+    def labels(self, *labelvalues: object, **labelkwargs: object) -> Self:
+        """Return the series of these label values, by position or by name, made where it is new.
+
+        Raises MetricError (a ValueError) where the labels are not the family's.
+        """
+        values = self._values(labelvalues, labelkwargs)
+        child = self._children.get(values)
+        return child if child is not None else self._admit(values)
+
+    def remove(self, *labelvalues: object) -> None:
+        """Drop the series of these label values, if it is there."""
+        values = self._values(labelvalues, {})
+        with self._children_lock:
+            self._children.pop(values, None)
+
+    def remove_by_labels(self, labels: Mapping[str, object]) -> None:
+        """Drop every series that has these values of these labels; none for an empty mapping."""
+        if not self._labelnames:
+            raise MetricError(f"No label names were set when constructing {self}")
+        if not isinstance(labels, Mapping):
+            raise TypeError("labels must be a dict of {label_name: label_value}")
+        unknown = [label for label in labels if label not in self._labelnames]
+        if unknown:
+            raise MetricError(f"Unknown label names: {unknown}; expected {self._labelnames}")
+        wanted = [(self._labelnames.index(label), str(value)) for label, value in labels.items()]
+        with self._children_lock:
+            for values in list(self._children) if wanted else ():
+                if all(values[at] == value for at, value in wanted):
+                    del self._children[values]
+
+    def clear(self) -> None:
+        """Drop every labelled series."""
+        if self._labelnames and not self._labelvalues:
+            with self._children_lock:
+                self._children.clear()
+
+    def replace(self, values: Values) -> Self:
+        """Put a new series in the place of the one of these label values, and return it.
+
+        Whoever holds the old one may go on writing to it; it is no longer exposed. The cap holds
+        here too: what folds into `other` shares that series.
+        """
+        return self._admit(values, fresh=True)
+
+    def discard(self, values: Values, child: Self) -> None:
+        """Drop that very series, unless another has taken its place."""
+        with self._children_lock:
+            if self._children.get(values) is child:
+                del self._children[values]
+
+    def describe(self) -> Iterable[Metric]:
+        """The family without samples: what a registry reads its names from."""
+        return [Metric(self._name, self._documentation, self.kind, self._unit)]
+
+    def collect(self) -> Iterable[Metric]:
+        """The family with all its samples, each series read at one moment."""
+        family = Metric(self._name, self._documentation, self.kind, self._unit)
+        family.samples = self.samples()
+        return [family]
+
+    def samples(self) -> list[Sample]:
+        """The samples of every series, children in the order in which they came."""
+        if not self._labelnames or self._labelvalues:
+            return self._samples({})
+        with self._children_lock:
+            children = list(self._children.items())
+        return [
+            sample
+            for values, child in children
+            for sample in child._samples(dict(zip(self._labelnames, values, strict=True)))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self._name}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__module__}.{type(self).__qualname__}({self._name})"
+
+    # --- what a kind of meter fills in
+
+    def _start(self) -> None:
+        """Begin the figures of a series from zero."""
+        raise TypeError(f"{type(self).__qualname__} is not a meter of its own; use Counter, Gauge or Histogram")
+
+    def _samples(self, labels: dict[str, str]) -> list[Sample]:
+        """The samples of a series, with these labels."""
+        raise TypeError(f"{type(self).__qualname__} is not a meter of its own; use Counter, Gauge or Histogram")
+
+    # --- for the kinds
+
+    def _need_series(self) -> None:
+        if self._labelnames and not self._labelvalues:
+            raise MetricError(f"{self.kind} metric is missing label values")
+
+    def _sample(
+        self, suffix: str, labels: dict[str, str], value: float, exemplar: Exemplar | None = None
+    ) -> Sample:
+        return Sample(self._name + suffix, labels, value, None, exemplar)
+
+    def _values(self, labelvalues: tuple[object, ...], labelkwargs: dict[str, object]) -> Values:
+        names = self._labelnames
+        if not names:
+            raise MetricError(f"No label names were set when constructing {self}")
+        if self._labelvalues:
+            labels = dict(zip(names, self._labelvalues, strict=True))
+            raise MetricError(f"{self} already has labels set ({labels}); can not chain calls to .labels()")
+        if not labelkwargs:
+            if len(labelvalues) != len(names):
+                raise MetricError(f"{self}: Incorrect label count (expected {len(names)}, got {len(labelvalues)})")
+            return tuple([str(value) for value in labelvalues])
+        if labelvalues:
+            raise MetricError("Can't pass both *args and **kwargs")
+        if len(labelkwargs) != len(names) or any(name not in labelkwargs for name in names):
+            raise MetricError(f"{self}: Incorrect label names (expected {sorted(names)}, got {sorted(labelkwargs)})")
+        return tuple([str(labelkwargs[name]) for name in names])
+
+    def _admit(self, values: Values, fresh: bool = False) -> Self:
+        with self._children_lock:
+            folds = len(self._children) >= self._max_series and values not in self._children
+            if folds:
+                values = (OTHER,) * len(values)
+            child = self._children.get(values)
+            if child is None or (fresh and not folds):
+                self._children[values] = child = self._child(values)
+        if folds and self._on_fold is not None:
+            self._on_fold(self._name)
+        return child
+
+    def _child(self, values: Values) -> Self:
+        child = object.__new__(type(self))
+        child.__dict__.update(self._inherited())
+        child._labelvalues = values
+        child._start()
+        return child
+
+    def _inherited(self) -> dict[str, Any]:
+        """The attributes that a child shares with its family."""
+        return {
+            "_name": self._name,
+            "_documentation": self._documentation,
+            "_unit": self._unit,
+            "_labelnames": self._labelnames,
+            "_max_series": self._max_series,
+            "_on_fold": self._on_fold,
+        }
+
+
