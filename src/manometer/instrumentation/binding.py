@@ -36,8 +36,8 @@ class Binding:
         self._identity = dict(identity)
         self._target = _reference(target)
         self._series: dict[tuple[Meter, tuple[str, ...]], Meter] = {}
-        self._read: Callable[[], Iterable[Pulled]] = tuple
-        self._undo: list[Callable[[], None]] = []
+        self._read: Callable[[Any], Iterable[Pulled]] = _nothing
+        self._undo: list[Callable[[Any], object]] = []
         self.closed = False
         _bound[id(target)] = self
 
@@ -55,12 +55,18 @@ class Binding:
     @property
     def target(self) -> object | None:
         """The instrumented object, or None when it is gone."""
-        return self._target()
+        found: object | None = self._target()
+        return found
 
     @property
-    def identity(self) -> tuple[str, ...]:
-        """The label values that tell this object's series from its siblings'."""
-        return tuple(self._identity.values())
+    def key(self) -> tuple[tuple[str, str], ...]:
+        """The labels that tell this object's series from its siblings'."""
+        return tuple(self._identity.items())
+
+    @property
+    def path(self) -> str:
+        """The subject and the object's label values, for messages: `pool/orders/connection`."""
+        return "/".join((self._subject.name, *self._identity.values()))
 
     def counter(self, name: str, **labels: str) -> Counter:
         """A series of one of the subject's counters, for an event that the library itself hides.
@@ -77,12 +83,12 @@ class Binding:
         """A series of one of the subject's histograms; see `counter`."""
         return self._own(name, Histogram, labels)
 
-    def pulls(self, read: Callable[[], Iterable[Pulled]]) -> None:
-        """Ask `read` for the object's figures at each collection: one snapshot, all its figures."""
+    def pulls(self, read: Callable[[Any], Iterable[Pulled]]) -> None:
+        """Ask `read(object)` for its figures at each collection: one snapshot, all its figures."""
         self._read = read
 
-    def undoes(self, undo: Callable[[], None]) -> None:
-        """Call `undo` on closing, to take the instrumentation off the object."""
+    def undoes(self, undo: Callable[[Any], object]) -> None:
+        """Call `undo(object)` on closing, where the object is alive, to take the instrumentation off it."""
         self._undo.append(undo)
 
     def close(self) -> None:
@@ -97,20 +103,21 @@ class Binding:
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "open"
-        return f"<Binding {self._subject.name}/{'/'.join(self.identity)} {state}>"
+        return f"<Binding {self.path} {state}>"
 
     # --- for the subject
 
-    def _figures(self) -> list[Pulled]:
+    def _figures(self, target: object) -> list[Pulled]:
         labels = self._identity
-        return [(row, {**labels, **more}, value) for row, more, value in self._read()]
+        return [(row, {**labels, **more}, value) for row, more, value in self._read(target)]
 
     def _let_go(self) -> None:
         self.closed = True
         for (parent, values), child in self._series.items():
             parent.discard(values, child)
-        for undo in self._undo:
-            undo()
+        target = self.target
+        for undo in self._undo if target is not None else ():
+            undo(target)
 
     def _own(self, name: str, kind: type[M], labels: Mapping[str, str]) -> M:
         parent, values = self._subject.series(name, kind, {**self._identity, **labels})
@@ -128,7 +135,7 @@ class Subject(Collector):
         self._rows = {row.name: row for row in SUBJECTS[name]}
         self._kit = Kit.of(registry)
         self._meters: dict[str, Meter] = {}
-        self._bindings: dict[tuple[str, ...], Binding] = {}
+        self._bindings: dict[tuple[tuple[str, str], ...], Binding] = {}
         self._lock = RLock()
 
     @classmethod
@@ -153,10 +160,10 @@ class Subject(Collector):
                 raise BindingError(
                     f"the {label} of a {type(target).__qualname__} is {value!r}; give it a short name, as text"
                 )
-        key = tuple(identity.values())
+        key = tuple(identity.items())
         bound = _bound.get(id(target))
         if bound is not None and not bound.closed and bound.target is target:
-            raise BindingError(f"{self.name} {'/'.join(bound.identity)!r} is already bound; close its Binding first")
+            raise BindingError(f"{bound.path} is already bound; close its Binding first")
         with self._lock:
             earlier = self._bindings.get(key)
             if earlier is not None:
@@ -169,8 +176,8 @@ class Subject(Collector):
         with self._lock:
             if binding.closed:
                 return
-            if self._bindings.get(binding.identity) is binding:
-                del self._bindings[binding.identity]
+            if self._bindings.get(binding.key) is binding:
+                del self._bindings[binding.key]
             binding._let_go()
 
     def series(self, name: str, kind: type[M], labels: Mapping[str, str]) -> tuple[M, tuple[str, ...]]:
@@ -178,10 +185,10 @@ class Subject(Collector):
         row = self._row(name, labels)
         with self._lock:
             if name not in self._meters:
-                self._meters[name] = meter(row, on_fold=self._kit.folded)
+                self._meters[name] = meter(row, kind, on_fold=self._kit.folded)
             found = self._meters[name]
         if not isinstance(found, kind):
-            raise BindingError(f"{name!r} is a {found.kind}, not a {kind.kind}; ask for binding.{found.kind}({name!r})")
+            raise BindingError(f"{name!r} is a {found.kind}, not a {kind.kind}; call binding.{found.kind} for it")
         return found, tuple([labels[label] for label in row.labels])
 
     def describe(self) -> Iterable[Metric]:
@@ -205,15 +212,16 @@ class Subject(Collector):
         with self._lock:
             bindings = list(self._bindings.values())
         for binding in bindings:
-            if binding.target is None:
+            target = binding.target
+            if target is None:
                 binding.close()
                 continue
             try:
-                for row, labels, value in binding._figures():
+                for row, labels, value in binding._figures(target):
                     samples.setdefault(row.name, []).append(pulled_sample(row, labels, value))
             except Exception:
                 _log.exception("%r raised; its pulled series are missing from this collection", binding)
-                self._kit.failed("/".join((self.name, *binding.identity)))
+                self._kit.failed(binding.path)
         return samples
 
     def _row(self, name: str, labels: Mapping[str, str]) -> MetricSpec:
@@ -231,6 +239,10 @@ class Subject(Collector):
 _bound: weakref.WeakValueDictionary[int, Binding] = weakref.WeakValueDictionary()
 _subjects: weakref.WeakKeyDictionary[CollectorRegistry, dict[str, Subject]] = weakref.WeakKeyDictionary()
 _subjects_lock = RLock()
+
+
+def _nothing(_target: object) -> Iterable[Pulled]:
+    return ()
 
 
 def _reference(target: object) -> Callable[[], Any]:

@@ -1,19 +1,18 @@
 """Grafting: giving one object methods of ours without taking its identity or its class's behaviour."""
 
-import weakref
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["graft"]
+__all__ = ["graft", "ungraft"]
 
 
-def graft(target: Any, methods: dict[str, Callable[..., Any]]) -> Callable[[], None]:
-    """Put `methods` in front of those of the object's class, for this object alone; return the undo.
+def graft(target: Any, methods: dict[str, Callable[..., Any]]) -> None:
+    """Put `methods` in front of those of the object's class, for this object alone.
 
     The object's class becomes a subclass of its own of the same name, so `isinstance`, `super()`
     and the library's private state work on. A pickled or copied object is of the plain class.
     """
-    plain = type(target)
+    plain: Any = type(target)
 
     def __reduce_ex__(self: Any, protocol: Any) -> Any:
         reduced = plain.__reduce_ex__(self, protocol)
@@ -22,16 +21,19 @@ def graft(target: Any, methods: dict[str, Callable[..., Any]]) -> Callable[[], N
         rebuild, arguments, *state = reduced
         return (rebuild, tuple([plain if each is grafted else each for each in arguments]), *state)
 
-    names = {"__module__": plain.__module__, "__qualname__": plain.__qualname__, "__doc__": plain.__doc__}
-    grafted = type(plain)(
-        plain.__name__, (plain,), {"__slots__": (), "__reduce_ex__": __reduce_ex__, **names, **methods}
-    )
+    body = {
+        "__slots__": (),
+        "__module__": plain.__module__,
+        "__qualname__": plain.__qualname__,
+        "__doc__": plain.__doc__,
+        "__reduce_ex__": __reduce_ex__,
+        "_grafted_on": plain,
+    }
+    make: Any = type(plain)
+    grafted = make(plain.__name__, (plain,), body | methods)
     target.__class__ = grafted
-    reference = weakref.ref(target)
 
-    def undo() -> None:
-        alive = reference()
-        if alive is not None and type(alive) is grafted:
-            alive.__class__ = plain
 
-    return undo
+def ungraft(target: Any) -> None:
+    """Give the object its own class back, where it has a graft."""
+    target.__class__ = type(target).__dict__.get("_grafted_on", type(target))

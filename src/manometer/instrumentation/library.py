@@ -19,4 +19,5 @@ def adapter(target: object, adapters: Mapping[str, str], wanted: str) -> ModuleT
         library = base.__module__.partition(".")[0]
         if library in adapters:
             return import_module(adapters[library])
-    raise UnsupportedError(f"{type(target).__module__}.{type(target).__qualname__} is no object known here; pass {wanted}")
+    name = f"{type(target).__module__}.{type(target).__qualname__}"
+    raise UnsupportedError(f"no instrumentation for a {name}; pass {wanted}")

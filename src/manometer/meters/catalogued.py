@@ -1,16 +1,18 @@
 """Families and meters of catalogue rows."""
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from prometheus_client import Metric
 from prometheus_client.samples import Sample
 
-from manometer.catalogue import Kind, MetricSpec
-from manometer.meters.counter import Counter
-from manometer.meters.gauge import Gauge
-from manometer.meters.histogram import Histogram
+from manometer.catalogue import MetricSpec
+from manometer.errors import MetricError
+from manometer.meters.meter import Meter
 
-__all__ = ["Pulled", "family", "meter", "pulled"]
+__all__ = ["Pulled", "family", "meter", "pulled", "pulled_sample"]
+
+M = TypeVar("M", bound=Meter)
 
 Pulled = tuple[MetricSpec, Mapping[str, str], float]
 """One figure as an object told it: which metric, its label values, the value."""
@@ -21,18 +23,12 @@ def family(row: MetricSpec) -> Metric:
     return Metric(row.family_name, row.help, row.kind.value, _unit(row))
 
 
-def meter(row: MetricSpec, on_fold: Callable[[str], None] | None = None) -> Counter | Gauge | Histogram:
-    """A meter of the metric, on no registry."""
-    name, unit = row.family_name, _unit(row)
-    match row.kind:
-        case Kind.COUNTER:
-            return Counter(name, row.help, row.labels, unit=unit, registry=None, on_fold=on_fold)
-        case Kind.GAUGE:
-            return Gauge(name, row.help, row.labels, unit=unit, registry=None, on_fold=on_fold)
-        case Kind.HISTOGRAM:
-            return Histogram(
-                name, row.help, row.labels, unit=unit, registry=None, buckets=row.buckets, on_fold=on_fold
-            )
+def meter(row: MetricSpec, kind: type[M], on_fold: Callable[[str], None] | None = None) -> M:
+    """A meter of the metric, on no registry; MetricError where the metric is of another kind."""
+    if kind.kind != row.kind.value:
+        raise MetricError(f"{row.name!r} is a {row.kind.value}, not a {kind.kind}")
+    buckets: dict[str, Any] = {"buckets": row.buckets} if row.buckets else {}
+    return kind(row.family_name, row.help, row.labels, unit=_unit(row), registry=None, on_fold=on_fold, **buckets)
 
 
 def pulled(figures: Iterable[Pulled]) -> list[Metric]:

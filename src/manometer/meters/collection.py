@@ -24,9 +24,8 @@ def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Me
     families: list[Metric] = []
     durations: Tally[str] = Tally()
     series: Tally[str] = Tally()
-    target = registry._target_info_metric() if registry.get_target_info() else None
-    if target is not None:
-        families.append(target)
+    if registry.get_target_info():
+        families.append(registry._target_info_metric())  # type: ignore[no-untyped-call]
     for collector in _collectors(registry, names):
         name = getattr(collector, "collector_name", type(collector).__qualname__)
         started = perf_counter()

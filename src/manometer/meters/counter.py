@@ -18,6 +18,7 @@ class Counter(Meter):
     """A running total of events, with prometheus-client's `Counter` interface."""
 
     kind = "counter"
+    _exemplar: Exemplar | None
 
     def inc(self, amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:
         """Add to the total; MetricError (a ValueError) for a negative amount."""
@@ -52,7 +53,7 @@ class Counter(Meter):
     def _start(self) -> None:
         self._total = 0.0
         self._created = time.time()
-        self._exemplar: Exemplar | None = None
+        self._exemplar = None
         self._pending: Pending[float] = Pending(self._fold)
 
     def _fold(self, amounts: list[float]) -> None:

@@ -25,6 +25,7 @@ class Gauge(Meter):
     """
 
     kind = "gauge"
+    _function: Callable[[], float] | None
 
     def inc(self, amount: float = 1) -> None:
         """Add to the value."""
@@ -55,16 +56,16 @@ class Gauge(Meter):
 
     def time(self) -> Timer:
         """Set the gauge to the seconds that a block or a decorated function took."""
-        return Timer(self, "set")
+        return Timer(self, "set")  # type: ignore[no-untyped-call]
 
     def track_inprogress(self) -> InprogressTracker:
         """Count one up on entering a block or a decorated function, and one down on leaving."""
         self._need_series()
-        return InprogressTracker(self)  # type: ignore[arg-type]
+        return InprogressTracker(self)  # type: ignore[no-untyped-call]
 
     def _start(self) -> None:
         self._value = 0.0
-        self._function: Callable[[], float] | None = None
+        self._function = None
         self._pending: Pending[_Write] = Pending(self._fold)
 
     def _fold(self, writes: list[_Write]) -> None:

@@ -69,7 +69,7 @@ class Histogram(Meter):
 
     def time(self) -> Timer:
         """Observe the seconds that a block or a decorated function took."""
-        return Timer(self, "observe")
+        return Timer(self, "observe")  # type: ignore[no-untyped-call]
 
     def _start(self) -> None:
         self._sum = 0.0

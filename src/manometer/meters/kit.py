@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from manometer.catalogue import kit as rows
 from manometer.meters.catalogued import Pulled, family, meter, pulled
+from manometer.meters.counter import Counter
 
 __all__ = ["Kit"]
 
@@ -18,9 +19,9 @@ class Kit(Collector):
     """The `manometer_*` families of a registry; made when the first of Manometer comes to it."""
 
     def __init__(self) -> None:
-        self.collect_failures = meter(rows.COLLECT_FAILURES)
-        self.label_folds = meter(rows.LABEL_FOLDS)
-        self.spans = meter(rows.SPANS)
+        self.collect_failures = meter(rows.COLLECT_FAILURES, Counter)
+        self.label_folds = meter(rows.LABEL_FOLDS, Counter)
+        self.spans = meter(rows.SPANS, Counter)
         self._durations: Tally[str] = Tally()
         self._series: Tally[str] = Tally()
 

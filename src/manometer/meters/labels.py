@@ -34,16 +34,14 @@ def full_name(kind: str, name: str, namespace: str, subsystem: str, unit: str) -
 def check_name(name: str) -> str:
     """Return the metric name, or raise MetricError where Prometheus does not allow it."""
     if not _METRIC_NAME.fullmatch(name):
-        raise MetricError(
-            f"invalid metric name {name!r}: use letters, digits, '_' and ':', and start with no digit"
-        )
+        raise MetricError(f"invalid metric name {name!r}: use letters, digits, '_' and ':', and start with no digit")
     return name
 
 
 def check_label_names(family: str, names: Iterable[str], reserved: frozenset[str]) -> tuple[str, ...]:
     """Return the label names as a tuple, or raise MetricError naming the one that is not allowed."""
     if isinstance(names, str):
-        raise MetricError(f"metric {family!r}: label names are a sequence, not the string {names!r}; write [{names!r}]")
+        raise MetricError(f"metric {family!r}: label names are a sequence; write [{names!r}], not {names!r}")
     labels = tuple(names)
     for label in labels:
         if not isinstance(label, str) or not _LABEL_NAME.fullmatch(label):
@@ -63,4 +61,4 @@ def check_exemplar(exemplar: Mapping[str, str]) -> None:
     check_label_names("exemplar", exemplar, frozenset())
     size = sum(map(len, chain.from_iterable(exemplar.items())))
     if size > _EXEMPLAR_CHARACTERS:
-        raise MetricError(f"exemplar labels have {size} characters, over OpenMetrics' limit of {_EXEMPLAR_CHARACTERS}")
+        raise MetricError(f"exemplar labels have {size} characters; OpenMetrics allows {_EXEMPLAR_CHARACTERS}")

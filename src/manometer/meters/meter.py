@@ -1,5 +1,6 @@
 """The base of Counter, Gauge and Histogram: naming, registration, labelled children, exposition."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import Any, ClassVar, Self
@@ -21,7 +22,7 @@ def shows_created() -> bool:
     return bool(metrics._use_created)
 
 
-class Meter(Collector):
+class Meter(Collector, ABC):
     """A family of series; with no label names, or as the child of a labelled one, a series itself.
 
     The interface is prometheus-client's: the same arguments, the same errors. `max_series` caps the
@@ -140,13 +141,13 @@ class Meter(Collector):
 
     # --- what a kind of meter fills in
 
+    @abstractmethod
     def _start(self) -> None:
         """Begin the figures of a series from zero."""
-        raise TypeError(f"{type(self).__qualname__} is not a meter of its own; use Counter, Gauge or Histogram")
 
+    @abstractmethod
     def _samples(self, labels: dict[str, str]) -> list[Sample]:
         """The samples of a series, with these labels."""
-        raise TypeError(f"{type(self).__qualname__} is not a meter of its own; use Counter, Gauge or Histogram")
 
     # --- for the kinds
 
@@ -154,9 +155,7 @@ class Meter(Collector):
         if self._labelnames and not self._labelvalues:
             raise MetricError(f"{self.kind} metric is missing label values")
 
-    def _sample(
-        self, suffix: str, labels: dict[str, str], value: float, exemplar: Exemplar | None = None
-    ) -> Sample:
+    def _sample(self, suffix: str, labels: dict[str, str], value: float, exemplar: Exemplar | None = None) -> Sample:
         return Sample(self._name + suffix, labels, value, None, exemplar)
 
     def _values(self, labelvalues: tuple[object, ...], labelkwargs: dict[str, object]) -> Values:
@@ -205,5 +204,3 @@ class Meter(Collector):
             "_max_series": self._max_series,
             "_on_fold": self._on_fold,
         }
-
-

@@ -1,8 +1,9 @@
 """cachetools: caches of every policy, and functions cached by `cached`."""
 
+import operator
 import threading
-import weakref
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import cachetools
@@ -12,76 +13,60 @@ from manometer.catalogue import cache as rows
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding, Subject
 from manometer.instrumentation.cache.loads import timed_load
-from manometer.instrumentation.graft import graft
+from manometer.instrumentation.graft import graft, ungraft
 from manometer.meters.catalogued import Pulled
 
 __all__ = ["instrument"]
+
+Methods = dict[str, Callable[..., Any]]
 
 
 def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
     """A cache: the same object. A cached function: a drop-in on the same cache, its loads timed."""
     if isinstance(cached, cachetools.Cache):
-        return _cache(cached, name, registry)
-    if isinstance(getattr(cached, "cache", None), cachetools.Cache) and hasattr(cached, "__wrapped__"):
-        return _function(cached, name, registry)
+        _instrument_cache(cached, name, registry)
+        return cached
+    if isinstance(getattr(cached, "cache", None), cachetools.Cache) and callable(getattr(cached, "cache_key", None)):
+        return _instrument_function(cached, name, registry)
     raise UnsupportedError(
         f"{cached!r} is no cachetools cache and no function cached in one; pass the cache object itself"
     )
 
 
-def _cache(cache: Any, name: str, registry: CollectorRegistry) -> Any:
+def _instrument_cache(cache: Any, name: str, registry: CollectorRegistry) -> Binding:
     binding = Subject.on(registry, "cache").bind(cache, cache=name)
-    binding.pulls(_reader(cache))
-    binding.undoes(graft(cache, _methods(type(cache), binding)))
-    return cache
+    binding.pulls(_read)
+    plain = type(cache)
+    graft(cache, _lookups(plain, binding) | _passages(plain) | _evictions(plain, binding))
+    binding.undoes(ungraft)
+    return binding
 
 
-def _function(function: Any, name: str, registry: CollectorRegistry) -> Any:
-    if not isinstance(function.cache_key, Callable):  # type: ignore[arg-type]
-        raise UnsupportedError(f"{function!r} has no cache key to rebuild it by; instrument its cache instead")
-    _cache(function.cache, name, registry)
-    binding = Binding.of(function.cache)
-    decorate = cachetools.cached(
+def _instrument_function(function: Any, name: str, registry: CollectorRegistry) -> Any:
+    binding = _instrument_cache(function.cache, name, registry)
+    decorate: Any = cachetools.cached
+    return decorate(
         function.cache,
         key=function.cache_key,
         lock=function.cache_lock,
         condition=function.cache_condition,
         info=hasattr(function, "cache_info"),
-    )
-    return decorate(timed_load(binding, function.__wrapped__))
+    )(timed_load(binding, function.__wrapped__))
 
 
-def _reader(cache: Any) -> Callable[[], Iterable[Pulled]]:
-    reference = weakref.ref(cache)
-    # A TTL cache expires entries when it is asked for its size. A collection must not change a cache
-    # that has no lock of its own, so the size is read past the policy, as the base class keeps it.
-    size = cachetools.Cache.currsize.__get__
-
-    def read() -> Iterable[Pulled]:
-        found = reference()
-        if found is not None:
-            yield rows.ENTRIES, {}, size(found)
-            yield rows.ENTRIES_LIMIT, {}, found.maxsize
-
-    return read
+def _read(cache: Any) -> Iterable[Pulled]:
+    # A cache with a time to live drops what is too old when it is asked for its size. A collection
+    # must not change a cache that has no lock of its own, so the size is asked of the base class.
+    size: Any = cachetools.Cache.currsize
+    yield rows.ENTRIES, {}, size.fget(cache)
+    yield rows.ENTRIES_LIMIT, {}, cache.maxsize
 
 
-def _methods(plain: type, binding: Binding) -> dict[str, Callable[..., Any]]:
-    """The methods that count, for a cache of this class.
-
-    A lookup is `cache[key]` or `get`. cachetools calls `__missing__` on a failed one, `popitem` to
-    make room, `expire` for what is too old; `setdefault` and `pop` look up on the way to something
-    else, and count as none.
-    """
+def _lookups(plain: Any, binding: Binding) -> Methods:
+    """What counts lookups, which are `cache[key]` and `get`, and times loads by `__missing__`."""
     hit = binding.counter("cache.requests", result="hit").inc
     miss = binding.counter("cache.requests", result="miss").inc
-    evicted = binding.counter("cache.evictions", cause="capacity").inc
-    expired = binding.counter("cache.evictions", cause="expired").inc
-    cleared = binding.counter("cache.evictions", cause="cleared").inc
-    base: Any = plain
-    lookup, size = base.__getitem__, cachetools.Cache.__len__
-    # Whether this thread is inside a method that looks up without asking, or has just missed.
-    local = threading.local()
+    lookup, still = plain.__getitem__, _still(plain)
 
     def __getitem__(self: Any, key: Any) -> Any:
         value = lookup(self, key)
@@ -90,29 +75,101 @@ def _methods(plain: type, binding: Binding) -> dict[str, Callable[..., Any]]:
 
     def __missing__(self: Any, key: Any) -> Any:
         miss()
-        return base.__missing__(self, key)
+        return plain.__missing__(self, key)
 
     def get(self: Any, key: Any, default: Any = None) -> Any:
-        if key in self:
-            return self[key]
+        with still(self):
+            if key in self:
+                return self[key]
         miss()
         return default
 
+    methods: Methods = {"__getitem__": __getitem__, "__missing__": __missing__}
+    if plain.__missing__ is not cachetools.Cache.__missing__:
+        methods |= _loading(plain, binding, hit, miss)
+    return methods | _where_inherited(plain, get)
+
+
+def _loading(plain: Any, binding: Binding, hit: Callable[[], None], miss: Callable[[], None]) -> Methods:
+    """The same for a cache whose `__missing__` returns a value: a lookup that came back is no hit then."""
+    load = timed_load(binding, plain.__missing__)
+    lookup = plain.__getitem__
+    thread = threading.local()
+
+    def __getitem__(self: Any, key: Any) -> Any:
+        loads = getattr(thread, "loads", 0)
+        value = lookup(self, key)
+        if getattr(thread, "loads", 0) == loads:
+            hit()
+        return value
+
+    def __missing__(self: Any, key: Any) -> Any:
+        miss()
+        value = load(self, key)
+        thread.loads = getattr(thread, "loads", 0) + 1
+        return value
+
+    return {"__getitem__": __getitem__, "__missing__": __missing__}
+
+
+def _passages(plain: Any) -> Methods:
+    """`setdefault` and `pop`, which look up on the way to something else, and count as no lookup."""
+    lookup, still = plain.__getitem__, _still(plain)
+    nothing = object()
+
+    def setdefault(self: Any, key: Any, default: Any = None) -> Any:
+        with still(self):
+            if key in self:
+                return lookup(self, key)
+            self[key] = default
+        return default
+
+    def pop(self: Any, key: Any, default: Any = nothing) -> Any:
+        with still(self):
+            if key in self:
+                value = lookup(self, key)
+                del self[key]
+                return value
+        if default is nothing:
+            raise KeyError(key)
+        return default
+
+    return _where_inherited(plain, setdefault, pop)
+
+
+def _where_inherited(plain: Any, *methods: Callable[..., Any]) -> Methods:
+    """Those of the methods that the cache's class has from cachetools: one of its own stays as it is."""
+    ours = cachetools.__name__
+    return {each.__name__: each for each in methods if getattr(plain, each.__name__).__module__ == ours}
+
+
+def _still(plain: Any) -> Callable[[Any], Any]:
+    """What holds the clock of a cache with a time to live still, from the test for a key to its lookup."""
+    return operator.attrgetter("timer") if hasattr(plain, "timer") else lambda _cache: nullcontext()
+
+
+def _evictions(plain: Any, binding: Binding) -> Methods:
+    """What counts entries that leave: `popitem` makes room, `expire` drops what is too old."""
+    evicted = binding.counter("cache.evictions", cause="capacity").inc
+    expired = binding.counter("cache.evictions", cause="expired").inc
+    cleared = binding.counter("cache.evictions", cause="cleared").inc
+
     def popitem(self: Any) -> Any:
-        item = base.popitem(self)
+        item = plain.popitem(self)
         evicted()
         return item
 
     def expire(self: Any, time: Any = None) -> Any:
-        items = base.expire(self, time)
+        items = plain.expire(self, time)
         if items:
             expired(len(items))
         return items
 
     def clear(self: Any) -> None:
-        entries = size(self)
-        base.clear(self)
+        entries = cachetools.Cache.__len__(self)
+        plain.clear(self)
         if entries:
             cleared(entries)
 
-    ...
+    methods: Methods = {"popitem": popitem, "clear": clear}
+    return methods | {"expire": expire} if hasattr(plain, "expire") else methods

@@ -1,0 +1,68 @@
+"""The OpenTelemetry span of one run of a stage: opened where the trace is sampled, and nowhere else."""
+
+import logging
+from contextvars import Token
+from typing import Any
+
+from opentelemetry import context as trace_context
+from opentelemetry import trace
+from opentelemetry.trace import Span, Status, StatusCode
+
+__all__ = ["StageSpan", "open_span"]
+
+_log = logging.getLogger("manometer")
+_tracer = trace.get_tracer("manometer")
+
+
+class StageSpan:
+    """A span that lasts as long as the run, and is the parent of what happens in it."""
+
+    __slots__ = ("_span", "_token")
+
+    def __init__(self, span: Span, token: Token[Any] | None) -> None:
+        self._span = span
+        self._token = token
+
+    @property
+    def exemplar(self) -> dict[str, str] | None:
+        """The labels that tie an observation to this span; None where the span is not sampled."""
+        found = self._span.get_span_context()
+        if not found.trace_flags.sampled:
+            return None
+        return {"trace_id": trace.format_trace_id(found.trace_id), "span_id": trace.format_span_id(found.span_id)}
+
+    def close(self, error: BaseException | None) -> None:
+        """End the span; never raises, whatever the host's tracer does."""
+        try:
+            if self._token is not None:
+                trace_context.detach(self._token)
+            if error is not None and self._span.is_recording():
+                self._span.record_exception(error)
+                self._span.set_attribute("error.type", type(error).__qualname__)
+                self._span.set_status(Status(StatusCode.ERROR, str(error)))
+            self._span.end()
+        except Exception:
+            _log.exception("the span of a stage could not be ended; it is lost")
+
+
+def open_span(engine: str, stage: str, *, current: bool) -> StageSpan | None:
+    """Start the span of a run; None where no tracer is set up, or the trace is not sampled.
+
+    A stage within a trace follows it: no span of its own under a parent that is not sampled. With no
+    parent the host's sampler decides, and its answer is kept in the context for the stages within.
+    current: whether the span is to be the parent of what follows in this context.
+    """
+    try:
+        if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+            return None
+        parent = trace.get_current_span().get_span_context()
+        if parent.is_valid and not parent.trace_flags.sampled:
+            return None
+        span = _tracer.start_span(stage, attributes={"manometer.engine": engine, "manometer.stage": stage})
+        if not span.get_span_context().is_valid:
+            return None
+        token = trace_context.attach(trace.set_span_in_context(span)) if current else None
+        return StageSpan(span, token)
+    except Exception:
+        _log.exception("the span of stage %r could not be started; it is lost", stage)
+        return None

@@ -1,0 +1,145 @@
+"""stage: duration, runs in flight, outcome, error type, span and exemplar in one construct."""
+
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Callable, Generator
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from manometer.errors import MetricError
+from manometer.instrumentation.engine.series import Run, StageSeries
+
+__all__ = ["stage"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_week"):`
+    """Measure a stage of an engine, as a block or as a decorator.
+
+        with stage("classify_week", engine="protocol"):
+            ...
+
+        @stage("classify_week", engine="protocol")
+        def classify(bars): ...
+
+    It decorates plain and async functions and generators, whose run lasts from the first value asked
+    for to the end of the iteration. An exception passes through and is counted by its class.
+    A `with` uses an object of its own; do not enter one object from two threads at a time.
+    Raises MetricError where the name or the engine is no text.
+    """
+
+    def __init__(self, name: str, *, engine: str = "main", registry: CollectorRegistry = REGISTRY) -> None:
+        if callable(name):
+            raise MetricError('a stage needs a name; write @stage("classify_week"), with the parentheses')
+        for label, value in (("name", name), ("engine", engine)):
+            if not isinstance(value, str) or not value:
+                raise MetricError(f"the {label} of a stage is {value!r}; give it a short name, as text")
+        self._series = StageSeries.of(registry, engine, name)
+        self._runs: list[Run] = []
+
+    def __enter__(self) -> Self:
+        self._runs.append(self._series.begin())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._runs.pop().end(error)
+
+    def __call__(self, function: F) -> F:
+        """Decorate a function: each call is a run."""
+        if inspect.isasyncgenfunction(function):
+            measured: Any = self._async_generator(function)
+        elif inspect.isgeneratorfunction(function):
+            measured = self._generator(function)
+        elif inspect.iscoroutinefunction(function):
+            measured = self._coroutine(function)
+        else:
+            measured = self._function(function)
+        return cast(F, functools.wraps(function)(measured))
+
+    def _function(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        begin = self._series.begin
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            run = begin()
+            try:
+                result = function(*args, **kwargs)
+            except BaseException as error:
+                run.end(error)
+                raise
+            run.end()
+            return result
+
+        return call
+
+    def _coroutine(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        begin = self._series.begin
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            run = begin()
+            try:
+                result = await function(*args, **kwargs)
+            except BaseException as error:
+                run.end(error)
+                raise
+            run.end()
+            return result
+
+        return call
+
+    # A generator hands its caller control in mid-run, so its span is not made the current one: the
+    # caller's own work would become its child. A caller that stops early ends the run well.
+
+    def _generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        begin = self._series.begin
+
+        def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            run = begin(current=False)
+            try:
+                result = yield from function(*args, **kwargs)
+            except GeneratorExit:
+                run.end()
+                raise
+            except BaseException as error:
+                run.end(error)
+                raise
+            run.end()
+            return result
+
+        return call
+
+    def _async_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        begin = self._series.begin
+
+        async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+            run = begin(current=False)
+            values = function(*args, **kwargs)
+            step = values.asend(None)
+            try:
+                while True:
+                    try:
+                        value = await step
+                    except StopAsyncIteration:
+                        break
+                    try:
+                        sent = yield value
+                    except GeneratorExit:
+                        await values.aclose()
+                        raise
+                    except BaseException as thrown:
+                        step = values.athrow(thrown)
+                    else:
+                        step = values.asend(sent)
+            except GeneratorExit:
+                run.end()
+                raise
+            except BaseException as error:
+                run.end(error)
+                raise
+            run.end()
+
+        return call
