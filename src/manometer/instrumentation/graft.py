@@ -1,5 +1,6 @@
 """Grafting: giving one object methods of ours without taking its identity or its class's behaviour."""
 
+import copyreg
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,8 @@ def graft(target: Any, methods: dict[str, Callable[..., Any]]) -> None:
         if isinstance(reduced, str):
             return reduced
         rebuild, arguments, *state = reduced
+        if rebuild is copyreg.__newobj__:  # which pickle holds to the object's very class
+            rebuild = plain.__new__
         return (rebuild, tuple([plain if each is grafted else each for each in arguments]), *state)
 
     body = {

@@ -1,0 +1,137 @@
+"""Bindings own their series, whatever the subject."""
+
+import gc
+import logging
+
+import pytest
+from cachetools import LRUCache
+
+from manometer import Binding, BindingError, MetricError, UnsupportedError, instrument_cache, instrument_retry
+from manometer.catalogue import cache as rows
+from manometer.instrumentation.binding import Subject
+
+
+class Thing:
+    """An object to bind."""
+
+
+def test_closing_removes_exactly_the_bindings_own_series(figures):
+    """A sibling's series and the sibling's instrumentation stay."""
+    one = instrument_cache(LRUCache(1), name="one", registry=figures.registry)
+    two = instrument_cache(LRUCache(1), name="two", registry=figures.registry)
+    Binding.of(one).close()
+    two.get("x")
+    one.get("x")
+    assert figures("cache_requests_total", cache="two", result="miss") == 1
+    assert figures.all("cache_entries", "cache") == {"two": 0}
+    assert figures("cache_requests_total", cache="one", result="miss") is None
+
+
+def test_closing_twice_and_leaving_a_block_are_fine(figures):
+    """A Binding is a context manager, and its end is final."""
+    cache = instrument_cache(LRUCache(1), name="c", registry=figures.registry)
+    with Binding.of(cache) as binding:
+        pass
+    binding.close()
+    assert binding.closed
+    with pytest.raises(BindingError, match="not bound"):
+        Binding.of(cache)
+
+
+def test_a_second_object_under_a_name_replaces_the_first(figures):
+    """The series start again from zero, and the first object writes to nowhere."""
+    first = instrument_cache(LRUCache(1), name="c", registry=figures.registry)
+    first.get("x")
+    second = instrument_cache(LRUCache(9), name="c", registry=figures.registry)
+    first.get("x")
+    assert figures("cache_requests_total", cache="c", result="miss") == 0
+    assert figures("cache_entries_limit", cache="c") == 9
+    assert not Binding.of(second).closed
+
+
+def test_one_object_is_not_bound_twice(figures):
+    """Its hooks would count each event twice."""
+    cache = instrument_cache(LRUCache(1), name="c", registry=figures.registry)
+    with pytest.raises(BindingError, match=r"cache/c is already bound; close its Binding first"):
+        instrument_cache(cache, name="again", registry=figures.registry)
+    Binding.of(cache).close()
+    instrument_cache(cache, name="again", registry=figures.registry)
+
+
+def test_the_series_of_a_dead_object_go_with_the_next_collection(figures):
+    """A binding does not keep its object alive, and shows no NaN for it."""
+    cache = instrument_cache(LRUCache(1), name="c", registry=figures.registry)
+    assert figures("cache_entries", cache="c") == 0
+    del cache
+    gc.collect()
+    figures("cache_entries")
+    assert figures("cache_entries", cache="c") is None
+    assert figures("cache_requests_total", cache="c", result="hit") is None
+
+
+def test_a_reading_that_raises_loses_only_its_own_object(figures, caplog):
+    """The failure is counted under the object's path, and its siblings are read."""
+    subject = Subject.on(figures.registry, "cache")
+    bad, good = Thing(), Thing()
+    subject.bind(bad, cache="bad").pulls(lambda _: [(rows.ENTRIES, {}, 1 / 0)])
+    subject.bind(good, cache="good").pulls(lambda _: [(rows.ENTRIES, {}, 7)])
+    with caplog.at_level(logging.ERROR):
+        assert figures.all("cache_entries", "cache") == {"good": 7}
+    assert figures("manometer_collect_failures_total", collector="cache/bad") == 2
+    assert "<Binding cache/bad open>" in caplog.text
+
+
+def test_events_that_a_library_hides_are_pushed_through_the_binding(figures):
+    """The catalogue's other figures are reached by their OpenTelemetry names."""
+    cache = instrument_cache(LRUCache(1), name="c", registry=figures.registry)
+    Binding.of(cache).counter("cache.prefetches", outcome="used").inc(3)
+    assert Binding.of(cache).counter("cache.prefetches", outcome="used") is Binding.of(cache).counter(
+        "cache.prefetches", outcome="used"
+    )
+    assert figures("cache_prefetches_total", cache="c", outcome="used") == 3
+
+
+@pytest.mark.parametrize(
+    ("ask", "part"),
+    [
+        (lambda b: b.counter("cache.nonsense"), "no metric of a cache; it has cache.requests"),
+        (lambda b: b.counter("cache.requests"), "has the labels"),
+        (lambda b: b.counter("cache.requests", result="perhaps"), "one of hit, miss"),
+        (lambda b: b.histogram("cache.requests", result="hit"), "is a counter"),
+    ],
+)
+def test_a_wrong_name_or_label_is_refused(figures, ask, part):
+    """The message names what there is."""
+    cache = instrument_cache(LRUCache(1), name="c", registry=figures.registry)
+    with pytest.raises((BindingError, MetricError), match=part):
+        ask(Binding.of(cache))
+
+
+@pytest.mark.parametrize("name", ["", None, 7])
+def test_a_name_is_text(figures, name):
+    """An object without a proper name is refused before anything is registered for it."""
+    with pytest.raises(BindingError, match="give it a short name, as text"):
+        instrument_cache(LRUCache(1), name=name, registry=figures.registry)
+
+
+@pytest.mark.parametrize("instrument", [
+    lambda registry: instrument_cache(object(), name="c", registry=registry),
+    lambda registry: instrument_cache({}, name="c", registry=registry),
+    lambda registry: instrument_retry(len, operation="o", registry=registry),
+])  # fmt: skip
+def test_a_strange_object_is_refused_with_what_is_taken(figures, instrument):
+    """The message says what to pass."""
+    with pytest.raises(UnsupportedError, match=r"pass|decorate"):
+        instrument(figures.registry)
+
+
+def test_a_flood_of_names_folds_into_other(figures):
+    """Bindings count towards the cap as label values do, and the excess is counted."""
+    subject = Subject.on(figures.registry, "cache")
+    kept = []
+    for number in range(2_005):
+        thing = Thing()
+        kept.append(thing)
+        subject.bind(thing, cache=str(number)).counter("cache.evictions", cause="capacity").inc()
+    assert figures("cache_evictions_total", cache="other") == 5
+    assert figures("manometer_label_folds_total", family="cache_evictions") == 5

@@ -1,0 +1,129 @@
+"""Writes are atomic, bounded and never wait."""
+
+import gc
+import signal
+import sys
+import threading
+
+import pytest
+
+from manometer import Counter, Gauge, Histogram
+from manometer.meters.pending import PENDING_LIMIT, Pending
+
+
+@pytest.fixture
+def nervous_scheduler():
+    """Threads take turns every microsecond, so that a race shows."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def test_sum_count_and_buckets_agree_in_every_collection(nervous_scheduler):
+    """Four writers of the value 1: in each reading, the sum is the count is the last bucket."""
+    histogram = Histogram("h", "Help.", registry=None, buckets=(0.5, 1, 2))
+    counter = Counter("c", "Help.", registry=None)
+    events = 20_000
+
+    def write():
+        for _ in range(events):
+            histogram.observe(1)
+            counter.inc()
+
+    writers = [threading.Thread(target=write) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        found = {sample.name + sample.labels.get("le", ""): sample.value for sample in histogram.samples()}
+        assert found["h_sum"] == found["h_count"] == found["h_bucket+Inf"] == found["h_bucket1.0"]
+    for writer in writers:
+        writer.join()
+    assert counter.value == 4 * events
+    assert {s.value for s in histogram.samples() if s.name == "h_count"} == {4.0 * events}
+
+
+def test_pending_events_are_bounded_without_a_collection():
+    """A series that nobody reads folds its own events."""
+    folded = []
+    pending = Pending(folded.extend)
+    for event in range(10 * PENDING_LIMIT):
+        pending.push(event)
+        assert len(pending._events) < PENDING_LIMIT
+    with pending.settled():
+        assert folded == list(range(10 * PENDING_LIMIT))
+
+
+def test_a_write_within_a_fold_does_not_wait():
+    """A signal handler or gc callback that interrupts a collection on its own thread may write."""
+    pending = Pending(lambda batch: None)
+    with pending.settled():
+        for event in range(2 * PENDING_LIMIT):
+            pending.push(event)  # with a plain lock, this would be a deadlock
+
+
+def test_a_signal_handler_may_write_to_the_series_that_it_interrupts():
+    """A timer signal that counts on the same meters as the main thread loses and doubles nothing."""
+    counter = Counter("c", "Help.", registry=None)
+    gauge = Gauge("g", "Help.", registry=None)
+    signals = []
+
+    def handle(*_):
+        signals.append(1)
+        counter.inc()
+        gauge.inc()
+
+    previous = signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+    events = 0
+    try:
+        while len(signals) < 30:
+            counter.inc()
+            gauge.inc()
+            events += 1
+            if events % 100 == 0:
+                counter.samples()
+                gauge.samples()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+    assert counter.value == events + len(signals)
+    assert gauge.samples()[0].value == events + len(signals)
+
+
+def test_a_gc_callback_may_write():
+    """Collections forced amid writes and readings end, and each is counted."""
+    histogram = Histogram("h", "Help.", registry=None)
+    collections = []
+
+    def callback(phase, info):
+        collections.append(phase)
+        histogram.observe(0.1)
+
+    gc.callbacks.append(callback)
+    try:
+        for _ in range(100):
+            histogram.observe(0.1)
+            gc.collect(0)
+            histogram.samples()
+    finally:
+        gc.callbacks.remove(callback)
+    assert [s.value for s in histogram.samples() if s.name == "h_count"] == [100 + len(collections)]
+
+
+def test_label_values_past_the_cap_fold_and_are_counted():
+    """A flood of label values ends in `other`; what was there before goes on as it was."""
+    folded = []
+    counter = Counter("c", "Help.", ["user", "path"], registry=None, max_series=3, on_fold=folded.append)
+    for user in range(10):
+        counter.labels(user, "/").inc()
+    counter.labels(0, "/").inc()
+    found = {tuple(s.labels.values()): s.value for s in counter.samples() if s.name == "c_total"}
+    assert found == {("0", "/"): 2, ("1", "/"): 1, ("2", "/"): 1, ("other", "other"): 7}
+    assert folded == ["c"] * 7
+
+
+def test_a_child_is_shared():
+    """The same label values, by position or name, are the same series."""
+    counter = Counter("c", "Help.", ["a", "b"], registry=None)
+    assert counter.labels("x", 1) is counter.labels(b="1", a="x")
