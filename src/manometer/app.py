@@ -1,0 +1,139 @@
+"""Manometer: starts what serves and watches a program's figures, and stops it all again."""
+
+import atexit
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from functools import partial
+from threading import RLock
+from typing import Any, Self
+
+from prometheus_client import REGISTRY, CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.registry import Collector
+
+from manometer import logs
+from manometer.config import Settings
+from manometer.errors import ConfigError
+from manometer.exporter import http
+from manometer.exporter.server import Server
+from manometer.health import Check, Checks
+from manometer.instrumentation.runtime import instrument_host, instrument_runtime
+
+__all__ = ["Manometer", "asgi_app", "start", "wsgi_app"]
+
+
+class Manometer:
+    """Serves a registry's figures over HTTP, runs its health checks, measures the process and the host.
+
+    Sends spans and sets up logging where the settings ask for it. All of it ends with `close()`, or
+    with the `with` block. It may be started again after that.
+
+    settings: by default what the environment says, see Settings.load.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, registry: CollectorRegistry = REGISTRY) -> None:
+        self.settings = Settings.load() if settings is None else settings
+        self._registry = registry
+        self._lock = RLock()
+        self._running: ExitStack | None = None
+        self._server: Server | None = None
+
+    def start(self) -> Self:
+        """Start everything, or nothing: where a part cannot start, those before it are stopped again.
+
+        Raises ConfigError where the port is taken, an extra is missing, or it is running already.
+        """
+        with self._lock:
+            if self._running is not None:
+                raise ConfigError(f"this Manometer serves {self.url} already; close it first")
+            with ExitStack() as started:
+                self._start(started)
+                self._running = started.pop_all()
+        return self
+
+    def close(self) -> None:
+        """Stop serving, flush the spans and remove what was measured; a second call does nothing."""
+        with self._lock:
+            running, self._running = self._running, None
+            self._server = None
+        if running is not None:
+            running.close()
+
+    @property
+    def url(self) -> str:
+        """Where the landing page is, such as http://127.0.0.1:9464."""
+        if self._server is None:
+            raise ConfigError("this Manometer is not running; call start() first")
+        return self._server.url
+
+    def __enter__(self) -> Self:
+        return self if self._running is not None else self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _start(self, started: ExitStack) -> None:
+        """Start the parts in such an order that the last ones started are the first to stop."""
+        settings, registry = self.settings, self._registry
+        if settings.logs:
+            started.callback(logs.configure(settings.log_level, settings.log_format, settings.log_file))
+        if settings.otlp_endpoint is not None:
+            from manometer.exporter.otlp import Spans  # needs an extra
+
+            spans = Spans(settings.otlp_endpoint, settings.trace_ratio, settings.service_name, registry)
+            started.callback(spans.close)
+        started.callback(instrument_runtime(registry=registry).close)
+        started.callback(instrument_host(registry=registry).close)
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            started.callback(_register(collector, registry))
+        checks = Checks.on(registry)
+        checks.start(settings.health_interval)
+        started.callback(checks.stop)
+        self._server = Server(http.Site(registry, checks.all, settings.service_name), settings.host, settings.port)
+        started.callback(self._server.close)
+
+
+def start(registry: CollectorRegistry = REGISTRY, **settings: Any) -> Manometer:
+    """Start a Manometer that is closed when the program ends.
+
+    settings: what Settings.load takes, such as `port=9500` or `path="manometer.yaml"`.
+    """
+    manometer = Manometer(Settings.load(**settings), registry=registry).start()
+    atexit.register(manometer.close)
+    return manometer
+
+
+def wsgi_app(registry: CollectorRegistry = REGISTRY) -> http.WsgiApp:
+    """The exporter's pages as a WSGI application, for a program that has a web server of its own.
+
+    Mounted at `/metrics`, it answers with the figures there. The first request for `/readyz` starts
+    the health checks, in whichever worker process it comes to.
+    """
+    return http.wsgi_app(_site(registry))
+
+
+def asgi_app(registry: CollectorRegistry = REGISTRY) -> http.AsgiApp:
+    """The exporter's pages as an ASGI application; see wsgi_app."""
+    return http.asgi_app(_site(registry))
+
+
+def _site(registry: CollectorRegistry) -> http.Site:
+    def checks() -> list[Check]:
+        found = Checks.on(registry)
+        found.start()
+        return found.all()
+
+    return http.Site(registry, checks)
+
+
+def _register(collector: Callable[..., Collector], registry: CollectorRegistry) -> Callable[[], None]:
+    """Have the registry measure the process, unless it does already, and return the undo."""
+    try:
+        made = collector(registry=registry)
+    except ValueError:  # its names are taken: the default registry, or the program's own choice
+        return lambda: None
+    return partial(_unregister, made, registry)
+
+
+def _unregister(collector: Collector, registry: CollectorRegistry) -> None:
+    with suppress(KeyError):  # the program took it off itself
+        registry.unregister(collector)

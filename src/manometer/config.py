@@ -1,0 +1,186 @@
+"""Settings: defaults, then a YAML file, then the environment, then the program's own word."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from manometer.errors import ConfigError
+
+__all__ = ["Settings"]
+
+_PREFIX = "MANOMETER_"
+_STANDARD = {"OTEL_EXPORTER_OTLP_ENDPOINT": "otlp_endpoint", "OTEL_SERVICE_NAME": "service_name"}
+"""OpenTelemetry's own variables, honoured under a MANOMETER_ one of the same meaning."""
+
+
+class _Rule(NamedTuple):
+    """What values a setting takes: from text (a variable's) and as they are, and how to say so."""
+
+    allowed: str
+    from_text: Callable[[str], Any]
+    accepts: Callable[[Any], bool]
+
+
+def _whole_number(low: int, high: int) -> _Rule:
+    return _Rule(
+        f"a whole number from {low} to {high}",
+        int,
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high,
+    )
+
+
+def _number(allowed: str, within: Callable[[float], bool]) -> _Rule:
+    def accepts(value: Any) -> bool:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and within(value)
+
+    return _Rule(allowed, float, accepts)
+
+
+def _choice(*choices: str) -> _Rule:
+    return _Rule(f"one of {', '.join(choices)}", str, lambda value: value in choices)
+
+
+def _text(allowed: str, within: Callable[[str], bool] = bool) -> _Rule:
+    return _Rule(allowed, str, lambda value: isinstance(value, str) and within(value))
+
+
+_FLAG = _Rule(
+    "true or false",
+    lambda text: {"true": True, "1": True, "false": False, "0": False}[text.lower()],
+    lambda value: isinstance(value, bool),
+)
+_URL = _text(
+    "a URL such as http://127.0.0.1:4318", lambda value: value.startswith(("http://", "https://")) and len(value) > 8
+)
+
+
+def _setting(default: Any, meaning: str, rule: _Rule) -> Any:
+    return field(default=default, metadata={"help": meaning, "rule": rule})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a program may decide about its Manometer; each value is checked on the way in."""
+
+    host: str = _setting("127.0.0.1", "Address that the exporter listens on.", _text("an address or a host name"))
+    port: int = _setting(9464, "Port that the exporter listens on; 0 picks a free one.", _whole_number(0, 65535))
+    service_name: str = _setting(
+        "python", "Name of the program on traces and the landing page.", _text("a short name")
+    )
+    otlp_endpoint: str | None = _setting(
+        None, "Base URL of an OTLP/HTTP receiver that spans go to; unset sends none.", _URL
+    )
+    trace_ratio: float = _setting(
+        1.0, "Share of traces that are recorded.", _number("a number from 0 to 1", lambda value: 0 <= value <= 1)
+    )
+    health_interval: float = _setting(
+        30.0,
+        "Seconds between two runs of a health check that sets no interval of its own.",
+        _number("a number of seconds over 0", lambda value: 0 < value < float("inf")),
+    )
+    logs: bool = _setting(False, "Whether Manometer sets up the program's logging.", _FLAG)
+    log_level: str = _setting(
+        "info", "Least severe level that is logged.", _choice("debug", "info", "warning", "error", "critical")
+    )
+    log_format: str = _setting("json", "Log lines for machines or for people.", _choice("json", "console"))
+    log_file: str | None = _setting(
+        None, "File that logs go to, kept in 10 MB pieces; unset logs to standard output.", _text("a path")
+    )
+
+    def __post_init__(self) -> None:
+        for name, rule in _rules().items():
+            _check(name, getattr(self, name), rule, f"Settings({name}=...)")
+
+    @classmethod
+    def load(
+        cls, path: str | os.PathLike[str] | None = None, environ: Mapping[str, str] = os.environ, **overrides: Any
+    ) -> Self:
+        """Gather the settings: a later source wins over an earlier one.
+
+        path: a YAML file with settings by name; environ: MANOMETER_<NAME>, and OpenTelemetry's own
+        OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_SERVICE_NAME; overrides: settings by name.
+        Raises ConfigError naming the setting, where it came from and what is allowed.
+        """
+        from_file = {} if path is None else _read_yaml(Path(path))
+        return cls(**{**from_file, **_read_environment(environ), **_read_overrides(overrides)})
+
+
+def _rules() -> dict[str, _Rule]:
+    return {each.name: each.metadata["rule"] for each in fields(Settings)}
+
+
+def _defaults() -> dict[str, Any]:
+    return {each.name: each.default for each in fields(Settings)}
+
+
+def _check(name: str, value: Any, rule: _Rule, source: str) -> None:
+    if value is None and _defaults()[name] is None:
+        return
+    if not rule.accepts(value):
+        raise ConfigError(f"{name} is {value!r} in {source}; it takes {rule.allowed}")
+
+
+def _refuse_unknown(names: Mapping[str, Any], known: Mapping[str, Any], source: str) -> None:
+    for name in names:
+        if name not in known:
+            close = get_close_matches(str(name), known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+            raise ConfigError(f"unknown setting {name!r} in {source}; {hint}")
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        import yaml
+    except ImportError:
+        raise ConfigError("a settings file needs an extra: pip install 'manometer[yaml]'") from None
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the settings file {path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the settings file {path} is no YAML: {' '.join(str(error).split())}") from None
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise ConfigError(
+            f"the settings file {path} holds a {type(document).__name__}; write settings as 'port: 9464'"
+        )
+    rules = _rules()
+    _refuse_unknown(document, rules, f"file {path}")
+    for name, value in document.items():
+        _check(name, value, rules[name], f"file {path}")
+    return document
+
+
+def _read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    rules = _rules()
+    ours = {name: text for name, text in environ.items() if name.startswith(_PREFIX)}
+    _refuse_unknown(ours, {_PREFIX + name.upper(): None for name in rules}, "the environment")
+    standard = {name: environ[name] for name in _STANDARD if name in environ}
+    values: dict[str, Any] = {}
+    for variable, text in [*standard.items(), *ours.items()]:
+        if not text.strip():  # an empty variable counts as unset, as OpenTelemetry has it
+            continue
+        name = _STANDARD.get(variable) or variable.removeprefix(_PREFIX).lower()
+        values[name] = _from_text(name, text.strip(), rules[name], f"variable {variable}")
+    return values
+
+
+def _from_text(name: str, text: str, rule: _Rule, source: str) -> Any:
+    try:
+        value = rule.from_text(text)
+    except (ValueError, KeyError):
+        value = text
+    _check(name, value, rule, source)
+    return value
+
+
+def _read_overrides(overrides: Mapping[str, Any]) -> Mapping[str, Any]:
+    rules = _rules()
+    _refuse_unknown(overrides, rules, "the call")
+    for name, value in overrides.items():
+        _check(name, value, rules[name], "the call")
+    return overrides

@@ -1,0 +1,1 @@
+"""How figures leave the program: Prometheus's formats over HTTP, spans over OTLP."""

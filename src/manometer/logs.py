@@ -1,0 +1,127 @@
+"""Logs: structlog's and the standard library's lines through one formatter, each with its trace and span ids."""
+
+import logging
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from logging.handlers import RotatingFileHandler
+from typing import TextIO
+
+import structlog
+from opentelemetry import trace
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+__all__ = ["configure"]
+
+FILE_BYTES = 10_000_000
+FILES_KEPT = 5
+
+_FIRST = ("timestamp", "level", "logger", "event")
+
+
+def configure(level: str = "info", format: str = "json", file: str | None = None) -> Callable[[], None]:  # noqa: A002
+    """Take over the program's logging, and return the function that gives it back.
+
+    level: the least severe one logged; format: `json`, a line an event, or `console`, for people.
+    file: where the lines go, rotated at 10 MB with 5 older files kept; by default standard output.
+    A file that cannot be written, or a full disk, sends the lines to standard error.
+    """
+    handler = _handler(file)
+    handler.setFormatter(_formatter(format, colors=file is None and sys.stdout.isatty()))
+    root = logging.getLogger()
+    handlers, root_level, structlog_before = root.handlers[:], root.level, structlog.get_config()
+    was_configured = structlog.is_configured()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+    def undo() -> None:
+        if handler in root.handlers:  # else someone else took the logging over meanwhile
+            root.handlers[:] = handlers
+            root.setLevel(root_level)
+        if was_configured:
+            structlog.configure(**structlog_before)
+        else:
+            structlog.reset_defaults()
+        with suppress(OSError, ValueError):
+            handler.close()
+
+    return undo
+
+
+def add_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Add the ids of the current OpenTelemetry span, as hex, where there is one."""
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace_id"] = trace.format_trace_id(context.trace_id)
+        event["span_id"] = trace.format_span_id(context.span_id)
+    return event
+
+
+def _ordered(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    return {key: event[key] for key in _FIRST if key in event} | dict(event)
+
+
+_SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+    add_trace,
+]
+_FOREIGN: list[Processor] = [*_SHARED[:3], structlog.stdlib.ExtraAdder(), *_SHARED[4:]]
+
+
+def _formatter(format: str, colors: bool) -> logging.Formatter:  # noqa: A002
+    renderers: list[Processor]
+    if format == "json":
+        renderers = [structlog.processors.format_exc_info, _ordered, structlog.processors.JSONRenderer()]
+    else:
+        renderers = [structlog.dev.ConsoleRenderer(colors=colors)]
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_FOREIGN,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+    )
+
+
+def _handler(file: str | None) -> logging.Handler:
+    if file is None:
+        return _Stream(sys.stdout)
+    handler = _File(file, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8", delay=True)
+    handler.target = file
+    return handler
+
+
+class _Spilling(logging.Handler):
+    """A handler whose lines go to standard error while its own target fails."""
+
+    target = "standard output"
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):  # the record is at fault, not the target
+            super().handleError(record)
+            return
+        with suppress(OSError, ValueError):
+            sys.stderr.write(
+                f"{self.format(record)}\nmanometer: cannot log to {self.target}: {error.strerror or error}\n"
+            )
+
+
+class _Stream(_Spilling, logging.StreamHandler[TextIO]):
+    pass
+
+
+class _File(_Spilling, RotatingFileHandler):
+    pass
