@@ -240,7 +240,9 @@ def test_threads_lose_no_lookup(figures):
 @pytest.mark.parametrize("strange", [cachetools.cached({})(abs), cachetools.keys.hashkey(1), functools.partial(abs)])
 def test_what_is_no_cache_is_refused(figures, strange):
     """Objects of the right library but the wrong kind get an answer that helps."""
-    with pytest.raises(UnsupportedError, match=r"pass the cache object itself|decorate it first|pass a cachetools cache"):
+    with pytest.raises(
+        UnsupportedError, match=r"pass the cache object itself|decorate it first|pass a cachetools cache"
+    ):
         instrument_cache(strange, name="c", registry=figures.registry)
 
 

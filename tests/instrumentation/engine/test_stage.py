@@ -1,0 +1,177 @@
+"""Stages: blocks, functions, coroutines and generators."""
+
+import asyncio
+import threading
+
+import pytest
+
+from manometer import MetricError, stage
+
+
+@pytest.fixture
+def measured(figures):
+    """A stage on the test's registry."""
+    return lambda name="s", **more: stage(name, engine="e", registry=figures.registry, **more)
+
+
+def runs(figures, outcome):
+    """How many runs of the stage ended that way."""
+    return figures("engine_stage_duration_seconds_count", engine="e", stage="s", outcome=outcome)
+
+
+def test_a_block_is_measured(figures, measured):
+    """Duration by outcome, and in flight while it lasts."""
+    with measured():
+        assert figures("engine_stage_active", stage="s") == 1
+    assert figures("engine_stage_active", stage="s") == 0
+    assert runs(figures, "ok") == 1
+    assert figures("engine_stage_duration_seconds_sum", outcome="ok") > 0
+
+
+def test_an_exception_passes_through_and_is_counted_by_its_class(figures, measured):
+    """The stage is over, and the program has its error."""
+    with pytest.raises(ZeroDivisionError), measured():
+        1 / 0  # noqa: B018
+    assert runs(figures, "error") == 1
+    assert runs(figures, "ok") == 0
+    assert figures("engine_stage_errors_total", stage="s", error_type="ZeroDivisionError") == 1
+
+
+def test_a_function_is_measured_and_looks_the_same(figures, measured):
+    """Arguments, result, name and documentation are the function's own."""
+
+    @measured()
+    def double(x, *, times=2):
+        """Multiply."""
+        return x * times
+
+    assert double(3) == 6
+    assert double(3, times=3) == 9
+    assert (double.__name__, double.__doc__) == ("double", "Multiply.")
+    assert runs(figures, "ok") == 2
+
+
+def test_series_are_there_before_the_first_run(figures, measured):
+    """A rate sees the first run, because the count was zero before."""
+    measured()(len)
+    assert runs(figures, "ok") == 0
+    assert runs(figures, "error") == 0
+
+
+async def test_a_coroutine_is_measured_to_its_end(figures, measured):
+    """In flight while it waits; cancelled counts as an error of that class."""
+
+    @measured()
+    async def wait(event):
+        await event.wait()
+
+    events = [asyncio.Event(), asyncio.Event()]
+    tasks = [asyncio.create_task(wait(event)) for event in events]
+    await asyncio.sleep(0)
+    assert figures("engine_stage_active", stage="s") == 2
+    events[0].set()
+    tasks[1].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert figures("engine_stage_active", stage="s") == 0
+    assert (runs(figures, "ok"), runs(figures, "error")) == (1, 1)
+    assert figures("engine_stage_errors_total", error_type="CancelledError") == 1
+
+
+def test_a_generator_is_one_run_from_first_to_last(figures, measured):
+    """What is sent, thrown and returned goes through."""
+
+    @measured()
+    def echo():
+        got = yield 1
+        try:
+            yield got
+        except KeyError:
+            yield "caught"
+        return "end"
+
+    def drive():
+        return (yield from echo())
+
+    generator = drive()
+    assert next(generator) == 1
+    assert figures("engine_stage_active", stage="s") == 1
+    assert generator.send("sent") == "sent"
+    assert generator.throw(KeyError) == "caught"
+    with pytest.raises(StopIteration) as stopped:
+        next(generator)
+    assert stopped.value.value == "end"
+    assert runs(figures, "ok") == 1
+
+
+def test_a_generator_that_is_left_early_ended_well(figures, measured):
+    """Its caller had enough: that is no error."""
+
+    @measured()
+    def count():
+        yield 1
+        yield 2
+
+    generator = count()
+    next(generator)
+    generator.close()
+    assert (runs(figures, "ok"), runs(figures, "error")) == (1, 0)
+
+
+async def test_an_asynchronous_generator_is_one_run(figures, measured):
+    """What is sent and thrown goes through, and an error in it is counted."""
+
+    @measured()
+    async def echo():
+        got = yield 1
+        try:
+            yield got
+        except KeyError:
+            yield "caught"
+        raise ValueError("enough")
+
+    generator = echo()
+    assert await anext(generator) == 1
+    assert await generator.asend("sent") == "sent"
+    assert await generator.athrow(KeyError) == "caught"
+    with pytest.raises(ValueError, match="enough"):
+        await anext(generator)
+    assert runs(figures, "error") == 1
+
+    left = echo()
+    await anext(left)
+    await left.aclose()
+    assert runs(figures, "ok") == 1
+
+
+def test_one_object_serves_nested_blocks(figures, measured):
+    """A stage within itself is two runs."""
+    once = measured()
+    with once, once:
+        assert figures("engine_stage_active", stage="s") == 2
+    assert runs(figures, "ok") == 2
+
+
+def test_threads_lose_no_run(figures, measured):
+    """Runs from four threads all count."""
+
+    @measured()
+    def nothing():
+        pass
+
+    threads = [threading.Thread(target=lambda: [nothing() for _ in range(2_000)]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert runs(figures, "ok") == 8_000
+    assert figures("engine_stage_active", stage="s") == 0
+
+
+@pytest.mark.parametrize("wrong", [None, 7, "", b"bytes", len])
+def test_a_name_of_the_wrong_type_is_refused(figures, wrong):
+    """The message says what a stage wants, also where the parentheses were forgotten."""
+    with pytest.raises(MetricError, match=r"as text|with the parentheses"):
+        stage(wrong, registry=figures.registry)
+    if not callable(wrong):
+        with pytest.raises(MetricError, match="the engine of a stage"):
+            stage("s", engine=wrong, registry=figures.registry)

@@ -1,0 +1,71 @@
+"""Object pools of any make that keep to the interface."""
+
+import pytest
+
+from manometer import Binding, UnsupportedError, instrument_pool
+
+
+class Pool:
+    """A pool of lists."""
+
+    limit = 2
+
+    def __init__(self):
+        self.free = []
+        self.in_use = 0
+        self.created = 0
+
+    @property
+    def idle(self):
+        return len(self.free)
+
+    def acquire(self, error=None):
+        if error:
+            raise error
+        if self.free:
+            found = self.free.pop()
+        else:
+            self.created += 1
+            found = []
+        self.in_use += 1
+        return found
+
+    def release(self, resource):
+        self.in_use -= 1
+        self.free.append(resource)
+
+
+def test_an_object_pool_tells_the_same_as_any_pool(figures):
+    """State is read off the pool; reuse, waits and uses are counted as they happen."""
+    pool = instrument_pool(Pool(), name="orders", registry=figures.registry)
+    pool.release(pool.acquire())
+    taken = pool.acquire()
+    assert figures.all("pool_resources", "state") == {"used": 1, "idle": 0}
+    pool.release(taken)
+    assert figures.all("pool_acquisitions_total", "source") == {"created": 1, "reused": 1}
+    assert figures("pool_resources_limit", pool="orders", kind="object") == 2
+    assert figures("pool_use_duration_seconds_count", kind="object") == 2
+    assert figures("pool_wait_duration_seconds_count", kind="object") == 2
+
+
+def test_a_wait_in_vain_is_a_timeout_and_all_else_a_refusal(figures):
+    """The pool's own exceptions pass through."""
+    pool = instrument_pool(Pool(), name="orders", registry=figures.registry)
+    for error in (TimeoutError(), RuntimeError("full")):
+        with pytest.raises(type(error)):
+            pool.acquire(error)
+    assert figures("pool_timeouts_total") == 1
+    assert figures("pool_rejections_total") == 1
+
+
+def test_closing_gives_the_pool_back_as_it_was(figures):
+    """No method of ours is left on it."""
+    pool = instrument_pool(Pool(), name="orders", registry=figures.registry)
+    Binding.of(pool).close()
+    assert type(pool) is Pool
+
+
+def test_what_keeps_to_no_interface_is_refused(figures):
+    """The message tells the interface."""
+    with pytest.raises(UnsupportedError, match=r"acquire\(\), release\(\), in_use, idle, limit and created"):
+        instrument_pool([], name="orders", registry=figures.registry)
