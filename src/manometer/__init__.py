@@ -1,6 +1,10 @@
 """Manometer: metrics and traces of Python caches, pools and engines, for Prometheus and OpenTelemetry."""
 
+from manometer.app import Manometer, asgi_app, start, wsgi_app
+from manometer.config import Settings
 from manometer.errors import BindingError, ConfigError, ManometerError, MetricError, UnsupportedError
+from manometer.exporter.exposition import render
+from manometer.health import check
 from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.cache import instrument_cache
 from manometer.instrumentation.engine import stage
@@ -16,14 +20,21 @@ __all__ = [
     "Counter",
     "Gauge",
     "Histogram",
+    "Manometer",
     "ManometerError",
     "MetricError",
+    "Settings",
     "UnsupportedError",
+    "asgi_app",
+    "check",
     "instrument_breaker",
     "instrument_cache",
     "instrument_executor",
     "instrument_loop",
     "instrument_pool",
     "instrument_retry",
+    "render",
     "stage",
+    "start",
+    "wsgi_app",
 ]
