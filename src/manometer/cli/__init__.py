@@ -37,8 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     try:
         from manometer.cli import mixin
     except ImportError:
+        # No option of it is known here: with another prefix they pass as arguments.
         missing = subparsers.add_parser(
-            "mixin", help="write dashboards and rules; needs an extra", prefix_chars="", add_help=False
+            "mixin", help="write dashboards and rules; needs an extra", prefix_chars="\0", add_help=False
         )
         missing.add_argument("arguments", nargs="*")
         missing.set_defaults(run=_refuse_mixin)
