@@ -1,0 +1,38 @@
+"""What `manometer` names is what users get, and nothing starts on import."""
+
+import json
+import subprocess
+import sys
+
+import manometer
+
+
+def test_all_is_sorted_and_there():
+    """Every public name exists and stands in order."""
+    assert manometer.__all__ == sorted(manometer.__all__)
+    assert all(hasattr(manometer, name) for name in manometer.__all__)
+
+
+def test_every_public_name_is_documented():
+    """Each says in a docstring what it is for."""
+    undocumented = [name for name in manometer.__all__ if not (getattr(manometer, name).__doc__ or "").strip()]
+    assert undocumented == []
+
+
+def test_importing_starts_and_registers_nothing():
+    """No thread, no collector, no log handler, no third-party library that is an extra."""
+    script = """
+import json, logging, sys, threading
+from prometheus_client import REGISTRY
+before = len(REGISTRY._collector_to_names)
+import manometer
+extras = ["cachetools", "sqlalchemy", "tenacity", "pybreaker", "rich", "yaml", "opentelemetry.sdk"]
+print(json.dumps({
+    "threads": threading.active_count(),
+    "collectors": len(REGISTRY._collector_to_names) - before,
+    "handlers": len(logging.getLogger("manometer").handlers) + len(logging.getLogger().handlers),
+    "extras": [name for name in extras if name in sys.modules],
+}))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == {"threads": 1, "collectors": 0, "handlers": 0, "extras": []}
