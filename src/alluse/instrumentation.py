@@ -1,0 +1,122 @@
+"""Instrumentation: everything that Manometer measures of the engine, in one place.
+
+The parts know nothing of it. Without it the engine is plain objects, which is what the benchmarks
+compare it with.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry
+
+from alluse.bars import Bar
+from alluse.checks import watch
+from alluse.metrics import Metrics
+from manometer import (
+    Binding,
+    instrument_breaker,
+    instrument_cache,
+    instrument_executor,
+    instrument_loop,
+    instrument_pool,
+    instrument_retry,
+    stage,
+)
+
+if TYPE_CHECKING:
+    from alluse.engine import Engine
+
+__all__ = ["instrument", "instrument_load"]
+
+_ENGINE = "protocol"
+
+
+def instrument(engine: "Engine", registry: CollectorRegistry) -> Callable[[], None]:
+    """Measure the engine on the registry; the function that comes back takes everything off again."""
+    bindings = [*_caches(engine, registry), *_pools(engine, registry), *_broker(engine, registry)]
+    bindings.append(instrument_loop(engine.loop.asyncio, name="alluse", registry=registry))
+    metrics = Metrics(registry, engine.trust, engine.faults)
+    engine.ended = metrics.ended
+    engine.trust.decided = metrics.decided
+    unwatch = watch(engine.gateway, registry)
+    _stages(engine, registry)
+
+    def undo() -> None:
+        for close in unwatch:
+            close()
+        for binding in bindings:
+            binding.close()
+        metrics.close()
+
+    return undo
+
+
+def instrument_load(engine: "Engine", registry: CollectorRegistry) -> None:
+    """Measure the workers of the steady load."""
+    if engine.load is not None:
+        instrument_executor(engine.load.executor, name="workflows", registry=registry)
+
+
+def _caches(engine: "Engine", registry: CollectorRegistry) -> list[Binding]:
+    classifier, analyzer, adjuster, market = engine.classifier, engine.analyzer, engine.adjuster, engine.market
+    classifier.move = instrument_cache(classifier.move, name="week_moves", registry=registry)
+    classifier.classify = instrument_cache(classifier.classify, name="week_classes", registry=registry)
+    analyzer.analyze = instrument_cache(analyzer.analyze, name="market_conditions", registry=registry)
+    adjuster.adjust = instrument_cache(adjuster.adjust, name="atr_adjustments", registry=registry)
+    bars = Binding.of(instrument_cache(market.cache, name="market_data", registry=registry))
+    market.cache.used = bars.counter("cache.prefetches", outcome="used").inc
+    market.cache.unused = bars.counter("cache.prefetches", outcome="unused").inc
+    market.load = _timed_load(market.load, bars)
+    functions = [Binding.of(each) for each in (classifier.move, classifier.classify, adjuster.adjust)]
+    return [*functions, Binding.of(analyzer.analyze.cache), bars]
+
+
+def _pools(engine: "Engine", registry: CollectorRegistry) -> list[Binding]:
+    pools: list[object] = [
+        instrument_pool(engine.orders, name="orders", registry=registry),
+        instrument_executor(engine.market.executor, name="market_data", registry=registry),
+    ]
+    if engine.book is not None:
+        pools.append(instrument_pool(engine.book.engine, name="broker", registry=registry))
+    return [Binding.of(each) for each in pools]
+
+
+def _broker(engine: "Engine", registry: CollectorRegistry) -> list[Binding]:
+    gateway = engine.gateway
+    retries = Binding.of(instrument_retry(gateway.retrying, operation="place_order", registry=registry))
+    breaker = Binding.of(instrument_breaker(gateway.breaker, name="broker", registry=registry))
+    gateway.gate.refused = breaker.counter("breaker.calls", outcome="rejected").inc
+    return [retries, breaker]
+
+
+def _stages(engine: "Engine", registry: CollectorRegistry) -> None:
+    def measured(name: str) -> stage:
+        return stage(name, engine=_ENGINE, registry=registry)
+
+    engine.classify_week = measured("classify_week")(engine.classifier.classify)
+    engine.analyze_market = measured("analyze_market")(engine.analyzer.analyze)
+    engine.adjust_atr = measured("adjust_atr")(engine.adjuster.adjust)
+    engine.apply_rules = measured("apply_rules")(engine.apply_rules)
+    engine.seek_approval = measured("seek_approval")(engine.seek_approval)
+    engine.place_order = measured("place_order")(engine.place_order)
+    engine.work = measured("workflow")(engine.work)
+
+
+def _timed_load(load: Callable[[str, date], Bar], binding: Binding) -> Callable[[str, date], Bar]:
+    """The load of a bar, timed here because it runs outside the cache, and so outside the cache's lock."""
+    ok = binding.histogram("cache.load.duration", outcome="ok").observe
+    error = binding.histogram("cache.load.duration", outcome="error").observe
+
+    def timed(symbol: str, day: date) -> Bar:
+        started = perf_counter()
+        try:
+            bar = load(symbol, day)
+        except BaseException:
+            error(perf_counter() - started)
+            raise
+        ok(perf_counter() - started)
+        return bar
+
+    return timed

@@ -1,0 +1,78 @@
+"""The steady load: workflows at a fixed rate, run by worker threads."""
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import BoundedSemaphore, Event, Thread
+
+from alluse.errors import SettingsError
+
+__all__ = ["Load"]
+
+_WAITING_AT_MOST = 500  # runs in the queue: more are shed, so that an outage leaves no hour of old work
+
+_log = logging.getLogger("alluse")
+
+
+class Load:
+    """Starts a run every 1/rate seconds, whether those before have ended or not: what is slow piles up.
+
+    run: one run, whose exceptions are logged and end nothing else; shed: told of a run that found the
+    queue full; rate: runs a second.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[], object],
+        shed: Callable[[], None],
+        *,
+        rate: float,
+        workers: int,
+        patience: float = 10.0,
+    ) -> None:
+        if not 0 < rate <= 100_000:
+            raise SettingsError(f"the rate is {rate}; it takes a number of workflows a second over 0")
+        self.executor = ThreadPoolExecutor(workers, thread_name_prefix="workflow")
+        self._run, self._shed = run, shed
+        self._period = 1 / rate
+        self._patience = patience
+        self._room = BoundedSemaphore(workers + _WAITING_AT_MOST)
+        self._stopping = Event()
+        self._thread = Thread(target=self._beat, name="alluse-load", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Start no more runs, and wait for those in the queue; after the patience, only for those under way."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        deadline = time.monotonic() + self._patience
+        drained = Thread(target=self.executor.shutdown, name="alluse-drain", daemon=True)
+        drained.start()
+        drained.join(max(deadline - time.monotonic(), 0))
+        if drained.is_alive():
+            self.executor.shutdown(wait=True, cancel_futures=True)
+
+    def _beat(self) -> None:
+        due = time.monotonic()
+        while not self._stopping.wait(max(due - time.monotonic(), 0)):
+            self._submit()
+            due += self._period
+
+    def _submit(self) -> None:
+        if not self._room.acquire(blocking=False):
+            self._shed()
+            return
+        self.executor.submit(self._guarded)
+
+    def _guarded(self) -> None:
+        try:
+            self._run()
+        except Exception:
+            _log.exception("a workflow ended in an error that the engine did not expect; the next goes on")
+        finally:
+            self._room.release()
