@@ -1,0 +1,1 @@
+"""Dashboards, recording rules, alerts and the tables about them, written from the catalogue."""

@@ -1,0 +1,96 @@
+"""What a dashboard is, as data: rows of panels, their queries, and the variables that narrow them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from manometer.catalogue import MetricSpec
+from manometer.mixin.promql import select
+
+__all__ = ["RATE", "SELECTED", "Dashboard", "Panel", "Query", "Row", "Stat", "Variable", "chosen", "worst_from"]
+
+RATE = "$__rate_interval"
+"""The range of a rate in a panel: Grafana makes it four scrapes or more, whatever the zoom."""
+
+SELECTED: Mapping[str, str] = {"job": "=~$job", "instance": "=~$instance"}
+"""The matchers that every selector of a panel carries."""
+
+Steps = tuple[tuple[float | None, str], ...]
+"""Colours from a value on, the first from minus infinity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One query of a panel. legend: a template of labels; exemplars: whether to show traces beside it.
+
+    limit: it is a threshold, to be drawn as a dashed line.
+    """
+
+    expr: str
+    legend: str
+    exemplars: bool = False
+    limit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A graph over time.
+
+    description: how to read it, and what to do when it looks bad. unit: Grafana's id of it.
+    steps: what its values mean by colour; top: the most that the axis can show, for ratios.
+    """
+
+    title: str
+    description: str
+    unit: str
+    queries: tuple[Query, ...]
+    steps: Steps = ((None, "green"),)
+    width: int = 8
+    height: int = 8
+    top: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stat(Panel):
+    """The latest value, large. names: text and colour of the values from each figure on, greatest first."""
+
+    names: Mapping[float, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Panels under a heading."""
+
+    title: str
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A choice of a label's values, out of those that a selector's series carry."""
+
+    name: str
+    label: str
+    selector: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """A dashboard. uid: what links point at, never changed."""
+
+    uid: str
+    title: str
+    description: str
+    variables: tuple[Variable, ...]
+    rows: tuple[Row, ...]
+    tags: tuple[str, ...] = ("manometer",)
+
+
+def chosen(metric: MetricSpec | str, suffix: str = "", **matchers: str) -> str:
+    """A selector of the chosen targets' series."""
+    return select(metric, suffix, **SELECTED, **matchers)
+
+
+def worst_from(limit: float, low: bool = False) -> Steps:
+    """Green on the right side of an alert's threshold, red on the other; low: the bad side is below."""
+    return ((None, "red"), (limit, "green")) if low else ((None, "green"), (limit, "red"))

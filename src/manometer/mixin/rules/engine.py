@@ -1,0 +1,182 @@
+"""Rules of engines: rate, errors and duration of each stage, and how fast the error budget burns."""
+
+from manometer.catalogue import engine
+from manometer.mixin.promql import (
+    TARGET,
+    any_of,
+    both,
+    bound,
+    by,
+    either,
+    increase,
+    over,
+    rate,
+    ratio,
+    select,
+    share_over,
+)
+from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold
+from manometer.mixin.thresholds import Thresholds
+
+__all__ = ["ERROR_RATIO", "P50", "P99", "RUNS", "SLOW_RATIO", "groups", "promised"]
+
+_STAGE = (*TARGET, "engine", "stage")
+_SERVICE = ("job", "engine", "stage")
+_METRIC = engine.STAGE_DURATION.prometheus_name
+_ERRORS = engine.STAGE_ERRORS.family_name
+
+RUNS = f"job_instance_engine_stage:{_METRIC}:rate5m"
+ERROR_RATIO = f"job_instance_engine_stage:{_ERRORS}:ratio_rate5m"
+P50 = f"job_instance_engine_stage:{_METRIC}:p50_rate5m"
+P99 = f"job_instance_engine_stage:{_METRIC}:p99_rate5m"
+SLOW_RATIO = f"job_instance_engine_stage:{_METRIC}:slow_ratio_rate5m"
+
+_SERVICE_RUNS = f"job_engine_stage:{_METRIC}:rate5m"
+_SERVICE_ERRORS = f"job_engine_stage:{_ERRORS}:rate5m"
+
+# The pairs of windows of a burn rate: the long one says that it matters, the short one that it still goes on.
+_FAST = ((14.4, "5m", "1h"), (6, "30m", "6h"))
+_SLOW = ((3, "2h", "1d"), (1, "6h", "3d"))
+_WINDOWS = ("30m", "1h", "2h", "6h", "1d", "3d")
+
+
+def groups(config: Thresholds) -> tuple[Group, ...]:
+    """The rules of engines."""
+    return (
+        Group("engine-stages", _stages(config)),
+        Group("engine-burn", (*_burn(), *_burn_alerts(config))),
+        Group("engine-alerts", _alerts(config)),
+    )
+
+
+def promised(config: Thresholds) -> dict[str, str]:
+    """The matcher of the stages that a latency is promised of."""
+    waiting = config.engine.waiting_stages
+    return {"stage": any_of(waiting).replace("=~", "!~", 1)} if waiting else {}
+
+
+def _stages(config: Thresholds) -> tuple[Record, ...]:
+    failed = by(_STAGE, rate(select(engine.STAGE_DURATION, "_count", outcome="error")))
+    buckets = by((*_STAGE, "le"), rate(select(engine.STAGE_DURATION, "_bucket")))
+    return (
+        Record(RUNS, by(_STAGE, rate(select(engine.STAGE_DURATION, "_count")))),
+        Record(ERROR_RATIO, ratio(failed, RUNS)),
+        Record(P50, both(f"histogram_quantile(0.5, {buckets})", f"{RUNS} > 0")),
+        Record(P99, both(f"histogram_quantile(0.99, {buckets})", f"{RUNS} > 0")),
+        Record(SLOW_RATIO, share_over(engine.STAGE_DURATION, config.engine.latency_seconds, _STAGE)),
+    )
+
+
+def _burn() -> tuple[Record, ...]:
+    """Share of failed runs over each window, every run weighing the same: sums divided, not ratios averaged."""
+    failed = by(_SERVICE, rate(select(engine.STAGE_DURATION, "_count", outcome="error")))
+    return (
+        Record(_SERVICE_RUNS, by(_SERVICE, rate(select(engine.STAGE_DURATION, "_count")))),
+        Record(_SERVICE_ERRORS, f"{failed}\nor 0 * {_SERVICE_RUNS}"),
+        Record(_service_ratio("5m"), f"{_SERVICE_ERRORS} / ({_SERVICE_RUNS} > 0)"),
+        *(
+            Record(
+                _service_ratio(window),
+                f"{over('sum', _SERVICE_ERRORS, window)}\n/ ({over('sum', _SERVICE_RUNS, window)} > 0)",
+            )
+            for window in _WINDOWS
+        ),
+    )
+
+
+def _burn_alerts(config: Thresholds) -> tuple[Alert, ...]:
+    limits = config.engine
+    stage = "{{ $labels.engine }}/{{ $labels.stage }}"
+    failing = (
+        f"{{{{ $value | humanizePercentage }}}} of the runs of {stage} fail; {_percent(limits.budget_ratio)} may."
+    )
+    return (
+        Alert(
+            name="EngineErrorBudgetBurn",
+            variant="fast",
+            expr=_burns(_FAST, limits.budget_ratio, f"{_SERVICE_RUNS} > {limits.floor:g}"),
+            severity=Severity.CRITICAL,
+            fires=f"a stage spends a month's error budget, {_percent(limits.budget_ratio)}, in five days or less"
+            " (14.4 times the budget over 1 h, or 6 times over 6 h)",
+            summary=f"Stage {stage} of {{{{ $labels.job }}}} fails fast",
+            description=f"{failing} At this pace the error budget of a month is gone within five days.",
+            threshold=Threshold(round(14.4 * limits.budget_ratio, 9)),
+        ),
+        Alert(
+            name="EngineErrorBudgetBurn",
+            variant="slow",
+            expr=_burns(_SLOW, limits.budget_ratio, f"{over('avg', _SERVICE_RUNS, '2h')} > {limits.floor:g}"),
+            severity=Severity.WARNING,
+            fires=f"a stage spends a month's error budget, {_percent(limits.budget_ratio)}, before the month ends"
+            " (3 times the budget over a day, or all of it over three)",
+            summary=f"Stage {stage} of {{{{ $labels.job }}}} fails more than it may",
+            description=f"{failing} At this pace the error budget of the month will not last.",
+        ),
+    )
+
+
+def _alerts(config: Thresholds) -> tuple[Alert, ...]:
+    limits = config.engine
+    stage = "{{ $labels.engine }}/{{ $labels.stage }}"
+    window = limits.stuck_window
+    inside = by(_STAGE, over("avg", select(engine.STAGE_ACTIVE), window))
+    fewest = by(_STAGE, over("min", select(engine.STAGE_ACTIVE), window))
+    done = by(_STAGE, rate(select(engine.STAGE_DURATION, "_count"), window))
+    return (
+        Alert(
+            name="EngineLatencyHigh",
+            expr=both(
+                f"{select(SLOW_RATIO, **promised(config))} > {limits.slow_ratio:g}", f"{RUNS} > {limits.floor:g}"
+            ),
+            severity=Severity.WARNING,
+            fires=f"more than {limits.slow_ratio:.0%} of a stage's runs take over {limits.latency_seconds:g} s",
+            summary=f"Stage {stage} of {{{{ $labels.job }}}} is slow",
+            description=f"{{{{ $value | humanizePercentage }}}} of the runs of {stage} on {{{{ $labels.instance }}}}"
+            f" took longer than {limits.latency_seconds:g} s.",
+            threshold=Threshold(limits.latency_seconds, "seconds"),
+        ),
+        Alert(
+            name="StageStuck",
+            # Little's law: those inside are the rate of leaving times the mean stay, whatever the buckets can hold.
+            expr=either(
+                both(f"{inside}\n> {limits.stuck_seconds:g} * ({done} or 0 * {inside})", f"{fewest} >= 1"),
+                *_overdue(config),
+            ),
+            severity=Severity.WARNING,
+            fires=f"the runs inside a stage stay over {limits.stuck_seconds:g} s, or none ends; or a person took over"
+            f" {limits.waiting_seconds:g} s to answer more than {limits.overdue:g} times in five minutes",
+            summary=f"Runs of {stage} of {{{{ $labels.job }}}} are stuck",
+            description=f'{{{{ $value | printf "%.0f" }}}} runs of {stage} on {{{{ $labels.instance }}}} stay longer'
+            " than they should, if they end at all.",
+            threshold=Threshold(limits.stuck_seconds, "seconds"),
+        ),
+    )
+
+
+def _overdue(config: Thresholds) -> tuple[str, ...]:
+    """Late answers of stages that wait for a person; nothing where there are no such stages."""
+    limits = config.engine
+    if not limits.waiting_stages:
+        return ()
+    stages = any_of(limits.waiting_stages)
+    every = by(_STAGE, increase(select(engine.STAGE_DURATION, "_count", stage=stages)))
+    soon = by(
+        _STAGE, increase(select(engine.STAGE_DURATION, "_bucket", stage=stages, le=bound(limits.waiting_seconds)))
+    )
+    return (f"{every} - {soon} > {limits.overdue:g}",)
+
+
+def _burns(pairs: tuple[tuple[float, str, str], ...], budget: float, floor: str) -> str:
+    burning = []
+    for factor, short, long in pairs:
+        limit = f"{factor * budget:.6g}"
+        burning.append(f"({_service_ratio(short)} > {limit} and {_service_ratio(long)} > {limit})")
+    return both("(" + "\nor ".join(burning) + ")", floor)
+
+
+def _service_ratio(window: str) -> str:
+    return f"job_engine_stage:{_ERRORS}:ratio_rate{window}"
+
+
+def _percent(ratio: float) -> str:
+    return f"{100 * ratio:.4g} %"

@@ -1,0 +1,89 @@
+"""Rules about the watching itself: targets, the kit, the alerting chain, and the thresholds in force."""
+
+from collections.abc import Iterable
+
+from manometer.catalogue import kit
+from manometer.mixin.promql import TARGET, any_of, by, either, increase, over, select
+from manometer.mixin.rules.rule import Alert, Group, Record, Severity
+from manometer.mixin.thresholds import Thresholds
+
+__all__ = ["groups", "recorded"]
+
+
+def groups(config: Thresholds) -> tuple[Group, ...]:
+    """The rules about the watching itself, without the recorded thresholds."""
+    seen = by(TARGET, over("max", select("up", job=any_of(config.jobs)), config.lookback), "max")
+    gone = [f"absent({select('up', job=job)})" for job in config.jobs]
+    about = "Watchdog|InfoInhibitor"
+    info = by(("job",), select("ALERTS", alertstate="firing", severity="info", alertname=f"!~{about}"), "max")
+    worse = select("ALERTS", alertstate="firing", severity="=~critical|warning")
+    failures = by((*TARGET, "collector"), increase(select(kit.COLLECT_FAILURES)))
+    folds = by((*TARGET, "family"), increase(select(kit.LABEL_FOLDS), "15m"))
+    return (
+        Group(
+            "meta",
+            (
+                Alert(
+                    name="TargetDown",
+                    expr=either(f"{seen} == 0", *gone),
+                    severity=Severity.CRITICAL,
+                    fires=f"a target of the jobs {', '.join(config.jobs)} cannot be scraped, or a job has none",
+                    summary="{{ $labels.job }} cannot be scraped",
+                    description="Prometheus gets no figures from {{ if $labels.instance }}{{ $labels.instance }}"
+                    "{{ else }}any target{{ end }} of {{ $labels.job }}: it is down, or cannot be reached.",
+                ),
+                Alert(
+                    name="CollectorFailing",
+                    expr=f"{failures} > 0",
+                    severity=Severity.WARNING,
+                    fires="a collector raised while it was read, so its series are missing",
+                    summary="Collector {{ $labels.collector }} of {{ $labels.job }} fails",
+                    description="Collector {{ $labels.collector }} on {{ $labels.instance }} failed"
+                    ' {{ $value | printf "%.0f" }} times in five minutes; its series are missing from those scrapes.',
+                ),
+                Alert(
+                    name="LabelValuesFolded",
+                    expr=f"{folds} > 0",
+                    severity=Severity.INFO,
+                    fires="a family is at its cap of series, and new label values are counted as `other`",
+                    summary="Label values of {{ $labels.family }} of {{ $labels.job }} are folded",
+                    description="{{ $labels.family }} on {{ $labels.instance }} has as many series as it may; new"
+                    " label values are counted under 'other'.",
+                ),
+                Alert(
+                    name="Watchdog",
+                    expr="vector(1)",
+                    severity=Severity.NONE,
+                    fires="always: its absence means that alerts do not arrive",
+                    summary="Alerting works",
+                    description="This alert always fires. Whoever waits for it should be told when it stops coming.",
+                ),
+                Alert(
+                    name="InfoInhibitor",
+                    expr=f"{info} == 1\nunless on (job) {worse}",
+                    severity=Severity.NONE,
+                    fires="a job has alerts of severity info alone: Alertmanager holds those back while this fires",
+                    summary="{{ $labels.job }} has nothing worse than advice",
+                    description="Only alerts of severity info fire for {{ $labels.job }}; they are held back until"
+                    " something worse joins them.",
+                ),
+            ),
+            fast=True,
+        ),
+    )
+
+
+def recorded(alerts: Iterable[Alert]) -> Group:
+    """The thresholds that the alerts compare with, as series, so that panels can draw them."""
+    return Group(
+        "thresholds",
+        tuple(
+            Record(
+                f"manometer:threshold:{alert.threshold.unit}",
+                f"vector({alert.threshold.value:.9g})",
+                {"alert": alert.name},
+            )
+            for alert in alerts
+            if alert.threshold is not None
+        ),
+    )

@@ -1,0 +1,89 @@
+"""Rules of the process and its Python runtime: memory, processor, garbage collector, event loop."""
+
+from manometer.catalogue import runtime
+from manometer.mixin.promql import TARGET, any_of, both, by, either, over, rate, select
+from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold
+from manometer.mixin.thresholds import Thresholds
+
+__all__ = ["CPU", "GC_SHARE", "LOOP_LAG", "MEMORY", "MEMORY_FLOOR", "groups"]
+
+_LOOP = (*TARGET, "loop")
+
+MEMORY = "job_instance:process_resident_memory_bytes:avg5m"
+MEMORY_FLOOR = "job_instance:process_resident_memory_bytes:min10m"
+CPU = "job_instance:process_cpu_seconds:rate5m"
+GC_SHARE = f"job_instance:{runtime.GC_PAUSE.prometheus_name}:rate5m"
+LOOP_LAG = f"job_instance_loop:{runtime.LOOP_LAG.prometheus_name}:rate5m"
+
+
+def groups(config: Thresholds) -> tuple[Group, ...]:
+    """The rules of the process and its runtime."""
+    return (Group("runtime-records", _records(config)), Group("runtime-alerts", _alerts(config)))
+
+
+def _records(config: Thresholds) -> tuple[Record, ...]:
+    # Every client of Prometheus shows process figures; these thresholds are for the jobs that were named.
+    jobs = any_of(config.jobs)
+    memory = select("process_resident_memory_bytes", job=jobs)
+    return (
+        Record(MEMORY, by(TARGET, over("avg", memory, "5m"))),
+        Record(MEMORY_FLOOR, by(TARGET, over("min", memory, "10m"))),
+        Record(CPU, by(TARGET, rate(select("process_cpu_seconds_total", job=jobs)))),
+        Record(GC_SHARE, by(TARGET, rate(select(runtime.GC_PAUSE, "_sum")))),
+        Record(LOOP_LAG, by(_LOOP, rate(select(runtime.LOOP_LAG, "_sum")))),
+    )
+
+
+def _alerts(config: Thresholds) -> tuple[Alert, ...]:
+    limits = config.runtime
+    floor, leak = MEMORY_FLOOR, limits.leak_ratio
+    age = by(TARGET, f"time() - {select('process_start_time_seconds', job=any_of(config.jobs))}", "min")
+    # A loop that stands still runs no probe either.
+    probes = by(_LOOP, rate(select(runtime.LOOP_LAG, "_count"), "2m"))
+    return (
+        Alert(
+            name="MemoryHigh",
+            expr=f"{MEMORY} > {limits.memory_bytes:.0f}",
+            severity=Severity.WARNING,
+            fires=f"a process holds more than {limits.memory_bytes / 1e6:g} MB of memory",
+            summary="{{ $labels.job }} takes much memory",
+            description="{{ $labels.instance }} holds {{ $value | humanize }}B resident, against"
+            f" {limits.memory_bytes / 1e6:g} MB allowed.",
+            threshold=Threshold(limits.memory_bytes, "bytes"),
+        ),
+        Alert(
+            name="MemoryLeak",
+            expr=both(
+                f"deriv({floor}[2h]) * 3600 > {leak:g} * {floor}",
+                f"{floor} > {floor} offset 1h",
+                f"{floor} offset 1h > {floor} offset 2h",
+                f"{age} > {limits.leak_age.seconds}",
+            ),
+            severity=Severity.WARNING,
+            fires=f"a process's least memory has grown for two hours, by more than {leak:.0%} an hour",
+            summary="{{ $labels.job }} leaks memory",
+            description="The least memory that {{ $labels.instance }} holds grows by {{ $value | humanize }}B an hour"
+            " and has not come down for two hours.",
+            threshold=Threshold(limits.leak_ratio),
+        ),
+        Alert(
+            name="CpuHigh",
+            expr=f"{CPU} > {limits.cpu_cores:g}",
+            severity=Severity.WARNING,
+            fires=f"a process takes more than {limits.cpu_cores:.0%} of one processor",
+            summary="{{ $labels.job }} takes much processor time",
+            description="{{ $labels.instance }} takes {{ $value | humanizePercentage }} of one processor; a Python"
+            " program seldom gets more than one.",
+            threshold=Threshold(limits.cpu_cores, "cores"),
+        ),
+        Alert(
+            name="EventLoopLagHigh",
+            expr=either(f"{LOOP_LAG} > {limits.lag_ratio:g}", f"{probes} == 0"),
+            severity=Severity.WARNING,
+            fires=f"an event loop runs behind for more than {limits.lag_ratio:.0%} of the time, or stands still",
+            summary="Event loop {{ $labels.loop }} of {{ $labels.job }} is blocked",
+            description="Event loop {{ $labels.loop }} on {{ $labels.instance }} runs behind for"
+            " {{ $value | humanizePercentage }} of the time (0 %: it stands still); every task on it waits.",
+            threshold=Threshold(limits.lag_ratio),
+        ),
+    )

@@ -1,0 +1,53 @@
+"""The tables of the documentation, as Markdown: every metric, and every alert."""
+
+from collections.abc import Iterable
+
+from manometer.catalogue import SUBJECTS, MetricSpec
+from manometer.mixin import rules
+from manometer.mixin.rules.rule import runbook
+from manometer.mixin.thresholds import Thresholds
+
+__all__ = ["alerts_table", "metrics_table"]
+
+_UNITS = {"s": "seconds", "By": "bytes", "1": "ratio"}
+
+
+def metrics_table() -> str:
+    """Every metric of the catalogue, a table a subject."""
+    return "\n\n".join(f"### {subject}\n\n{_metrics(rows)}" for subject, rows in SUBJECTS.items())
+
+
+def alerts_table(runbooks: str = "docs/runbooks") -> str:
+    """Every alert as the defaults render it, subject by subject. runbooks: where they are, from the page's place."""
+    config = Thresholds(runbooks=runbooks)
+    return _table(
+        ("alert", "severity", "fires when", "runbook"),
+        (
+            (f"`{alert.name}`", alert.severity.value, alert.fires, f"[{alert.name}]({runbook(alert.name, config)})")
+            for alert in rules.alerts(config)
+        ),
+    )
+
+
+def _metrics(rows: Iterable[MetricSpec]) -> str:
+    return _table(
+        ("Prometheus name", "kind", "labels", "unit", "help"),
+        ((f"`{row.prometheus_name}`", row.kind.value, _labels(row), _unit(row), row.help) for row in rows),
+    )
+
+
+def _labels(row: MetricSpec) -> str:
+    """The labels, each with its values where those are a closed set."""
+    return ", ".join(
+        f"{label}={'/'.join(row.values[label])}" if label in row.values else label for label in row.labels
+    )
+
+
+def _unit(row: MetricSpec) -> str:
+    return _UNITS.get(row.unit, row.unit.strip("{}"))
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)

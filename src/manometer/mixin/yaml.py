@@ -1,0 +1,46 @@
+"""YAML: how rules files are written and the configuration is read."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from manometer.errors import ConfigError
+
+try:
+    import yaml
+except ImportError as error:
+    raise ConfigError("the mixin needs an extra: pip install 'manometer[mixin]'") from error
+
+__all__ = ["dump", "read"]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists are indented under their key, nothing is shared by reference."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - the base's
+        super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the base's
+        return True
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    """A text of several lines as a block that keeps them."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def dump(content: Mapping[str, object]) -> str:
+    """The content as YAML, keys in their order, a line break only where a text has one."""
+    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
+
+
+def read(path: Path) -> object:
+    """What a YAML file holds; ConfigError where it cannot be read, with the line where it is malformed."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is no YAML: {error}") from error
