@@ -29,7 +29,7 @@ def render(
     """
     try:
         encode, content_type = choose_encoder(accept)
-    except ValueError:  # a version that is no number
+    except Exception:  # a header that prometheus-client cannot make sense of, such as a version in words
         encode, content_type = choose_encoder("")
     families = collect(registry, names)
     try:

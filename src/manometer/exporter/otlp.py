@@ -27,7 +27,7 @@ __all__ = ["Spans"]
 
 REQUEST_SECONDS = 5.0
 """Time that one batch may take to be sent, retries included."""
-FLUSH_SECONDS = 5.0
+FLUSH_SECONDS = 3.0
 """Time that closing waits for what is queued, before it gives that up as lost."""
 QUEUE_SPANS = 2048
 """Spans that wait to be sent; past it the oldest is lost for each new one."""

@@ -33,7 +33,7 @@ class Server:
     def __init__(self, site: Site, host: str, port: int) -> None:
         self._listener = _listen(site, host, port)
         self._thread = Thread(
-            target=self._listener.serve_forever, kwargs={"poll_interval": 0.2}, name="manometer-http", daemon=True
+            target=self._listener.serve_forever, kwargs={"poll_interval": 0.1}, name="manometer-http", daemon=True
         )
         self._closed = False
         self._thread.start()
@@ -125,6 +125,7 @@ class _Connections:
 class _Listener(ThreadingMixIn, HTTPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128
 
     def __init__(self, family: socket.AddressFamily, address: Any, site: Site) -> None:
         self.address_family = family

@@ -1,0 +1,270 @@
+"""The exporter's own server: no client can hold it up, and it ends without a trace."""
+
+import gc
+import http.client
+import os
+import socket
+import threading
+import time
+from contextlib import closing, contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+from prometheus_client import Gauge
+
+from manometer.errors import ConfigError
+from manometer.exporter import server as module
+from manometer.exporter.http import Site
+from manometer.exporter.server import CONNECTIONS, Server
+
+
+@pytest.fixture
+def registry(figures):
+    """A registry with one gauge."""
+    Gauge("depth", "Depth.", registry=figures.registry).set(3)
+    return figures.registry
+
+
+@pytest.fixture
+def server(registry):
+    """A server of that registry on a free port."""
+    server = Server(Site(registry), "127.0.0.1", 0)
+    yield server
+    server.close()
+
+
+def _address(server):
+    parts = urlsplit(server.url)
+    return parts.hostname, parts.port
+
+
+@contextmanager
+def _client(server):
+    connection = http.client.HTTPConnection(*_address(server), timeout=10)
+    with closing(connection):
+        yield connection
+
+
+def _get(connection, path="/metrics", method="GET", **arguments):
+    connection.request(method, path, **arguments)
+    answer = connection.getresponse()
+    return answer, answer.read()
+
+
+def _all(connection):
+    """What comes in until the other side closes."""
+    parts = []
+    while part := connection.recv(1 << 20):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _until(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.005)
+
+
+def test_figures_are_served_literally(server):
+    """A scrape over a socket."""
+    with _client(server) as client:
+        answer, body = _get(client)
+    assert (answer.status, answer.headers["Server"]) == (200, "Manometer")
+    assert body == b"# HELP depth Depth.\n# TYPE depth gauge\ndepth 3.0\n"
+
+
+def test_a_connection_serves_many_requests(server):
+    """Keep-alive: the same socket for each scrape."""
+    with _client(server) as client:
+        _get(client)
+        first = client.sock
+        for path in ("/", "/livez", "/readyz", "/nothing", "/metrics"):
+            _get(client, path)
+        assert client.sock is first
+
+
+def test_head_has_the_length_and_no_body(server):
+    """HEAD answers as GET would, less the body, and the connection stays usable."""
+    with _client(server) as client:
+        answer, body = _get(client, method="HEAD")
+        assert (answer.headers["Content-Length"], body) == ("49", b"")
+        assert _get(client)[0].status == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "TRACE", "BREW"])
+def test_other_methods_are_refused(server, method):
+    """405, whether HTTP knows the method or not; a body does not end up as the next request."""
+    with _client(server) as client:
+        answer, _ = _get(client, method=method, body=b"GET /metrics HTTP/1.1\r\n\r\n")
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+        assert answer.headers["Connection"] == "close"
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x00\xff\r\n\r\n", b"GET / HTTP/9\r\n\r\n", b"GET " + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n"]
+)
+def test_a_malformed_request_costs_nobody_else(server, sent):
+    """It is refused, and the next client is served."""
+    with closing(socket.create_connection(_address(server), timeout=10)) as rude:
+        rude.sendall(sent)
+        assert b"Error" in _all(rude)
+    with _client(server) as client:
+        assert _get(client)[0].status == 200
+
+
+def test_silent_clients_do_not_hold_up_the_next_one(server):
+    """More connections than are served at once say nothing, or half a request: a scrape still gets through."""
+    silent = [socket.create_connection(_address(server), timeout=10) for _ in range(2 * CONNECTIONS)]
+    try:
+        for each in silent[::2]:
+            each.sendall(b"GET /metrics HTTP/1.1\r\nX-Slow: ")
+        for _ in range(3):
+            with _client(server) as client:
+                assert _get(client)[0].status == 200
+        assert _threads() <= CONNECTIONS + 1
+    finally:
+        for each in silent:
+            each.close()
+
+
+def test_a_client_that_does_not_take_its_answer_is_dropped_in_time(registry, monkeypatch):
+    """An answer that fills the socket's buffers waits for its reader no longer than the time-out."""
+    monkeypatch.setattr(module._Handler, "timeout", 0.2)
+    wide = Gauge("wide", "Wide.", ["value"], registry=registry)
+    for number in range(1000):
+        wide.labels("x" * 10_000 + str(number))
+    with (
+        closing(Server(Site(registry), "127.0.0.1", 0)) as server,
+        closing(socket.create_connection(_address(server), timeout=10)) as slow,
+    ):
+        slow.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+        _until(lambda: _threads() == 1)
+        _until(lambda: _threads() == 0)
+        assert len(_all(slow)) < 10_000_000
+
+
+def test_a_silent_client_is_dropped_in_time(server, monkeypatch):
+    """A connection that says nothing is closed, so that it holds no thread for ever."""
+    monkeypatch.setattr(module._Handler, "timeout", 0.1)
+    with closing(socket.create_connection(_address(server), timeout=10)) as silent:
+        assert silent.recv(1) == b""
+
+
+def test_a_request_is_refused_while_all_connections_are_being_answered(registry, monkeypatch):
+    """503 at once, where every thread is at work: no queue that grows."""
+    monkeypatch.setattr(module, "CONNECTIONS", 2)
+    entered, go_on = threading.Semaphore(0), threading.Event()
+
+    def checks():
+        entered.release()
+        assert go_on.wait(10)
+        return []
+
+    with closing(Server(Site(registry, checks), "127.0.0.1", 0)) as server:
+        busy = [socket.create_connection(_address(server), timeout=10) for _ in range(2)]
+        for each in busy:
+            each.sendall(b"GET /readyz HTTP/1.1\r\nConnection: close\r\n\r\n")
+            assert entered.acquire(timeout=10)
+        with _client(server) as client:
+            assert _get(client)[0].status == 503
+        go_on.set()
+        for each in busy:
+            assert each.recv(1000).startswith(b"HTTP/1.1 200 OK")
+            each.close()
+
+
+def test_scrapes_at_once_all_get_whole_answers(server):
+    """Eight clients, a few scrapes each."""
+    bodies = []
+
+    def scrape():
+        with _client(server) as client:
+            bodies.extend(_get(client)[1] for _ in range(5))
+
+    threads = [threading.Thread(target=scrape) for _ in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(bodies) == 40
+    assert len(set(bodies)) == 1
+
+
+def test_a_taken_port_is_an_error_that_says_what_to_do(server, registry):
+    """The port, the address, the variable and the argument are named."""
+    _, port = _address(server)
+    with pytest.raises(ConfigError) as raised:
+        Server(Site(registry), "127.0.0.1", port)
+    assert str(raised.value) == (
+        f"port {port} on 127.0.0.1 is taken by another program; set MANOMETER_PORT or pass port=..."
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "message"),
+    [
+        ("192.0.2.1", "192.0.2.1 is no address of this machine; set MANOMETER_HOST or pass host=..."),
+        ("no such host", "host 'no such host' is not known here; set MANOMETER_HOST or pass host=..."),
+    ],
+)
+def test_a_wrong_host_is_an_error_that_says_what_to_do(registry, host, message):
+    """An address of another machine, and a name that no one knows."""
+    with pytest.raises(ConfigError) as raised:
+        Server(Site(registry), host, 0)
+    assert str(raised.value) == message
+
+
+def test_ipv6_is_served(registry):
+    """The URL has the address in brackets."""
+    try:
+        server = Server(Site(registry), "::1", 0)
+    except ConfigError as error:
+        pytest.skip(f"no IPv6 here: {error}")
+    with closing(server), _client(server) as client:
+        assert server.url.startswith("http://[::1]:")
+        assert _get(client)[0].status == 200
+
+
+def test_closing_frees_the_port_and_ends_every_thread(registry):
+    """A second close does nothing; a client that kept its connection gets no further answer."""
+    server = Server(Site(registry), "127.0.0.1", 0)
+    with _client(server) as client:
+        _get(client)
+        server.close()
+        server.close()
+        with pytest.raises(OSError):  # noqa: PT011 - reset or refused, as the moment has it
+            _get(client)
+    _until(lambda: _threads() == 0)
+    Server(Site(registry), *_address(server)).close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_forked_child_neither_serves_nor_keeps_the_port(registry):
+    """The child can close what it inherited; once the parent has closed, its port is free though the child lives."""
+    server = Server(Site(registry), "127.0.0.1", 0)
+    address = _address(server)
+    read, write = os.pipe()
+    with _client(server) as client:
+        _get(client)
+        child = os.fork()
+        if child == 0:
+            try:
+                os.close(write)
+                server.close()
+                os.read(read, 1)  # until the parent is done
+            finally:
+                os._exit(0)
+        os.close(read)
+        assert _get(client)[0].status == 200
+    server.close()
+    Server(Site(registry), *address).close()
+    os.close(write)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def _threads():
+    """How many connections are being handled."""
+    gc.collect()
+    return sum("process_request_thread" in each.name for each in threading.enumerate())

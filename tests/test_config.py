@@ -1,0 +1,130 @@
+"""Settings come from a file, the environment and the call, and a wrong one is refused by name."""
+
+import dataclasses
+
+import pytest
+
+from manometer.config import Settings
+from manometer.errors import ConfigError
+
+
+def test_defaults_stand_where_nothing_else_is_said():
+    """Without a file, variables or overrides the exporter is local, on 9464, and leaves logging alone."""
+    settings = Settings.load(environ={})
+    assert (settings.host, settings.port, settings.logs, settings.otlp_endpoint) == ("127.0.0.1", 9464, False, None)
+    assert settings == Settings()
+
+
+def test_later_sources_win(tmp_path):
+    """The file beats the default, the environment the file, and the call the environment."""
+    file = tmp_path / "manometer.yaml"
+    file.write_text("port: 1\nservice_name: file\nhealth_interval: 5\ntrace_ratio: 0.5\n")
+    environ = {"MANOMETER_PORT": "2", "MANOMETER_SERVICE_NAME": "environment"}
+    settings = Settings.load(file, environ, port=3)
+    assert (settings.port, settings.service_name, settings.health_interval) == (3, "environment", 5)
+
+
+def test_opentelemetry_variables_are_honoured_under_our_own():
+    """OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_SERVICE_NAME count where no MANOMETER_ variable says otherwise."""
+    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://otel:4318", "OTEL_SERVICE_NAME": "otel", "OTEL_OTHER": "x"}
+    settings = Settings.load(environ=environ | {"MANOMETER_SERVICE_NAME": "ours"})
+    assert (settings.otlp_endpoint, settings.service_name) == ("http://otel:4318", "ours")
+
+
+def test_an_empty_variable_counts_as_unset():
+    """An empty value is what a deployment template leaves of a value that was not given."""
+    assert Settings.load(environ={"MANOMETER_PORT": "", "MANOMETER_LOG_FILE": " "}) == Settings()
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("1", True), ("False", False), ("0", False)])
+def test_flags_are_read_from_text(text, value):
+    """A flag's variable is true or false, or 1 or 0."""
+    assert Settings.load(environ={"MANOMETER_LOGS": text}).logs is value
+
+
+@pytest.mark.parametrize(
+    ("environ", "overrides", "message"),
+    [
+        (
+            {"MANOMETER_PROT": "1"},
+            {},
+            "unknown setting 'MANOMETER_PROT' in the environment; did you mean MANOMETER_PORT?",
+        ),
+        (
+            {"MANOMETER_PORT": "http"},
+            {},
+            "port is 'http' in variable MANOMETER_PORT; it takes a whole number from 0 to 65535",
+        ),
+        ({"MANOMETER_LOGS": "yes"}, {}, "logs is 'yes' in variable MANOMETER_LOGS; it takes true or false"),
+        ({}, {"port": 65536}, "port is 65536 in the call; it takes a whole number from 0 to 65535"),
+        ({}, {"port": True}, "port is True in the call; it takes a whole number from 0 to 65535"),
+        ({}, {"port": None}, "port is None in the call; it takes a whole number from 0 to 65535"),
+        ({}, {"trace_ratio": 2}, "trace_ratio is 2 in the call; it takes a number from 0 to 1"),
+        ({}, {"trace_ratio": float("nan")}, "trace_ratio is nan in the call; it takes a number from 0 to 1"),
+        ({}, {"health_interval": 0}, "health_interval is 0 in the call; it takes a number of seconds over 0"),
+        ({}, {"log_format": "xml"}, "log_format is 'xml' in the call; it takes one of json, console"),
+        ({}, {"logs": 1}, "logs is 1 in the call; it takes true or false"),
+        (
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "otel:4318"},
+            {},
+            "otlp_endpoint is 'otel:4318' in variable OTEL_EXPORTER_OTLP_ENDPOINT; "
+            "it takes a URL such as http://127.0.0.1:4318",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_source_and_what_is_allowed(environ, overrides, message):
+    """The error names the setting, where it came from and what it takes."""
+    with pytest.raises(ConfigError) as raised:
+        Settings.load(environ=environ, **overrides)
+    assert str(raised.value) == message
+
+
+def test_an_unknown_setting_in_the_call_lists_the_known_ones():
+    """Where no setting comes close, the error lists them all."""
+    with pytest.raises(ConfigError, match="unknown setting 'colour' in the call; there are host, port,"):
+        Settings.load(environ={}, colour="red")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("prot: 1", "unknown setting 'prot' in file {file}; did you mean port?"),
+        ("port: '9464'", "port is '9464' in file {file}; it takes a whole number from 0 to 65535"),
+        ("- port", "the settings file {file} holds a list; write settings as 'port: 9464'"),
+        ("port: [", "the settings file {file} is no YAML: "),
+        ("1: 2", "unknown setting 1 in file {file}; there are host, port,"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_name(tmp_path, text, message):
+    """A settings file that is malformed, or holds a wrong or unknown setting, is named in the error."""
+    file = tmp_path / "manometer.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as raised:
+        Settings.load(file, {})
+    assert str(raised.value).startswith(message.format(file=file))
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    """A settings file that was named has to be there."""
+    with pytest.raises(ConfigError, match=r"cannot read the settings file .*none\.yaml: No such file or directory"):
+        Settings.load(tmp_path / "none.yaml", {})
+
+
+def test_an_empty_file_sets_nothing(tmp_path):
+    """A file with nothing but comments leaves the defaults."""
+    file = tmp_path / "manometer.yaml"
+    file.write_text("# nothing yet\n")
+    assert Settings.load(file, {}) == Settings()
+
+
+def test_settings_are_checked_without_load_too():
+    """A Settings that a program makes itself holds to the same rules."""
+    with pytest.raises(ConfigError, match=r"port is -1 in Settings\(port=...\)"):
+        Settings(port=-1)
+
+
+def test_every_setting_says_what_it_means():
+    """The reference table is filled from these lines."""
+    for each in dataclasses.fields(Settings):
+        assert each.metadata["help"].endswith("."), each.name
