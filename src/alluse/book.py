@@ -75,6 +75,9 @@ POSITIONS = Table(
 )
 """One row an account that has a lot open."""
 
+# A server that falls silent is given up: connections after 3 s, unanswered packets and statements after 5.
+_POSTGRESQL = {"connect_timeout": 3, "tcp_user_timeout": 5_000, "options": "-c statement_timeout=5000"}
+
 # Made once: SQLAlchemy keeps the SQL that it compiles for a statement by the statement.
 _INSERT_ORDER = insert(ORDERS)
 _INSERT_POSITION = insert(POSITIONS)
@@ -224,7 +227,7 @@ def _engine(url: URL, connections: int, patience: float) -> Engine:
         return engine
     try:
         # A connection is tried before it is handed out: one that died is replaced, and no order meets it.
-        return create_engine(url, connect_args={"connect_timeout": 3}, pool_pre_ping=True, **options)
+        return create_engine(url, connect_args=_POSTGRESQL, pool_pre_ping=True, **options)
     except (ImportError, NoSuchModuleError):
         raise SettingsError(
             "a book in PostgreSQL needs an extra: pip install 'manometer[alluse,postgresql]'"

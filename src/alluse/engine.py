@@ -142,6 +142,10 @@ class Engine:
         self.load.start()
         return self
 
+    def on_crash(self, before: Callable[[], object]) -> None:
+        """Call `before` when the fault 'crash' is about to end the process."""
+        self._sabotage.before_crash = before
+
     def close(self) -> None:
         """End the faults, let the workers end what they have begun, and close the parts; twice is no harm."""
         if self._closed:

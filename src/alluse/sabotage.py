@@ -30,10 +30,15 @@ def _crash() -> NoReturn:
     os._exit(_CRASHED)
 
 
+def _nothing() -> None:
+    """Nothing is to be done."""
+
+
 class Sabotage:
     """Holds connections, keeps memory, blocks the loop and ends the process while the faults for it are on."""
 
     def __init__(self, faults: Faults, loop: Loop, book: Book | None) -> None:
+        self.before_crash: Callable[[], object] = _nothing
         self.crash: Callable[[], object] = _crash
         self._faults, self._loop, self._book = faults, loop, book
         self._held: list[Connection] = []
@@ -46,6 +51,7 @@ class Sabotage:
         """Called by each workflow: where a crash happens."""
         if self._faults.strikes("crash"):
             _log.critical("the fault 'crash' ends the process")
+            self.before_crash()
             self.crash()
 
     def close(self) -> None:

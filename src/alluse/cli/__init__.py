@@ -1,0 +1,42 @@
+"""The `alluse` command: a file a subcommand, each with `add_parser(subparsers)`."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from alluse.errors import AllUseError, BookUnavailableError
+from manometer import ManometerError
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status.
+
+    2, with one line on standard error, for a user's mistake; 1 for a database that cannot be reached.
+    """
+    from alluse.cli import demo, inbox, run
+
+    parser = argparse.ArgumentParser(
+        prog="alluse",
+        description="ALL-USE, a trading agent's engine on real daily prices, instrumented by Manometer.",
+    )
+    parser.add_argument("--version", action="version", version=f"alluse {version('manometer')}")
+    subparsers = parser.add_subparsers(title="commands", metavar="command", required=True)
+    for command in (demo, run, inbox):
+        command.add_parser(subparsers)
+    arguments = parser.parse_args(argv)
+    try:
+        status: int = arguments.run(arguments)
+    except BookUnavailableError as error:
+        sys.stderr.write(f"alluse: {error}\n")
+        return 1
+    except (AllUseError, ManometerError) as error:
+        sys.stderr.write(f"alluse: {error}\n")
+        return 2
+    except BrokenPipeError:  # whoever read the output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status

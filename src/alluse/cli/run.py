@@ -1,0 +1,27 @@
+"""`alluse run`: the engine at a steady rate, with its log on standard output."""
+
+import argparse
+from typing import Any
+
+from alluse.cli.options import add_options, service
+from alluse.service import stopped_by_signals
+
+__all__ = ["add_parser"]
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command's arguments."""
+    parser = subparsers.add_parser(
+        "run",
+        help="run the engine without a table, for containers",
+        description="Run the engine at a steady rate and serve its figures, until SIGTERM or Ctrl-C.",
+    )
+    add_options(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(given: argparse.Namespace) -> int:
+    with stopped_by_signals() as until, service(given, given.log_file).running():
+        for _ in until(given.seconds):
+            pass
+    return 0

@@ -1,0 +1,105 @@
+"""The service: an engine under load, with its metrics, control endpoint and faults, until it is told to stop."""
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+from prometheus_client import REGISTRY
+
+from alluse.control import Control
+from alluse.engine import Engine
+from alluse.errors import SettingsError
+from alluse.faults import Fault
+from alluse.settings import Settings
+from manometer import ConfigError, Manometer
+from manometer import Settings as MetricsSettings
+
+__all__ = ["Running", "Service", "stopped_by_signals"]
+
+_TICK = 0.2  # seconds between two looks at what may end the service
+
+_log = logging.getLogger("alluse")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A service that runs. metrics_url: the exporter's, which has /metrics; faults_url: the control endpoint's."""
+
+    engine: Engine
+    metrics_url: str
+    faults_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What to run. metrics: Manometer's settings by name; control_port: None for the one after the exporter's."""
+
+    settings: Settings
+    rate: float
+    metrics: dict[str, Any]
+    control_port: int | None = None
+    faults: Sequence[Fault] = ()
+
+    @contextmanager
+    def running(self) -> Iterator[Running]:
+        """Start everything; at the end drain the workers, flush the spans and close what was opened.
+
+        Raises an AllUseError or a manometer ConfigError where a part cannot start, with nothing left running.
+        """
+        metrics = MetricsSettings.load(environ={"OTEL_SERVICE_NAME": "alluse", **os.environ}, **self.metrics)
+        with ExitStack() as started:
+            manometer = Manometer(metrics)
+            engine = Engine(self.settings, registry=REGISTRY)
+            # The engine is closed before Manometer is, so that its last spans are sent and its last figures read.
+            started.callback(manometer.close)
+            started.callback(engine.close)
+            try:
+                manometer.start()
+            except ConfigError as error:
+                raise SettingsError(f"{error} (on this command line: --host, --port)") from None
+            control = started.enter_context(Control(engine.faults, self._control_port(metrics.port)))
+            for fault in self.faults:
+                engine.faults.start(fault)
+            engine.start(self.rate)
+            _log.info(
+                "ALL-USE runs",
+                extra={"metrics": f"{manometer.url}/metrics", "faults": f"{control.url}/faults", "rate": self.rate},
+            )
+            yield Running(engine, manometer.url, control.url)
+            _log.info("ALL-USE stops; the workers end what they have begun")
+
+    def _control_port(self, metrics_port: int) -> int:
+        if self.control_port is not None:
+            return self.control_port
+        return metrics_port + 1 if 0 < metrics_port < 65535 else 0
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[Callable[[float | None], Iterator[None]]]:
+    """Turn SIGINT and SIGTERM into the end of a loop, which the function given runs: `for _ in until(seconds)`.
+
+    The first signal ends the loop; a second one ends the process, should the draining take too long.
+    """
+    stop = Event()
+
+    def asked(number: int, _frame: object) -> None:
+        stop.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    def until(seconds: float | None) -> Iterator[None]:
+        end = None if seconds is None else time.monotonic() + seconds
+        while not stop.wait(_TICK) and (end is None or time.monotonic() < end):
+            yield
+
+    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield until
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,48 @@
+"""The live table: `manometer top` as a child process on the same terminal."""
+
+import subprocess
+import sys
+from typing import Self
+
+__all__ = ["Table"]
+
+_PATIENCE = 3.0  # seconds that the child may take to end
+
+
+class Table:
+    """Shows what an exporter serves, from `start()` to `close()`."""
+
+    def __init__(self, url: str, command: tuple[str, ...] = (sys.executable, "-m", "manometer", "top")) -> None:
+        # What listens on every address is reached at this machine's own.
+        reachable = url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+        self._command = (*command, reachable)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def ended(self) -> int | None:
+        """The exit status of a table that has ended by itself; None while it is shown."""
+        return None if self._process is None else self._process.poll()
+
+    def start(self) -> Self:
+        """Show it."""
+        # The command is this interpreter and our own module; the URL is an argument of its own.
+        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)  # noqa: S603
+        return self
+
+    def close(self) -> None:
+        """Have it leave the terminal as it found it, and wait until it has."""
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self._process.terminate()
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
