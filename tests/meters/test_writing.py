@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from manometer import Counter, Gauge, Histogram
-from manometer.meters.pending import PENDING_LIMIT, Pending
+from manometer.meters.pending import PENDING_LIMIT
 
 
 @pytest.fixture
@@ -44,22 +44,40 @@ def test_sum_count_and_buckets_agree_in_every_collection(nervous_scheduler):
 
 
 def test_pending_events_are_bounded_without_a_collection():
-    """A series that nobody reads folds its own events."""
-    folded = []
-    pending = Pending(folded.extend)
-    for event in range(10 * PENDING_LIMIT):
-        pending.push(event)
-        assert len(pending._events) < PENDING_LIMIT
-    with pending.settled():
-        assert folded == list(range(10 * PENDING_LIMIT))
+    """Series that nobody reads fold their own events."""
+    counter = Counter("c", "Help.", registry=None)
+    histogram = Histogram("h", "Help.", registry=None)
+    gauge = Gauge("g", "Help.", registry=None)
+    for _ in range(10 * PENDING_LIMIT):
+        counter.inc()
+        histogram.observe(1)
+        gauge.inc()
+        for series in (counter, histogram, gauge):
+            assert len(series._pending.events) < PENDING_LIMIT
+    assert counter.value == 10 * PENDING_LIMIT
 
 
 def test_a_write_within_a_fold_does_not_wait():
     """A signal handler or gc callback that interrupts a collection on its own thread may write."""
-    pending = Pending(lambda batch: None)
-    with pending.settled():
-        for event in range(2 * PENDING_LIMIT):
-            pending.push(event)  # with a plain lock, this would be a deadlock
+    counter = Counter("c", "Help.", registry=None)
+    with counter._pending:
+        for _ in range(2 * PENDING_LIMIT):
+            counter.inc()  # with a plain lock, this would be a deadlock
+    assert counter.value == 2 * PENDING_LIMIT
+
+
+def test_ticks_and_increments_add_up():
+    """A tick is an increment by one, before and after a reset, on labelled series too."""
+    counter = Counter("c", "Help.", ["l"], registry=None)
+    series = counter.labels("x")
+    series.tick()
+    series.inc(0.5)
+    assert series.value == 1.5
+    series.reset()
+    series.tick()
+    assert series.value == 1
+    with pytest.raises(ValueError, match="missing label values"):
+        counter.tick()
 
 
 def test_a_signal_handler_may_write_to_the_series_that_it_interrupts():

@@ -20,7 +20,7 @@ def graft(target: Any, methods: dict[str, Callable[..., Any]]) -> None:
         if isinstance(reduced, str):
             return reduced
         rebuild, arguments, *state = reduced
-        if rebuild is copyreg.__newobj__:  # which pickle holds to the object's very class
+        if rebuild is copyreg.__newobj__:  # type: ignore[attr-defined]  # which pickle holds to the object's very class
             rebuild = plain.__new__
         return (rebuild, tuple([plain if each is grafted else each for each in arguments]), *state)
 

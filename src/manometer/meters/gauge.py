@@ -8,7 +8,7 @@ from prometheus_client.context_managers import InprogressTracker, Timer
 from prometheus_client.samples import Sample
 
 from manometer.meters.meter import Meter
-from manometer.meters.pending import Pending
+from manometer.meters.pending import PENDING_LIMIT, Pending
 
 __all__ = ["Gauge"]
 
@@ -30,17 +30,17 @@ class Gauge(Meter):
     def inc(self, amount: float = 1) -> None:
         """Add to the value."""
         self._need_series()
-        self._pending.push(_Write(False, amount + 0.0))
+        self._write(_Write(False, amount + 0.0))
 
     def dec(self, amount: float = 1) -> None:
         """Take from the value."""
         self._need_series()
-        self._pending.push(_Write(False, -amount - 0.0))
+        self._write(_Write(False, -amount - 0.0))
 
     def set(self, value: float) -> None:
         """Make this the value."""
         self._need_series()
-        self._pending.push(_Write(True, float(value)))
+        self._write(_Write(True, float(value)))
 
     def set_to_current_time(self) -> None:
         """Make the current Unix time, in seconds, the value."""
@@ -63,6 +63,12 @@ class Gauge(Meter):
         self._need_series()
         return InprogressTracker(self)  # type: ignore[no-untyped-call]
 
+    def _write(self, write: _Write) -> None:
+        pending = self._pending
+        pending.events.append(write)
+        if len(pending.events) >= PENDING_LIMIT:
+            pending.relieve()
+
     def _start(self) -> None:
         self._value = 0.0
         self._function = None
@@ -77,6 +83,6 @@ class Gauge(Meter):
     def _samples(self, labels: dict[str, str]) -> list[Sample]:
         if self._function is not None:
             return [self._sample("", labels, float(self._function()))]
-        with self._pending.settled():
+        with self._pending:
             value = self._value
         return [self._sample("", labels, value)]

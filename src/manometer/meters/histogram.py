@@ -15,7 +15,7 @@ from prometheus_client.utils import floatToGoString
 from manometer.errors import MetricError
 from manometer.meters.labels import SERIES_CAP, check_exemplar
 from manometer.meters.meter import Meter, shows_created
-from manometer.meters.pending import Pending
+from manometer.meters.pending import PENDING_LIMIT, Pending
 
 __all__ = ["Histogram"]
 
@@ -58,14 +58,9 @@ class Histogram(Meter):
             on_fold=on_fold,
         )
 
-    def observe(self, amount: float, exemplar: Mapping[str, str] | None = None) -> None:
+    def observe(self, amount: float, exemplar: Mapping[str, str] | None = None) -> None:  # noqa: ARG002
         """Count one observation, with an exemplar (labels such as `trace_id`) where one is given."""
         self._need_series()
-        self._pending.push(amount + 0.0)
-        if exemplar:
-            check_exemplar(exemplar)
-            if amount == amount:  # NaN falls in no bucket that could carry it
-                self._exemplars[bisect_left(self._bounds, amount)] = Exemplar(dict(exemplar), amount, time.time())
 
     def time(self) -> Timer:
         """Observe the seconds that a block or a decorated function took."""
@@ -77,6 +72,23 @@ class Histogram(Meter):
         self._created = time.time()
         self._exemplars: dict[int, Exemplar] = {}
         self._pending: Pending[float] = Pending(self._fold)
+        # A series writes through a function of its own, which looks up no attribute on the way.
+        self.observe = self._observer()  # type: ignore[method-assign]
+
+    def _observer(self) -> Callable[..., None]:
+        events, relieve = self._pending.events, self._pending.relieve
+        append = events.append
+
+        def observe(amount: float, exemplar: Mapping[str, str] | None = None) -> None:
+            append(amount + 0.0)
+            if len(events) >= PENDING_LIMIT:
+                relieve()
+            if exemplar:
+                check_exemplar(exemplar)
+                if amount == amount:  # NaN falls in no bucket that could carry it
+                    self._exemplars[bisect_left(self._bounds, amount)] = Exemplar(dict(exemplar), amount, time.time())
+
+        return observe
 
     def _inherited(self) -> dict[str, Any]:
         return super()._inherited() | {"_bounds": self._bounds, "_bound_labels": self._bound_labels}
@@ -90,7 +102,7 @@ class Histogram(Meter):
         self._sum = total
 
     def _samples(self, labels: dict[str, str]) -> list[Sample]:
-        with self._pending.settled():
+        with self._pending:
             counts, total, created = self._counts[:], self._sum, self._created
             exemplars = self._exemplars.copy()
         samples = []

@@ -1,11 +1,11 @@
-"""Events of one series, written without waiting and folded into its figures in batches."""
+"""Events of one series: written by one C call each, and folded into its figures in batches."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from itertools import count
 from threading import Lock
 from typing import Generic, TypeVar
 
-__all__ = ["PENDING_LIMIT", "Pending"]
+__all__ = ["PENDING_LIMIT", "Pending", "Ticks"]
 
 E = TypeVar("E")
 
@@ -14,38 +14,57 @@ PENDING_LIMIT = 256
 
 
 class Pending(Generic[E]):
-    """A write is one `list.append`, which is atomic; whoever gets the lock folds what has come in.
+    """A write is `events.append`, which is atomic; whoever gets the lock folds what has come in.
 
-    A writer never waits for that lock: it tries, and leaves the events where another thread is
-    folding already. So a write is safe from a signal handler, a finalizer or a gc callback, even
-    one that interrupts a fold on its own thread.
+    A writer that finds PENDING_LIMIT events calls `relieve`, which never waits: where another thread
+    is folding already, it leaves the events to it. So a write is safe from a signal handler, a
+    finalizer or a gc callback, even one that interrupts a fold on its own thread.
+
+    As a context manager: what has come in is folded, and the figures keep still within.
     """
 
-    __slots__ = ("_events", "_fold", "_lock")
+    __slots__ = ("_fold", "_lock", "events")
 
     def __init__(self, fold: Callable[[list[E]], None]) -> None:
-        self._events: list[E] = []
+        self.events: list[E] = []
         self._fold = fold
         self._lock = Lock()
 
-    def push(self, event: E) -> None:
-        """Add one event; never blocks."""
-        events = self._events
-        events.append(event)
-        if len(events) >= PENDING_LIMIT and self._lock.acquire(blocking=False):
+    def relieve(self) -> None:
+        """Fold what has come in, unless someone is at it."""
+        if self._lock.acquire(blocking=False):
             try:
                 self._drain()
             finally:
                 self._lock.release()
 
-    @contextmanager
-    def settled(self) -> Iterator[None]:
-        """Fold all that has come in, and keep the figures still while they are read or replaced."""
-        with self._lock:
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        try:
             self._drain()
-            yield
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __exit__(self, *exc: object) -> None:
+        self._lock.release()
 
     def _drain(self) -> None:
-        batch = self._events[:]
-        del self._events[: len(batch)]  # what others appended meanwhile stands behind, and stays
+        batch = self.events[:]
+        del self.events[: len(batch)]  # what others appended meanwhile stands behind, and stays
         self._fold(batch)
+
+
+class Ticks:
+    """Counts by ones. `tick()` is a single C call, which no other thread and no signal can cut in two."""
+
+    __slots__ = ("_count", "tick")
+
+    def __init__(self) -> None:
+        self._count = count()
+        self.tick: Callable[[], object] = self._count.__next__
+
+    @property
+    def value(self) -> int:
+        """How many ticks there were."""
+        return int(repr(self._count)[6:-1])  # "count(7)": the one way to look without counting

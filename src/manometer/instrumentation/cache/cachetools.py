@@ -64,8 +64,8 @@ def _read(cache: Any) -> Iterable[Pulled]:
 
 def _lookups(plain: Any, binding: Binding) -> Methods:
     """What counts lookups, which are `cache[key]` and `get`, and times loads by `__missing__`."""
-    hit = binding.counter("cache.requests", result="hit").inc
-    miss = binding.counter("cache.requests", result="miss").inc
+    hit = binding.counter("cache.requests", result="hit").tick
+    miss = binding.counter("cache.requests", result="miss").tick
     lookup, still = plain.__getitem__, _still(plain)
 
     def __getitem__(self: Any, key: Any) -> Any:
@@ -90,7 +90,7 @@ def _lookups(plain: Any, binding: Binding) -> Methods:
     return methods | _where_inherited(plain, get)
 
 
-def _loading(plain: Any, binding: Binding, hit: Callable[[], None], miss: Callable[[], None]) -> Methods:
+def _loading(plain: Any, binding: Binding, hit: Callable[[], object], miss: Callable[[], object]) -> Methods:
     """The same for a cache whose `__missing__` returns a value: a lookup that came back is no hit then."""
     load = timed_load(binding, plain.__missing__)
     lookup = plain.__getitem__
@@ -150,7 +150,7 @@ def _still(plain: Any) -> Callable[[Any], Any]:
 
 def _evictions(plain: Any, binding: Binding) -> Methods:
     """What counts entries that leave: `popitem` makes room, `expire` drops what is too old."""
-    evicted = binding.counter("cache.evictions", cause="capacity").inc
+    evicted = binding.counter("cache.evictions", cause="capacity").tick
     expired = binding.counter("cache.evictions", cause="expired").inc
     cleared = binding.counter("cache.evictions", cause="cleared").inc
 

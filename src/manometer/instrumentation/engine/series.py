@@ -2,30 +2,33 @@
 
 from collections.abc import Iterable
 from threading import Lock
-from time import perf_counter
 from weakref import WeakKeyDictionary
 
+from opentelemetry import trace
 from prometheus_client import CollectorRegistry
 
 from manometer.catalogue import engine as rows
 from manometer.instrumentation.binding import Subject
 from manometer.instrumentation.engine.spans import StageSpan, open_span
-from manometer.meters import Counter
 from manometer.meters.catalogued import Pulled
+from manometer.meters.pending import Ticks
 
-__all__ = ["Run", "StageSeries"]
+__all__ = ["StageSeries"]
 
 
 class StageSeries:
-    """What is measured of one stage on one registry; every use of the stage's name shares it."""
+    """What is measured of one stage on one registry; every use of the stage's name shares it.
+
+    A run is a call of `started`, then one of `ended` or `failed`. Whoever runs it keeps the time and
+    the span in between, so that a run makes no object of ours.
+    """
 
     def __init__(self, registry: CollectorRegistry, engine: str, stage: str) -> None:
         self.engine, self.stage = engine, stage
-        self._started = Counter("started", "Runs that began.", registry=None)
-        self._finished = Counter("finished", "Runs that ended.", registry=None)
+        self._began, self._over = Ticks(), Ticks()
         self._binding = Subject.on(registry, "engine").bind(self, engine=engine, stage=stage)
-        self._ok = self._binding.histogram("engine.stage.duration", outcome="ok")
-        self._error = self._binding.histogram("engine.stage.duration", outcome="error")
+        self._ok = self._binding.histogram("engine.stage.duration", outcome="ok").observe
+        self._error = self._binding.histogram("engine.stage.duration", outcome="error").observe
         self._binding.pulls(_read)
 
     @classmethod
@@ -38,44 +41,35 @@ class StageSeries:
                 stages[engine, stage] = found = cls(registry, engine, stage)
         return found
 
-    def begin(self, *, current: bool = True) -> "Run":
-        """A run begins; `current` makes its span the parent of what happens within."""
-        self._started.inc()
-        return Run(self, open_span(self.engine, self.stage, current=current))
+    def started(self, *, current: bool = True) -> StageSpan | None:
+        """A run begins, with a span where it is traced; `current` makes that the parent of what is within."""
+        self._began.tick()
+        if trace._TRACER_PROVIDER is None:  # what `get_tracer_provider` asks first, at a tenth of the cost
+            return None
+        return open_span(self.engine, self.stage, current=current)
 
-    def end(self, seconds: float, span: StageSpan | None, error: BaseException | None) -> None:
-        """A run ended after that time, with that exception or with none."""
-        self._finished.inc()
-        exemplar = span.exemplar if span is not None else None
-        if error is None:
-            self._ok.observe(seconds, exemplar)
+    def ended(self, seconds: float, span: StageSpan | None) -> None:
+        """A run came to its end."""
+        if span is None:
+            self._ok(seconds)
         else:
-            self._error.observe(seconds, exemplar)
-            self._binding.counter("engine.stage.errors", error_type=type(error).__qualname__).inc()
+            span.close(None)
+            self._ok(seconds, span.exemplar)
+        self._over.tick()
+
+    def failed(self, seconds: float, span: StageSpan | None, error: BaseException) -> None:
+        """An exception ended a run."""
+        if span is not None:
+            span.close(error)
+        self._error(seconds, span.exemplar if span is not None else None)
+        self._binding.counter("engine.stage.errors", error_type=type(error).__qualname__).inc()
+        self._over.tick()
 
     @property
-    def active(self) -> float:
-        """Runs that have begun and not ended."""
-        finished = self._finished.value  # read first, so that the difference is never negative
-        return self._started.value - finished
-
-
-class Run:
-    """One run of a stage, from its making to `end`."""
-
-    __slots__ = ("_series", "_span", "_started")
-
-    def __init__(self, series: StageSeries, span: StageSpan | None) -> None:
-        self._series = series
-        self._span = span
-        self._started = perf_counter()
-
-    def end(self, error: BaseException | None = None) -> None:
-        """The run is over; `error` is what ended it, if anything did."""
-        seconds = perf_counter() - self._started
-        if self._span is not None:
-            self._span.close(error)
-        self._series.end(seconds, self._span, error)
+    def active(self) -> int:
+        """Runs that have begun and are not over."""
+        over = self._over.value  # read first, so that the difference is never negative
+        return self._began.value - over
 
 
 def _read(series: StageSeries) -> Iterable[Pulled]:

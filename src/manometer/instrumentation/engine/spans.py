@@ -46,15 +46,13 @@ class StageSpan:
 
 
 def open_span(engine: str, stage: str, *, current: bool) -> StageSpan | None:
-    """Start the span of a run; None where no tracer is set up, or the trace is not sampled.
+    """Start the span of a run; None where the trace it would belong to is not sampled.
 
     A stage within a trace follows it: no span of its own under a parent that is not sampled. With no
     parent the host's sampler decides, and its answer is kept in the context for the stages within.
     current: whether the span is to be the parent of what follows in this context.
     """
     try:
-        if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
-            return None
         parent = trace.get_current_span().get_span_context()
         if parent.is_valid and not parent.trace_flags.sampled:
             return None

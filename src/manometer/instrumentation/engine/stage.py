@@ -3,13 +3,17 @@
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
+from time import perf_counter
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.errors import MetricError
-from manometer.instrumentation.engine.series import Run, StageSeries
+from manometer.instrumentation.engine.series import StageSeries
+
+if TYPE_CHECKING:
+    from manometer.instrumentation.engine.spans import StageSpan
 
 __all__ = ["stage"]
 
@@ -38,16 +42,20 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
             if not isinstance(value, str) or not value:
                 raise MetricError(f"the {label} of a stage is {value!r}; give it a short name, as text")
         self._series = StageSeries.of(registry, engine, name)
-        self._runs: list[Run] = []
+        self._runs: list[tuple[StageSpan | None, float]] = []
 
     def __enter__(self) -> Self:
-        self._runs.append(self._series.begin())
+        self._runs.append((self._series.started(), perf_counter()))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._runs.pop().end(error)
+        span, began = self._runs.pop()
+        if error is None:
+            self._series.ended(perf_counter() - began, span)
+        else:
+            self._series.failed(perf_counter() - began, span, error)
 
     def __call__(self, function: F) -> F:
         """Decorate a function: each call is a run."""
@@ -62,31 +70,31 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
         return cast(F, functools.wraps(function)(measured))
 
     def _function(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        begin = self._series.begin
+        started, ended, failed = self._series.started, self._series.ended, self._series.failed
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            run = begin()
+            span, began = started(), perf_counter()
             try:
                 result = function(*args, **kwargs)
             except BaseException as error:
-                run.end(error)
+                failed(perf_counter() - began, span, error)
                 raise
-            run.end()
+            ended(perf_counter() - began, span)
             return result
 
         return call
 
     def _coroutine(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        begin = self._series.begin
+        started, ended, failed = self._series.started, self._series.ended, self._series.failed
 
         async def call(*args: Any, **kwargs: Any) -> Any:
-            run = begin()
+            span, began = started(), perf_counter()
             try:
                 result = await function(*args, **kwargs)
             except BaseException as error:
-                run.end(error)
+                failed(perf_counter() - began, span, error)
                 raise
-            run.end()
+            ended(perf_counter() - began, span)
             return result
 
         return call
@@ -95,28 +103,28 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
     # caller's own work would become its child. A caller that stops early ends the run well.
 
     def _generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        begin = self._series.begin
+        started, ended, failed = self._series.started, self._series.ended, self._series.failed
 
         def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-            run = begin(current=False)
+            span, began = started(current=False), perf_counter()
             try:
                 result = yield from function(*args, **kwargs)
             except GeneratorExit:
-                run.end()
+                ended(perf_counter() - began, span)
                 raise
             except BaseException as error:
-                run.end(error)
+                failed(perf_counter() - began, span, error)
                 raise
-            run.end()
+            ended(perf_counter() - began, span)
             return result
 
         return call
 
     def _async_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        begin = self._series.begin
+        started, ended, failed = self._series.started, self._series.ended, self._series.failed
 
         async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-            run = begin(current=False)
+            span, began = started(current=False), perf_counter()
             values = function(*args, **kwargs)
             step = values.asend(None)
             try:
@@ -135,11 +143,11 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
                     else:
                         step = values.asend(sent)
             except GeneratorExit:
-                run.end()
+                ended(perf_counter() - began, span)
                 raise
             except BaseException as error:
-                run.end(error)
+                failed(perf_counter() - began, span, error)
                 raise
-            run.end()
+            ended(perf_counter() - began, span)
 
         return call

@@ -12,8 +12,8 @@ from manometer.catalogue import pool as rows
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding, Subject
 from manometer.instrumentation.graft import graft, ungraft
-from manometer.meters import Counter
 from manometer.meters.catalogued import Pulled
+from manometer.meters.pending import Ticks
 
 __all__ = ["instrument"]
 
@@ -46,13 +46,12 @@ class _Tasks:
     """The tasks of one executor: how many run, and what each waits and takes."""
 
     def __init__(self, binding: Binding) -> None:
-        self._started = Counter("started", "Tasks that began to run.", registry=None)
-        self._finished = Counter("finished", "Tasks that ended.", registry=None)
+        self._began, self._over = Ticks(), Ticks()
         self._waited = binding.histogram("pool.wait.duration").observe
         self._ran = binding.histogram("pool.use.duration").observe
-        self.reused = binding.counter("pool.acquisitions", source="reused").inc
-        self.created = binding.counter("pool.acquisitions", source="created").inc
-        self.rejected = binding.counter("pool.rejections").inc
+        self.reused = binding.counter("pool.acquisitions", source="reused").tick
+        self.created = binding.counter("pool.acquisitions", source="created").tick
+        self.rejected = binding.counter("pool.rejections").tick
 
     def measured(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         """`fn`, timed, and run in the trace of its submitter."""
@@ -61,7 +60,7 @@ class _Tasks:
 
         def task(*args: Any, **kwargs: Any) -> Any:
             began = perf_counter()
-            self._started.inc()
+            self._began.tick()
             self._waited(began - submitted)
             token = trace_context.attach(trace)
             try:
@@ -69,13 +68,13 @@ class _Tasks:
             finally:
                 trace_context.detach(token)
                 self._ran(perf_counter() - began)
-                self._finished.inc()
+                self._over.tick()
 
         return task
 
     def read(self, executor: Any) -> Iterable[Pulled]:
-        finished = self._finished.value  # read first, so that the difference is never negative
-        used = self._started.value - finished
+        over = self._over.value  # read first, so that the difference is never negative
+        used = self._began.value - over
         yield rows.RESOURCES, {"state": "used"}, used
         yield rows.RESOURCES, {"state": "idle"}, max(len(executor._threads) - used, 0)
         yield rows.RESOURCES_LIMIT, {}, executor._max_workers

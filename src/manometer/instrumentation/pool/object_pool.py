@@ -45,22 +45,20 @@ def instrument(pool: ObjectPool, *, name: str, registry: CollectorRegistry) -> N
     binding = Subject.on(registry, "pool").bind(pool, pool=name, kind="object")
     waits = Waits(binding, timeouts=(TimeoutError,), refusals=(Exception,))
     used = binding.histogram("pool.use.duration").observe
-    reused = binding.counter("pool.acquisitions", source="reused").inc
-    created = binding.counter("pool.acquisitions", source="created").inc
     plain: Any = type(pool)
     out: dict[int, float] = {}  # when each object that is out was taken, by its id
 
     def acquire(self: Any, *args: Any, **kwargs: Any) -> Any:
-        made = self.created
-        with waits.request():
+        made, asked = self.created, waits.asked()
+        try:
             resource = plain.acquire(self, *args, **kwargs)
+        except BaseException as error:
+            waits.failed(asked, error)
+            raise
         # Where another thread's request makes an object in the same moment, both count as created.
-        if self.created == made:
-            reused()
-        else:
-            created()
+        now = waits.answered(asked, created=self.created != made)
         if len(out) < _OUT_AT_MOST:
-            out[id(resource)] = perf_counter()
+            out[id(resource)] = now
         return resource
 
     def release(self: Any, resource: Any, /, *args: Any, **kwargs: Any) -> Any:

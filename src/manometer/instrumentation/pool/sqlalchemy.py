@@ -40,7 +40,7 @@ def instrument(target: Any, *, name: str, registry: CollectorRegistry) -> None:
     waits = Waits(binding, timeouts=(sqlalchemy.exc.TimeoutError,))
     _time_creation(pool, binding)
     _time_use(pool, binding)
-    graft(pool, {"connect": _connect(type(pool), binding, waits)})
+    graft(pool, {"connect": _connect(type(pool), waits)})
     binding.undoes(lambda target: ungraft(_pool(target)))
 
     def read(target: Any) -> Iterable[Pulled]:
@@ -65,18 +65,15 @@ def _sizes(pool: Any) -> Iterable[Pulled]:
             yield rows.RESOURCES_LIMIT, {}, pool.size() + pool._max_overflow
 
 
-def _connect(plain: Any, binding: Binding, waits: Waits) -> Callable[..., Any]:
-    reused = binding.counter("pool.acquisitions", source="reused").inc
-    created = binding.counter("pool.acquisitions", source="created").inc
-
+def _connect(plain: Any, waits: Waits) -> Callable[..., Any]:
     def connect(self: Any) -> Any:
-        opened = _opened.get()
-        with waits.request():
+        opened, asked = _opened.get(), waits.asked()
+        try:
             connection = plain.connect(self)
-        if _opened.get() == opened:
-            reused()
-        else:
-            created()
+        except BaseException as error:
+            waits.failed(asked, error)
+            raise
+        waits.answered(asked, created=_opened.get() != opened)
         return connection
 
     return connect

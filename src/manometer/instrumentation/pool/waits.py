@@ -1,17 +1,15 @@
 """What every pool of resources has: requests that wait, and end with a resource, too late, or refused."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from time import perf_counter
 
 from manometer.instrumentation.binding import Binding
-from manometer.meters import Counter
+from manometer.meters.pending import Ticks
 
 __all__ = ["Waits"]
 
 
 class Waits:
-    """Counts and times the requests of one pool.
+    """Counts and times the requests of one pool: `asked`, then `answered` or `failed` with its time.
 
     timeouts: the exceptions that say that a request waited in vain; refusals: those that say that
     it was turned away. Any other says neither, and counts as none.
@@ -24,31 +22,37 @@ class Waits:
         refusals: tuple[type[BaseException], ...] = (),
     ) -> None:
         self._timeouts, self._refusals = timeouts, refusals
-        self._asked = Counter("asked", "Requests that began.", registry=None)
-        self._answered = Counter("answered", "Requests that ended.", registry=None)
-        self._waited: Callable[[float], None] = binding.histogram("pool.wait.duration").observe
-        self._timed_out = binding.counter("pool.timeouts").inc
-        self._rejected = binding.counter("pool.rejections").inc
+        self._asked, self._over = Ticks(), Ticks()
+        self._waited = binding.histogram("pool.wait.duration").observe
+        self._timed_out = binding.counter("pool.timeouts").tick
+        self._rejected = binding.counter("pool.rejections").tick
+        self._reused = binding.counter("pool.acquisitions", source="reused").tick
+        self._created = binding.counter("pool.acquisitions", source="created").tick
 
     @property
-    def pending(self) -> float:
-        """Requests that have begun and not ended."""
-        answered = self._answered.value  # read first, so that the difference is never negative
-        return self._asked.value - answered
+    def pending(self) -> int:
+        """Requests that have begun and are not over."""
+        over = self._over.value  # read first, so that the difference is never negative
+        return self._asked.value - over
 
-    @contextmanager
-    def request(self) -> Iterator[None]:
-        """Around one request for a resource."""
-        self._asked.inc()
-        started = perf_counter()
-        try:
-            yield
-        except self._timeouts:
+    def asked(self) -> float:
+        """A request begins, at the time that is returned."""
+        self._asked.tick()
+        return perf_counter()
+
+    def answered(self, asked: float, *, created: bool) -> float:
+        """It got a resource, made for it or not, at the time that is returned."""
+        now = perf_counter()
+        self._waited(now - asked)
+        (self._created if created else self._reused)()
+        self._over.tick()
+        return now
+
+    def failed(self, asked: float, error: BaseException) -> None:
+        """It got none."""
+        self._waited(perf_counter() - asked)
+        if isinstance(error, self._timeouts):
             self._timed_out()
-            raise
-        except self._refusals:
+        elif isinstance(error, self._refusals):
             self._rejected()
-            raise
-        finally:
-            self._waited(perf_counter() - started)
-            self._answered.inc()
+        self._over.tick()

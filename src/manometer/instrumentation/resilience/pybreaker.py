@@ -35,7 +35,7 @@ def _read(breaker: Any) -> Iterable[Pulled]:
 
 def _call(plain: Any, binding: Binding, listener: "_Listener") -> Callable[..., Any]:
     """A call that tells a refusal from the failure that trips the breaker: both raise the same error."""
-    rejected = binding.counter("breaker.calls", outcome="rejected").inc
+    rejected = binding.counter("breaker.calls", outcome="rejected").tick
 
     def call(self: Any, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         with self._lock:  # which pybreaker holds during the call anyway
@@ -56,10 +56,10 @@ class _Listener(pybreaker.CircuitBreakerListener):
 
     def __init__(self, binding: Binding) -> None:
         self.attempts = 0
-        self._ok = binding.counter("breaker.calls", outcome="ok").inc
-        self._error = binding.counter("breaker.calls", outcome="error").inc
+        self._ok = binding.counter("breaker.calls", outcome="ok").tick
+        self._error = binding.counter("breaker.calls", outcome="error").tick
         self._transitions = {
-            state: binding.counter("breaker.transitions", state=label).inc for state, label in _STATES.items()
+            state: binding.counter("breaker.transitions", state=label).tick for state, label in _STATES.items()
         }
 
     def before_call(self, cb: Any, func: Callable[..., Any], *args: Any, **kwargs: Any) -> None:  # noqa: ARG002

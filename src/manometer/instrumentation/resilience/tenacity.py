@@ -24,7 +24,7 @@ def instrument(target: Any, *, operation: str, registry: CollectorRegistry) -> N
         raise UnsupportedError(f"{target!r} is not retried by tenacity; decorate it with tenacity.retry first")
     binding = Subject.on(registry, "resilience").bind(target, operation=operation)
     count = {
-        outcome: binding.counter("retry.attempts", outcome=outcome).inc for outcome in ("ok", "retried", "exhausted")
+        outcome: binding.counter("retry.attempts", outcome=outcome).tick for outcome in ("ok", "retried", "exhausted")
     }
 
     def asked_again(state: tenacity.RetryCallState, again: object) -> None:

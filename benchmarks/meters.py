@@ -1,0 +1,91 @@
+"""What a write costs, against prometheus-client's, in the same run."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import cachetools
+import prometheus_client
+from measure import Row, paired, per_call
+from prometheus_client import CollectorRegistry
+
+import manometer
+
+_CALLS = 20_000
+_KITS = (manometer, prometheus_client)
+
+
+def rows() -> Iterator[Row]:
+    """One row a kind of write."""
+    yield _against("counter increment, bound child", "Counter.inc", _counter)
+    yield _against("histogram observation, folding included", "Histogram.observe", _histogram)
+    yield _against("labelled lookup and increment", "Counter.labels().inc", _labels)
+    yield _stage()
+    yield _cache_hit()
+
+
+def _repeat(call: Callable[[], object]) -> Callable[[int], None]:
+    def run(calls: int) -> None:
+        for _ in range(calls):
+            call()
+
+    return run
+
+
+def _counter(kit: object) -> Callable[[], object]:
+    return kit.Counter("c", "Help.", ["l"], registry=None).labels("x").inc
+
+
+def _histogram(kit: object) -> Callable[[], object]:
+    buckets = [2.0**power for power in range(-9, 8)]
+    return partial(kit.Histogram("h", "Help.", ["l"], registry=None, buckets=buckets).labels("x").observe, 0.7)
+
+
+def _labels(kit: object) -> Callable[[], object]:
+    family = kit.Counter("c", "Help.", ["a", "b"], registry=None)
+    return lambda: family.labels("x", "y").inc()
+
+
+def _against(name: str, theirs: str, make: Callable[[object], Callable[[], object]]) -> Row:
+    ratio, mine, other = paired(*(_repeat(make(kit)) for kit in _KITS), calls=_CALLS)
+    return Row(name, f"prometheus-client {theirs}", ratio, "ratio", detail=_times(mine, other))
+
+
+def _stage() -> Row:
+    registry = CollectorRegistry()
+    timed = prometheus_client.Histogram("h", "Help.", registry=None).time()(_nothing)
+    measured = manometer.stage("s", registry=registry)(_nothing)
+    ratio, mine, other = paired(_repeat(measured), _repeat(timed), calls=_CALLS)
+    return Row(
+        "@stage: duration, in flight, outcome, error type",
+        "prometheus-client @hist.time() alone",
+        ratio,
+        "ratio",
+        detail=_times(mine, other),
+    )
+
+
+def _cache_hit() -> Row:
+    registry = CollectorRegistry()
+    plain = cachetools.LRUCache(10)
+    measured = manometer.instrument_cache(cachetools.LRUCache(10), name="c", registry=registry)
+    plain["k"] = measured["k"] = 1
+    increment = _repeat(prometheus_client.Counter("c", "Help.", registry=None).inc)
+    bare, ours = _repeat(lambda: plain["k"]), _repeat(lambda: measured["k"])
+    for run in (bare, ours, increment):
+        run(_CALLS)
+    rounds = [[per_call(run, _CALLS) for run in (ours, bare, increment)] for _ in range(15)]
+    ratios = sorted((mine - without) / theirs for mine, without, theirs in rounds)
+    return Row(
+        "hit on an instrumented cachetools cache, extra over bare",
+        "one prometheus-client Counter.inc",
+        ratios[len(ratios) // 2],
+        "ratio",
+    )
+
+
+def _nothing() -> None:
+    pass
+
+
+def _times(mine: float, other: float) -> str:
+    return f"{mine * 1e9:,.0f} ns against {other * 1e9:,.0f} ns"
