@@ -218,12 +218,13 @@ class Checks(Collector):
         return max(min(due, default=now + self._interval) - now, 0.0)
 
     def _renew(self) -> None:
-        """Begin without a thread, as at first and in a forked child."""
+        """Begin without a thread and without results, as at first and in a forked child."""
         self._lock = RLock()
         self._wake = Event()
         self._thread = None
         self._stopped = False
         for each in self._checks.values():
+            each._result = each._started = None
             each._running = False
 
 

@@ -1,0 +1,269 @@
+"""Health checks run aside, their results are kept, and what hangs or raises hurts nobody else."""
+
+import os
+import threading
+import time
+
+import pytest
+
+from manometer.errors import BindingError
+from manometer.exporter.exposition import render
+from manometer.health import Check, Checks, check
+
+
+class Clock:
+    """A clock that stands until it is told to go on."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+class Rig:
+    """Checks on a registry, with a clock and threads under the test's control."""
+
+    def __init__(self, registry):
+        self.registry = registry
+        self.clock = Clock()
+        self.spawned = []
+        self.checks = Checks(self.clock, self.spawned.append)
+        registry.register(self.checks)
+
+    def add(self, name, function, critical=True, interval=None):
+        return self.checks.add(Check(self.checks, name, function, critical, interval))
+
+    def run(self):
+        """Run what is due, to its end."""
+        self.checks.run_due()
+        while self.spawned:
+            self.spawned.pop(0)()
+
+
+@pytest.fixture
+def rig(figures):
+    """Checks under control."""
+    return Rig(figures.registry)
+
+
+def _raise(error):
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("function", "problem"),
+    [
+        (lambda: None, None),
+        (lambda: True, None),
+        (lambda: False, "failed"),
+        (lambda: "disk\n full", "disk full"),
+        (lambda: "", "failed, without a reason"),
+        (lambda: _raise(ConnectionError("refused")), "ConnectionError: refused"),
+        (lambda: _raise(SystemExit(1)), "SystemExit: 1"),
+        (lambda: 3, "returned a int; a check returns None, True, False or a reason"),
+    ],
+)
+def test_what_a_check_returns_is_its_state(rig, function, problem):
+    """None and True are well; False, text and exceptions are not."""
+    found = rig.add("db", function)
+    rig.run()
+    assert found.problem == problem
+
+
+def test_a_check_that_has_not_run_is_not_well(rig, figures):
+    """It has no series either: nothing is known of it."""
+    found = rig.add("db", lambda: None)
+    assert found.problem == "unknown, it has not run yet"
+    assert figures("health_check_up") is None
+
+
+def test_the_figures_are_literal(rig):
+    """Up, duration and age of one that is well and one that is not."""
+
+    def slow():
+        rig.clock.now += 0.25
+
+    rig.add("db", slow)
+    rig.add("cache", lambda: False, critical=False)
+    rig.run()
+    rig.clock.now += 2
+    assert render(rig.registry)[0].decode() == (
+        "# HELP health_check_up 1 when the check passed the last time it ran, 0 when it failed; "
+        "absent until it has run.\n"
+        "# TYPE health_check_up gauge\n"
+        'health_check_up{check="db",critical="true"} 1.0\n'
+        'health_check_up{check="cache",critical="false"} 0.0\n'
+        "# HELP health_check_duration_seconds Time that the last run of the check took.\n"
+        "# TYPE health_check_duration_seconds gauge\n"
+        'health_check_duration_seconds{check="db",critical="true"} 0.25\n'
+        'health_check_duration_seconds{check="cache",critical="false"} 0.0\n'
+        "# HELP health_check_age_seconds Time since the check last ended; one that grows past its interval hangs.\n"
+        "# TYPE health_check_age_seconds gauge\n"
+        'health_check_age_seconds{check="db",critical="true"} 2.0\n'
+        'health_check_age_seconds{check="cache",critical="false"} 2.0\n'
+    )
+
+
+def test_each_check_runs_at_its_own_interval(rig):
+    """At once, then every so often: its own interval, or the common one."""
+    runs = []
+    rig.add("often", lambda: runs.append("often"), interval=10)
+    rig.add("seldom", lambda: runs.append("seldom"))
+    for _ in range(4):
+        rig.run()
+        rig.clock.now += 10
+    assert runs == ["often", "seldom", "often", "often", "often", "seldom"]
+
+
+def test_a_change_of_state_is_logged_once(rig, caplog):
+    """Failing twice is one line, and being well again another."""
+    caplog.set_level("INFO", "manometer")
+    answers = iter(["down", "down", None, None])
+    rig.add("db", lambda: next(answers))
+    for _ in range(4):
+        rig.run()
+        rig.clock.now += 30
+    assert [record.getMessage() for record in caplog.records] == [
+        "health check 'db' fails: down",
+        "health check 'db' is well again",
+    ]
+
+
+def test_a_check_that_hangs_is_not_started_again_and_holds_up_no_other(rig, figures):
+    """Its last result stays, its age grows, and the others run on."""
+    hangs = rig.add("hangs", lambda: None)
+    runs = []
+    rig.add("other", lambda: runs.append("other"))
+    rig.run()
+    rig.clock.now += 30
+    rig.checks.run_due()
+    stuck, other = rig.spawned
+    other()
+    rig.spawned.clear()
+    for _ in range(2):
+        rig.clock.now += 30
+        rig.run()
+    assert runs == ["other"] * 4
+    assert hangs.problem is None
+    assert figures("health_check_age_seconds", check="hangs") == 90
+    assert figures("health_check_age_seconds", check="other") == 0
+    stuck()
+    assert figures("health_check_age_seconds", check="hangs") == 0
+
+
+def test_a_check_of_the_same_name_takes_the_place(rig, figures):
+    """The first one's late answer counts for nothing, and closing it leaves the second alone."""
+    first = rig.add("db", lambda: False)
+    second = rig.add("db", lambda: None)
+    rig.run()
+    first.close()
+    assert [each.problem for each in rig.checks.all()] == [None]
+    assert figures("health_check_up") == 1
+    second.close()
+    second.close()
+    assert rig.checks.all() == []
+    assert figures("health_check_up") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "interval", "message"),
+    [
+        ("", lambda: None, None, "the name of a health check is ''; give it a short name, as text"),
+        (3, lambda: None, None, "the name of a health check is 3; give it a short name, as text"),
+        ("db", "ping", None, "health check 'db' is no plain function; pass one that returns None or a reason"),
+        ("db", lambda: None, 0, "health check 'db' has the interval 0; pass seconds over 0"),
+    ],
+)
+def test_a_wrong_registration_is_refused(figures, name, function, interval, message):
+    """The error says what is wrong, and what to pass."""
+    with pytest.raises(BindingError) as raised:
+        check(name, function, interval=interval, registry=figures.registry)
+    assert str(raised.value) == message
+
+
+def test_an_async_function_is_refused(figures):
+    """Called from a thread it would do nothing, and look well."""
+
+    async def ping():
+        return None
+
+    with pytest.raises(BindingError, match="is no plain function"):
+        check("db", ping, registry=figures.registry)
+
+
+def test_the_loop_runs_checks_as_they_come_and_stops(figures):
+    """For real: registered before or after the start, one that hangs among them; no thread is left."""
+    started, go_on = threading.Event(), threading.Event()
+
+    def hang():
+        started.set()
+        go_on.wait(10)
+
+    checks = Checks.on(figures.registry)
+    hangs = check("hangs", hang, registry=figures.registry)
+    checks.start(0.01)
+    checks.start(0.01)
+    assert started.wait(10)
+    runs = threading.Semaphore(0)
+    with check("db", runs.release, registry=figures.registry) as db:
+        for _ in range(3):
+            assert runs.acquire(timeout=10)
+        assert db.problem is None
+        assert hangs.problem == "unknown, it has not run yet"
+        assert sum(each.name == "manometer-health" for each in threading.enumerate()) == 1
+    checks.stop()
+    checks.stop()
+    go_on.set()
+    _until(lambda: not any(each.name.startswith("manometer-") for each in threading.enumerate()))
+
+
+def test_a_check_whose_thread_cannot_start_is_tried_again(figures, caplog):
+    """Out of threads for a moment: logged, and the next round runs it."""
+    failing = [RuntimeError("can't start new thread")]
+
+    def spawn(run):
+        if failing:
+            raise failing.pop()
+        run()
+
+    clock = Clock()
+    checks = Checks(clock, spawn)
+    found = checks.add(Check(checks, "db", lambda: None, True, None))
+    checks.run_due()
+    clock.now += 30
+    checks.run_due()
+    assert found.problem is None
+    assert "health check 'db' could not be started" in caplog.text
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_checks_can_be_started_again_in_a_forked_child(figures):
+    """The parent's thread is not there, and a check that was under way there is not here."""
+    go_on = threading.Event()
+    check("db", lambda: go_on.wait(10) and None, registry=figures.registry)
+    checks = Checks.on(figures.registry)
+    checks.start()
+    _until(lambda: any(each.name == "manometer-check" for each in threading.enumerate()))
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            go_on.set()
+            checks.start()
+            _until(lambda: checks.all()[0].problem is None)
+            checks.stop()
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    go_on.set()
+    checks.stop()
+
+
+def _until(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.005)
