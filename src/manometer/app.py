@@ -125,13 +125,15 @@ def _site(registry: CollectorRegistry) -> http.Site:
     return http.Site(registry, checks)
 
 
-def _register(collector: Callable[..., Collector], registry: CollectorRegistry) -> Callable[[], None]:
+def _register(kind: type[Any], registry: CollectorRegistry) -> Callable[[], None]:
     """Have the registry measure the process, unless it does already, and return the undo."""
-    try:
-        made = collector(registry=registry)
-    except ValueError:  # its names are taken: the default registry, or the program's own choice
+    # prometheus-client has no public way to ask what is registered, and most of these have no names to clash.
+    if any(isinstance(each, kind) for each in list(registry._collector_to_names)):
         return lambda: None
-    return partial(_unregister, made, registry)
+    try:
+        return partial(_unregister, kind(registry=registry), registry)
+    except ValueError:  # the program measures its process under these names by other means
+        return lambda: None
 
 
 def _unregister(collector: Collector, registry: CollectorRegistry) -> None:

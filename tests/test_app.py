@@ -1,0 +1,186 @@
+"""A Manometer starts everything or nothing, and leaves nothing behind."""
+
+import gc
+import json
+import logging
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+
+import pytest
+from prometheus_client import CollectorRegistry, Gauge, GCCollector, PlatformCollector, ProcessCollector
+
+from manometer.app import Manometer, asgi_app, wsgi_app
+from manometer.config import Settings
+from manometer.errors import ConfigError
+from manometer.health import check
+
+FREE = Settings(port=0)
+
+
+def _get(url):
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def _state(registry):
+    """What a Manometer may change of its process."""
+    return (
+        {each.name for each in threading.enumerate() if each.name.startswith("manometer-")},
+        gc.callbacks[:],
+        logging.getLogger().handlers[:],
+        {type(each) for each in registry._collector_to_names} & {ProcessCollector, PlatformCollector, GCCollector},
+    )
+
+
+def test_a_started_manometer_serves_the_process_the_host_and_the_program(figures):
+    """One address, with every family that it adds by itself."""
+    Gauge("depth", "Depth.", registry=figures.registry).set(3)
+    with Manometer(FREE, registry=figures.registry) as manometer:
+        status, text = _get(f"{manometer.url}/metrics")
+    assert status == 200
+    for line in (
+        "depth 3.0\n",
+        "process_resident_memory_bytes ",
+        "python_info{",
+        "python_gc_objects_collected_total{",
+    ):
+        assert line in text
+    assert "system_memory_usage_bytes{" in text
+    assert 'python_gc_pause_seconds_bucket{generation="0"' in text
+    assert "manometer_collect_duration_seconds{" in text
+    assert "manometer_collect_failures_total" not in text
+
+
+def test_closing_leaves_nothing_behind(figures):
+    """No thread, callback, handler or collector; a second close does nothing, and a second start serves again."""
+    before = _state(figures.registry)
+    manometer = Manometer(Settings(port=0, logs=True), registry=figures.registry)
+    for _ in range(2):
+        assert manometer.start() is manometer
+        assert _state(figures.registry) != before
+        url = manometer.url
+        manometer.close()
+        manometer.close()
+        assert _state(figures.registry) == before
+        with pytest.raises(urllib.error.URLError):
+            _get(url)
+    with pytest.raises(ConfigError, match="this Manometer is not running; call start"):
+        _ = manometer.url
+
+
+def test_starting_twice_is_refused(figures):
+    """The error says where it serves; what runs goes on."""
+    with Manometer(FREE, registry=figures.registry) as manometer:
+        with pytest.raises(ConfigError, match=f"this Manometer serves {manometer.url} already; close it first"):
+            manometer.start()
+        assert _get(f"{manometer.url}/livez") == (200, "ok\n")
+
+
+def test_a_start_that_fails_is_undone(figures):
+    """The port is the last thing to be had: all that came before it is stopped again."""
+    with Manometer(FREE, registry=figures.registry) as first:
+        port = int(first.url.rpartition(":")[2])
+        registry = CollectorRegistry()
+        before = _state(registry)
+        second = Manometer(Settings(port=port, logs=True), registry=registry)
+        with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is taken by another program"):
+            second.start()
+        assert _state(registry) == before
+    second.start()
+    second.close()
+
+
+def test_the_program_s_own_process_collector_stays(figures):
+    """Where the registry measures the process already, it is not measured twice, nor taken off at the end."""
+    ProcessCollector(registry=figures.registry)
+    with Manometer(FREE, registry=figures.registry) as manometer:
+        assert _get(f"{manometer.url}/metrics")[1].count("# TYPE process_resident_memory_bytes gauge") == 1
+    assert figures("process_resident_memory_bytes") > 0
+
+
+def test_readiness_follows_the_checks(figures):
+    """Not ready until the critical check has passed, not ready when it fails."""
+    go_on, state = threading.Event(), {"problem": None}
+
+    def ping():
+        go_on.wait(10)
+        return state["problem"]
+
+    check("db", ping, interval=0.01, registry=figures.registry)
+    with Manometer(FREE, registry=figures.registry) as manometer:
+        url = f"{manometer.url}/readyz"
+        assert _get(url) == (503, "db (critical): unknown, it has not run yet\nnot ready\n")
+        go_on.set()
+        _until(lambda: _get(url) == (200, "ready\n"))
+        state["problem"] = "refused"
+        _until(lambda: _get(url) == (503, "db (critical): refused\nnot ready\n"))
+        assert figures("health_check_up", check="db") == 0
+
+
+def test_logs_are_set_up_only_when_asked_for(figures):
+    """A library must not seize the program's logging."""
+    before = logging.getLogger().handlers[:]
+    with Manometer(FREE, registry=figures.registry):
+        assert logging.getLogger().handlers == before
+
+
+def test_wsgi_runs_the_checks_once_someone_asks_for_them(figures):
+    """A worker process that was forked before its first request has them too."""
+    check("db", lambda: None, registry=figures.registry)
+    application = wsgi_app(figures.registry)
+
+    def ready():
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/readyz"}
+        return list(application(environ, lambda *_: None)) == [b"ready\n"]
+
+    _until(ready)
+    from manometer.health import Checks
+
+    Checks.on(figures.registry).stop()
+
+
+async def test_asgi_serves_the_registry(figures):
+    """The public function takes a registry and no more."""
+    Gauge("depth", "Depth.", registry=figures.registry).set(3)
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/metrics", "query_string": b"", "headers": []}
+    await asgi_app(figures.registry)(scope, None, send)
+    assert b"depth 3.0\n" in sent[1]["body"]
+
+
+def test_start_serves_the_default_registry_until_the_program_ends():
+    """The common case, in a program of its own: settings by name, closed at exit, over a fork too."""
+    program = """
+import json, os, urllib.request
+from manometer import app
+manometer = app.start(port=0, service_name="orders", logs=True, log_level="warning")
+if os.fork() == 0:
+    manometer.close()
+    raise SystemExit
+assert os.wait()[1] == 0
+with urllib.request.urlopen(manometer.url + "/metrics") as answer:
+    print(json.dumps({"process": b"process_resident_memory_bytes" in answer.read()}))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == {"process": True}
+
+
+def _until(condition):
+    waits = threading.Event()
+    for _ in range(2000):
+        if condition():
+            return
+        waits.wait(0.005)
+    raise AssertionError("it did not come to pass")

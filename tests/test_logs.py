@@ -1,0 +1,204 @@
+"""Log lines: one shape for structlog's and the standard library's, and a target that fails hurts nobody."""
+
+import json
+import logging
+import os
+import re
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import structlog
+from opentelemetry.sdk.trace import TracerProvider
+
+from manometer import logs
+
+
+@contextmanager
+def _configured(*arguments, **options):
+    undo = logs.configure(*arguments, **options)
+    try:
+        yield
+    finally:
+        undo()
+
+
+def _lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_line_is_json_in_a_fixed_shape(capsys):
+    """Time in UTC, level, logger and event come first, and then what the caller bound."""
+    with _configured():
+        structlog.get_logger("orders").info("placed", order=7)
+    out = capsys.readouterr().out
+    assert re.fullmatch(
+        r'\{"timestamp": "\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", "level": "info", "logger": "orders", '
+        r'"event": "placed", "order": 7\}\n',
+        out,
+    )
+
+
+def test_the_standard_library_s_lines_have_the_same_shape(capsys):
+    """Third-party loggers too, with their arguments filled in and their extra fields."""
+    with _configured():
+        logging.getLogger("sqlalchemy.pool").warning("%s of %d", "3", 15, extra={"pool": "orders"})
+    (line,) = _lines(capsys.readouterr().out)
+    assert list(line) == ["timestamp", "level", "logger", "event", "pool"]
+    assert (line["level"], line["logger"], line["event"], line["pool"]) == (
+        "warning",
+        "sqlalchemy.pool",
+        "3 of 15",
+        "orders",
+    )
+
+
+def test_a_line_within_a_span_has_its_ids(capsys):
+    """Both kinds of line, in the hex that Tempo and Grafana look for; outside a span there are none."""
+    tracer = TracerProvider().get_tracer("test")
+    with _configured():
+        with tracer.start_as_current_span("place_order") as span:
+            structlog.get_logger("orders").info("placed")
+            logging.getLogger("orders").info("placed")
+        logging.getLogger("orders").info("later")
+    context = span.get_span_context()
+    *within, outside = _lines(capsys.readouterr().out)
+    for line in within:
+        assert (line["trace_id"], line["span_id"]) == (f"{context.trace_id:032x}", f"{context.span_id:016x}")
+    assert len(within) == 2
+    assert "trace_id" not in outside
+
+
+def test_an_exception_is_one_line(capsys):
+    """The traceback is a field, so that a line stays an event."""
+    with _configured():
+        for logger in (structlog.get_logger("orders"), logging.getLogger("orders")):
+            try:
+                raise ValueError("no such order")
+            except ValueError:
+                logger.exception("failed")
+    first, second = _lines(capsys.readouterr().out)
+    for line in (first, second):
+        assert line["event"] == "failed"
+        assert line["exception"].endswith("ValueError: no such order")
+
+
+def test_what_json_cannot_hold_is_written_all_the_same(capsys):
+    """An object becomes its repr, a lone surrogate an escape."""
+    with _configured():
+        structlog.get_logger("orders").info("placed \ud800", order=object())
+    (line,) = _lines(capsys.readouterr().out)
+    assert line["order"].startswith("<object object at")
+
+
+def test_the_level_holds_for_both_kinds(capsys):
+    """What is below it is not written."""
+    with _configured("warning"):
+        structlog.get_logger("orders").info("quiet")
+        logging.getLogger("orders").info("quiet")
+        structlog.get_logger("orders").warning("loud")
+    assert [line["event"] for line in _lines(capsys.readouterr().out)] == ["loud"]
+
+
+def test_people_get_a_line_for_people(capsys):
+    """The console format is no JSON, and without a terminal has no colours."""
+    with _configured(format="console"):
+        logging.getLogger("orders").info("placed")
+    out = capsys.readouterr().out
+    assert "placed" in out
+    assert "{" not in out
+    assert "\x1b" not in out
+
+
+def test_undoing_gives_the_program_its_logging_back(capsys):
+    """Handlers, level and structlog's configuration are as they were."""
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level, structlog.is_configured(), structlog.get_config())
+    with _configured("debug"):
+        assert root.handlers != before[0]
+    assert (root.handlers[:], root.level, structlog.is_configured(), structlog.get_config()) == before
+
+
+def test_undoing_restores_a_structlog_that_was_configured(capsys):
+    """The program's own processors are back."""
+    structlog.configure(processors=[structlog.processors.KeyValueRenderer()])
+    try:
+        own = structlog.get_config()["processors"]
+        with _configured():
+            assert structlog.get_config()["processors"] != own
+        assert structlog.get_config()["processors"] == own
+    finally:
+        structlog.reset_defaults()
+
+
+def test_undoing_leaves_alone_what_someone_else_took_over(capsys):
+    """Handlers set meanwhile stay."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    own = logging.NullHandler()
+    try:
+        with _configured():
+            root.handlers[:] = [own]
+        assert root.handlers == [own]
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+
+
+def test_a_file_is_rotated(tmp_path, monkeypatch, capsys):
+    """Past its size it is set aside, and so many older ones are kept."""
+    monkeypatch.setattr(logs, "FILE_BYTES", 1000)
+    file = tmp_path / "orders.log"
+    with _configured(file=str(file)):
+        for number in range(200):
+            logging.getLogger("orders").info("placed %d", number)
+    assert sorted(each.name for each in tmp_path.iterdir()) == [
+        "orders.log",
+        *[f"orders.log.{n}" for n in range(1, 6)],
+    ]
+    assert _lines(file.read_text())[-1]["event"] == "placed 199"
+    assert all(each.stat().st_size <= 1000 for each in tmp_path.iterdir())
+    assert capsys.readouterr().out == ""
+
+
+def test_files_are_10_megabytes_and_five_are_kept():
+    """The figures that the kit promises."""
+    assert (logs.FILE_BYTES, logs.FILES_KEPT) == (10_000_000, 5)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this platform has no /dev/full")
+def test_a_full_disk_sends_the_lines_to_standard_error(capsys):
+    """Nothing is raised into the program, and the line is not lost."""
+    with _configured(file="/dev/full"):
+        logging.getLogger("orders").info("placed")
+        structlog.get_logger("orders").info("sent")
+    error = capsys.readouterr().err
+    assert '"event": "placed"' in error
+    assert '"event": "sent"' in error
+    assert "manometer: cannot log to /dev/full: No space left on device" in error
+    assert "Traceback" not in error
+
+
+def test_a_file_that_cannot_be_opened_sends_the_lines_to_standard_error(tmp_path, capsys):
+    """Such as one in a folder that is not there; when the folder comes, the file is used."""
+    file = tmp_path / "later" / "orders.log"
+    with _configured(file=str(file)):
+        logging.getLogger("orders").info("placed")
+        file.parent.mkdir()
+        logging.getLogger("orders").info("sent")
+    assert '"event": "placed"' in capsys.readouterr().err
+    assert [line["event"] for line in _lines(file.read_text())] == ["sent"]
+
+
+def test_a_closed_pipe_does_not_raise(monkeypatch, capsys):
+    """Whoever read the program's output is gone."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w", buffering=1) as gone:
+        monkeypatch.setattr(sys, "stdout", gone)
+        with _configured():
+            logging.getLogger("orders").info("placed")
+        assert '"event": "placed"' in capsys.readouterr().err
+        with pytest.raises(BrokenPipeError):
+            gone.close()
