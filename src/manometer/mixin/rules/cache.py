@@ -38,7 +38,7 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                     fires=f"a cache with over {limits.floor:g} lookups/s hits on under {limits.hit_ratio:.0%}",
                     summary="Cache {{ $labels.cache }} of {{ $labels.job }} misses too often",
                     description="Cache {{ $labels.cache }} on {{ $labels.instance }} answers only {{ $value |"
-                    " humanizePercentage }} of its lookups; every other one pays for a load.",
+                    " humanizePercentage }} of its lookups; each of the others pays for a load.",
                     threshold=Threshold(limits.hit_ratio),
                 ),
             ),

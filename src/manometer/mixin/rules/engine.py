@@ -179,4 +179,4 @@ def _service_ratio(window: str) -> str:
 
 
 def _percent(ratio: float) -> str:
-    return f"{100 * ratio:.4g} %"
+    return f"{100 * ratio:.4g}%"

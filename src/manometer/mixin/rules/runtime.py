@@ -83,7 +83,7 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
             fires=f"an event loop runs behind for more than {limits.lag_ratio:.0%} of the time, or stands still",
             summary="Event loop {{ $labels.loop }} of {{ $labels.job }} is blocked",
             description="Event loop {{ $labels.loop }} on {{ $labels.instance }} runs behind for"
-            " {{ $value | humanizePercentage }} of the time (0 %: it stands still); every task on it waits.",
+            " {{ $value | humanizePercentage }} of the time (0%: it stands still); every task on it waits.",
             threshold=Threshold(limits.lag_ratio),
         ),
     )
