@@ -5,10 +5,10 @@ from functools import partial
 
 import cachetools
 import prometheus_client
-from measure import Row, paired, per_call
 from prometheus_client import CollectorRegistry
 
 import manometer
+from measure import Row, paired, per_call
 
 _CALLS = 20_000
 _KITS = (manometer, prometheus_client)

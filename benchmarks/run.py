@@ -1,0 +1,45 @@
+"""Measure everything, print the table, and write it to results.json beside this file."""
+
+import json
+import platform
+import sys
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import demo
+import engine
+import meters
+from measure import Row
+
+_PEERS = ("prometheus-client", "opentelemetry-sdk", "cachetools", "sqlalchemy")
+
+
+def main() -> None:
+    """Run all benchmarks, or those of the modules named on the command line."""
+    suites = {"meters": meters, "engine": engine, "demo": demo}
+    rows: list[Row] = []
+    for name in sys.argv[1:] or suites:
+        for row in suites[name].rows():
+            rows.append(row)
+            print(line(row), flush=True)
+    if not sys.argv[1:]:
+        results = {
+            "python": platform.python_version(),
+            "machine": f"{platform.system()} {platform.machine()}",
+            "versions": {peer: version(peer) for peer in _PEERS},
+            "rows": [asdict(row) | {"met": row.met} for row in rows],
+        }
+        path = Path(__file__).with_name("results.json")
+        path.write_text(json.dumps(results, indent=2) + "\n")
+
+
+def line(row: Row) -> str:
+    """A row for people."""
+    verdict = {None: "", True: "met", False: "MISSED"}[row.met]
+    bound = "" if row.target is None else f"{'at most' if row.at_most else 'at least'} {row.target:,g}"
+    return f"{row.name:<66} {row.figure:>12,.3f} {row.unit:<9} {bound:<16} {verdict:<7} {row.detail}"
+
+
+if __name__ == "__main__":
+    main()
