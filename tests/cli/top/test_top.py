@@ -1,0 +1,125 @@
+"""`manometer top` against real programs: it waits for one, follows it, and ends when it should."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from prometheus_client import Counter
+
+from manometer.catalogue import cache
+from manometer.cli import top
+from manometer.cli.top import run
+from manometer.exporter.http import Site
+from manometer.exporter.server import Server
+
+
+@pytest.fixture
+def server(figures):
+    """A program with a cache."""
+    requests = Counter(cache.REQUESTS.family_name, "x", cache.REQUESTS.labels, registry=figures.registry)
+    requests.labels("prices", "hit").inc(5)
+    server = Server(Site(figures.registry), "127.0.0.1", 0)
+    yield server
+    server.close()
+
+
+def _start(url, *arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, "-u", "-m", "manometer", "top", url, "--interval", "0.05", *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def test_it_shows_so_many_intervals(server, capsys):
+    """Two scrapes make the first."""
+    assert run(server.url, interval=0.01, count=2) == 0
+    out = capsys.readouterr().out
+    assert out.count("process  memory —") == 2
+    assert out.count("caches   prices  requests 0/s  hits —") == 2
+
+
+def test_a_target_that_starts_up_is_waited_for(figures, capsys):
+    """It says that it waits, once, and goes on when the target is there."""
+    with_port = Server(Site(figures.registry), "127.0.0.1", 0)
+    url, port = with_port.url, int(with_port.url.rpartition(":")[2])
+    with_port.close()
+    process = _start(url, "--count", "1", stdout=subprocess.PIPE)
+    assert "waiting for" in process.stdout.readline()
+    server = Server(Site(figures.registry), "127.0.0.1", port)
+    try:
+        out, error = process.communicate(timeout=60)
+    finally:
+        server.close()
+    assert (process.returncode, error) == (0, "")
+    assert "waiting" not in out
+    assert "process  memory —" in out
+
+
+def test_a_target_that_never_comes_is_a_clear_line(server, capsys):
+    """Exit status 1, after the time that it may take to start."""
+    url = server.url
+    server.close()
+    assert run(url, patience=0.05) == 1
+    captured = capsys.readouterr()
+    assert captured.out.count("\n") == 1
+    assert "connection refused" in captured.out
+    assert captured.err == f"manometer: {url}/metrics did not answer in 0.05 s; is the program running?\n"
+
+
+def test_a_target_that_goes_away_ends_it_after_some_tries(server):
+    """Each try says so."""
+    process = _start(server.url, stdout=subprocess.PIPE)
+    assert "process" in process.stdout.readline()
+    server.close()
+    out, error = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert out.count("target gone: ") == top.GONE_TRIES
+    assert error == f"manometer: {server.url}/metrics is gone\n"
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_quietly_when_interrupted(server, signum):
+    """Ctrl-C, or what a supervisor sends: status 0, no traceback."""
+    process = _start(server.url, stdout=subprocess.PIPE)
+    process.stdout.readline()
+    process.send_signal(signum)
+    _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (0, "")
+
+
+def test_in_a_terminal_it_draws_a_table(server):
+    """In place, with the cursor given back at the end."""
+    ours, theirs = pty.openpty()
+    process = _start(server.url, stdout=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "60", "LINES": "20"})
+    os.close(theirs)
+    try:
+        drawn = _read_until(ours, b"prices")
+        process.send_signal(signal.SIGTERM)
+        drawn += _read_until(ours, b"\x1b[?25h")
+        assert process.wait(60) == 0
+    finally:
+        os.close(ours)
+        process.stderr.close()
+    assert b"requests" in drawn
+    assert b"Traceback" not in drawn
+
+
+def test_the_table_s_extra_is_named_where_it_is_missing():
+    """On a terminal alone: plain lines need nothing."""
+    program = "import sys; sys.modules['rich.console'] = None; from manometer.cli.top import live"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert "ConfigError: the live table needs an extra: pip install 'manometer[top]'" in done.stderr
+
+
+def _read_until(terminal, wanted):
+    read, deadline = b"", time.monotonic() + 30
+    while wanted not in read:
+        assert time.monotonic() < deadline, read
+        read += os.read(terminal, 65536)
+    return read
