@@ -10,7 +10,6 @@ from typing import Any, Self
 from prometheus_client import REGISTRY, CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.registry import Collector
 
-from manometer import logs
 from manometer.config import Settings
 from manometer.errors import ConfigError
 from manometer.exporter import http
@@ -75,6 +74,8 @@ class Manometer:
         """Start the parts in such an order that the last ones started are the first to stop."""
         settings, registry = self.settings, self._registry
         if settings.logs:
+            from manometer import logs  # takes as long to import as all the rest of the kit
+
             started.callback(logs.configure(settings.log_level, settings.log_format, settings.log_file))
         if settings.otlp_endpoint is not None:
             from manometer.exporter.otlp import Spans  # needs an extra
