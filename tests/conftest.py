@@ -1,5 +1,8 @@
 """What every test may ask for."""
 
+import os
+import shutil
+
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -37,3 +40,27 @@ class Figures:
 def figures():
     """An empty registry; calling it collects."""
     return Figures()
+
+
+@pytest.fixture(scope="session")
+def program():
+    """Finds a program by its name, or skips the test."""
+
+    def find(name, package):
+        found = shutil.which(name)
+        if found is None:
+            pytest.skip(f"not installed: {name} (apt-get install {package})")
+        return found
+
+    return find
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Where servers must be there, a test that is skipped for want of one has failed."""
+    report = yield
+    required = os.environ.get("MANOMETER_REQUIRE_SERVERS") == "1" and item.get_closest_marker("servers")
+    if required and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome, report.longrepr = "failed", f"{reason} (and MANOMETER_REQUIRE_SERVERS is set)"
+    return report

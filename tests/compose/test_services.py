@@ -1,0 +1,126 @@
+"""The configuration of each service agrees with that of the others: ports, paths and names."""
+
+import re
+
+import pytest
+
+# What listens where, read from each service's own configuration.
+LISTENING = {
+    "engine": lambda files: {int(files.services["engine"]["environment"]["MANOMETER_PORT"])},
+    "inbox": lambda files: {int(files.services["inbox"]["command"][-1])},
+    "prometheus": lambda files: {_flag_port(files, "prometheus")},
+    "alertmanager": lambda files: {_flag_port(files, "alertmanager")},
+    "grafana": lambda files: {3000},
+    "postgres": lambda files: {5432},
+    "otelcol": lambda files: (
+        _ports(files.read("otelcol/config.yaml")["receivers"])
+        | _ports(files.read("otelcol/config.yaml")["extensions"])
+    ),
+    "tempo": lambda files: (
+        _ports(files.read("tempo/tempo.yaml")["distributor"])
+        | {files.read("tempo/tempo.yaml")["server"]["http_listen_port"]}
+    ),
+}
+
+
+def _flag_port(files, service):
+    (flag,) = [flag for flag in files.services[service]["command"] if flag.startswith("--web.listen-address=")]
+    return int(flag.rpartition(":")[2])
+
+
+def _ports(node):
+    """The ports of every `endpoint` under a node that is open to other containers."""
+    if isinstance(node, dict):
+        own = {int(node["endpoint"].removeprefix("0.0.0.0:"))} if "endpoint" in node else set()
+        return own.union(*(_ports(each) for each in node.values()))
+    return set()
+
+
+def references(files):
+    """Every `service:port` that a file of compose/ names."""
+    names = "|".join(files.services)
+    for path in files.folder.rglob("*.y*ml"):
+        text = re.sub(r"#.*|image: .*", "", path.read_text(encoding="utf-8"))
+        for service, port in re.findall(rf"(?<![\w./-])(?:https?://)?({names}):(\d+)\b", text):
+            yield path.name, service, int(port)
+
+
+def test_what_one_sends_to_another_listens_on(files):
+    """Each address in a configuration is one that the named service listens on."""
+    found = list(references(files))
+    assert {service for _, service, _ in found} >= {
+        "engine",
+        "prometheus",
+        "alertmanager",
+        "inbox",
+        "otelcol",
+        "tempo",
+    }
+    for file, service, port in found:
+        assert port in LISTENING[service](files), f"{file} sends to {service}:{port}"
+
+
+@pytest.mark.parametrize("service", sorted(LISTENING))
+def test_a_published_port_is_one_that_is_listened_on(files, service):
+    """What this machine reaches is what the service serves."""
+    for port in files.services[service].get("ports", []):
+        assert int(port.rpartition(":")[2]) in LISTENING[service](files)
+
+
+def test_a_configuration_is_read_from_where_it_is_mounted(files):
+    """The path on a command line is the target of a mount."""
+    for service in ("prometheus", "alertmanager", "otelcol", "tempo"):
+        (flag,) = [flag for flag in files.services[service]["command"] if re.match(r"--?config(\.file)?=", flag)]
+        assert flag.partition("=")[2] in dict(map(reversed, files.mounts(service)))
+
+
+def test_prometheus_finds_the_rules(files):
+    """The pattern of rule_files is in the folder that alert_rules/ is mounted at."""
+    (pattern,) = files.read("prometheus/prometheus.yml")["rule_files"]
+    mounted = dict(files.mounts("prometheus"))["../alert_rules"]
+    assert pattern == f"{mounted}/*.yaml"
+    assert list((files.root / "alert_rules").glob("*.yaml"))
+
+
+def test_prometheus_keeps_exemplars(files):
+    """They are stored only where the feature is asked for."""
+    assert "--enable-feature=exemplar-storage" in files.services["prometheus"]["command"]
+
+
+def test_grafana_finds_the_dashboards(files):
+    """The provider's folder is where dashboards/ is mounted."""
+    (provider,) = files.read("grafana/provisioning/dashboards/dashboards.yaml")["providers"]
+    assert provider["options"]["path"] == dict(files.mounts("grafana"))["../dashboards"]
+    assert list((files.root / "dashboards").glob("*.json"))
+
+
+def test_an_exemplar_leads_to_tempo(files):
+    """The figures' data source names the traces' one, and the label that Manometer writes."""
+    found = files.read("grafana/provisioning/datasources/datasources.yaml")["datasources"]
+    sources = {each["type"]: each for each in found}
+    assert set(sources) == {"prometheus", "tempo"}
+    (link,) = sources["prometheus"]["jsonData"]["exemplarTraceIdDestinations"]
+    assert link == {"name": "trace_id", "datasourceUid": sources["tempo"]["uid"]}
+
+
+def test_grafana_reckons_with_the_interval_of_the_scrapes(files):
+    """$__rate_interval is made of it: too short a range has no data."""
+    found = files.read("grafana/provisioning/datasources/datasources.yaml")["datasources"]
+    scraped = files.read("prometheus/prometheus.yml")["global"]["scrape_interval"]
+    assert [each["jsonData"]["timeInterval"] for each in found if each["type"] == "prometheus"] == [scraped]
+
+
+def test_the_collectors_pipelines_use_what_is_defined(files):
+    """Each part of a pipeline is configured, and none is configured in vain."""
+    config = files.read("otelcol/config.yaml")
+    for kind in ("receivers", "processors", "exporters"):
+        used = {name for pipeline in config["service"]["pipelines"].values() for name in pipeline[kind]}
+        assert used == set(config[kind])
+    assert config["service"]["extensions"] == list(config["extensions"])
+
+
+def test_tempo_writes_to_its_volume(files):
+    """What Tempo keeps outlives its container."""
+    trace = files.read("tempo/tempo.yaml")["storage"]["trace"]
+    volume = dict(files.mounts("tempo"))["tempo"]
+    assert all(path.startswith(f"{volume}/") for path in (trace["wal"]["path"], trace["local"]["path"]))

@@ -1,0 +1,100 @@
+"""Installs the servers that the tests start, where they are missing and this may be done: python tests/servers.py
+
+That is as root on a Debian with apt-get. Elsewhere it says what to install. It never fails: the tests
+that miss a server are skipped by name and reason, or fail where MANOMETER_REQUIRE_SERVERS=1 is set.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PACKAGES = {
+    "prometheus": ("prometheus", "promtool"),
+    "prometheus-alertmanager": ("prometheus-alertmanager", "amtool"),
+    "postgresql": ("/usr/lib/postgresql/*/bin/initdb",),
+}
+"""Debian's packages, and the programs of each that are needed."""
+
+_POLICY = Path("/usr/sbin/policy-rc.d")
+_NO_SERVICE = "#!/bin/sh\nexit 101\n"
+
+
+def main() -> None:
+    """Install what is missing, and say what was done."""
+    missing = missing_packages()
+    if not missing:
+        say("all servers are installed")
+    elif os.geteuid() != 0 or shutil.which("apt-get") is None:
+        say(f"missing, and not installable from here: {', '.join(missing)}; run apt-get install {' '.join(missing)}")
+    else:
+        say(f"installing {', '.join(missing)}")
+        with services_kept_down():
+            if not install(missing):
+                apt_get("update")
+                install(missing)
+        left = missing_packages()
+        say(f"could not install {', '.join(left)}" if left else "all servers are installed now")
+
+
+def missing_packages() -> list[str]:
+    """The packages whose programs are not all here."""
+    return [package for package, programs in PACKAGES.items() if not all(map(found, programs))]
+
+
+def found(program: str) -> bool:
+    """Whether the program is on the path, or the pattern of a path matches one."""
+    if program.startswith("/"):
+        return any(Path("/").glob(program[1:]))
+    return shutil.which(program) is not None
+
+
+@contextmanager
+def services_kept_down() -> Iterator[None]:
+    """Keep the packages from starting their services: the tests start their own, and the machine wants none."""
+    ours = not _POLICY.exists()
+    if ours:
+        _POLICY.write_text(_NO_SERVICE, encoding="utf-8")
+        _POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        if ours:
+            _POLICY.unlink(missing_ok=True)
+
+
+def install(packages: list[str]) -> bool:
+    """Install the packages; False where it did not work."""
+    return apt_get("install", "--yes", "--no-install-recommends", *packages)
+
+
+def apt_get(*arguments: str) -> bool:
+    """Run apt-get without a question; its words are shown where it fails."""
+    done = subprocess.run(
+        ["apt-get", "--quiet", *arguments],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+    )
+    if done.returncode != 0:
+        say(f"apt-get {arguments[0]} failed:\n{done.stdout[-1000:]}")
+    return done.returncode == 0
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"tests/servers.py: {text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except OSError as error:
+        say(f"gave up: {error}")
