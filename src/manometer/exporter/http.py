@@ -1,6 +1,5 @@
 """The pages of the exporter: what is answered to a request, and the WSGI and ASGI front ends of it."""
 
-import asyncio
 import gzip
 import logging
 import platform
@@ -187,6 +186,8 @@ def asgi_app(site: Site) -> AsgiApp:
 
     Answers are made in a thread, so that a large scrape does not hold up the event loop.
     """
+
+    import asyncio  # here, because it takes as long to import as the rest of the exporter
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -87,9 +87,9 @@ class _Connections:
             return True
 
     def begin(self, connection: socket.socket) -> bool:
-        """The connection's request is in; False where it had to make room meanwhile."""
+        """The connection's request is in; False where it had to make room, or the server has closed, meanwhile."""
         with self._lock:
-            if connection not in self._waiting:
+            if self._closed or connection not in self._waiting:
                 return False
             del self._waiting[connection]
             self._busy.add(connection)
