@@ -42,11 +42,7 @@ _WINDOWS = ("30m", "1h", "2h", "6h", "1d", "3d")
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of engines."""
-    return (
-        Group("engine-stages", _stages(config)),
-        Group("engine-burn", (*_burn(), *_burn_alerts(config))),
-        Group("engine-alerts", _alerts(config)),
-    )
+    return (Group("engine", (*_stages(config), *_burn(), *_burn_alerts(config), *_alerts(config))),)
 
 
 def promised(config: Thresholds) -> dict[str, str]:

@@ -25,7 +25,7 @@ _FEWEST_SAMPLES = 30  # below these, any two points make a line
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of pools."""
-    return (Group("pool-records", _records(config)), Group("pool-alerts", _alerts(config)))
+    return (Group("pool", (*_records(config), *_alerts(config))),)
 
 
 def crowded(saturation: str) -> str:

@@ -101,7 +101,10 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rules that are evaluated together, in this order. fast: at the shorter interval."""
+    """Rules that are evaluated one after the other: each sees what those before it recorded just now.
+
+    fast: at the shorter interval.
+    """
 
     name: str
     rules: tuple[Record | Alert, ...]

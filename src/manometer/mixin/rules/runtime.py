@@ -18,7 +18,7 @@ LOOP_LAG = f"job_instance_loop:{runtime.LOOP_LAG.prometheus_name}:rate5m"
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of the process and its runtime."""
-    return (Group("runtime-records", _records(config)), Group("runtime-alerts", _alerts(config)))
+    return (Group("runtime", (*_records(config), *_alerts(config))),)
 
 
 def _records(config: Thresholds) -> tuple[Record, ...]:

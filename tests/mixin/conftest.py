@@ -1,0 +1,74 @@
+"""PromQL taken apart: what an expression reads, and with which functions."""
+
+from types import SimpleNamespace
+
+import promql_parser
+import pytest
+
+_OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
+_GRAFANA = {"$__rate_interval": "5m", "$__interval": "30s", "$__range": "1h"}
+
+
+def nodes(node):
+    """The expression and everything inside it."""
+    if isinstance(node, str):
+        for variable, value in _GRAFANA.items():
+            node = node.replace(variable, value)
+        node = promql_parser.parse(node)
+    yield node
+    for name in ("expr", "lhs", "rhs", "param", "vector_selector"):
+        child = getattr(node, name, None)
+        if child is not None:
+            yield from nodes(child)
+    for child in getattr(node, "args", None) or ():
+        yield from nodes(child)
+
+
+def selectors(expr):
+    """Every selector: the metric's name, and the matchers by label, each with its operator."""
+    return [
+        (node.name, {m.name: (_OPERATORS[str(m.op)], m.value) for m in node.matchers.matchers})
+        for node in nodes(expr)
+        if isinstance(node, promql_parser.VectorSelector)
+    ]
+
+
+def aggregated(expr):
+    """The labels that each outermost aggregation keeps."""
+    node = promql_parser.parse(expr) if isinstance(expr, str) else expr
+    if isinstance(node, promql_parser.AggregateExpr):
+        yield node.modifier.labels if node.modifier else []
+        return
+    for name in ("expr", "lhs", "rhs"):
+        if getattr(node, name, None) is not None:
+            yield from aggregated(getattr(node, name))
+    for child in getattr(node, "args", None) or ():
+        yield from aggregated(child)
+
+
+def functions(expr):
+    """The names of the functions that are called."""
+    return {node.func.name for node in nodes(expr) if isinstance(node, promql_parser.Call)}
+
+
+@pytest.fixture
+def promql():
+    """The functions of this file."""
+    return SimpleNamespace(nodes=nodes, selectors=selectors, functions=functions, aggregated=aggregated)
+
+
+@pytest.fixture
+def known_names():
+    """Every name that an expression may read: the catalogue's series, the foreign ones, the recorded ones."""
+    from manometer.catalogue import SUBJECTS, Kind
+    from manometer.mixin import rules
+    from manometer.mixin.promql import FOREIGN
+    from manometer.mixin.thresholds import Thresholds
+
+    names = set(FOREIGN)
+    for row in (row for rows in SUBJECTS.values() for row in rows):
+        parts = ("_bucket", "_sum", "_count") if row.kind is Kind.HISTOGRAM else ("",)
+        names |= {row.prometheus_name + part for part in parts}
+    for content in rules.files(Thresholds()).values():
+        names |= {rule["record"] for group in content["groups"] for rule in group["rules"] if "record" in rule}
+    return names

@@ -1,0 +1,50 @@
+"""Selectors that are checked against the catalogue."""
+
+import pytest
+
+from manometer.catalogue import cache
+from manometer.errors import MetricError
+from manometer.mixin.promql import any_of, bound, ratio, select, share_over
+
+
+def test_a_selector_has_the_prometheus_name_and_the_matchers():
+    """A value is matched as it stands, unless it begins with its operator."""
+    text = select(cache.REQUESTS, job="=~$job", cache="!=old", result="hit")
+    assert text == 'cache_requests_total{job=~"$job",cache!="old",result="hit"}'
+
+
+@pytest.mark.parametrize(
+    ("metric", "suffix", "matchers", "part"),
+    [
+        (cache.REQUESTS, "", {"colour": "red"}, "no label 'colour'"),
+        (cache.REQUESTS, "", {"result": "maybe"}, "one of hit, miss"),
+        (cache.REQUESTS, "_bucket", {}, "is a counter"),
+        (cache.LOAD_DURATION, "", {}, "is a histogram"),
+        (cache.LOAD_DURATION, "_count", {"le": "1.0"}, "no label 'le'"),
+    ],
+)
+def test_what_the_catalogue_does_not_have_is_refused(metric, suffix, matchers, part):
+    """A renamed label or value breaks the rendering, not the dashboard."""
+    with pytest.raises(MetricError, match=part):
+        select(metric, suffix, **matchers)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "matcher"), [(0.25, "0.25"), (1.0, "=~1|1.0"), (5.0, "=~5|5.0"), (1e-05, "1e-05")]
+)
+def test_a_bucket_is_found_however_its_bound_is_written(seconds, matcher):
+    """Whole numbers gain a decimal in Prometheus 3."""
+    assert bound(seconds) == matcher
+
+
+def test_a_share_is_nothing_where_there_is_no_whole(promql):
+    """No division by zero, and 0 where only the part is missing."""
+    promql.selectors(ratio("a", "b"))
+    assert ratio("a", "b") == "(a or 0 * b)\n/ (b > 0)"
+    assert "> 0)" in share_over(cache.LOAD_DURATION, 1.0, ("job",))
+
+
+def test_names_with_dots_match_themselves_alone(promql):
+    """A dot in a job's name is no wildcard."""
+    [(_, matchers)] = promql.selectors(select("up", job=any_of(("a.b", "c"))))
+    assert matchers["job"][1] == r"a\.b|c"

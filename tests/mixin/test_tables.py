@@ -1,0 +1,30 @@
+"""The tables of the documentation."""
+
+from manometer.catalogue import SUBJECTS
+from manometer.mixin.rules import alerts
+from manometer.mixin.tables import alerts_table, metrics_table
+from manometer.mixin.thresholds import Thresholds
+
+
+def test_every_metric_has_a_row_under_its_subject():
+    """With its labels' values where those are a closed set."""
+    text = metrics_table()
+    assert "| `cache_requests_total` | counter | cache, result=hit/miss | request | Lookups in the cache" in text
+    for subject, rows in SUBJECTS.items():
+        assert f"### {subject}\n" in text
+        assert all(f"| `{row.prometheus_name}` |" in text for row in rows)
+
+
+def test_every_alert_has_a_row_with_its_runbook():
+    """The link is as seen from the page that the table is on."""
+    text = alerts_table(runbooks="runbooks")
+    for alert in alerts(Thresholds()):
+        assert f"| `{alert.name}` | {alert.severity.value} | {alert.fires} |" in text
+        assert f"(runbooks/{alert.name}.md)" in text
+    assert "(docs/runbooks/BreakerOpen.md)" in alerts_table()
+
+
+def test_a_table_keeps_its_columns():
+    """Every line has as many cells as its head."""
+    lines = alerts_table().splitlines()
+    assert {line.count(" | ") for line in lines} == {3}
