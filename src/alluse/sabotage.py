@@ -47,6 +47,11 @@ class Sabotage:
         self._thread = Thread(target=self._work, name="alluse-sabotage", daemon=True)
         self._thread.start()
 
+    @property
+    def leaked(self) -> int:
+        """Bytes that are kept for nothing."""
+        return sum(map(len, self._leaked))
+
     def strike(self) -> None:
         """Called by each workflow: where a crash happens."""
         if self._faults.strikes("crash"):
@@ -86,7 +91,7 @@ class Sabotage:
         rate = self._faults.rate("leaking-memory")
         if not rate:
             self._leaked.clear()
-        elif sum(map(len, self._leaked)) < _LEAKED_AT_MOST:
+        elif self.leaked < _LEAKED_AT_MOST:
             self._leaked.append(bytearray(b"\x01") * int(rate * _LEAK * _TICK))
 
     def _stall(self) -> None:

@@ -5,7 +5,7 @@ import logging
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,8 @@ def add_parser(subparsers: Any) -> None:
 
 
 def _run(given: argparse.Namespace) -> int:
-    log_file = given.log_file or Path(tempfile.mkdtemp(prefix="alluse-")) / "alluse.log"
     with ExitStack() as started:
+        log_file = given.log_file or started.enter_context(_log_folder()) / "alluse.log"
         until = started.enter_context(stopped_by_signals())
         running = started.enter_context(service(given, log_file).running())
         sys.stdout.write(_greeting(running, log_file))
@@ -56,6 +56,17 @@ def _run(given: argparse.Namespace) -> int:
                     f"alluse: the table ended with status {table.ended}; the engine goes on, Ctrl-C stops it\n"
                 )
     return 0
+
+
+@contextmanager
+def _log_folder() -> Iterator[Path]:
+    """A new folder, which stays where a log was written in it."""
+    folder = Path(tempfile.mkdtemp(prefix="alluse-"))
+    try:
+        yield folder
+    finally:
+        with suppress(OSError):  # it is not empty
+            folder.rmdir()
 
 
 def _greeting(running: Running, log_file: Path) -> str:

@@ -1,0 +1,195 @@
+"""Tests of the alluse command: what it refuses, and how it starts and ends."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from alluse.book import Book
+from alluse.cli import main
+from alluse.faults import FAULTS
+
+COMMAND = (sys.executable, "-c", "from alluse.cli import main; raise SystemExit(main())")
+
+
+@contextmanager
+def _started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The command as a process of its own, ended when the test is."""
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def _get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def _placed(url: str) -> float:
+    found = re.search(r'^alluse_orders_total\{outcome="placed"\} (\S+)$', _get(url), re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+def _until_placed(url: str, orders: int) -> None:
+    deadline = time.monotonic() + 20
+    while _placed(url) < orders:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--fault", "slow=1"], f"alluse: there is no fault 'slow'; there are {', '.join(FAULTS)}\n"),
+        (["--fault", "crash=often"], "alluse: the rate of crash is 'often'; it takes a number over 0 and up to 1\n"),
+        (["--csv", "/none.csv"], "alluse: cannot read /none.csv: No such file or directory; "),
+        (["--rate", "0"], "alluse: the rate is 0.0; it takes a number of workflows a second over 0\n"),
+        (["--seconds", "-1"], "alluse: --seconds is -1; it takes a number over 0\n"),
+        (["--book", "nonsense"], "alluse: the book's URL cannot be read; write it as sqlite:///book.sqlite"),
+        (["--port", "99999"], "alluse: port is 99999 in the call; it takes a whole number from 0 to 65535\n"),
+        (["--log-file", "/none/a.log"], "alluse: --log-file is /none/a.log; there is no folder /none\n"),
+        (["--otlp", "collector"], "alluse: otlp_endpoint is 'collector' in the call; it takes a URL"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "demo"])
+def test_mistake_is_one_line_and_status_2(
+    command: str, arguments: list[str], reason: str, capfd, tmp_path, monkeypatch
+):
+    """What, which and what next; no traceback."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    given = [command, *arguments] if "--port" in arguments else [command, "--port", "0", *arguments]
+    assert main(given) == 2
+    told = capfd.readouterr().err
+    assert told.startswith(reason)
+    assert told.count("\n") == 1
+
+
+def test_bad_row_is_told_by_line_and_column(tmp_path: Path, capfd):
+    """As the file's editor counts them."""
+    path = tmp_path / "goog.csv"
+    path.write_text("date,open,high,low,close,volume\n2008-01-02,1,2,1,2,3\n2008-01-03,1,2,1,two,3\n")
+    assert main(["run", "--csv", str(path)]) == 2
+    assert capfd.readouterr().err == (
+        f"alluse: {path}, line 3, column 18: close is 'two'; it must be a price over 0\n"
+    )
+
+
+def test_database_that_is_down_is_status_1(capfd):
+    """Named without its password."""
+    assert main(["run", "--port", "0", "--book", "postgresql://alluse:hunter2@127.0.0.1:1/alluse"]) == 1
+    told = capfd.readouterr().err
+    assert told.startswith("alluse: cannot open the book at postgresql+psycopg://alluse:***@127.0.0.1:1/alluse: ")
+    assert told.count("\n") == 1
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("command", ["run", "demo"])
+def test_taken_port_is_named(command: str, capfd):
+    """With the option that gives another; nothing is left running."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main([command, "--port", str(port)]) == 2
+    told = capfd.readouterr().err
+    assert told.startswith("alluse: ")
+    assert f"port {port} on 127.0.0.1 is taken by another program" in told
+    assert "--port" in told
+    assert told.count("\n") == 1
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_run_logs_json_and_ends_well(end: signal.Signals, tmp_path: Path):
+    """It serves its figures, takes a fault over the control endpoint, and ends with status 0 and a whole book."""
+    book = f"sqlite:///{tmp_path / 'book.sqlite'}"
+    with _started("run", "--port", "0", "--control-port", "0", "--rate", "100", "--book", book) as process:
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        _until_placed(first["metrics"], 20)
+        request = urllib.request.Request(f"{first['faults']}/slow-broker?rate=1&seconds=0.2", method="PUT")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert json.load(answer)["slow-broker"]["on"] is True
+        process.send_signal(end)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert err == ""
+    assert [json.loads(line)["event"] for line in out.splitlines()][-1].startswith("ALL-USE stops")
+    kept = Book(book)
+    assert kept.audit() == []
+    assert kept.count() >= 20
+    kept.close()
+
+
+@pytest.mark.servers
+def test_demo_begins_with_one_line_and_shows_the_table(tmp_path: Path):
+    """Where the figures are and how to stop it; then the table, as plain lines where there is no terminal."""
+    log = tmp_path / "demo.log"
+    arguments = ("--port", "0", "--control-port", "0", "--log-file", str(log))
+    with _started("demo", *arguments) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        found = re.fullmatch(
+            r"ALL-USE runs: metrics at (\S+), faults at (\S+), log in (\S+); Ctrl-C stops it\n", first
+        )
+        assert found
+        assert found[3] == str(log)
+        assert any("protocol/workflow" in line for line in process.stdout)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert err == ""
+    assert json.loads(log.read_text().splitlines()[0])["event"] == "ALL-USE runs"
+
+
+@pytest.mark.servers
+def test_crash_ends_the_process_at_once_and_its_table_too(tmp_path: Path):
+    """With a status of its own, and the book whole."""
+    book = f"sqlite:///{tmp_path / 'book.sqlite'}"
+    arguments = ("--port", "0", "--control-port", "0", "--log-file", str(tmp_path / "log"), "--book", book)
+    with _started("demo", "--fault", "crash=0.1", *arguments) as process:
+        _, err = process.communicate(timeout=30)  # which ends when the last holder of the pipes has
+    assert process.returncode == 70
+    assert "Traceback" not in err
+    kept = Book(book)
+    assert kept.audit() == []
+    kept.close()
+
+
+@pytest.mark.servers
+def test_time_is_up():
+    """After its seconds it ends by itself."""
+    with _started("run", "--port", "0", "--control-port", "0", "--seconds", "0.5") as process:
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+@pytest.mark.servers
+def test_demo_goes_on_without_its_table(tmp_path: Path):
+    """A table that dies is told of once; the engine still serves, and ends well."""
+    arguments = ("--port", "0", "--control-port", "0", "--log-file", str(tmp_path / "log"))
+    with _started("demo", *arguments) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        metrics = process.stdout.readline().split()[4].rstrip(",")
+        child = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+        os.kill(child, signal.SIGKILL)
+        assert "the table ended with status -9; the engine goes on" in process.stderr.readline()
+        _until_placed(metrics, 1)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    assert process.returncode == 0

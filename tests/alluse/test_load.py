@@ -1,0 +1,71 @@
+"""Tests of alluse.load."""
+
+import threading
+
+import pytest
+
+from alluse.errors import SettingsError
+from alluse.load import Load
+
+
+def test_runs_go_on_whatever_one_of_them_raises(caplog: pytest.LogCaptureFixture):
+    """An unexpected error is logged and ends nothing else."""
+    turns, enough = iter(range(1_000_000)), threading.Event()
+
+    def run() -> None:
+        turn = next(turns)
+        if turn == 5:
+            enough.set()
+        raise ZeroDivisionError
+
+    load = Load(run, lambda: None, rate=1000, workers=2)
+    load.start()
+    assert enough.wait(10)
+    load.close()
+    assert "a workflow ended in an error" in caplog.text
+
+
+def test_close_waits_for_what_is_under_way_and_in_the_queue():
+    """Every run that was queued has ended."""
+    begun, go = threading.Event(), threading.Event()
+    submitted, ended = [], []
+
+    def run() -> None:
+        begun.set()
+        go.wait(10)
+        ended.append(1)
+
+    load = Load(run, lambda: None, rate=1000, workers=2)
+    submit = load.executor.submit
+    load.executor.submit = lambda task: submitted.append(1) or submit(task)
+    load.start()
+    assert begun.wait(10)
+    closing = threading.Thread(target=load.close)
+    closing.start()
+    go.set()
+    closing.join(10)
+    assert not closing.is_alive()
+    assert len(ended) == len(submitted) > 0
+
+
+def test_what_does_not_fit_the_queue_is_shed():
+    """An engine that hangs lets no hour of old work pile up."""
+    go, shed = threading.Event(), threading.Event()
+    load = Load(lambda: go.wait(10), shed.set, rate=50_000, workers=1)
+    load.start()
+    assert shed.wait(10)
+    assert load.executor._work_queue.qsize() <= 500
+    go.set()
+    load.close()
+
+
+@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf")])
+def test_rate_that_is_none_is_refused(rate: float):
+    """The error says what a rate is."""
+    with pytest.raises(SettingsError, match="it takes a number of workflows a second over 0"):
+        Load(lambda: None, lambda: None, rate=rate, workers=1)
+
+
+def test_load_that_never_began_closes():
+    """There is nothing to wait for."""
+    Load(lambda: None, lambda: None, rate=1, workers=1).close()

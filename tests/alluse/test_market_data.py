@@ -1,0 +1,143 @@
+"""Tests of alluse.market_data and alluse.feed."""
+
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from alluse.errors import BarsError, MarketError
+from alluse.faults import Fault, Faults
+from alluse.feed import open_feeds
+from alluse.market_data import BarCache, MarketData
+
+FIRST, THIRD = date(2004, 8, 19), date(2004, 8, 23)
+
+
+@pytest.fixture
+def faults() -> Faults:
+    """No fault is on."""
+    return Faults()
+
+
+@pytest.fixture
+def market(faults: Faults) -> Iterator[MarketData]:
+    """The bundled prices."""
+    market = MarketData(open_feeds(()), faults)
+    yield market
+    market.close()
+
+
+def _counted(market: MarketData) -> list[date]:
+    """The days that are loaded from now on."""
+    loaded: list[date] = []
+    load = market.load
+
+    def counted(symbol, day):
+        loaded.append(day)
+        return load(symbol, day)
+
+    market.load = counted
+    return loaded
+
+
+def test_bar_is_loaded_once(market: MarketData):
+    """The second read comes from the cache."""
+    loaded = _counted(market)
+    assert market.bar("GOOG", THIRD).close == 109.40
+    assert market.bar("GOOG", THIRD).close == 109.40
+    assert loaded == [THIRD]
+
+
+def test_window_ends_at_the_day(market: MarketData):
+    """Oldest first; fewer where the data begins."""
+    assert [bar.day.day for bar in market.window("GOOG", THIRD, 2)] == [20, 23]
+    assert [bar.day.day for bar in market.window("GOOG", THIRD, 99)] == [19, 20, 23]
+
+
+def test_unknown_symbol_and_day_are_named(market: MarketData):
+    """The error says what there is."""
+    with pytest.raises(MarketError, match="there is no symbol 'IBM'; there are GOOG"):
+        market.bar("IBM", FIRST)
+    with pytest.raises(MarketError, match="GOOG has no bar of 2004-08-21; it has 1047 trading days from 2004-08-19"):
+        market.bar("GOOG", date(2004, 8, 21))
+    assert len(market.cache) == 0
+
+
+def test_followers_are_loaded_ahead_and_counted_as_they_are_used(market: MarketData):
+    """The five bars after a day come by the workers, once; a read of one of them is a use."""
+    used = []
+    market.cache.used = lambda: used.append(1)
+    loaded = _counted(market)
+    market.prefetch("GOOG", FIRST)
+    deadline = time.monotonic() + 10
+    while len(market.cache) < 5 and time.monotonic() < deadline:
+        time.sleep(0.001)
+    market.prefetch("GOOG", FIRST)
+    assert len(loaded) == 5
+    market.bar("GOOG", THIRD)
+    market.bar("GOOG", THIRD)
+    assert len(loaded) == 5
+    assert len(used) == 1
+
+
+def test_cold_cache_finds_nothing(market: MarketData, faults: Faults):
+    """While the fault is on each read is a load; afterwards the cache serves again."""
+    loaded = _counted(market)
+    faults.start(Fault("cold-cache"))
+    for _ in range(3):
+        market.bar("GOOG", FIRST)
+    faults.stop("cold-cache")
+    market.bar("GOOG", FIRST)
+    assert len(loaded) == 3
+
+
+def test_prefetched_bars_that_leave_unused_are_counted(clock):
+    """By want of room, or of time."""
+    unused = []
+    cache = BarCache(2, 60, clock)
+    cache.unused = lambda: unused.append(1)
+    for number, ahead in enumerate([True, False, True]):
+        key = ("GOOG", date(2008, 1, 1 + number))
+        cache[key] = None
+        if ahead:
+            cache.ahead.add(key)
+    assert len(unused) == 1
+    clock.now += 61
+    cache.expire()
+    assert len(unused) == 2
+    assert not cache.ahead
+
+
+def test_many_threads_read_alike(market: MarketData):
+    """A cache without a lock of its own survives many readers."""
+    days = market.days("GOOG")[:300]
+    found = list(market.executor.map(lambda day: market.bar("GOOG", day).day, days * 3))
+    assert found == list(days) * 3
+    assert len(market.cache) == 300
+
+
+def test_two_files_are_two_symbols(tmp_path: Path):
+    """The file's name begins with the symbol; two of one symbol are refused."""
+    text = "date,open,high,low,close,volume\n2008-01-02,1,2,1,2,3\n"
+    paths = [tmp_path / "ibm_daily.csv", tmp_path / "msft.csv"]
+    for path in paths:
+        path.write_text(text)
+    feeds = open_feeds(paths)
+    assert list(feeds) == ["IBM", "MSFT"]
+    for feed in feeds.values():
+        feed.close()
+    with pytest.raises(BarsError, match=r"IBM of a file before it; rename it"):
+        open_feeds([paths[0], paths[0]])
+
+
+def test_file_that_changed_under_us_is_refused_by_line(tmp_path: Path, faults: Faults):
+    """A row that is none any more when it is read names its line."""
+    path = tmp_path / "ibm.csv"
+    path.write_text("date,open,high,low,close,volume\n2008-01-02,1,2,1,2,3\n")
+    market = MarketData(open_feeds([path]), faults)
+    path.write_text("date,open,high,low,close,volume\n2008-01-02,1,2,1,x,3\n")
+    with pytest.raises(BarsError, match=r"ibm\.csv, line 2, column 18: close is 'x'"):
+        market.bar("IBM", date(2008, 1, 2))
+    market.close()

@@ -1,0 +1,42 @@
+"""Tests of alluse.table."""
+
+import sys
+import time
+
+from alluse.table import Table
+
+
+def _python(code: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", code)
+
+
+def _until_ended(table: Table) -> int | None:
+    deadline = time.monotonic() + 10
+    while table.ended is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return table.ended
+
+
+def test_table_is_told_where_to_look():
+    """An exporter that listens everywhere is asked at this machine's own address."""
+    table = Table("http://0.0.0.0:9464", _python("import sys; sys.exit(sys.argv[1] != 'http://127.0.0.1:9464')"))
+    with table:
+        assert _until_ended(table) == 0
+
+
+def test_end_of_the_table_is_seen():
+    """With its status; one that was never shown has not ended."""
+    table = Table("http://127.0.0.1:1", _python("raise SystemExit(3)"))
+    assert table.ended is None
+    table.start()
+    assert _until_ended(table) == 3
+    table.close()
+
+
+def test_closing_ends_the_table():
+    """Whether it is shown still, or never was."""
+    Table("http://127.0.0.1:1").close()
+    table = Table("http://127.0.0.1:1", _python("import time; time.sleep(60)")).start()
+    assert table.ended is None
+    table.close()
+    assert table.ended is not None

@@ -1,0 +1,117 @@
+"""Tests of alluse.trust and alluse.loop."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from alluse.faults import Fault, Faults
+from alluse.loop import Loop
+from alluse.orders import Action
+from alluse.pricing import Right
+from alluse.rules import Step
+from alluse.trust import Approval, HITLTrustSystem, ScriptedApprover
+
+SMALL = [Step(Action.OPEN, Right.PUT, 100.0, -10, 1.0)]  # 100,000 USD
+LARGE = [Step(Action.OPEN, Right.PUT, 100.0, -600, 1.0)]  # 6 million
+HUGE = [Step(Action.OPEN, Right.PUT, 1000.0, -600, 1.0)]  # 60 million
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    """An event loop in its thread."""
+    loop = Loop("test-loop")
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def faults() -> Faults:
+    """No fault is on."""
+    return Faults()
+
+
+@pytest.fixture
+def trust(loop: Loop, faults: Faults) -> HITLTrustSystem:
+    """A trusted engine, and a human who answers at once."""
+    return HITLTrustSystem(ScriptedApprover(0.0, faults), loop, patience=0.1)
+
+
+def _until(holds: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 10
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return holds()
+
+
+def test_trusted_engine_decides_small_things_alone(trust: HITLTrustSystem):
+    """What is at stake is within what it may decide."""
+    assert trust.seek(SMALL) is Approval.ALONE
+
+
+def test_human_is_asked_about_large_things(trust: HITLTrustSystem):
+    """The script says yes, unless more is at stake than is ever allowed."""
+    assert trust.seek(LARGE) is Approval.APPROVED
+    assert trust.seek(HUGE) is Approval.DECLINED
+
+
+def test_buying_back_puts_nothing_at_stake(trust: HITLTrustSystem):
+    """Closing a large lot needs nobody's leave."""
+    assert trust.seek([Step(Action.CLOSE, Right.PUT, 1000.0, 600, 1.0)]) is Approval.ALONE
+
+
+def test_each_hundredth_decision_is_checked(trust: HITLTrustSystem):
+    """However small, and however much the engine is trusted."""
+    decisions = [trust.seek(SMALL) for _ in range(200)]
+    assert [at for at, each in enumerate(decisions, 1) if each is Approval.APPROVED] == [100, 200]
+
+
+def test_outcomes_move_the_score(trust: HITLTrustSystem):
+    """A run of bad ones has the human asked about everything; good ones win the trust back."""
+    for _ in range(400):
+        trust.learned(good=False)
+    assert trust.score < 0.35
+    assert trust.seek(SMALL) is Approval.APPROVED
+    for _ in range(400):
+        trust.learned(good=True)
+    assert trust.seek(SMALL) is Approval.ALONE
+
+
+def test_stuck_human_is_waited_for_and_given_up(trust: HITLTrustSystem, faults: Faults):
+    """The patience ends the wait; when the human is back, answers come again."""
+    faults.start(Fault("stuck-human"))
+    assert trust.seek(LARGE) is Approval.TIMED_OUT
+    assert trust.pending == 0
+    faults.stop("stuck-human")
+    assert _until(lambda: trust.seek(LARGE) is Approval.APPROVED)
+
+
+def test_waiting_questions_are_counted(loop: Loop, faults: Faults):
+    """Three threads that ask are three pending questions, until each has its answer."""
+    faults.start(Fault("stuck-human"))
+    trust = HITLTrustSystem(ScriptedApprover(0.0, faults), loop, patience=30)
+    answers: list[Approval] = []
+    threads = [threading.Thread(target=lambda: answers.append(trust.seek(LARGE))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    assert _until(lambda: trust.pending == 3)
+    faults.stop_all()
+    for thread in threads:
+        thread.join()
+    assert answers == [Approval.APPROVED] * 3
+    assert trust.pending == 0
+
+
+def test_closing_the_loop_answers_who_still_waits(faults: Faults):
+    """A question under way is cancelled, which its asker takes as no answer."""
+    faults.start(Fault("stuck-human"))
+    loop = Loop("test-loop")
+    trust = HITLTrustSystem(ScriptedApprover(0.0, faults), loop, patience=30)
+    answers: list[Approval] = []
+    thread = threading.Thread(target=lambda: answers.append(trust.seek(LARGE)))
+    thread.start()
+    assert _until(lambda: trust.pending == 1)
+    loop.close()
+    thread.join()
+    assert answers == [Approval.TIMED_OUT]
