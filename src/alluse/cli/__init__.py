@@ -17,8 +17,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     2, with one line on standard error, for a user's mistake; 1 for a database that cannot be reached.
     """
-    from alluse.cli import demo, inbox, run
-
+    try:
+        from alluse.cli import demo, inbox, run
+    except ModuleNotFoundError as error:
+        if (error.name or "alluse").partition(".")[0] in ("alluse", "manometer"):
+            raise
+        sys.stderr.write("alluse: the engine needs an extra: pip install 'manometer[alluse]'\n")
+        return 2
     parser = argparse.ArgumentParser(
         prog="alluse",
         description="ALL-USE, a trading agent's engine on real daily prices, instrumented by Manometer.",
