@@ -14,7 +14,7 @@ from alluse.errors import SettingsError
 
 __all__ = ["KEPT", "PORT", "Delivery", "Inbox", "read"]
 
-PORT = 9465
+PORT = 9466
 KEPT = 1_000
 """Deliveries that are kept; the oldest goes for each one past that."""
 
