@@ -51,7 +51,7 @@ class Cache:
     hit_ratio: the least share of lookups that should hit; floor: lookups a second below which nobody is alerted.
     """
 
-    hit_ratio: float = 0.5
+    hit_ratio: float = 0.8
     floor: float = 1.0
 
 

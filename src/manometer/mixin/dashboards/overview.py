@@ -13,7 +13,7 @@ from manometer.mixin.dashboards.panel import (
     chosen,
     worst_from,
 )
-from manometer.mixin.promql import both, by, over, rate, ratio, select
+from manometer.mixin.promql import both, by, either, over, rate, ratio, select
 from manometer.mixin.rules import cache as cache_rules
 from manometer.mixin.rules import pool as pool_rules
 from manometer.mixin.rules import runtime as runtime_rules
@@ -269,6 +269,8 @@ def _process(config: Thresholds) -> tuple[Panel, ...]:
 def _trend(config: Thresholds) -> tuple[Panel, ...]:
     limits = config.pool
     floor = chosen(runtime_rules.MEMORY_FLOOR)
+    fit = by(_POOL, chosen(pool_rules.FIT, **_POOLS), "max")
+    saturation = by(_POOL, chosen(pool_rules.SATURATION_5M, **_POOLS), "max")
     horizon, past = limits.forecast_horizon, limits.forecast_range
     return (
         Panel(
@@ -286,9 +288,9 @@ def _trend(config: Thresholds) -> tuple[Panel, ...]:
         Panel(
             "Fit of the saturation's trend",
             "R-squared: the share of a pool's ups and downs that a straight line explains. Near 0 there is no trend,"
-            " and the forecast means nothing; a pool that does not move at all has no line.",
+            " or no movement at all, and the forecast means nothing beyond what is.",
             "percentunit",
-            (Query(by(_POOL, chosen(pool_rules.FIT, **_POOLS), "max"), "{{kind}} {{pool}}"),),
+            (Query(either(fit, f"0 * {saturation}"), "{{kind}} {{pool}}"),),
             steps=((None, "text"), (limits.forecast_fit_ratio, "orange")),
             top=1,
         ),
