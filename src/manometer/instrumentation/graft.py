@@ -4,7 +4,9 @@ import copyreg
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["graft", "ungraft"]
+from manometer.errors import BindingError
+
+__all__ = ["graft", "refuse_grafted", "ungraft"]
 
 
 def graft(target: Any, methods: dict[str, Callable[..., Any]]) -> None:
@@ -20,7 +22,8 @@ def graft(target: Any, methods: dict[str, Callable[..., Any]]) -> None:
         if isinstance(reduced, str):
             return reduced
         rebuild, arguments, *state = reduced
-        if rebuild is copyreg.__newobj__:  # type: ignore[attr-defined]  # which pickle holds to the object's very class
+        # pickle would hold `__newobj__` to the object's very class.
+        if rebuild is copyreg.__newobj__:  # type: ignore[attr-defined]
             rebuild = plain.__new__
         return (rebuild, tuple([plain if each is grafted else each for each in arguments]), *state)
 
@@ -35,6 +38,12 @@ def graft(target: Any, methods: dict[str, Callable[..., Any]]) -> None:
     make: Any = type(plain)
     grafted = make(plain.__name__, (plain,), body | methods)
     target.__class__ = grafted
+
+
+def refuse_grafted(target: Any) -> None:
+    """Raise BindingError where the object has a graft: two would count each event twice."""
+    if "_grafted_on" in type(target).__dict__:
+        raise BindingError(f"this {type(target).__qualname__} is already bound; close its Binding first")
 
 
 def ungraft(target: Any) -> None:

@@ -246,6 +246,15 @@ def test_what_is_no_cache_is_refused(figures, strange):
         instrument_cache(strange, name="c", registry=figures.registry)
 
 
+def test_closing_a_cached_function_leaves_its_cache_plain(figures):
+    """The handle is found by the drop-in, and takes the counting off the cache and the timing off the loads."""
+    function = cached_function(figures)
+    Binding.of(function).close()
+    assert type(function.cache) is cachetools.LRUCache
+    assert function(3) == 30
+    assert figures("cache_load_duration_seconds_count", outcome="ok") is None
+
+
 def test_a_cache_and_its_function_are_one(figures):
     """Instrumenting the cache of an instrumented function again is refused."""
     function = cached_function(figures)

@@ -1,5 +1,6 @@
 """cachetools: caches of every policy, and functions cached by `cached`."""
 
+import functools
 import operator
 import threading
 from collections.abc import Callable, Iterable
@@ -12,8 +13,8 @@ from prometheus_client import CollectorRegistry
 from manometer.catalogue import cache as rows
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding, Subject
-from manometer.instrumentation.cache.loads import timed_load
-from manometer.instrumentation.graft import graft, ungraft
+from manometer.instrumentation.cache.loads import Relay, timed_load
+from manometer.instrumentation.graft import graft, refuse_grafted, ungraft
 from manometer.meters.catalogued import Pulled
 
 __all__ = ["instrument"]
@@ -24,34 +25,36 @@ Methods = dict[str, Callable[..., Any]]
 def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
     """A cache: the same object. A cached function: a drop-in on the same cache, its loads timed."""
     if isinstance(cached, cachetools.Cache):
-        _instrument_cache(cached, name, registry)
+        _instrument(cached, lambda cache: cache, name, registry)
         return cached
     if isinstance(getattr(cached, "cache", None), cachetools.Cache) and callable(getattr(cached, "cache_key", None)):
-        return _instrument_function(cached, name, registry)
+        relay = Relay(cached.__wrapped__)
+        decorate: Any = cachetools.cached
+        drop_in = decorate(
+            cached.cache,
+            key=cached.cache_key,
+            lock=cached.cache_lock,
+            condition=cached.cache_condition,
+            info=hasattr(cached, "cache_info"),
+        )(relay.stand_in)
+        functools.update_wrapper(drop_in, cached.__wrapped__)
+        relay.time(_instrument(drop_in, operator.attrgetter("cache"), name, registry))
+        return drop_in
     raise UnsupportedError(
         f"{cached!r} is no cachetools cache and no function cached in one; pass the cache object itself"
     )
 
 
-def _instrument_cache(cache: Any, name: str, registry: CollectorRegistry) -> Binding:
-    binding = Subject.on(registry, "cache").bind(cache, cache=name)
-    binding.pulls(_read)
+def _instrument(target: Any, cache_of: Callable[[Any], Any], name: str, registry: CollectorRegistry) -> Binding:
+    """Bind what the program holds, and count on the cache that is in it."""
+    cache = cache_of(target)
+    refuse_grafted(cache)
+    binding = Subject.on(registry, "cache").bind(target, cache=name)
+    binding.pulls(lambda target: _read(cache_of(target)))
     plain = type(cache)
     graft(cache, _lookups(plain, binding) | _passages(plain) | _evictions(plain, binding))
-    binding.undoes(ungraft)
+    binding.undoes(lambda target: ungraft(cache_of(target)))
     return binding
-
-
-def _instrument_function(function: Any, name: str, registry: CollectorRegistry) -> Any:
-    binding = _instrument_cache(function.cache, name, registry)
-    decorate: Any = cachetools.cached
-    return decorate(
-        function.cache,
-        key=function.cache_key,
-        lock=function.cache_lock,
-        condition=function.cache_condition,
-        info=hasattr(function, "cache_info"),
-    )(timed_load(binding, function.__wrapped__))
 
 
 def _read(cache: Any) -> Iterable[Pulled]:

@@ -1,7 +1,7 @@
 """functools.lru_cache: everything but the loads is read off `cache_info()`; a hit costs nothing."""
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from manometer.catalogue import cache as rows
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Subject
-from manometer.instrumentation.cache.loads import timed_load
+from manometer.instrumentation.cache.loads import Relay
 from manometer.meters.catalogued import Pulled
 
 __all__ = ["instrument"]
@@ -24,17 +24,11 @@ def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
     if not isinstance(cached, functools._lru_cache_wrapper):
         raise UnsupportedError(f"{cached!r} is not cached by functools.lru_cache; decorate it first")
     function = cached.__wrapped__
-    load: list[Callable[..., Any]] = [function]
-
-    @functools.wraps(function)
-    def loads(*args: Any, **kwargs: Any) -> Any:
-        return load[0](*args, **kwargs)
-
-    drop_in = functools.update_wrapper(functools.lru_cache(**cached.cache_parameters())(loads), function)
+    relay = Relay(function)
+    drop_in = functools.update_wrapper(functools.lru_cache(**cached.cache_parameters())(relay.stand_in), function)
     binding = Subject.on(registry, "cache").bind(drop_in, cache=name)
-    load[0] = timed_load(binding, function)
     binding.pulls(_read)
-    binding.undoes(lambda _: load.__setitem__(0, function))
+    relay.time(binding)
     return drop_in
 
 

@@ -3,11 +3,11 @@
 import functools
 from collections.abc import Callable
 from time import perf_counter
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from manometer.instrumentation.binding import Binding
 
-__all__ = ["timed_load"]
+__all__ = ["Relay", "timed_load"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,3 +30,28 @@ def timed_load(binding: Binding, load: Callable[P, R]) -> Callable[P, R]:
         return value
 
     return timed
+
+
+class Relay:
+    """Stands in for a function that a cache is built around, so that its loads can be timed and left alone again.
+
+    A drop-in cache has to be there before it can be bound, and bound before its loads can be timed.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = self._load = function
+
+    @property
+    def stand_in(self) -> Callable[..., Any]:
+        """What to build the drop-in around; it looks like the function."""
+
+        @functools.wraps(self._function)
+        def load(*args: Any, **kwargs: Any) -> Any:
+            return self._load(*args, **kwargs)
+
+        return load
+
+    def time(self, binding: Binding) -> None:
+        """Time the loads, until the binding closes."""
+        self._load = timed_load(binding, self._function)
+        binding.undoes(lambda _: setattr(self, "_load", self._function))
