@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import date
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -41,11 +42,14 @@ def open_feeds(paths: Sequence[Path]) -> dict[str, CsvFeed]:
         with as_file(files("alluse") / "data" / "goog_daily.csv") as bundled:
             return {_symbol(bundled): CsvFeed(bundled)}
     feeds: dict[str, CsvFeed] = {}
-    for path in paths:
-        symbol = _symbol(path)
-        if symbol in feeds:
-            raise BarsError(f"{path} has the symbol {symbol} of a file before it; rename it to <symbol>_daily.csv")
-        feeds[symbol] = CsvFeed(path)
+    with ExitStack() as opened:
+        for path in paths:
+            symbol = _symbol(path)
+            if symbol in feeds:
+                raise BarsError(f"{path} has the symbol {symbol} of a file before it; name it <symbol>_daily.csv")
+            feeds[symbol] = CsvFeed(path)
+            opened.callback(feeds[symbol].close)
+        opened.pop_all()
     return feeds
 
 

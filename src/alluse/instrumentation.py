@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from alluse.bars import Bar
 from alluse.checks import watch
+from alluse.load import Load
 from alluse.metrics import Metrics
 from manometer import (
     Binding,
@@ -53,10 +54,9 @@ def instrument(engine: "Engine", registry: CollectorRegistry) -> Callable[[], No
     return undo
 
 
-def instrument_load(engine: "Engine", registry: CollectorRegistry) -> None:
-    """Measure the workers of the steady load."""
-    if engine.load is not None:
-        instrument_executor(engine.load.executor, name="workflows", registry=registry)
+def instrument_load(load: Load, registry: CollectorRegistry) -> Callable[[], None]:
+    """Measure the workers of the steady load; the function that comes back takes it off again."""
+    return Binding.of(instrument_executor(load.executor, name="workflows", registry=registry)).close
 
 
 def _caches(engine: "Engine", registry: CollectorRegistry) -> list[Binding]:
@@ -70,7 +70,7 @@ def _caches(engine: "Engine", registry: CollectorRegistry) -> list[Binding]:
     market.cache.unused = bars.counter("cache.prefetches", outcome="unused").inc
     market.load = _timed_load(market.load, bars)
     functions = [Binding.of(each) for each in (classifier.move, classifier.classify, adjuster.adjust)]
-    return [*functions, Binding.of(analyzer.analyze.cache), bars]
+    return [*functions, Binding.of(analyzer.analyze), bars]
 
 
 def _pools(engine: "Engine", registry: CollectorRegistry) -> list[Binding]:
@@ -95,13 +95,14 @@ def _stages(engine: "Engine", registry: CollectorRegistry) -> None:
     def measured(name: str) -> stage:
         return stage(name, engine=_ENGINE, registry=registry)
 
-    engine.classify_week = measured("classify_week")(engine.classifier.classify)
-    engine.analyze_market = measured("analyze_market")(engine.analyzer.analyze)
-    engine.adjust_atr = measured("adjust_atr")(engine.adjuster.adjust)
-    engine.apply_rules = measured("apply_rules")(engine.apply_rules)
-    engine.seek_approval = measured("seek_approval")(engine.seek_approval)
-    engine.place_order = measured("place_order")(engine.place_order)
-    engine.work = measured("workflow")(engine.work)
+    protocol = engine.protocol
+    protocol.classify_week = measured("classify_week")(engine.classifier.classify)
+    protocol.analyze_market = measured("analyze_market")(engine.analyzer.analyze)
+    protocol.adjust_atr = measured("adjust_atr")(engine.adjuster.adjust)
+    protocol.apply_rules = measured("apply_rules")(protocol.apply_rules)
+    protocol.seek_approval = measured("seek_approval")(protocol.seek_approval)
+    protocol.place_order = measured("place_order")(protocol.place_order)
+    protocol.run = measured("workflow")(protocol.run)
 
 
 def _timed_load(load: Callable[[str, date], Bar], binding: Binding) -> Callable[[str, date], Bar]:

@@ -11,27 +11,14 @@
 | alluse_fault_rate_ratio{fault} | the rate of each fault that can be switched on, 0 while it is off |
 """
 
-from enum import StrEnum
-
 from prometheus_client import CollectorRegistry
 
 from alluse.faults import FAULTS, Faults
 from alluse.trust import Approval, HITLTrustSystem
+from alluse.workflow import Outcome
 from manometer import Counter, Gauge
 
-__all__ = ["Metrics", "Outcome"]
-
-
-class Outcome(StrEnum):
-    """How a workflow ended."""
-
-    PLACED = "placed"
-    HELD = "held"
-    DECLINED = "declined"
-    REJECTED = "rejected"
-    FAILED = "failed"
-    SHED = "shed"
-
+__all__ = ["Metrics"]
 
 _ORDER_OUTCOMES = (Outcome.PLACED, Outcome.DECLINED, Outcome.REJECTED, Outcome.FAILED)
 

@@ -13,8 +13,8 @@ from alluse.book import Book
 from alluse.engine import Engine
 from alluse.errors import AllUseError, BarsError, BrokerError, MarketError
 from alluse.faults import FAULTS, Fault
-from alluse.metrics import Outcome
 from alluse.settings import Settings
+from alluse.workflow import Outcome
 from manometer.health import Checks
 
 DAY = date(2005, 6, 1)
@@ -122,7 +122,7 @@ def test_failing_broker_is_counted_survived_and_recovered_from(make, figures):
 
 
 def _accounts(engine: Engine) -> list:
-    queue = engine._accounts["GOOG"]
+    queue = engine._replay._accounts["GOOG"]
     return [queue.get_nowait() for _ in range(queue.qsize())]
 
 
@@ -244,8 +244,8 @@ def test_engine_without_instrumentation_is_plain_objects(make, figures):
     engine = make(book="none", instrumented=False)
     engine.run_workflow("GOOG", DAY)
     assert _names(figures) == set()
-    assert engine.place_order == engine.gateway.place
-    assert engine.classify_week is engine.classifier.classify
+    assert engine.protocol.place_order == engine.gateway.place
+    assert engine.protocol.classify_week is engine.classifier.classify
     assert type(engine.market.cache).__mro__[1].__name__ == "TTLCache"
 
 

@@ -128,7 +128,7 @@ def test_two_files_are_two_symbols(tmp_path: Path):
     assert list(feeds) == ["IBM", "MSFT"]
     for feed in feeds.values():
         feed.close()
-    with pytest.raises(BarsError, match=r"IBM of a file before it; rename it"):
+    with pytest.raises(BarsError, match=r"IBM of a file before it; name it"):
         open_feeds([paths[0], paths[0]])
 
 

@@ -53,6 +53,16 @@ def _until_placed(url: str, orders: int) -> None:
         time.sleep(0.05)
 
 
+def _child(parent: int) -> int:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        if children:
+            return int(children[0])
+        time.sleep(0.01)
+    raise AssertionError("there is no child")
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -186,8 +196,7 @@ def test_demo_goes_on_without_its_table(tmp_path: Path):
         assert process.stdout is not None
         assert process.stderr is not None
         metrics = process.stdout.readline().split()[4].rstrip(",")
-        child = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
-        os.kill(child, signal.SIGKILL)
+        os.kill(_child(process.pid), signal.SIGKILL)
         assert "the table ended with status -9; the engine goes on" in process.stderr.readline()
         _until_placed(metrics, 1)
         process.send_signal(signal.SIGTERM)
