@@ -13,20 +13,22 @@ from manometer import check
 __all__ = ["watch"]
 
 _FULL = 90.0  # per cent
-_INTERVAL = 30.0  # seconds
 
 
 def watch(gateway: BrokerGateway, registry: CollectorRegistry) -> list[Callable[[], None]]:
-    """Register the checks, and return what takes each off again. The book is critical, the host is not."""
+    """Register the checks, and return what takes each off again. The book is critical, the host is not.
+
+    They run as often as Manometer's settings say: every 30 s.
+    """
     folder = (gateway.book and gateway.book.folder) or Path.cwd()
     psutil.cpu_percent()  # the first call has nothing to compare with, and says 0
     checks = [
-        check("memory", _memory, critical=False, interval=_INTERVAL, registry=registry),
-        check("disk", lambda: _disk(folder), critical=False, interval=_INTERVAL, registry=registry),
-        check("cpu", _cpu, critical=False, interval=_INTERVAL, registry=registry),
+        check("memory", _memory, critical=False, registry=registry),
+        check("disk", lambda: _disk(folder), critical=False, registry=registry),
+        check("cpu", _cpu, critical=False, registry=registry),
     ]
     if gateway.book is not None:
-        checks.append(check("book", lambda: _book(gateway), interval=_INTERVAL, registry=registry))
+        checks.append(check("book", lambda: _book(gateway), registry=registry))
     return [each.close for each in checks]
 
 
