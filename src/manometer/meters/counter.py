@@ -34,7 +34,7 @@ class Counter(Meter):
         """Start again from zero, as when a logical process restarts within this one."""
         self._need_series()
         with self._pending:
-            self._total = float(-self._ticks.value)
+            self._total = 0.0
             self._created = time.time()
 
     def count_exceptions(
@@ -48,7 +48,7 @@ class Counter(Meter):
     def value(self) -> float:
         """The total so far."""
         with self._pending:
-            return self._total + self._ticks.value
+            return self._total
 
     def _start(self) -> None:
         self._total = 0.0
@@ -56,15 +56,24 @@ class Counter(Meter):
         self._exemplar = None
         self._pending: Pending[float] = Pending(self._fold)
         self._ticks = Ticks()
+        self._folded_ticks = 0
         # A series writes through functions of its own, which look up no attribute on the way.
         self.inc = self._incrementer()  # type: ignore[method-assign]
         self.tick = self._ticks.tick  # type: ignore[method-assign]
 
     def _incrementer(self) -> Callable[..., None]:
-        events, relieve = self._pending.events, self._pending.relieve
+        events, relieve, tick = self._pending.events, self._pending.relieve, self._ticks.tick
         append = events.append
+        one, only_ones = 1, True
 
         def inc(amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:
+            nonlocal only_ones
+            if amount is one and only_ones and exemplar is None:
+                tick()
+                return
+            # From the first other amount on, all are folded in the order in which they came: a float
+            # sum depends on it. Ones before that are exact in any order.
+            only_ones = False
             if amount < 0:
                 raise MetricError("Counters can only be incremented by non-negative amounts.")
             append(amount + 0.0)
@@ -77,14 +86,16 @@ class Counter(Meter):
         return inc
 
     def _fold(self, amounts: list[float]) -> None:
-        total = self._total
+        ticks = self._ticks.value
+        total = self._total + (ticks - self._folded_ticks)
+        self._folded_ticks = ticks
         for amount in amounts:
             total += amount
         self._total = total
 
     def _samples(self, labels: dict[str, str]) -> list[Sample]:
         with self._pending:
-            total, created, exemplar = self._total + self._ticks.value, self._created, self._exemplar
+            total, created, exemplar = self._total, self._created, self._exemplar
         samples = [self._sample("_total", labels, total, exemplar)]
         if shows_created():
             samples.append(self._sample("_created", labels, created))

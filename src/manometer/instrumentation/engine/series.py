@@ -25,9 +25,9 @@ class StageSeries:
 
     def __init__(self, registry: CollectorRegistry, engine: str, stage: str) -> None:
         self.engine, self.stage = engine, stage
-        self._began, self._over = Ticks(), Ticks()
+        self.began, self.over = Ticks(), Ticks()
         self._binding = Subject.on(registry, "engine").bind(self, engine=engine, stage=stage)
-        self._ok = self._binding.histogram("engine.stage.duration", outcome="ok").observe
+        self.ok = self._binding.histogram("engine.stage.duration", outcome="ok").observe
         self._error = self._binding.histogram("engine.stage.duration", outcome="error").observe
         self._binding.pulls(_read)
 
@@ -43,7 +43,7 @@ class StageSeries:
 
     def started(self, *, current: bool = True) -> StageSpan | None:
         """A run begins, with a span where it is traced; `current` makes that the parent of what is within."""
-        self._began.tick()
+        self.began.tick()
         if trace._TRACER_PROVIDER is None:  # what `get_tracer_provider` asks first, at a tenth of the cost
             return None
         return open_span(self.engine, self.stage, current=current)
@@ -51,11 +51,11 @@ class StageSeries:
     def ended(self, seconds: float, span: StageSpan | None) -> None:
         """A run came to its end."""
         if span is None:
-            self._ok(seconds)
+            self.ok(seconds)
         else:
             span.close(None)
-            self._ok(seconds, span.exemplar)
-        self._over.tick()
+            self.ok(seconds, span.exemplar)
+        self.over.tick()
 
     def failed(self, seconds: float, span: StageSpan | None, error: BaseException) -> None:
         """An exception ended a run."""
@@ -63,13 +63,13 @@ class StageSeries:
             span.close(error)
         self._error(seconds, span.exemplar if span is not None else None)
         self._binding.counter("engine.stage.errors", error_type=type(error).__qualname__).inc()
-        self._over.tick()
+        self.over.tick()
 
     @property
     def active(self) -> int:
         """Runs that have begun and are not over."""
-        over = self._over.value  # read first, so that the difference is never negative
-        return self._began.value - over
+        over = self.over.value  # read first, so that the difference is never negative
+        return self.began.value - over
 
 
 def _read(series: StageSeries) -> Iterable[Pulled]:
