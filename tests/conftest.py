@@ -59,8 +59,23 @@ def program():
 def pytest_runtest_makereport(item):
     """Where servers must be there, a test that is skipped for want of one has failed."""
     report = yield
-    required = os.environ.get("MANOMETER_REQUIRE_SERVERS") == "1" and item.get_closest_marker("servers")
+    required = os.environ.get("REQUIRE_SERVERS") == "1" and item.get_closest_marker("servers")
     if required and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
-        report.outcome, report.longrepr = "failed", f"{reason} (and MANOMETER_REQUIRE_SERVERS is set)"
+        report.outcome, report.longrepr = "failed", f"{reason} (and REQUIRE_SERVERS is set)"
     return report
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """The end-to-end tests share their servers, and so a process; any other test runs wherever there is room.
+
+    That is what `--dist loadgroup` is for, but pytest-xdist 3.8 writes the groups where pytest 9.2 does not look.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByServers(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return "e2e" if nodeid.startswith("tests/e2e/") else nodeid
+
+    return ByServers(config, log)

@@ -1,7 +1,7 @@
 """Installs the servers that the tests start, where they are missing and this may be done: python tests/servers.py
 
 That is as root on a Debian with apt-get. Elsewhere it says what to install. It never fails: the tests
-that miss a server are skipped by name and reason, or fail where MANOMETER_REQUIRE_SERVERS=1 is set.
+that miss a server are skipped by name and reason, or fail where REQUIRE_SERVERS=1 is set.
 """
 
 import os

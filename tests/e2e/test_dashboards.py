@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.servers
 
 DASHBOARDS = Path(__file__).parents[2] / "dashboards"
 

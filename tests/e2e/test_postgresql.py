@@ -4,7 +4,7 @@ import pytest
 
 from alluse.book import Book
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("postgresql")]
+pytestmark = pytest.mark.servers
 
 PLACED = 'alluse_workflows_total{outcome="placed"}'
 REFUSED = 'alluse_workflows_total{outcome="rejected"}'

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.servers
 
 
 def test_every_target_is_up(world, eventually):
