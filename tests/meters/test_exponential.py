@@ -82,10 +82,8 @@ def test_a_batch_is_counted_as_its_values_one_by_one(amounts, schema):
     for amount in amounts:
         single.fold([amount])
     assert (whole.positive, whole.negative) == (single.positive, single.negative)
-    assert (whole.zero_count, whole.count) == (single.zero_count, single.count) == (
-        sum(abs(amount) <= THRESHOLD for amount in amounts),
-        len(amounts),
-    )
+    assert whole.zero_count == single.zero_count == sum(abs(amount) <= THRESHOLD for amount in amounts)
+    assert whole.count == single.count == len(amounts)
     assert sum(whole.positive.values()) == sum(amount > THRESHOLD for amount in amounts)
     assert sum(whole.negative.values()) == sum(amount < -THRESHOLD for amount in amounts)
 

@@ -1,4 +1,4 @@
-"""Exponential buckets of one series: Prometheus's native histograms, and OpenTelemetry's with an index shifted by one."""
+"""Exponential buckets of one series, as Prometheus's native histograms and OpenTelemetry's have them."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Histogram: how a quantity is spread over fixed buckets."""
+"""Histogram: how a quantity is spread over fixed buckets, and on request over exponential ones."""
 
 import time
 from bisect import bisect_left
@@ -13,6 +13,7 @@ from prometheus_client.samples import Exemplar, Sample
 from prometheus_client.utils import floatToGoString
 
 from manometer.errors import MetricError
+from manometer.meters.exponential import BUCKET_LIMIT, ExponentialBuckets
 from manometer.meters.labels import SERIES_CAP, check_exemplar
 from manometer.meters.meter import Meter, shows_created
 from manometer.meters.pending import PENDING_LIMIT, Pending
@@ -24,10 +25,15 @@ class Histogram(Meter):
     """Observations counted in buckets, with prometheus-client's `Histogram` interface.
 
     buckets: upper bounds, inclusive and ascending; +Inf is added where it is missing.
+    native_schema: counts in exponential buckets as well, or with `buckets=()` in those alone, for scrapers that
+    take native histograms. From -4 to 8: a bound is 2**2**-schema times the one before, at 3 so 9 % over it.
+    max_native_buckets: how many of them a series may fill before neighbours merge and its schema falls by one.
     """
 
     kind = "histogram"
     _reserved = frozenset({"le"})
+    _native: tuple[int, int] | None = None  # schema and limit
+    _exponential: ExponentialBuckets  # only where _native is set
     DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, inf)
 
     def __init__(
@@ -43,8 +49,13 @@ class Histogram(Meter):
         *,
         max_series: int = SERIES_CAP,
         on_fold: Callable[[str], None] | None = None,
+        native_schema: int | None = None,
+        max_native_buckets: int = BUCKET_LIMIT,
     ) -> None:
-        self._bounds = _bounds(buckets)
+        if native_schema is not None:
+            self._native = native_schema, max_native_buckets
+            ExponentialBuckets(*self._native)  # so that what is out of range is refused here, not at a series' start
+        self._bounds = _bounds(buckets) if buckets or native_schema is None else (inf,)
         self._bound_labels = tuple(map(floatToGoString, self._bounds))
         super().__init__(
             name,
@@ -71,7 +82,9 @@ class Histogram(Meter):
         self._counts = [0] * len(self._bounds)
         self._created = time.time()
         self._exemplars: dict[int, Exemplar] = {}
-        self._pending: Pending[float] = Pending(self._fold)
+        if self._native is not None:
+            self._exponential = ExponentialBuckets(*self._native)
+        self._pending: Pending[float] = Pending(self._fold if self._native is None else self._fold_twice)
         # A series writes through a function of its own, which looks up no attribute on the way.
         self.observe = self._observer()  # type: ignore[method-assign]
 
@@ -86,12 +99,16 @@ class Histogram(Meter):
             if exemplar:
                 check_exemplar(exemplar)
                 if amount == amount:  # NaN falls in no bucket that could carry it
-                    self._exemplars[bisect_left(self._bounds, amount)] = Exemplar(dict(exemplar), amount, time.time())
+                    kept = Exemplar(dict(exemplar), amount, time.time())
+                    self._exemplars[bisect_left(self._bounds, amount)] = kept
+                    if self._native is not None:
+                        self._exponential.keep(kept)
 
         return observe
 
     def _inherited(self) -> dict[str, Any]:
-        return super()._inherited() | {"_bounds": self._bounds, "_bound_labels": self._bound_labels}
+        native = {} if self._native is None else {"_native": self._native}
+        return super()._inherited() | {"_bounds": self._bounds, "_bound_labels": self._bound_labels} | native
 
     def _fold(self, amounts: list[float]) -> None:
         bounds, counts, total = self._bounds, self._counts, self._sum
@@ -101,10 +118,15 @@ class Histogram(Meter):
                 counts[bisect_left(bounds, amount)] += 1
         self._sum = total
 
+    def _fold_twice(self, amounts: list[float]) -> None:
+        self._fold(amounts)
+        self._exponential.fold(amounts)
+
     def _samples(self, labels: dict[str, str]) -> list[Sample]:
         with self._pending:
             counts, total, created = self._counts[:], self._sum, self._created
             exemplars = self._exemplars.copy()
+            native = None if self._native is None else self._exponential.histogram(total)
         samples = []
         running = 0
         for at, running in enumerate(accumulate(counts)):
@@ -115,6 +137,8 @@ class Histogram(Meter):
             samples.append(self._sample("_sum", labels, total))
         if shows_created():
             samples.append(self._sample("_created", labels, created))
+        if native is not None:
+            samples.append(Sample(self._name, labels, 0.0, None, None, native))
         return samples
 
 
