@@ -88,8 +88,12 @@ def _grouped(family: Metric, kind: "_Kind") -> tuple[dict[Key, Parts], dict[str,
         divider = kind.parts.get(suffix)
         if divider is None or not sample.name.startswith(family.name) or (divider and divider not in sample.labels):
             strays.setdefault(sample.name, []).append(sample)
+            continue
+        parts = series.setdefault(_key(sample, divider), {})
+        if suffix in parts and not divider:  # told twice: the scraper shall see it, and complain
+            strays.setdefault(sample.name, []).append(sample)
         else:
-            series.setdefault(_key(sample, divider), {}).setdefault(suffix, []).append(sample)
+            parts.setdefault(suffix, []).append(sample)
     return series, strays
 
 

@@ -1,6 +1,7 @@
 """Protocol Buffers' wire format, as much of it as an exposition needs: fields, each as bytes."""
 
 from collections.abc import Iterable
+from functools import cache
 from struct import Struct
 
 __all__ = ["delimited", "double", "message", "packed_sints", "sint", "text", "uint"]
@@ -47,6 +48,7 @@ def delimited(body: bytes) -> bytes:
     return _varint(len(body)) + body
 
 
+@cache
 def _key(field: int, kind: int) -> bytes:
     return _varint(field << 3 | kind)
 
