@@ -121,7 +121,7 @@ def test_every_kind_says_what_its_samples_say(families, events):
 
 
 def test_kinds_names_help_and_units_are_in_their_places(families):
-    """Info and state sets are gauges, as everywhere in Prometheus; a counter is named as its series is."""
+    """As in text: info and state sets are gauges, a gauge histogram is one, a counter is named as its series is."""
     registry = CollectorRegistry(target_info={"service": "orders"})
     prometheus_client.Counter("bytes_read", "Read.", unit="bytes", registry=registry)
     prometheus_client.Enum("mode", "Mode.", states=["on", "off"], registry=registry)
@@ -139,7 +139,7 @@ def test_kinds_names_help_and_units_are_in_their_places(families):
         ("mode", "Mode.", 1, ""),
         ("build_info", "Build.", 1, ""),
         ("some", "Some.", 3, ""),
-        ("queue", "Queue.", 5, ""),
+        ("queue", "Queue.", 4, ""),
     ]
     queue = families(generate(registry))[-1].metric[0].histogram
     assert (queue.sample_count, queue.sample_sum) == (3, 7)

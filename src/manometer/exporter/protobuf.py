@@ -243,7 +243,7 @@ class _Kind(NamedTuple):
     write: Callable[[Parts], bytes | None]
 
 
-_COUNTER, _GAUGE, _SUMMARY, _UNTYPED, _HISTOGRAM, _GAUGE_HISTOGRAM = range(6)
+_COUNTER, _GAUGE, _SUMMARY, _UNTYPED, _HISTOGRAM = range(5)
 _KINDS = {
     "counter": _Kind(_COUNTER, "_total", {"_total": "", "_created": ""}, _counter),
     "gauge": _Kind(_GAUGE, "", {"": ""}, _gauge),
@@ -254,7 +254,8 @@ _KINDS = {
     "histogram": _Kind(
         _HISTOGRAM, "", {"_bucket": "le", "_count": "", "_sum": "", "_created": "", _NATIVE: ""}, _histogram
     ),
+    # There is a type of its own for these, but Prometheus 2.42 forgets the suffixes of its series.
     "gaugehistogram": _Kind(
-        _GAUGE_HISTOGRAM, "", {"_bucket": "le", "_gcount": "", "_gsum": "", "_created": "", _NATIVE: ""}, _histogram
+        _HISTOGRAM, "", {"_bucket": "le", "_gcount": "", "_gsum": "", "_created": "", _NATIVE: ""}, _histogram
     ),
 }
