@@ -7,12 +7,16 @@ from prometheus_client import REGISTRY, CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from manometer.exporter.text import write
 from manometer.meters import collect
+from manometer.meters.family import Family
 from manometer.meters.kit import Kit
 
 __all__ = ["render"]
 
 Encoder = Callable[[Collector], bytes]
+
+_END = b"# EOF\n"  # of an OpenMetrics body
 
 _log = logging.getLogger("manometer")
 
@@ -29,14 +33,12 @@ def render(
     """
     try:
         encode, content_type = choose_encoder(accept)
-    except Exception:  # a header that prometheus-client cannot make sense of, such as a version in words
+    except (ValueError, TypeError):  # a version that is no number
         encode, content_type = choose_encoder("")
-    families = collect(registry, names)
-    try:
-        return encode(_Collected(families)), content_type
-    except Exception:
-        writable = [family for family in families if _can_write(encode, family, registry)]
-    return encode(_Collected(writable)), content_type
+    body = [_written(family, encode, content_type, registry) for family in collect(registry, names)]
+    if _is_openmetrics(content_type):
+        body.append(_END)
+    return b"".join(body), content_type
 
 
 class _Collected(Collector):
@@ -49,12 +51,23 @@ class _Collected(Collector):
         return self._families
 
 
-def _can_write(encode: Encoder, family: Metric, registry: CollectorRegistry) -> bool:
+def _written(family: Metric, encode: Encoder, content_type: str, registry: CollectorRegistry) -> bytes:
+    """A family's part of the body; nothing where it cannot be written."""
     try:
-        encode(_Collected([family]))
+        if isinstance(family, Family) and _writes_classic_names(content_type):
+            return write(family, openmetrics=_is_openmetrics(content_type)).encode()
+        return encode(_Collected([family])).removesuffix(_END)
     except Exception as error:
         name = str(getattr(family, "name", type(family).__qualname__))
         _log.error("family %r cannot be written (%r); its series are missing from this scrape", name, error)
         Kit.of(registry).failed(name)
-        return False
-    return True
+        return b""
+
+
+def _is_openmetrics(content_type: str) -> bool:
+    return content_type.startswith("application/openmetrics-text")
+
+
+def _writes_classic_names(content_type: str) -> bool:
+    """Whether a classic name stands in this format as it is, and the format is one that we write."""
+    return "escaping=dots" not in content_type and "version=2" not in content_type

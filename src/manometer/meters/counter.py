@@ -1,20 +1,29 @@
 """Counter: a figure that only grows."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 from prometheus_client.context_managers import ExceptionCounter
 from prometheus_client.samples import Exemplar, Sample
 
 from manometer.errors import MetricError
 from manometer.meters.labels import check_exemplar
-from manometer.meters.meter import Meter, shows_created
+from manometer.meters.meter import Meter, creation
 from manometer.meters.pending import PENDING_LIMIT, Pending, Ticks
 
-__all__ = ["Counter"]
+__all__ = ["Counter", "CounterReading"]
 
 
-class Counter(Meter):
+class CounterReading(NamedTuple):
+    """A counter's series at one moment. created: Unix time in seconds, None where it is not to be shown."""
+
+    total: float
+    created: float | None
+    exemplar: Exemplar | None
+
+
+class Counter(Meter[CounterReading]):
     """A running total of events, with prometheus-client's `Counter` interface."""
 
     kind = "counter"
@@ -93,10 +102,11 @@ class Counter(Meter):
             total += amount
         self._total = total
 
-    def _samples(self, labels: dict[str, str]) -> list[Sample]:
+    def _read(self) -> CounterReading:
         with self._pending:
-            total, created, exemplar = self._total, self._created, self._exemplar
-        samples = [self._sample("_total", labels, total, exemplar)]
-        if shows_created():
-            samples.append(self._sample("_created", labels, created))
-        return samples
+            return CounterReading(self._total, creation(self._created), self._exemplar)
+
+    def expand(self, labels: dict[str, str], reading: CounterReading) -> Iterator[Sample]:
+        yield Sample(f"{self.name}_total", labels, reading.total, None, reading.exemplar)
+        if reading.created is not None:
+            yield Sample(f"{self.name}_created", labels, reading.created, None, None)

@@ -1,11 +1,15 @@
 """Histogram: how a quantity is spread over fixed buckets."""
 
 import time
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from itertools import accumulate
 from math import inf
-from typing import Any
+from operator import add
+from types import MappingProxyType
+from typing import NamedTuple
 
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.context_managers import Timer
@@ -14,13 +18,29 @@ from prometheus_client.utils import floatToGoString
 
 from manometer.errors import MetricError
 from manometer.meters.labels import SERIES_CAP, check_exemplar
-from manometer.meters.meter import Meter, shows_created
+from manometer.meters.meter import Meter, creation
 from manometer.meters.pending import PENDING_LIMIT, Pending
 
-__all__ = ["Histogram"]
+__all__ = ["Histogram", "HistogramReading"]
 
 
-class Histogram(Meter):
+_NONE: Mapping[int, Exemplar] = MappingProxyType({})
+
+
+class HistogramReading(NamedTuple):
+    """A histogram's series at one moment.
+
+    running: events in each bucket and those below it; total: their sum, None where it is not to be
+    shown; created: Unix time in seconds, likewise; exemplars: by the bucket's place.
+    """
+
+    running: tuple[int, ...]
+    total: float | None
+    created: float | None
+    exemplars: Mapping[int, Exemplar]
+
+
+class Histogram(Meter[HistogramReading]):
     """Observations counted in buckets, with prometheus-client's `Histogram` interface.
 
     buckets: upper bounds, inclusive and ascending; +Inf is added where it is missing.
@@ -28,6 +48,7 @@ class Histogram(Meter):
 
     kind = "histogram"
     _reserved = frozenset({"le"})
+    _shared = (*Meter._shared, "bounds", "bound_labels")
     DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, inf)
 
     def __init__(
@@ -44,8 +65,8 @@ class Histogram(Meter):
         max_series: int = SERIES_CAP,
         on_fold: Callable[[str], None] | None = None,
     ) -> None:
-        self._bounds = _bounds(buckets)
-        self._bound_labels = tuple(map(floatToGoString, self._bounds))
+        self.bounds = _bounds(buckets)
+        self.bound_labels = tuple(map(floatToGoString, self.bounds))
         super().__init__(
             name,
             documentation,
@@ -68,54 +89,63 @@ class Histogram(Meter):
 
     def _start(self) -> None:
         self._sum = 0.0
-        self._counts = [0] * len(self._bounds)
+        self._counts = array("Q", bytes(8 * len(self.bounds)))
         self._created = time.time()
-        self._exemplars: dict[int, Exemplar] = {}
+        self._exemplars: Mapping[int, Exemplar] = _NONE  # replaced, never changed: a reading keeps it as it is
         self._pending: Pending[float] = Pending(self._fold)
         # A series writes through a function of its own, which looks up no attribute on the way.
         self.observe = self._observer()  # type: ignore[method-assign]
 
     def _observer(self) -> Callable[..., None]:
-        events, relieve = self._pending.events, self._pending.relieve
-        append = events.append
+        events = self._pending.events
 
         def observe(amount: float, exemplar: Mapping[str, str] | None = None) -> None:
-            append(amount + 0.0)
+            events.append(amount + 0.0)
             if len(events) >= PENDING_LIMIT:
-                relieve()
+                self._pending.relieve()
             if exemplar:
-                check_exemplar(exemplar)
-                if amount == amount:  # NaN falls in no bucket that could carry it
-                    self._exemplars[bisect_left(self._bounds, amount)] = Exemplar(dict(exemplar), amount, time.time())
+                self._keep(amount, exemplar)
 
         return observe
 
-    def _inherited(self) -> dict[str, Any]:
-        return super()._inherited() | {"_bounds": self._bounds, "_bound_labels": self._bound_labels}
+    def _keep(self, amount: float, exemplar: Mapping[str, str]) -> None:
+        check_exemplar(exemplar)
+        if amount == amount:  # NaN falls in no bucket that could carry it
+            kept = Exemplar(dict(exemplar), amount, time.time())
+            self._exemplars = {**self._exemplars, bisect_left(self.bounds, amount): kept}
 
     def _fold(self, amounts: list[float]) -> None:
-        bounds, counts, total = self._bounds, self._counts, self._sum
-        for amount in amounts:
-            total += amount
-            if amount == amount:  # NaN spoils the sum, as in prometheus-client, and is in no bucket
-                counts[bisect_left(bounds, amount)] += 1
-        self._sum = total
+        # The sum in the order in which they came, which a float sum depends on; then the buckets of the
+        # sorted batch, one search a bucket instead of one an event.
+        self._sum = total = reduce(add, amounts, self._sum)
+        if total != total:  # NaN spoils the sum, as in prometheus-client, and is in no bucket
+            amounts = [amount for amount in amounts if amount == amount]
+        amounts.sort()
+        counts, placed, events = self._counts, 0, len(amounts)
+        for bucket, bound in enumerate(self.bounds):
+            if placed == events:
+                break
+            below = bisect_right(amounts, bound, placed)
+            counts[bucket] += below - placed
+            placed = below
 
-    def _samples(self, labels: dict[str, str]) -> list[Sample]:
+    def _read(self) -> HistogramReading:
         with self._pending:
-            counts, total, created = self._counts[:], self._sum, self._created
-            exemplars = self._exemplars.copy()
-        samples = []
-        running = 0
-        for at, running in enumerate(accumulate(counts)):
-            bucket = labels | {"le": self._bound_labels[at]}
-            samples.append(self._sample("_bucket", bucket, float(running), exemplars.get(at)))
-        samples.append(self._sample("_count", labels, float(running)))
-        if self._bounds[0] >= 0:  # a sum that may fall is no counter, so OpenMetrics leaves it out
-            samples.append(self._sample("_sum", labels, total))
-        if shows_created():
-            samples.append(self._sample("_created", labels, created))
-        return samples
+            counts, total, exemplars = self._counts[:], self._sum, self._exemplars
+        # A sum that may fall is no counter, so it is not shown where a bucket takes negative amounts.
+        shown = total if self.bounds[0] >= 0 else None
+        return HistogramReading(tuple(accumulate(counts)), shown, creation(self._created), exemplars)
+
+    def expand(self, labels: dict[str, str], reading: HistogramReading) -> Iterator[Sample]:
+        name = self.name
+        for at, running in enumerate(reading.running):
+            bucket = labels | {"le": self.bound_labels[at]}
+            yield Sample(f"{name}_bucket", bucket, float(running), None, reading.exemplars.get(at))
+        yield Sample(f"{name}_count", labels, float(reading.running[-1]), None, None)
+        if reading.total is not None:
+            yield Sample(f"{name}_sum", labels, reading.total, None, None)
+        if reading.created is not None:
+            yield Sample(f"{name}_created", labels, reading.created, None, None)
 
 
 def _bounds(buckets: Sequence[float | str]) -> tuple[float, ...]:
