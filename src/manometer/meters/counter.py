@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
+from operator import add
 from typing import NamedTuple
 
 from prometheus_client.context_managers import ExceptionCounter
@@ -71,26 +73,20 @@ class Counter(Meter[CounterReading]):
         self.tick = self._ticks.tick  # type: ignore[method-assign]
 
     def _incrementer(self) -> Callable[..., None]:
-        events, relieve, tick = self._pending.events, self._pending.relieve, self._ticks.tick
-        append = events.append
-        one, only_ones = 1, True
+        events, relieve = self._pending.events, self._pending.relieve
 
         def inc(amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:
-            nonlocal only_ones
-            if amount is one and only_ones and exemplar is None:
-                tick()
-                return
-            # From the first other amount on, all are folded in the order in which they came: a float
-            # sum depends on it. Ones before that are exact in any order.
-            only_ones = False
-            if amount < 0:
-                raise MetricError("Counters can only be incremented by non-negative amounts.")
-            append(amount + 0.0)
+            if amount == 1 and exemplar is None:
+                events.append(1.0)
+            else:
+                if amount < 0:
+                    raise MetricError("Counters can only be incremented by non-negative amounts.")
+                events.append(amount + 0.0)
+                if exemplar:
+                    check_exemplar(exemplar)
+                    self._exemplar = Exemplar(dict(exemplar), amount, time.time())
             if len(events) >= PENDING_LIMIT:
                 relieve()
-            if exemplar:
-                check_exemplar(exemplar)
-                self._exemplar = Exemplar(dict(exemplar), amount, time.time())
 
         return inc
 
@@ -98,9 +94,9 @@ class Counter(Meter[CounterReading]):
         ticks = self._ticks.value
         total = self._total + (ticks - self._folded_ticks)
         self._folded_ticks = ticks
-        for amount in amounts:
-            total += amount
-        self._total = total
+        ones = amounts.count(1.0)
+        # Other amounts one by one, in the order in which they came: a float sum depends on it.
+        self._total = total + ones if ones == len(amounts) else reduce(add, amounts, total)
 
     def _read(self) -> CounterReading:
         with self._pending:
