@@ -9,6 +9,9 @@ from pathlib import Path
 
 import demo
 import engine
+import exposition
+import footprint
+import growth
 import meters
 from measure import Row
 
@@ -17,7 +20,7 @@ _PEERS = ("prometheus-client", "opentelemetry-sdk", "cachetools", "sqlalchemy")
 
 def main() -> None:
     """Run all benchmarks, or those of the modules named on the command line."""
-    suites = {"meters": meters, "engine": engine, "demo": demo}
+    suites = {each.__name__: each for each in (meters, exposition, footprint, growth, engine, demo)}
     rows: list[Row] = []
     for name in sys.argv[1:] or suites:
         for row in suites[name].rows():

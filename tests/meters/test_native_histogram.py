@@ -17,7 +17,7 @@ from manometer.meters.pending import PENDING_LIMIT
 
 def native(histogram, name="h"):
     """The native histogram of the one series."""
-    (found,) = [sample.native_histogram for sample in histogram.samples() if sample.name == name]
+    (found,) = [sample.native_histogram for sample in histogram.collect()[0].samples if sample.name == name]
     return found
 
 
@@ -37,7 +37,7 @@ def test_nothing_changes_where_it_is_not_asked_for():
     histogram = Histogram("h", "Help.", ["l"], registry=None)
     series = histogram.labels("x")
     series.observe(1)
-    assert all(sample.native_histogram is None for sample in histogram.samples())
+    assert all(sample.native_histogram is None for sample in histogram.collect()[0].samples)
     assert not any("native" in name or "exponential" in name for name in vars(series))
 
 
@@ -50,8 +50,8 @@ def test_both_kinds_of_buckets_tell_of_the_same_events():
     for histogram in (plain, both):
         for amount in (0, 0.3, 1, 1.5, 100):
             histogram.labels("x").observe(amount)
-    samples = [sample for sample in both.samples() if not sample.name.endswith("_created")]
-    assert samples[:-1] == [sample for sample in plain.samples() if not sample.name.endswith("_created")]
+    samples = [sample for sample in both.collect()[0].samples if not sample.name.endswith("_created")]
+    assert samples[:-1] == [sample for sample in plain.collect()[0].samples if not sample.name.endswith("_created")]
     name, labels, value, _, _, found = samples[-1]
     assert (name, labels, value) == ("h", {"l": "x"}, 0.0)
     assert (found.count_value, found.sum_value, found.zero_count, found.schema) == (5, 102.8, 1, 3)
@@ -62,7 +62,9 @@ def test_no_buckets_leave_the_native_ones_alone():
     """Classic readers then find the sum and the count."""
     histogram = Histogram("h", "Help.", registry=None, buckets=(), native_schema=3)
     histogram.observe(2)
-    classic = [(s.name, s.labels, s.value) for s in histogram.samples() if not s.name.endswith("_created")][:-1]
+    classic = [
+        (s.name, s.labels, s.value) for s in histogram.collect()[0].samples if not s.name.endswith("_created")
+    ][:-1]
     assert classic == [("h_bucket", {"le": "+Inf"}, 1.0), ("h_count", {}, 1.0), ("h_sum", {}, 2.0)]
     assert native(histogram).count_value == 1
 
@@ -76,7 +78,7 @@ def test_count_sum_and_buckets_agree(amounts, schema):
     found = native(histogram)
     assert found.count_value == len(amounts)
     assert counted(found) == sum(not math.isnan(amount) for amount in amounts)
-    total = next(s.value for s in histogram.samples() if s.name == "h_sum")
+    total = next(s.value for s in histogram.collect()[0].samples if s.name == "h_sum")
     assert found.sum_value == total or (math.isnan(found.sum_value) and math.isnan(total))
 
 
@@ -90,7 +92,7 @@ def test_a_collection_is_atomic():
         for writer in writers:
             writer.start()
         while any(writer.is_alive() for writer in writers):
-            figures = {sample.name: sample for sample in histogram.samples()}
+            figures = {sample.name: sample for sample in histogram.collect()[0].samples}
             found = figures["h"].native_histogram
             assert found.count_value == found.sum_value == counted(found) == figures["h_count"].value
         for writer in writers:
@@ -120,7 +122,7 @@ def test_native_exemplars_cover_the_spread():
     kept = native(histogram).nh_exemplars
     assert [exemplar.labels["trace_id"] for exemplar in kept] == [str(power) for power in range(10, 20)]
     assert all(exemplar.timestamp for exemplar in kept)
-    classic = [s.exemplar.labels["trace_id"] for s in histogram.samples() if s.exemplar]
+    classic = [s.exemplar.labels["trace_id"] for s in histogram.collect()[0].samples if s.exemplar]
     assert classic == ["first", "first", "19"]  # of 1, 8 and 1.5 * 2**19
 
 
@@ -144,4 +146,7 @@ def test_a_meter_of_the_catalogue_takes_native_buckets():
     histogram = meter(STAGE_DURATION, Histogram, native_schema=3)
     histogram.labels("e", "s", "ok").observe(0.2)
     assert native(histogram, STAGE_DURATION.prometheus_name).count_value == 1
-    assert sum(sample.name.endswith("_bucket") for sample in histogram.samples()) == len(STAGE_DURATION.buckets) + 1
+    assert (
+        sum(sample.name.endswith("_bucket") for sample in histogram.collect()[0].samples)
+        == len(STAGE_DURATION.buckets) + 1
+    )

@@ -14,13 +14,19 @@ import manometer
 
 KITS = (manometer, prometheus_client)
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True) | st.integers(-(10**6), 10**6)
-LABELS = st.text(max_size=5)
+LABELS = st.text(st.characters(codec="utf-8"), max_size=5)
+OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 
 def exposed(registry):
-    """Both text formats, with the times of creation taken out: the two kits are made moments apart."""
-    both = (generate_latest(registry) + generate_openmetrics(registry)).decode()
-    return re.sub(r"(_created(?:\{.*\})?) \S+", r"\1 TIME", re.sub(r"(# \{.*\} \S+) \S+", r"\1 TIME", both))
+    """Both text formats as prometheus-client writes them, and as our exporter does: the two have to agree.
+
+    The times of creation are taken out: the two kits are made moments apart.
+    """
+    theirs = (generate_latest(registry) + generate_openmetrics(registry)).decode()
+    ours = (manometer.render(registry)[0] + manometer.render(registry, OPENMETRICS)[0]).decode()
+    assert ours == theirs
+    return re.sub(r"(_created(?:\{.*\})?) \S+", r"\1 TIME", re.sub(r"(# \{.*\} \S+) \S+", r"\1 TIME", ours))
 
 
 def both(use):
@@ -70,9 +76,9 @@ def test_histograms_expose_the_same(events, buckets):
     """Any sequence of observations over any buckets leaves the same exposition."""
 
     def use(kit, registry):
-        histogram = kit.Histogram("h", "Help.", ["who"], registry=registry, buckets=buckets)
+        histogram = kit.Histogram("h", "Help.", ["who", "a", "z"], registry=registry, buckets=buckets)
         for label, amount in events:
-            histogram.labels(label).observe(amount)
+            histogram.labels(label, "first", "last").observe(amount)
 
     ours, theirs = both(use)
     assert ours == theirs
@@ -102,6 +108,25 @@ def test_exemplars_are_exposed_the_same():
     ours, theirs = both(use)
     assert ours == theirs
     assert 'trace_id="xyz"' in ours
+
+
+def test_large_numbers_are_written_as_go_does():
+    """From a million on, a number has an exponent; and a help text or label may hold anything."""
+
+    def use(kit, registry):
+        histogram = kit.Histogram("h", 'A "help" with % and \\ and\n.', ["l"], unit="seconds", registry=registry)
+        for value in ("%d %s", "\0", "\1", 'a"b\\c\nd', "ü"):
+            histogram.labels(value).observe(1)
+        counter = kit.Counter("c", "Help.", registry=registry)
+        counter.inc(1_234_567)
+        counter.inc(1e22)
+        kit.Gauge("g", "Help.", registry=registry).set(-1e9)
+        many = kit.Histogram("many", "Help.", registry=registry, buckets=(1, 2))
+        for _ in range(1_000_001):
+            many.observe(1.5)
+
+    ours, theirs = both(use)
+    assert ours == theirs
 
 
 def test_removal_leaves_the_same_series():

@@ -2,20 +2,22 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterable
-from functools import partial
 
 from prometheus_client import REGISTRY, CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from manometer.exporter import protobuf
+from manometer.exporter.text import write
 from manometer.meters import collect
+from manometer.meters.family import Family
 from manometer.meters.kit import Kit
 
 __all__ = ["render"]
 
 Encoder = Callable[[Collector], bytes]
 
+_END = b"# EOF\n"  # of an OpenMetrics body
 _NATIVE_FORMATS = (protobuf.CONTENT_TYPE, "application/openmetrics-text; version=2")
 """What has room for a native histogram; elsewhere its sample would be a series of zeros."""
 
@@ -34,16 +36,12 @@ def render(
     """
     try:
         encode, content_type = protobuf.choose_encoder(accept) or choose_encoder(accept)
-    except Exception:  # a header that prometheus-client cannot make sense of, such as a version in words
+    except (ValueError, TypeError):  # a version that is no number
         encode, content_type = choose_encoder("")
-    if not content_type.startswith(_NATIVE_FORMATS):
-        encode = partial(_encode_classic, encode)
-    families = collect(registry, names)
-    try:
-        return encode(_Collected(families)), content_type
-    except Exception:
-        writable = [family for family in families if _can_write(encode, family, registry)]
-    return encode(_Collected(writable)), content_type
+    body = [_written(family, encode, content_type, registry) for family in collect(registry, names)]
+    if _is_openmetrics(content_type):
+        body.append(_END)
+    return b"".join(body), content_type
 
 
 class _Collected(Collector):
@@ -56,8 +54,19 @@ class _Collected(Collector):
         return self._families
 
 
-def _encode_classic(encode: Encoder, collector: Collector) -> bytes:
-    return encode(_Collected(map(_classic, collector.collect())))
+def _written(family: Metric, encode: Encoder, content_type: str, registry: CollectorRegistry) -> bytes:
+    """A family's part of the body; nothing where it cannot be written."""
+    try:
+        if isinstance(family, Family) and _is_ours(content_type):
+            return write(family, openmetrics=_is_openmetrics(content_type)).encode()
+        if not content_type.startswith(_NATIVE_FORMATS):
+            family = _classic(family)
+        return encode(_Collected([family])).removesuffix(_END)
+    except Exception as error:
+        name = str(getattr(family, "name", type(family).__qualname__))
+        _log.error("family %r cannot be written (%r); its series are missing from this scrape", name, error)
+        Kit.of(registry).failed(name)
+        return b""
 
 
 def _classic(family: Metric) -> Metric:
@@ -69,12 +78,10 @@ def _classic(family: Metric) -> Metric:
     return kept
 
 
-def _can_write(encode: Encoder, family: Metric, registry: CollectorRegistry) -> bool:
-    try:
-        encode(_Collected([family]))
-    except Exception as error:
-        name = str(getattr(family, "name", type(family).__qualname__))
-        _log.error("family %r cannot be written (%r); its series are missing from this scrape", name, error)
-        Kit.of(registry).failed(name)
-        return False
-    return True
+def _is_openmetrics(content_type: str) -> bool:
+    return content_type.startswith("application/openmetrics-text")
+
+
+def _is_ours(content_type: str) -> bool:
+    """Whether the format is one that we write ourselves, with a classic name in it as it is."""
+    return "escaping=dots" not in content_type and not content_type.startswith(_NATIVE_FORMATS)

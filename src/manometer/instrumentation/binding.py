@@ -14,11 +14,12 @@ from manometer.catalogue import SUBJECTS, MetricSpec
 from manometer.errors import BindingError
 from manometer.meters import Counter, Gauge, Histogram, Meter
 from manometer.meters.catalogued import Pulled, family, meter, pulled_sample
+from manometer.meters.family import Family
 from manometer.meters.kit import Kit
 
 __all__ = ["Binding", "Subject"]
 
-M = TypeVar("M", bound=Meter)
+M = TypeVar("M", bound=Meter[Any])
 
 _log = logging.getLogger("manometer")
 
@@ -35,7 +36,7 @@ class Binding:
         self._subject = subject
         self._identity = dict(identity)
         self._target = _reference(target)
-        self._series: dict[tuple[Meter, tuple[str, ...]], Meter] = {}
+        self._series: dict[tuple[Meter[Any], tuple[str, ...]], Meter[Any]] = {}
         self._read: Callable[[Any], Iterable[Pulled]] = _nothing
         self._undo: list[Callable[[Any], object]] = []
         self.closed = False
@@ -134,7 +135,7 @@ class Subject(Collector):
         self.name = self.collector_name = name
         self._rows = {row.name: row for row in SUBJECTS[name]}
         self._kit = Kit.of(registry)
-        self._meters: dict[str, Meter] = {}
+        self._meters: dict[str, Meter[Any]] = {}
         self._bindings: dict[tuple[tuple[str, str], ...], Binding] = {}
         self._lock = RLock()
 
@@ -199,12 +200,15 @@ class Subject(Collector):
         with self._lock:
             meters = dict(self._meters)
         for row in self._rows.values():
-            found = family(row)
-            found.samples = pulled.get(row.name, [])
+            samples = pulled.get(row.name, [])
             if row.name in meters:
-                found.samples = meters[row.name].samples() + found.samples
-            if found.samples:
-                yield found
+                series = meters[row.name].read()
+                if series or samples:
+                    yield Family(meters[row.name], series, samples)
+            elif samples:
+                told = family(row)
+                told.samples = samples
+                yield told
 
     def _pull(self) -> dict[str, list[Sample]]:
         """One snapshot of every bound object; one that raises loses only its own figures."""

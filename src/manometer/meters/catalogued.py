@@ -12,7 +12,7 @@ from manometer.meters.meter import Meter
 
 __all__ = ["Pulled", "family", "meter", "pulled", "pulled_sample"]
 
-M = TypeVar("M", bound=Meter)
+M = TypeVar("M", bound=Meter[Any])
 
 Pulled = tuple[MetricSpec, Mapping[str, str], float]
 """One figure as an object told it: which metric, its label values, the value."""

@@ -8,6 +8,7 @@ from time import perf_counter
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 
+from manometer.meters.family import Family
 from manometer.meters.kit import Kit
 
 __all__ = ["collect"]
@@ -37,7 +38,7 @@ def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Me
             continue
         durations[name] += perf_counter() - started  # type: ignore[assignment]
         for family in found:
-            series[family.name] += len(family.samples)
+            series[family.name] += family.size if isinstance(family, Family) else len(family.samples)
         families += found
     kit = Kit.existing(registry)
     if kit is not None:

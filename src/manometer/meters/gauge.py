@@ -1,7 +1,7 @@
 """Gauge: a figure that goes up and down."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from prometheus_client.context_managers import InprogressTracker, Timer
@@ -18,7 +18,7 @@ class _Write(NamedTuple):
     amount: float
 
 
-class Gauge(Meter):
+class Gauge(Meter[float]):
     """A value at this moment, with prometheus-client's `Gauge` interface.
 
     For what an object already knows, prefer `set_function`, or an instrumentation that pulls.
@@ -80,9 +80,11 @@ class Gauge(Meter):
             value = amount if sets else value + amount
         self._value = value
 
-    def _samples(self, labels: dict[str, str]) -> list[Sample]:
+    def _read(self) -> float:
         if self._function is not None:
-            return [self._sample("", labels, float(self._function()))]
+            return float(self._function())
         with self._pending:
-            value = self._value
-        return [self._sample("", labels, value)]
+            return self._value
+
+    def expand(self, labels: dict[str, str], reading: float) -> Iterator[Sample]:
+        yield Sample(self.name, labels, reading, None, None)
