@@ -65,7 +65,7 @@ def test_pending_events_are_bounded_without_a_collection():
 def test_a_write_within_a_fold_does_not_wait():
     """A signal handler or gc callback that interrupts a collection on its own thread may write."""
     counter = Counter("c", "Help.", registry=None)
-    with counter._pending:
+    with counter._pending.lock:
         for _ in range(2 * PENDING_LIMIT):
             counter.inc()  # with a plain lock, this would be a deadlock
     assert counter.value == 2 * PENDING_LIMIT

@@ -75,15 +75,19 @@ def _histograms(family: Family[HistogramReading], lines: Lines, created: Lines, 
     name, labels = family.name, _Labels(family.source.labelnames)
     numbers, texts = _template(source, "%d.0"), _template(source, "%s")
     for values, (running, total, since, exemplars, _native) in family.series:
-        before, behind = labels.around_le(values)
+        # The labels first, with their own % doubled: what is filled in afterwards may hold the marks.
+        before, behind = (part.replace("%", "%%") for part in labels.around_le(values))
+
+        def shaped(template: str, before: str = before, behind: str = behind) -> str:
+            return before.join([part.replace(_BEHIND, behind) for part in template.split(_BEFORE)])
+
         if exemplars and openmetrics:
-            filled = texts % tuple([_go(float(count)) + _tail(exemplars.get(at)) for at, count in enumerate(running)])
+            tails = [_go(float(count)) + _tail(exemplars.get(at)) for at, count in enumerate(running)]
+            lines.append(shaped(texts) % tuple(tails))
         elif running[-1] < _EXPONENT:
-            filled = numbers % running
+            lines.append(shaped(numbers) % running)
         else:
-            filled = texts % tuple([_go(float(count)) for count in running])
-        # Not one `replace` after the other: a label's value may hold the other's mark.
-        lines.append(before.join([part.replace(_BEHIND, behind) for part in filled.split(_BEFORE)]))
+            lines.append(shaped(texts) % tuple([_go(float(count)) for count in running]))
         own = labels.text(values)
         lines.append(f"{name}_count{own} {_go(float(running[-1]))}\n")
         if total is not None:

@@ -124,7 +124,12 @@ class Binding:
         parent, values = self._subject.series(name, kind, {**self._identity, **labels})
         child = self._series.get((parent, values))
         if child is None:
-            child = self._series.setdefault((parent, values), parent.replace(values))
+            with self._subject._lock:
+                if self.closed:
+                    raise BindingError(f"the binding of {self.path} is closed; bind the object again")
+                child = self._series.get((parent, values))
+                if child is None:
+                    self._series[parent, values] = child = parent.replace(values)
         return cast(M, child)
 
 

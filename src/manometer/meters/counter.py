@@ -44,7 +44,8 @@ class Counter(Meter[CounterReading]):
     def reset(self) -> None:
         """Start again from zero, as when a logical process restarts within this one."""
         self._need_series()
-        with self._pending:
+        with self._pending.lock:
+            self._pending.drain()
             self._total = 0.0
             self._created = time.time()
 
@@ -58,7 +59,8 @@ class Counter(Meter[CounterReading]):
     @property
     def value(self) -> float:
         """The total so far."""
-        with self._pending:
+        with self._pending.lock:
+            self._pending.drain()
             return self._total
 
     def _start(self) -> None:
@@ -99,7 +101,8 @@ class Counter(Meter[CounterReading]):
         self._total = total + ones if ones == len(amounts) else reduce(add, amounts, total)
 
     def _read(self) -> CounterReading:
-        with self._pending:
+        with self._pending.lock:
+            self._pending.drain()
             return CounterReading(self._total, creation(self._created), self._exemplar)
 
     def expand(self, labels: dict[str, str], reading: CounterReading) -> Iterator[Sample]:

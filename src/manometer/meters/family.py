@@ -16,7 +16,7 @@ R_contra = TypeVar("R_contra", contravariant=True)
 
 
 class Series(NamedTuple, Generic[R]):
-    """One series as it was read at one moment."""
+    """One series as it was read at one moment; a child that is read on its own shows no label values."""
 
     values: Values
     reading: R
@@ -60,7 +60,7 @@ class Family(Metric, Generic[R]):
             self._samples = [
                 sample
                 for values, reading in self.series
-                for sample in expand(dict(zip(names, values, strict=True)), reading)
+                for sample in expand(dict(zip(names, values, strict=bool(values))), reading)
             ]
             self._samples += self.pulled
         return self._samples
@@ -76,5 +76,5 @@ class Family(Metric, Generic[R]):
             return len(self.samples)
         names = self.source.labelnames
         first: Any = self.series[0]
-        each = len(list(self.source.expand(dict(zip(names, first.values, strict=True)), first.reading)))
+        each = len(list(self.source.expand(dict(zip(names, first.values, strict=bool(first.values))), first.reading)))
         return each * len(self.series) + len(self.pulled)

@@ -83,7 +83,8 @@ class Gauge(Meter[float]):
     def _read(self) -> float:
         if self._function is not None:
             return float(self._function())
-        with self._pending:
+        with self._pending.lock:
+            self._pending.drain()
             return self._value
 
     def expand(self, labels: dict[str, str], reading: float) -> Iterator[Sample]:

@@ -1,5 +1,6 @@
 """Histogram: how a quantity is spread over fixed buckets, and on request over exponential ones."""
 
+import logging
 import time
 from array import array
 from bisect import bisect_left, bisect_right
@@ -24,6 +25,8 @@ from manometer.meters.pending import PENDING_LIMIT, Pending
 
 __all__ = ["Histogram", "HistogramReading"]
 
+
+_log = logging.getLogger("manometer")
 
 _NONE: Mapping[int, Exemplar] = MappingProxyType({})
 
@@ -133,10 +136,16 @@ class Histogram(Meter[HistogramReading]):
     def _fold(self, amounts: list[float]) -> None:
         # The sum in the order in which they came, which a float sum depends on; then the buckets of the
         # sorted batch, one search a bucket instead of one an event.
-        self._sum = total = reduce(add, amounts, self._sum)
+        total = reduce(add, amounts, self._sum)
         if total != total:  # NaN spoils the sum, as in prometheus-client, and is in no bucket
             amounts = [amount for amount in amounts if amount == amount]
-        amounts.sort()
+        try:
+            amounts.sort()
+        except TypeError:  # a complex number, which adds up but is nowhere between two bounds
+            _log.error("observations of %s that are no real numbers are lost", self.name)
+            self._fold([amount for amount in amounts if isinstance(amount, float)])
+            return
+        self._sum = total
         counts, placed, events = self._counts, 0, len(amounts)
         for bucket, bound in enumerate(self.bounds):
             if placed == events:
@@ -150,7 +159,8 @@ class Histogram(Meter[HistogramReading]):
         self._exponential.fold(amounts)
 
     def _read(self) -> HistogramReading:
-        with self._pending:
+        with self._pending.lock:
+            self._pending.drain()
             counts, total, exemplars = self._counts[:], self._sum, self._exemplars
             native = None if self._native is None else self._exponential.histogram(total)
         # A sum that may fall is no counter, so it is not shown where a bucket takes negative amounts.

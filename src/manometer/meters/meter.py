@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from threading import Lock
+from threading import RLock
 from typing import ClassVar, Generic, Self, TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry, Metric, metrics
@@ -11,7 +11,8 @@ from prometheus_client.samples import Sample
 
 from manometer.errors import MetricError
 from manometer.meters.family import Family, Series, Values
-from manometer.meters.labels import OTHER, SERIES_CAP, check_label_names, check_name, full_name
+from manometer.meters.labels import OTHER, SERIES_CAP, check_label_names, check_name, check_values, full_name
+from manometer.meters.registration import register
 
 __all__ = ["Meter", "creation"]
 
@@ -58,11 +59,11 @@ class Meter(Collector, ABC, Generic[R]):
         self._on_fold = on_fold
         if self.labelnames:
             self._children: dict[Values, Self] = {}
-            self._children_lock = Lock()
+            self._children_lock = RLock()  # a finalizer may come here amid the making of a child
         else:
             self._start()
         if registry is not None:
-            registry.register(self)
+            register(registry, self, f"metric {self.name!r}")
 
     def labels(self, *labelvalues: object, **labelkwargs: object) -> Self:
         """Return the series of these label values, by position or by name, made where it is new.
@@ -124,10 +125,10 @@ class Meter(Collector, ABC, Generic[R]):
 
     def read(self) -> list[Series[R]]:
         """Every series, children in the order in which they came."""
-        if not self.labelnames:
+        if not self.labelnames or self._labelvalues:
             return [Series((), self._read())]
         with self._children_lock:
-            children = list(self._children.items())
+            children = self._children.copy().items()
         return [Series(values, child._read()) for values, child in children]
 
     @abstractmethod
@@ -179,13 +180,16 @@ class Meter(Collector, ABC, Generic[R]):
             if folds:
                 values = (OTHER,) * len(values)
             child = self._children.get(values)
-            if child is None or (fresh and not folds):
+            if fresh and not folds:
                 self._children[values] = child = self._child(values)
+            elif child is None:
+                child = self._children.setdefault(values, self._child(values))
         if folds and self._on_fold is not None:
             self._on_fold(self.name)
         return child
 
     def _child(self, values: Values) -> Self:
+        check_values(self.name, values)
         child = object.__new__(type(self))
         # One by one, so that a child has no dictionary of its own.
         for name in self._shared:
