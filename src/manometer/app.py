@@ -1,6 +1,7 @@
 """Manometer: starts what serves and watches a program's figures, and stops it all again."""
 
 import atexit
+import os
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -24,7 +25,7 @@ class Manometer:
     """Serves a registry's figures over HTTP, runs its health checks, measures the process and the host.
 
     Sends spans and sets up logging where the settings ask for it. All of it ends with `close()`, or
-    with the `with` block. It may be started again after that.
+    with the `with` block. It may be started again after that. A registry has one that runs.
 
     settings: by default what the environment says, see Settings.load.
     """
@@ -32,30 +33,36 @@ class Manometer:
     def __init__(self, settings: Settings | None = None, *, registry: CollectorRegistry = REGISTRY) -> None:
         self.settings = Settings.load() if settings is None else settings
         self._registry = registry
-        self._lock = RLock()
         self._running: ExitStack | None = None
         self._server: Server | None = None
 
     def start(self) -> Self:
         """Start everything, or nothing: where a part cannot start, those before it are stopped again.
 
-        Raises ConfigError where the port is taken, an extra is missing, or it is running already.
+        Raises ConfigError where the port is taken, an extra is missing, or one runs on the registry already.
         """
-        with self._lock:
+        with _lock:
             if self._running is not None:
                 raise ConfigError(f"this Manometer serves {self.url} already; close it first")
+            first = _by_registry.get(self._registry)
+            if first is not None:  # what they measure is the registry's: the end of one would take it from both
+                raise ConfigError(f"the registry has a Manometer already, which serves {first.url}; close it first")
             with ExitStack() as started:
-                self._start(started)
+                server = self._start(started)
                 self._running = started.pop_all()
+            self._server = server
+            _by_registry[self._registry] = self
         return self
 
     def close(self) -> None:
         """Stop serving, flush the spans and remove what was measured; a second call does nothing."""
-        with self._lock:
+        with _lock:
             running, self._running = self._running, None
             self._server = None
-        if running is not None:
-            running.close()
+            if _by_registry.get(self._registry) is self:
+                del _by_registry[self._registry]
+            if running is not None:
+                running.close()
 
     @property
     def url(self) -> str:
@@ -70,9 +77,12 @@ class Manometer:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _start(self, started: ExitStack) -> None:
+    def _start(self, started: ExitStack) -> Server:
         """Start the parts in such an order that the last ones started are the first to stop."""
         settings, registry = self.settings, self._registry
+        checks = Checks.on(registry)
+        server = Server(http.Site(registry, checks.all, settings.service_name), settings.host, settings.port)
+        started.callback(server.close)  # where the port is taken, nothing else has been touched
         if settings.logs:
             from manometer import logs  # takes as long to import as all the rest of the kit
 
@@ -86,11 +96,11 @@ class Manometer:
         started.callback(instrument_host(registry=registry).close)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             started.callback(_register(collector, registry))
-        checks = Checks.on(registry)
         checks.start(settings.health_interval)
         started.callback(checks.stop)
-        self._server = Server(http.Site(registry, checks.all, settings.service_name), settings.host, settings.port)
-        started.callback(self._server.close)
+        server.start()
+        started.callback(server.close)
+        return server
 
 
 def start(registry: CollectorRegistry = REGISTRY, **settings: Any) -> Manometer:
@@ -140,3 +150,19 @@ def _register(kind: type[Any], registry: CollectorRegistry) -> Callable[[], None
 def _unregister(collector: Collector, registry: CollectorRegistry) -> None:
     with suppress(KeyError):  # the program took it off itself
         registry.unregister(collector)
+
+
+_by_registry: dict[CollectorRegistry, Manometer] = {}
+"""Those that run."""
+_lock = RLock()
+
+
+def _forget() -> None:
+    """In a forked child none serves, so the child may have its own."""
+    global _lock
+    _lock = RLock()
+    _by_registry.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -47,7 +47,7 @@ class Scraped:
 
     def __init__(self):
         self.registry = CollectorRegistry()
-        self.server = Server(Site(self.registry), "127.0.0.1", 0)
+        self.server = Server(Site(self.registry), "127.0.0.1", 0).start()
         self.url = ""
 
     def api(self, path, **parameters):
