@@ -140,6 +140,7 @@ class Checks(Collector):
         self._checks: dict[str, Check] = {}
         self._interval = INTERVAL
         self._thread: Thread | None = None
+        self._wake: Event
         self._renew()
 
     @classmethod
