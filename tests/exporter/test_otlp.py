@@ -88,7 +88,7 @@ def _dead(process, output):
     """Fails with what the process said, where it has ended."""
     status = process.poll()
     if status is not None:
-        pytest.fail(f"the collector ended with {status} and said\n{output.read_text()}"
+        pytest.fail(f"the collector ended with {status} and said\n{output.read_text()}")
 
 
 def _until(condition):
