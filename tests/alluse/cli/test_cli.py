@@ -206,6 +206,17 @@ def test_reader_that_goes_does_not_spoil_the_end():
 
 
 @pytest.mark.servers
+def test_warning_of_a_traced_workflow_names_its_trace():
+    """So that the line leads to the spans that tell why; nobody need take them."""
+    arguments = ("--port", "0", "--control-port", "0", "--otlp", "http://127.0.0.1:1")
+    with _started("run", "--fault", "failing-broker", *arguments) as process:
+        assert process.stdout is not None
+        warning = next(line for line in map(json.loads, process.stdout) if line["event"].startswith("no orders for"))
+    assert re.fullmatch("[0-9a-f]{32}", warning["trace_id"])
+    assert re.fullmatch("[0-9a-f]{16}", warning["span_id"])
+
+
+@pytest.mark.servers
 def test_time_is_up():
     """After its seconds it ends by itself."""
     with _started("run", "--port", "0", "--control-port", "0", "--seconds", "0.5") as process:
