@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.registry import DuplicateTimeseries
 
 import manometer
 
@@ -129,6 +130,26 @@ def test_large_numbers_are_written_as_go_does():
     assert ours == theirs
 
 
+TEXT = st.text(st.characters(codec="utf-8"), max_size=4) | st.sampled_from(["\0", "\1", "%", "%d", "%s", "{le}"])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(TEXT, TEXT, st.floats(0, 20), st.none() | TEXT), max_size=8))
+def test_labels_and_exemplars_of_any_text_are_written_the_same(events):
+    """No text in one place finds its way into another."""
+
+    def use(kit, registry):
+        histogram = kit.Histogram("h", "Help.", ["a", "z"], registry=registry, buckets=(1, 5, 10))
+        counter = kit.Counter("c", "Help.", ["a"], registry=registry)
+        for first, last, amount, trace in events:
+            exemplar = None if trace is None else {"trace": trace}
+            histogram.labels(first, last).observe(amount, exemplar)
+            counter.labels(first).inc(amount, exemplar)
+
+    ours, theirs = both(use)
+    assert ours == theirs
+
+
 def test_removal_leaves_the_same_series():
     """`remove`, `remove_by_labels`, `clear` and `reset` take away what they say."""
 
@@ -224,6 +245,29 @@ def test_a_name_that_breaks_prometheus_rules_is_refused(name):
     """The message says what is allowed."""
     with pytest.raises(manometer.MetricError, match="use letters, digits"):
         manometer.Counter(name, "h", registry=None)
+
+
+def test_two_metrics_of_one_name_are_refused_with_what_to_do():
+    """The error is prometheus-client's as well, for code that catches it."""
+    registry = CollectorRegistry()
+    manometer.Counter("same", "h", registry=registry)
+    with pytest.raises(DuplicateTimeseries, match="give one of the two another name") as caught:
+        manometer.Gauge("same", "h", registry=registry)
+    assert isinstance(caught.value, manometer.MetricError)
+    assert caught.value.duplicates == {"same"}
+
+
+def test_a_label_value_that_cannot_be_written_is_refused():
+    """It would cost the family, good series too, every scrape."""
+    with pytest.raises(manometer.MetricError, match="no text that UTF-8 can write"):
+        manometer.Counter("c", "h", ["l"], registry=None).labels("\ud800")
+
+
+def test_a_child_can_be_read_on_its_own():
+    """As in prometheus-client, without its labels."""
+    counter = manometer.Counter("c", "h", ["l"], registry=None)
+    counter.labels("x").inc(3)
+    assert [s.value for s in counter.labels("x").collect()[0].samples if s.name == "c_total"] == [3]
 
 
 @pytest.mark.parametrize("labels", [["with-dash"], ["__reserved"], ["twice", "twice"], "text", [1]])

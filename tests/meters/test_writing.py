@@ -134,6 +134,69 @@ def test_a_gc_callback_may_write():
     assert [s.value for s in samples_of(histogram) if s.name == "h_count"] == [100 + len(collections)]
 
 
+def test_a_signal_handler_that_raises_leaves_no_lock_held():
+    """A time limit that strikes amid a fold or a reading costs at most the events under way."""
+    counter = Counter("c", "Help.", ["l"], registry=None)
+    histogram = Histogram("h", "Help.", registry=None)
+    struck = 0
+
+    def strike(*_):
+        raise TimeoutError
+
+    previous = signal.signal(signal.SIGALRM, strike)
+    try:
+        for _ in range(300):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.0005)
+                for _ in range(2_000):  # where the exception struck a finalizer, it is gone, and the loop ends
+                    counter.labels("x").inc()
+                    histogram.observe(1)
+                    samples_of(histogram)
+                    samples_of(counter)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except TimeoutError:
+                struck += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+    reader = threading.Thread(target=lambda: [samples_of(meter) for meter in (counter, histogram)], daemon=True)
+    reader.start()
+    reader.join(10)
+    assert struck > 100
+    assert not reader.is_alive()
+
+
+def test_a_finalizer_may_make_a_series():
+    """Even one that runs while another series is being made on its own thread."""
+    counter = Counter("c", "Help.", ["l"], registry=None, max_series=10**6)
+
+    class Garbage:
+        """Counts itself away, amid whatever allocates."""
+
+        def __init__(self):
+            self.cycle = self
+
+        def __del__(self):
+            counter.labels(f"gone {id(self)}").inc()
+
+    for number in range(3_000):
+        Garbage()
+        counter.labels(number).inc()
+    gc.collect()
+    assert sum(s.value for s in samples_of(counter) if s.name == "c_total") == 6_000
+
+
+def test_an_observation_that_is_no_real_number_costs_no_other(caplog):
+    """It is lost and logged; the series goes on."""
+    histogram = Histogram("h", "Help.", registry=None)
+    histogram.observe(1)
+    histogram.observe(1j)
+    histogram.observe(2)
+    found = {s.name: s.value for s in samples_of(histogram)}
+    assert (found["h_count"], found["h_sum"]) == (2, 3)
+    assert "no real numbers" in caplog.text
+
+
 def test_label_values_past_the_cap_fold_and_are_counted():
     """A flood of label values ends in `other`; what was there before goes on as it was."""
     folded = []

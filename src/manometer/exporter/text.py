@@ -20,8 +20,6 @@ __all__ = ["write"]
 
 Lines = list[str]
 
-# Where a histogram's template takes the labels before and behind `le`. No name or number has them.
-_BEFORE, _BEHIND = "\0", "\1"
 _EXPONENT = 1_000_000  # from here on, Go writes a number with an exponent
 
 
@@ -73,21 +71,16 @@ def _histograms(family: Family[HistogramReading], lines: Lines, created: Lines, 
     # Neither format has room for a native histogram: its sample would be a series of zeros.
     source: Any = family.source
     name, labels = family.name, _Labels(family.source.labelnames)
-    numbers, texts = _template(source, "%d.0"), _template(source, "%s")
+    numbers, texts = _Template(source, "%d.0"), _Template(source, "%s")
     for values, (running, total, since, exemplars, _native) in family.series:
-        # The labels first, with their own % doubled: what is filled in afterwards may hold the marks.
-        before, behind = (part.replace("%", "%%") for part in labels.around_le(values))
-
-        def shaped(template: str, before: str = before, behind: str = behind) -> str:
-            return before.join([part.replace(_BEHIND, behind) for part in template.split(_BEFORE)])
-
+        around = labels.around_le(values)
         if exemplars and openmetrics:
             tails = [_go(float(count)) + _tail(exemplars.get(at)) for at, count in enumerate(running)]
-            lines.append(shaped(texts) % tuple(tails))
+            lines.append(texts.filled(*around, tuple(tails)))
         elif running[-1] < _EXPONENT:
-            lines.append(shaped(numbers) % running)
+            lines.append(numbers.filled(*around, running))
         else:
-            lines.append(shaped(texts) % tuple([_go(float(count)) for count in running]))
+            lines.append(texts.filled(*around, tuple([_go(float(count)) for count in running])))
         own = labels.text(values)
         lines.append(f"{name}_count{own} {_go(float(running[-1]))}\n")
         if total is not None:
@@ -103,10 +96,22 @@ _WRITERS: Mapping[str, Callable[[Family[Any], Lines, Lines, bool], None]] = {
 }
 
 
-def _template(source: Histogram, number: str) -> str:
-    """The bucket lines of one series, for a tuple of its running counts and then its labels."""
-    head = f"{source.name}_bucket{{{_BEFORE}le="
-    return "".join([f'{head}"{bound}"{_BEHIND}}} {number}\n' for bound in source.bound_labels])
+class _Template:
+    """The bucket lines of one series, to be filled with its labels and then with its running counts.
+
+    number: how a count is written, for `%`.
+    """
+
+    def __init__(self, source: Histogram, number: str) -> None:
+        self._head, self._foot = f"{source.name}_bucket{{", f"}} {number}\n"
+        self._le = [f'le="{bound}"' for bound in source.bound_labels]
+
+    def filled(self, before: str, behind: str, counts: tuple[object, ...]) -> str:
+        """The lines. The labels come first, their own `%` doubled, so that nothing of them is filled in."""
+        if "%" in before or "%" in behind:
+            before, behind = before.replace("%", "%%"), behind.replace("%", "%%")
+        lines = f"{behind}{self._foot}{self._head}{before}".join(self._le)
+        return f"{self._head}{before}{lines}{behind}{self._foot}" % counts
 
 
 class _Labels:
