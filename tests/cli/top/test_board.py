@@ -180,7 +180,7 @@ def test_a_wide_terminal_shows_every_column(shown):
         "protocol/place_order      2.5/s         —         —   2.5/s       —",
         "",
         "cache   requests    hits     entries  evictions  load p50",
-        "prices   5,000/s  95.0 %  812/15,000       12/s    < 10 ms",
+        "prices   5,000/s  95.0 %  812/15,000       12/s   < 10 ms",
         "weeks          —       —           4          —         —",
         "",
         "pool                  used  saturation  waiting  wait p99  acquired  reused",
