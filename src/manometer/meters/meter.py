@@ -109,6 +109,10 @@ class Meter(Collector, ABC, Generic[R]):
         """
         return self._admit(values, fresh=True)
 
+    def is_folded(self, child: Self, values: Values) -> bool:
+        """Whether that series is the shared one past the cap, and not these label values' own."""
+        return child._labelvalues != values
+
     def discard(self, values: Values, child: Self) -> None:
         """Drop that very series, unless another has taken its place."""
         with self._children_lock:

@@ -28,10 +28,11 @@ class StageSeries:
     def __init__(self, registry: CollectorRegistry, engine: str, stage: str) -> None:
         self.engine, self.stage = engine, stage
         self.began, self.over = Ticks(), Ticks()
-        self._binding = Subject.on(registry, "engine").bind(self, engine=engine, stage=stage)
-        self.ok = self._binding.histogram("engine.stage.duration", outcome="ok").observe
-        self._error = self._binding.histogram("engine.stage.duration", outcome="error").observe
-        self._binding.pulls(_read)
+        with Subject.on(registry, "engine").binding(self, engine=engine, stage=stage) as binding:
+            self._binding = binding
+            self.ok = binding.histogram("engine.stage.duration", outcome="ok").observe
+            self._error = binding.histogram("engine.stage.duration", outcome="error").observe
+            binding.pulls(_read)
 
     @classmethod
     def of(cls, registry: CollectorRegistry, engine: str, stage: str) -> "StageSeries":
