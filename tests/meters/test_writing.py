@@ -134,6 +134,8 @@ def test_a_gc_callback_may_write():
     assert [s.value for s in samples_of(histogram) if s.name == "h_count"] == [100 + len(collections)]
 
 
+# Where the exception strikes a gc callback of someone else's, the interpreter says so.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_signal_handler_that_raises_leaves_no_lock_held():
     """A time limit that strikes amid a fold or a reading costs at most the events under way."""
     counter = Counter("c", "Help.", ["l"], registry=None)
