@@ -16,6 +16,7 @@ from manometer.exporter import http
 from manometer.exporter.server import Server
 from manometer.health import Check, Checks
 from manometer.instrumentation.runtime import instrument_host, instrument_runtime
+from manometer.meters.fork import freed_in_child
 
 __all__ = ["Manometer", "asgi_app", "start", "wsgi_app"]
 
@@ -32,7 +33,7 @@ class Manometer:
     def __init__(self, settings: Settings | None = None, *, registry: CollectorRegistry = REGISTRY) -> None:
         self.settings = Settings.load() if settings is None else settings
         self._registry = registry
-        self._lock = RLock()
+        self._lock = freed_in_child(RLock())
         self._running: ExitStack | None = None
         self._server: Server | None = None
 

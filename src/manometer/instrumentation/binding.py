@@ -14,6 +14,7 @@ from manometer.catalogue import SUBJECTS, MetricSpec
 from manometer.errors import BindingError
 from manometer.meters import Counter, Gauge, Histogram, Meter
 from manometer.meters.catalogued import Pulled, family, meter, pulled_sample
+from manometer.meters.fork import freed_in_child
 from manometer.meters.kit import Kit
 
 __all__ = ["Binding", "Subject"]
@@ -136,7 +137,7 @@ class Subject(Collector):
         self._kit = Kit.of(registry)
         self._meters: dict[str, Meter] = {}
         self._bindings: dict[tuple[tuple[str, str], ...], Binding] = {}
-        self._lock = RLock()
+        self._lock = freed_in_child(RLock())
 
     @classmethod
     def on(cls, registry: CollectorRegistry, name: str) -> "Subject":
@@ -238,7 +239,7 @@ class Subject(Collector):
 
 _bound: weakref.WeakValueDictionary[int, Binding] = weakref.WeakValueDictionary()
 _subjects: weakref.WeakKeyDictionary[CollectorRegistry, dict[str, Subject]] = weakref.WeakKeyDictionary()
-_subjects_lock = RLock()
+_subjects_lock = freed_in_child(RLock())
 
 
 def _nothing(_target: object) -> Iterable[Pulled]:

@@ -74,6 +74,10 @@ class Gauge(Meter):
         self._function = None
         self._pending: Pending[_Write] = Pending(self._fold)
 
+    def _renew(self) -> None:
+        self._pending.renew()
+        self._value = 0.0
+
     def _fold(self, writes: list[_Write]) -> None:
         value = self._value
         for sets, amount in writes:

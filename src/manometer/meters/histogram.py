@@ -75,6 +75,13 @@ class Histogram(Meter):
         # A series writes through a function of its own, which looks up no attribute on the way.
         self.observe = self._observer()  # type: ignore[method-assign]
 
+    def _renew(self) -> None:
+        self._pending.renew()
+        self._sum = 0.0
+        self._counts = [0] * len(self._bounds)
+        self._created = time.time()
+        self._exemplars.clear()
+
     def _observer(self) -> Callable[..., None]:
         events, relieve = self._pending.events, self._pending.relieve
         append = events.append

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from manometer.catalogue import kit as rows
 from manometer.meters.catalogued import Pulled, family, meter, pulled
 from manometer.meters.counter import Counter
+from manometer.meters.fork import freed_in_child, renewed_in_child
 
 __all__ = ["Kit"]
 
@@ -24,6 +25,7 @@ class Kit(Collector):
         self.spans = meter(rows.SPANS, Counter)
         self._durations: Tally[str] = Tally()
         self._series: Tally[str] = Tally()
+        renewed_in_child(self)
 
     @classmethod
     def of(cls, registry: CollectorRegistry) -> "Kit":
@@ -31,6 +33,7 @@ class Kit(Collector):
         with _lock:
             kit = _kits.get(registry)
             if kit is None:
+                freed_in_child(registry._lock)
                 _kits[registry] = kit = cls()
                 registry.register(kit)
         return kit
@@ -52,6 +55,10 @@ class Kit(Collector):
         """A collection ended: seconds by collector, and series by family."""
         self._durations, self._series = durations, series
 
+    def renew(self) -> None:
+        """Forget the last collection: in a forked child it was the parent's."""
+        self._durations, self._series = Tally(), Tally()
+
     def describe(self) -> Iterable[Metric]:
         return [family(row) for row in rows.SPECS]
 
@@ -66,4 +73,4 @@ class Kit(Collector):
 
 
 _kits: WeakKeyDictionary[CollectorRegistry, Kit] = WeakKeyDictionary()
-_lock = Lock()
+_lock = freed_in_child(Lock())

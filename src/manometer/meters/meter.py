@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar, Sample
 
 from manometer.errors import MetricError
+from manometer.meters.fork import freed_in_child, renewed_in_child
 from manometer.meters.labels import OTHER, SERIES_CAP, check_label_names, check_name, full_name
 
 __all__ = ["Meter", "shows_created"]
@@ -55,11 +56,13 @@ class Meter(Collector, ABC):
         self._on_fold = on_fold
         if self._labelnames:
             self._children: dict[Values, Self] = {}
-            self._children_lock = Lock()
+            self._children_lock = freed_in_child(Lock())
         else:
             self._start()
         if registry is not None:
+            freed_in_child(registry._lock)
             registry.register(self)
+        renewed_in_child(self)
 
     def labels(self, *labelvalues: object, **labelkwargs: object) -> Self:
         """Return the series of these label values, by position or by name, made where it is new.
@@ -74,7 +77,7 @@ class Meter(Collector, ABC):
         """Drop the series of these label values, if it is there."""
         values = self._values(labelvalues, {})
         with self._children_lock:
-            self._children.pop(values, None)
+            self._drop(values)
 
     def remove_by_labels(self, labels: Mapping[str, object]) -> None:
         """Drop every series that has these values of these labels; none for an empty mapping."""
@@ -89,13 +92,14 @@ class Meter(Collector, ABC):
         with self._children_lock:
             for values in list(self._children) if wanted else ():
                 if all(values[at] == value for at, value in wanted):
-                    del self._children[values]
+                    self._drop(values)
 
     def clear(self) -> None:
         """Drop every labelled series."""
         if self._labelnames and not self._labelvalues:
             with self._children_lock:
-                self._children.clear()
+                for values in list(self._children):
+                    self._drop(values)
 
     def replace(self, values: Values) -> Self:
         """Put a new series in the place of the one of these label values, and return it.
@@ -109,7 +113,7 @@ class Meter(Collector, ABC):
         """Drop that very series, unless another has taken its place."""
         with self._children_lock:
             if self._children.get(values) is child:
-                del self._children[values]
+                self._drop(values)
 
     def describe(self) -> Iterable[Metric]:
         """The family without samples: what a registry reads its names from."""
@@ -133,6 +137,14 @@ class Meter(Collector, ABC):
             for sample in child._samples(dict(zip(self._labelnames, values, strict=True)))
         ]
 
+    def renew(self) -> None:
+        """Begin every series from zero, as a forked child does; whoever holds one goes on writing to it."""
+        if not self._labelnames or self._labelvalues:
+            self._renew()
+        else:
+            for child in list(self._children.values()):
+                child._renew()
+
     def __str__(self) -> str:
         return f"{self.kind}:{self._name}"
 
@@ -144,6 +156,10 @@ class Meter(Collector, ABC):
     @abstractmethod
     def _start(self) -> None:
         """Begin the figures of a series from zero."""
+
+    @abstractmethod
+    def _renew(self) -> None:
+        """Begin the figures of a series anew, in a child that was forked while other threads wrote to it."""
 
     @abstractmethod
     def _samples(self, labels: dict[str, str]) -> list[Sample]:
@@ -182,10 +198,18 @@ class Meter(Collector, ABC):
                 values = (OTHER,) * len(values)
             child = self._children.get(values)
             if child is None or (fresh and not folds):
+                if child is not None:
+                    renewed_in_child(child)
                 self._children[values] = child = self._child(values)
         if folds and self._on_fold is not None:
             self._on_fold(self._name)
         return child
+
+    def _drop(self, values: Values) -> None:
+        """Take a series off, if it is there; the lock is held."""
+        child = self._children.pop(values, None)
+        if child is not None:
+            renewed_in_child(child)  # it is renewed with its family no more, and may have its writers yet
 
     def _child(self, values: Values) -> Self:
         child = object.__new__(type(self))

@@ -11,7 +11,8 @@ from manometer.catalogue import engine as rows
 from manometer.instrumentation.binding import Subject
 from manometer.instrumentation.engine.spans import StageSpan, open_span
 from manometer.meters.catalogued import Pulled
-from manometer.meters.pending import Ticks
+from manometer.meters.fork import freed_in_child
+from manometer.meters.pending import InFlight
 
 __all__ = ["StageSeries"]
 
@@ -25,7 +26,7 @@ class StageSeries:
 
     def __init__(self, registry: CollectorRegistry, engine: str, stage: str) -> None:
         self.engine, self.stage = engine, stage
-        self.began, self.over = Ticks(), Ticks()
+        self.runs = InFlight()
         self._binding = Subject.on(registry, "engine").bind(self, engine=engine, stage=stage)
         self.ok = self._binding.histogram("engine.stage.duration", outcome="ok").observe
         self._error = self._binding.histogram("engine.stage.duration", outcome="error").observe
@@ -43,7 +44,7 @@ class StageSeries:
 
     def started(self, *, current: bool = True) -> StageSpan | None:
         """A run begins, with a span where it is traced; `current` makes that the parent of what is within."""
-        self.began.tick()
+        self.runs.began()
         if trace._TRACER_PROVIDER is None:  # what `get_tracer_provider` asks first, at a tenth of the cost
             return None
         return open_span(self.engine, self.stage, current=current)
@@ -55,7 +56,7 @@ class StageSeries:
         else:
             span.close(None)
             self.ok(seconds, span.exemplar)
-        self.over.tick()
+        self.runs.ended()
 
     def failed(self, seconds: float, span: StageSpan | None, error: BaseException) -> None:
         """An exception ended a run."""
@@ -63,18 +64,12 @@ class StageSeries:
             span.close(error)
         self._error(seconds, span.exemplar if span is not None else None)
         self._binding.counter("engine.stage.errors", error_type=type(error).__qualname__).inc()
-        self.over.tick()
-
-    @property
-    def active(self) -> int:
-        """Runs that have begun and are not over."""
-        over = self.over.value  # read first, so that the difference is never negative
-        return self.began.value - over
+        self.runs.ended()
 
 
 def _read(series: StageSeries) -> Iterable[Pulled]:
-    yield rows.STAGE_ACTIVE, {}, series.active
+    yield rows.STAGE_ACTIVE, {}, series.runs.value
 
 
 _stages: WeakKeyDictionary[CollectorRegistry, dict[tuple[str, str], StageSeries]] = WeakKeyDictionary()
-_lock = Lock()
+_lock = freed_in_child(Lock())

@@ -73,7 +73,7 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
     def _function(self, function: Callable[..., Any]) -> Callable[..., Any]:
         # What runs most often is written out: a run that is not traced makes no call of ours but these.
         series = self._series
-        began, over, ok, failed = series.began.tick, series.over.tick, series.ok, series.failed
+        began, over, ok, failed = series.runs.began, series.runs.ended, series.ok, series.failed
         clock = perf_counter
 
         def call(*args: Any, **kwargs: Any) -> Any:

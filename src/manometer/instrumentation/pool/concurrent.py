@@ -13,7 +13,7 @@ from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding, Subject
 from manometer.instrumentation.graft import graft, ungraft
 from manometer.meters.catalogued import Pulled
-from manometer.meters.pending import Ticks
+from manometer.meters.pending import InFlight
 
 __all__ = ["instrument"]
 
@@ -46,7 +46,7 @@ class _Tasks:
     """The tasks of one executor: how many run, and what each waits and takes."""
 
     def __init__(self, binding: Binding) -> None:
-        self._began, self._over = Ticks(), Ticks()
+        self._running = InFlight()
         self._waited = binding.histogram("pool.wait.duration").observe
         self._ran = binding.histogram("pool.use.duration").observe
         self.reused = binding.counter("pool.acquisitions", source="reused").tick
@@ -60,7 +60,7 @@ class _Tasks:
 
         def task(*args: Any, **kwargs: Any) -> Any:
             began = perf_counter()
-            self._began.tick()
+            self._running.began()
             self._waited(began - submitted)
             token = trace_context.attach(trace)
             try:
@@ -68,13 +68,12 @@ class _Tasks:
             finally:
                 trace_context.detach(token)
                 self._ran(perf_counter() - began)
-                self._over.tick()
+                self._running.ended()
 
         return task
 
     def read(self, executor: Any) -> Iterable[Pulled]:
-        over = self._over.value  # read first, so that the difference is never negative
-        used = self._began.value - over
+        used = self._running.value
         yield rows.RESOURCES, {"state": "used"}, used
         yield rows.RESOURCES, {"state": "idle"}, max(len(executor._threads) - used, 0)
         yield rows.RESOURCES_LIMIT, {}, executor._max_workers
