@@ -90,7 +90,12 @@ class Manometer:
         checks = Checks.on(registry)
         checks.start(settings.health_interval)
         started.callback(checks.stop)
-        self._server = Server(http.Site(registry, checks.all, settings.service_name), settings.host, settings.port)
+        shown, together = registry, settings.processes_dir is not None
+        if settings.processes_dir is not None:
+            shown, stop = _join(registry, settings.processes_dir)
+            started.callback(stop)
+        site = http.Site(shown, checks.all, settings.service_name)
+        self._server = Server(site, settings.host, settings.port, shared=together)
         started.callback(self._server.close)
 
 
@@ -104,27 +109,42 @@ def start(registry: CollectorRegistry = REGISTRY, **settings: Any) -> Manometer:
     return manometer
 
 
-def wsgi_app(registry: CollectorRegistry = REGISTRY) -> http.WsgiApp:
+def wsgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> http.WsgiApp:
     """The exporter's pages as a WSGI application, for a program that has a web server of its own.
 
-    Mounted at `/metrics`, it answers with the figures there. The first request for `/readyz` starts
-    the health checks, in whichever worker process it comes to.
+    Mounted at `/metrics`, it answers with the figures there: of all worker processes, where the setting
+    `processes_dir` says where they share them. The first request for `/readyz` starts the health checks,
+    in whichever worker process it comes to.
+    settings: what Settings.load takes; `processes_dir` and `service_name` matter here.
     """
-    return http.wsgi_app(_site(registry))
+    return http.wsgi_app(_site(registry, Settings.load(**settings)))
 
 
-def asgi_app(registry: CollectorRegistry = REGISTRY) -> http.AsgiApp:
+def asgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> http.AsgiApp:
     """The exporter's pages as an ASGI application; see wsgi_app."""
-    return http.asgi_app(_site(registry))
+    return http.asgi_app(_site(registry, Settings.load(**settings)))
 
 
-def _site(registry: CollectorRegistry) -> http.Site:
+def _site(registry: CollectorRegistry, settings: Settings) -> http.Site:
+    shown = registry
+    if settings.processes_dir is not None:
+        shown, _ = _join(registry, settings.processes_dir)
+
     def checks() -> list[Check]:
         found = Checks.on(registry)
         found.start()
         return found.all()
 
-    return http.Site(registry, checks)
+    return http.Site(shown, checks, settings.service_name)
+
+
+def _join(registry: CollectorRegistry, processes_dir: str) -> tuple[CollectorRegistry, Callable[[], None]]:
+    """Have this process show its figures among those of others: what to serve then, and how to stop."""
+    from manometer.exporter.multiprocess import Worker, together  # half as large as the rest of the kit
+
+    worker = Worker.of(registry, processes_dir)
+    worker.start()
+    return together(worker), worker.stop
 
 
 def _register(kind: type[Any], registry: CollectorRegistry) -> Callable[[], None]:

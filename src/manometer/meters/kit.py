@@ -23,6 +23,7 @@ class Kit(Collector):
         self.collect_failures = meter(rows.COLLECT_FAILURES, Counter)
         self.label_folds = meter(rows.LABEL_FOLDS, Counter)
         self.spans = meter(rows.SPANS, Counter)
+        self.file_failures = meter(rows.PROCESS_FILE_FAILURES, Counter)
         self._durations: Tally[str] = Tally()
         self._series: Tally[str] = Tally()
         renewed_in_child(self)
@@ -63,7 +64,7 @@ class Kit(Collector):
         return [family(row) for row in rows.SPECS]
 
     def collect(self) -> Iterable[Metric]:
-        for pushed in (self.collect_failures, self.label_folds, self.spans):
+        for pushed in (self.collect_failures, self.label_folds, self.spans, self.file_failures):
             yield from (metric for metric in pushed.collect() if metric.samples)
         figures: list[Pulled] = [
             *((rows.COLLECT_DURATION, {"collector": name}, value) for name, value in self._durations.items()),
