@@ -39,7 +39,7 @@ class Binding:
         self._series: dict[tuple[Meter, tuple[str, ...]], Meter] = {}
         self._read: Callable[[Any], Iterable[Pulled]] = _nothing
         self._undo: list[Callable[[Any], object]] = []
-        self.closed = False
+        self.closed = self.failing = False
         _bound[id(target)] = self
 
     @staticmethod
@@ -220,8 +220,11 @@ class Subject(Collector):
             try:
                 for row, labels, value in binding._figures(target):
                     samples.setdefault(row.name, []).append(pulled_sample(row, labels, value))
+                binding.failing = False
             except Exception:
-                _log.exception("%r raised; its pulled series are missing from this collection", binding)
+                if not binding.failing:
+                    _log.exception("%r raised; its pulled series are missing until it no longer does", binding)
+                binding.failing = True
                 self._kit.failed(binding.path)
         return samples
 

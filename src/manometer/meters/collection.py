@@ -19,9 +19,10 @@ def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Me
     """Read every collector of the registry once; one that raises loses only its own families.
 
     names: where given, only samples of these names, as Prometheus's `name[]` parameter asks.
-    A failure is logged and counted in `manometer_collect_failures_total`.
+    A failure is counted in `manometer_collect_failures_total`, and logged when it is the collector's first in a row.
     """
     families: list[Metric] = []
+    failing: set[str] = set()
     durations: Tally[str] = Tally()
     series: Tally[str] = Tally()
     if registry.get_target_info():
@@ -32,7 +33,9 @@ def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Me
         try:
             found = list(collector.collect())
         except Exception:
-            _log.exception("collector %r raised; its series are missing from this collection", collector)
+            if name not in Kit.of(registry).failing:
+                _log.exception("collector %r raised; its series are missing until it no longer does", collector)
+            failing.add(name)
             Kit.of(registry).failed(name)
             continue
         durations[name] += perf_counter() - started  # type: ignore[assignment]
@@ -42,6 +45,7 @@ def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Me
     kit = Kit.existing(registry)
     if kit is not None:
         kit.collected(durations, series)
+        kit.failing = failing if not names else kit.failing | failing
         families += kit.collect()
     return [kept for family in families if (kept := _restricted(family, names))] if names else families
 

@@ -24,6 +24,7 @@ class Kit(Collector):
         self.label_folds = meter(rows.LABEL_FOLDS, Counter)
         self.spans = meter(rows.SPANS, Counter)
         self.file_failures = meter(rows.PROCESS_FILE_FAILURES, Counter)
+        self.failing: set[str] = set()  # collectors that raised when they were last read
         self._durations: Tally[str] = Tally()
         self._series: Tally[str] = Tally()
         renewed_in_child(self)

@@ -1,7 +1,7 @@
 """What a process's sums have come to, whatever became of the meters behind them: a total must not fall."""
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from manometer.exporter.multiprocess.snapshot import Family, Group, Row, Snapshot
 from manometer.exporter.multiprocess.totals import Totals
@@ -10,16 +10,19 @@ from manometer.meters.labels import SERIES_CAP
 __all__ = ["Continuity"]
 
 
-class _Series(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Series:
     family: Family
     group: Group
     row: Row
+    seen: float  # when the collection began in which it was last
+    born: float
+    count: float  # what never falls, as the sum does where negatives are observed
 
-    @property
-    def progress(self) -> float:
-        """The figure that never falls but in a restart; a histogram's sum may."""
-        at = [name.endswith(("_count", "_total")) for name, _ in self.group.shape]
-        return self.row.values[at.index(True) if True in at else 0]
+    def continues(self, before: "_Series") -> bool:
+        """Whether this is what the series came to since, and not another start of it."""
+        fell = self.count < before.count
+        return not fell and (self.born == before.born or self.born <= before.seen)
 
     @property
     def alone(self) -> Family:
@@ -41,28 +44,36 @@ class Continuity:
         self._last: dict[tuple[str, ...], _Series] = {}
         self._past: list[Family] = []
 
-    def complete(self, families: Iterable[Family]) -> list[Family]:
-        """The families of a collection, and in more of the same names what there was besides."""
+    def complete(self, families: Iterable[Family], now: float) -> list[Family]:
+        """The families of a collection that began at `now`, and in more of the same names what there was besides."""
         complete = list(families)
-        now: dict[tuple[str, ...], _Series] = {}
+        present: dict[tuple[str, ...], _Series] = {}
         ended: list[_Series] = []
         for family in complete:
             for group in family.groups:
                 if group.mode != "sum" or family.kind == "gauge":
                     continue
+                born, count = _place(group, "_created"), _place(group, "_count", "_total") or 0
                 for row in group.rows:
                     key = (family.name, *group.labelnames, *row.labelvalues)
-                    now[key] = series = _Series(family, group, row)
+                    since = 0.0 if born is None else row.values[born]
+                    present[key] = series = _Series(family, group, row, now, since, row.values[count])
                     before = self._last.pop(key, None)
-                    if before is not None and series.progress < before.progress:
+                    if before is not None and not series.continues(before):
                         ended.append(before)
         gone = self._last
         while len(gone) > SERIES_CAP:
             ended.append(gone.pop(next(iter(gone))))
         if ended:
-            totals = Totals(SERIES_CAP, self._folded)
-            for past in (self._past, [series.alone for series in ended]):
-                totals.add(Snapshot(0, past))
-            self._past = totals.families()
-        self._last = gone | now
-        return [*complete, *(series.alone for series in gone.values()), *self._past]
+            self._past = self._added_up(self._past + [series.alone for series in ended])
+        self._last = gone | present
+        return complete + self._added_up([series.alone for series in gone.values()]) + self._past
+
+    def _added_up(self, families: list[Family]) -> list[Family]:
+        totals = Totals(SERIES_CAP, self._folded)
+        totals.add(Snapshot(0, families))
+        return totals.families()
+
+
+def _place(group: Group, *endings: str) -> int | None:
+    return next((at for at, (name, _) in enumerate(group.shape) if name.endswith(endings)), None)

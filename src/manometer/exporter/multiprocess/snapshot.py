@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 from prometheus_client import Metric
-from prometheus_client.samples import Exemplar
 
 from manometer.exporter.multiprocess.ways import Way
 
@@ -89,44 +88,49 @@ class Snapshot(NamedTuple):
 
 def family(metric: Metric, way: Way, now: float) -> Family:
     """A family of a collection that was made at `now`. Timestamps and native histograms are left out."""
-    series: dict[Any, list[tuple[str, str | None, float, Exemplar | None]]] = {}
-    bucketed = metric.type in ("histogram", "gaugehistogram")
-    for name, labels, value, _, exemplar, *native in metric.samples:
-        if native and native[0] is not None:
-            continue
-        bound, mode = None, way.mode
-        if bucketed and "le" in labels:
-            bound = labels["le"]
-            labels = {label: text for label, text in labels.items() if label != "le"}
-        elif metric.type == "summary" and "quantile" in labels:
-            mode = "liveall"  # it does not add up as the count and sum do
-        shown = exemplar if name.endswith(("_bucket", "_total")) else None
-        series.setdefault((mode, *sorted(labels.items())), []).append((name, bound, float(value), shown))
     groups: dict[Any, Group] = {}
-    for (mode, *items), samples in series.items():
-        row = _row(items, samples, way, now)
-        if mode.endswith("mostrecent") and not row.set_at:
-            continue
-        names, shape = [label for label, _ in items], [(name, bound) for name, bound, _, _ in samples]
-        key = mode, *names, *shape
+    for (mode, names, texts), series in _series(metric, way.mode).items():
+        set_at = 0.0
+        if mode.endswith("mostrecent"):
+            set_at = now if way.set_at is None else way.set_at(dict(zip(names, texts, strict=True)))
+            if not set_at:  # never set, so there is no most recent value
+                continue
+        key = mode, names, tuple(series.shape)
         if key not in groups:
-            groups[key] = Group(mode, names, shape, [])
-        groups[key].rows.append(row)
+            groups[key] = Group(mode, list(names), series.shape, [])
+        groups[key].rows.append(Row([str(text) for text in texts], series.values, series.exemplars, set_at))
     return Family(metric.name, metric.type, metric.documentation, metric.unit, list(groups.values()))
 
 
-def _row(
-    items: list[tuple[str, str]], samples: list[tuple[str, str | None, float, Exemplar | None]], way: Way, now: float
-) -> Row:
-    exemplars = [
-        Told(at, dict(found.labels), found.value, None if found.timestamp is None else float(found.timestamp))
-        for at, (_, _, _, found) in enumerate(samples)
-        if found is not None
-    ]
-    set_at = 0.0
-    if way.mode.endswith("mostrecent"):
-        set_at = now if way.set_at is None else way.set_at(dict(items))
-    return Row([str(text) for _, text in items], [value for _, _, value, _ in samples], exemplars, set_at)
+class _Series(NamedTuple):
+    shape: list[tuple[str, str | None]]
+    values: list[float]
+    exemplars: list[Told]
+
+
+def _series(metric: Metric, mode: str) -> dict[tuple[str, tuple[str, ...], tuple[str, ...]], _Series]:
+    """The samples that belong together, by mode and labels: all but those of buckets."""
+    found: dict[tuple[str, tuple[str, ...], tuple[str, ...]], _Series] = {}
+    bucketed = metric.type in ("histogram", "gaugehistogram")
+    for sample in metric.samples:
+        name, labels, value, exemplar = sample.name, sample.labels, sample.value, sample.exemplar
+        if sample.native_histogram is not None:
+            continue
+        names, texts, bound, how = tuple(labels), tuple(labels.values()), None, mode
+        if bucketed and "le" in labels:
+            at = names.index("le")
+            names, texts, bound = names[:at] + names[at + 1 :], texts[:at] + texts[at + 1 :], texts[at]
+        elif metric.type == "summary" and "quantile" in labels:
+            how = "liveall"  # it does not add up as the count and sum do
+        series = found.get((how, names, texts))
+        if series is None:
+            series = found[how, names, texts] = _Series([], [], [])
+        if exemplar is not None and name.endswith(("_bucket", "_total")):
+            timestamp = None if exemplar.timestamp is None else float(exemplar.timestamp)
+            series.exemplars.append(Told(len(series.values), dict(exemplar.labels), exemplar.value, timestamp))
+        series.shape.append((name, bound))
+        series.values.append(float(value))
+    return found
 
 
 def encode(snapshot: Snapshot) -> bytes:

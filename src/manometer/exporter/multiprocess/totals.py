@@ -55,15 +55,17 @@ class Totals:
         totals = self._families.get((family.name, family.kind))
         if totals is None:
             totals = self._families[family.name, family.kind] = _FamilyTotals(family)
-        each = group.mode in ("all", "liveall") and "pid" not in group.labelnames
+        names = group.labelnames
+        each = group.mode in ("all", "liveall") and "pid" not in names
+        order = sorted(range(len(names)), key=names.__getitem__)  # processes may have them in another
         for row in group.rows:
-            labels = tuple(zip(group.labelnames, row.labelvalues, strict=True))
+            labels = tuple([(names[at], row.labelvalues[at]) for at in order])
             if each:
                 labels += (("pid", pid),)
             found = totals.series.get(labels)
             if found is None:
                 if self._max_series is not None and len(totals.series) >= self._max_series:
-                    labels = tuple([(label, OTHER) for label in group.labelnames])
+                    labels = tuple([(label, OTHER) for label, _ in labels])
                     if self._on_fold is not None:
                         self._on_fold(family.name)
                 found = totals.series.get(labels)

@@ -24,8 +24,8 @@ from manometer.meters.kit import Kit
 
 __all__ = ["Worker"]
 
-INTERVAL = 0.7
-"""Seconds from one writing to the next: with what a writing takes, a kill loses less than a second."""
+INTERVAL = 0.9
+"""Seconds from one writing to the next: a kill loses less than a second."""
 
 _log = logging.getLogger("manometer")
 
@@ -93,8 +93,9 @@ class Worker:
         if registry is None:
             return
         with self._writing:
-            found = Snapshot(os.getpid(), self._continuity.complete(self._families(registry)))
-            self._attempt(encode(found))
+            now = time.time()
+            families = self._continuity.complete(self._families(registry, now), now)
+            self._attempt(encode(Snapshot(os.getpid(), families)))
 
     def _attempt(self, content: bytes) -> None:
         try:
@@ -108,8 +109,7 @@ class Worker:
         else:
             self.faults.written(self.directory.path)
 
-    def _families(self, registry: CollectorRegistry) -> Iterable[Family]:
-        now = time.time()
+    def _families(self, registry: CollectorRegistry, now: float) -> Iterable[Family]:
         for metric in collect(registry):
             try:
                 if not in_own_files(registry, metric):
@@ -141,7 +141,8 @@ class Worker:
                 self.flush()
             except Exception:  # a fault of ours; the next round may be luckier
                 _log.exception("the figures of this process could not be written")
-            pause = max(INTERVAL, time.monotonic() - began)  # at most half the time, however much there is to collect
+            took = time.monotonic() - began
+            pause = max(INTERVAL - took, took)  # at most half the time goes to it, however much there is to collect
 
 
 def _rejoin_workers() -> None:
