@@ -10,6 +10,7 @@ from pathlib import Path
 import demo
 import engine
 import meters
+import processes
 from measure import Row
 
 _PEERS = ("prometheus-client", "opentelemetry-sdk", "cachetools", "sqlalchemy")
@@ -17,7 +18,7 @@ _PEERS = ("prometheus-client", "opentelemetry-sdk", "cachetools", "sqlalchemy")
 
 def main() -> None:
     """Run all benchmarks, or those of the modules named on the command line."""
-    suites = {"meters": meters, "engine": engine, "demo": demo}
+    suites = {"meters": meters, "processes": processes, "engine": engine, "demo": demo}
     rows: list[Row] = []
     for name in sys.argv[1:] or suites:
         for row in suites[name].rows():
