@@ -224,6 +224,42 @@ def test_a_forked_child_is_a_worker_of_its_own(path):
     worker.stop()
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_fork_in_the_midst_of_scrapes_and_writes_leaves_a_working_child(path):
+    """Each child scrapes and counts at once; at the end all is there that each has written."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", ["l"], registry=registry)
+    shown = together(Worker.of(registry, str(path)))
+    stop = threading.Event()
+
+    def work():
+        while not stop.is_set():
+            counter.labels("parent").inc()
+            render(shown)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(15):
+            child = os.fork()
+            if child == 0:
+                status = 1
+                try:
+                    counter.labels("child").inc()
+                    status = 0 if value(shown, "c_total", l="child") >= 1 else 2
+                finally:
+                    os._exit(status)
+            until(lambda child=child: os.waitpid(child, os.WNOHANG) == (child, 0))
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert value(shown, "c_total", l="child") == 15
+    assert value(shown, "c_total", l="parent") == counter.labels("parent").value
+    assert len(list(path.iterdir())) == 2
+
+
 PROGRAM = """
 import os, signal, sys, time, warnings
 warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)

@@ -16,6 +16,7 @@ from manometer.exporter.multiprocess.snapshot import Snapshot
 from manometer.exporter.multiprocess.totals import Totals
 from manometer.exporter.multiprocess.worker import Worker
 from manometer.meters.catalogued import pulled
+from manometer.meters.fork import freed_in_child
 from manometer.meters.kit import Kit
 
 __all__ = ["Together", "onlooker", "together"]
@@ -76,5 +77,6 @@ def onlooker(path: Path) -> CollectorRegistry:
 
 def _registry(collector: Together) -> CollectorRegistry:
     registry = CollectorRegistry()
+    freed_in_child(registry._lock)
     registry.register(collector)
     return registry
