@@ -13,12 +13,13 @@ import exposition
 import footprint
 import growth
 import meters
+import processes
 from measure import Row
 
 _PEERS = ("prometheus-client", "opentelemetry-sdk", "cachetools", "sqlalchemy")
 
 
-SUITES = {each.__name__: each for each in (meters, exposition, footprint, growth, engine, demo)}
+SUITES = {each.__name__: each for each in (meters, exposition, footprint, growth, processes, engine, demo)}
 
 
 def main() -> int:

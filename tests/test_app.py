@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from prometheus_client import CollectorRegistry, Gauge, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, PlatformCollector, ProcessCollector
 
 from manometer import app
 from manometer.app import Manometer, asgi_app, wsgi_app
@@ -240,6 +240,37 @@ with urllib.request.urlopen(manometer.url + "/metrics") as answer:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == {"process": True}
+
+
+def test_workers_that_share_a_directory_share_a_port_and_show_each_other(tmp_path):
+    """Whichever of them the kernel gives a request to; when one has closed, the others go on."""
+    registries = [CollectorRegistry() for _ in range(2)]
+    for amount, registry in enumerate(registries, 1):
+        Counter("served", "Served.", registry=registry).inc(amount)
+    first = Manometer(Settings(port=0, processes_dir=str(tmp_path)), registry=registries[0]).start()
+    port = int(first.url.rpartition(":")[2])
+    with Manometer(Settings(port=port, processes_dir=str(tmp_path)), registry=registries[1]) as second:
+        assert second.url == first.url
+        _until(lambda: "\nserved_total 3.0\n" in _get(f"{second.url}/metrics")[1])
+        first.close()
+        assert "\nserved_total 3.0\n" in _get(f"{second.url}/metrics")[1]
+        with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is taken by another program"):
+            Manometer(Settings(port=port), registry=CollectorRegistry()).start()
+    assert "manometer-processes" not in {each.name for each in threading.enumerate()}
+
+
+def test_wsgi_joins_the_workers_that_the_settings_name(tmp_path, figures):
+    """With the line of a program that runs alone."""
+    counter = Counter("served", "Served.", registry=figures.registry)
+    application = wsgi_app(figures.registry, processes_dir=str(tmp_path))
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/metrics"}
+    counter.inc()
+    text = b"".join(application(environ, lambda *_: None))
+    assert b"\nserved_total 1.0\n" in text
+    assert b"\nmanometer_processes 1.0\n" in text
+    from manometer.exporter.multiprocess import Worker
+
+    Worker.of(figures.registry, str(tmp_path)).stop()
 
 
 def _raise(error):

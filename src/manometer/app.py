@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
 from threading import RLock
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from prometheus_client import REGISTRY, CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.registry import Collector
@@ -17,6 +17,9 @@ from manometer.exporter import http
 from manometer.exporter.server import Server
 from manometer.health import Check, Checks
 from manometer.instrumentation.runtime import instrument_host, instrument_runtime
+
+if TYPE_CHECKING:
+    from manometer.exporter.multiprocess import Worker
 
 __all__ = ["Manometer", "asgi_app", "start", "wsgi_app"]
 
@@ -81,7 +84,9 @@ class Manometer:
         """Start the parts in such an order that the last ones started are the first to stop."""
         settings, registry = self.settings, self._registry
         checks = Checks.on(registry)
-        server = Server(http.Site(registry, checks.all, settings.service_name), settings.host, settings.port)
+        shown, worker = _shown(registry, settings)
+        site = http.Site(shown, checks.all, settings.service_name)
+        server = Server(site, settings.host, settings.port, shared=worker is not None)
         started.callback(server.close)  # where the port is taken, nothing else has been touched
         if settings.logs:
             from manometer import logs  # takes as long to import as all the rest of the kit
@@ -98,6 +103,9 @@ class Manometer:
             started.callback(_register(collector, registry))
         checks.start(settings.health_interval)
         started.callback(checks.stop)
+        if worker is not None:
+            worker.start()
+            started.callback(worker.stop)
         server.start()
         started.callback(server.close)
         return server
@@ -113,27 +121,43 @@ def start(registry: CollectorRegistry = REGISTRY, **settings: Any) -> Manometer:
     return manometer
 
 
-def wsgi_app(registry: CollectorRegistry = REGISTRY) -> http.WsgiApp:
+def wsgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> http.WsgiApp:
     """The exporter's pages as a WSGI application, for a program that has a web server of its own.
 
-    Mounted at `/metrics`, it answers with the figures there. The first request for `/readyz` starts
-    the health checks, in whichever worker process it comes to.
+    Mounted at `/metrics`, it answers with the figures there: of all worker processes, where the setting
+    `processes_dir` says where they share them. The first request for `/readyz` starts the health checks,
+    in whichever worker process it comes to.
+    settings: what Settings.load takes; `processes_dir` and `service_name` matter here.
     """
-    return http.wsgi_app(_site(registry))
+    return http.wsgi_app(_site(registry, Settings.load(**settings)))
 
 
-def asgi_app(registry: CollectorRegistry = REGISTRY) -> http.AsgiApp:
+def asgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> http.AsgiApp:
     """The exporter's pages as an ASGI application; see wsgi_app."""
-    return http.asgi_app(_site(registry))
+    return http.asgi_app(_site(registry, Settings.load(**settings)))
 
 
-def _site(registry: CollectorRegistry) -> http.Site:
+def _site(registry: CollectorRegistry, settings: Settings) -> http.Site:
+    shown, worker = _shown(registry, settings)
+    if worker is not None:
+        worker.start()
+
     def checks() -> list[Check]:
         found = Checks.on(registry)
         found.start()
         return found.all()
 
-    return http.Site(registry, checks)
+    return http.Site(shown, checks, settings.service_name)
+
+
+def _shown(registry: CollectorRegistry, settings: Settings) -> tuple[CollectorRegistry, "Worker | None"]:
+    """What to serve: the registry, or where processes share a directory, all of them, with this one's part in it."""
+    if settings.processes_dir is None:
+        return registry, None
+    from manometer.exporter.multiprocess import Worker, together  # half as large as the rest of the kit
+
+    worker = Worker.of(registry, settings.processes_dir)
+    return together(worker), worker
 
 
 def _register(kind: type[Any], registry: CollectorRegistry) -> Callable[[], None]:

@@ -15,8 +15,12 @@ from manometer.errors import ConfigError
 __all__ = ["Settings"]
 
 _PREFIX = "MANOMETER_"
-_STANDARD = {"OTEL_EXPORTER_OTLP_ENDPOINT": "otlp_endpoint", "OTEL_SERVICE_NAME": "service_name"}
-"""OpenTelemetry's own variables, honoured under a MANOMETER_ one of the same meaning."""
+_STANDARD = {
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "otlp_endpoint",
+    "OTEL_SERVICE_NAME": "service_name",
+    "PROMETHEUS_MULTIPROC_DIR": "processes_dir",
+}
+"""OpenTelemetry's and prometheus-client's own variables, honoured under a MANOMETER_ one of the same meaning."""
 
 # What Kubernetes puts into a container for a service called manometer, or manometer-something.
 _SERVICE_LINK = re.compile(
@@ -80,6 +84,11 @@ class Settings:
     port: int = _setting(9464, "Port that the exporter listens on; 0 picks a free one.", _whole_number(0, 65535))
     service_name: str = _setting(
         "python", "Name of the program on traces and the landing page.", _text("a short name")
+    )
+    processes_dir: str | None = _setting(
+        None,
+        "Directory in which the worker processes of one program share their figures; unset shows each alone.",
+        _text("a path"),
     )
     otlp_endpoint: str | None = _setting(
         None, "Base URL of an OTLP/HTTP receiver that spans go to; unset sends none.", _URL

@@ -1,6 +1,6 @@
 """What is measured of health checks."""
 
-from manometer.catalogue.spec import Kind, MetricSpec, Reading
+from manometer.catalogue.spec import Across, Kind, MetricSpec, Reading
 
 __all__ = ["AGE", "DURATION", "SPECS", "UP"]
 
@@ -14,6 +14,7 @@ UP = MetricSpec(
     labels=_CHECK,
     values=_CRITICAL,
     reading=Reading.PULL,
+    across=Across.MIN,
     help="1 when the check passed the last time it ran, 0 when it failed; absent until it has run.",
 )
 DURATION = MetricSpec(
@@ -23,6 +24,7 @@ DURATION = MetricSpec(
     labels=_CHECK,
     values=_CRITICAL,
     reading=Reading.PULL,
+    across=Across.MAX,
     help="Time that the last run of the check took.",
 )
 AGE = MetricSpec(
@@ -32,6 +34,7 @@ AGE = MetricSpec(
     labels=_CHECK,
     values=_CRITICAL,
     reading=Reading.PULL,
+    across=Across.MAX,
     help="Time since the check last ended; one that grows past its interval hangs.",
 )
 

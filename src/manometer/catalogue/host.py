@@ -1,6 +1,6 @@
 """What is measured of the host, by OpenTelemetry's `system.*` conventions."""
 
-from manometer.catalogue.spec import Kind, MetricSpec, Reading
+from manometer.catalogue.spec import Across, Kind, MetricSpec, Reading
 
 __all__ = [
     "CPU_COUNT",
@@ -24,6 +24,7 @@ CPU_TIME = MetricSpec(
     labels=("cpu", "mode"),
     values={"mode": ("user", "system", "idle", "iowait", "nice", "interrupt", "steal")},
     reading=Reading.PULL,
+    across=Across.LAST,
     help="Time that each logical processor spent in each mode.",
 )
 CPU_COUNT = MetricSpec(
@@ -31,6 +32,7 @@ CPU_COUNT = MetricSpec(
     kind=Kind.GAUGE,
     unit="{cpu}",
     reading=Reading.PULL,
+    across=Across.LAST,
     help="Logical processors of the host.",
 )
 LOAD = MetricSpec(
@@ -40,6 +42,7 @@ LOAD = MetricSpec(
     labels=("window",),
     values={"window": ("1m", "5m", "15m")},
     reading=Reading.PULL,
+    across=Across.LAST,
     help="Load average: threads running or waiting to run, over one, five and fifteen minutes.",
 )
 MEMORY_USAGE = MetricSpec(
@@ -49,6 +52,7 @@ MEMORY_USAGE = MetricSpec(
     labels=("state",),
     values={"state": ("used", "free", "cached", "buffers")},
     reading=Reading.PULL,
+    across=Across.LAST,
     help="Memory of the host by state.",
 )
 MEMORY_LIMIT = MetricSpec(
@@ -56,6 +60,7 @@ MEMORY_LIMIT = MetricSpec(
     kind=Kind.GAUGE,
     unit="By",
     reading=Reading.PULL,
+    across=Across.LAST,
     help="Memory of the host in all.",
 )
 FILESYSTEM_USAGE = MetricSpec(
@@ -65,6 +70,7 @@ FILESYSTEM_USAGE = MetricSpec(
     labels=("mountpoint", "state"),
     values={"state": ("used", "free", "reserved")},
     reading=Reading.PULL,
+    across=Across.LAST,
     help="Space of each mounted file system by state; reserved is kept for root.",
 )
 FILESYSTEM_LIMIT = MetricSpec(
@@ -73,6 +79,7 @@ FILESYSTEM_LIMIT = MetricSpec(
     unit="By",
     labels=("mountpoint",),
     reading=Reading.PULL,
+    across=Across.LAST,
     help="Space of each mounted file system in all.",
 )
 DISK_IO = MetricSpec(
@@ -82,6 +89,7 @@ DISK_IO = MetricSpec(
     labels=("device", "direction"),
     values={"direction": ("read", "write")},
     reading=Reading.PULL,
+    across=Across.LAST,
     help="Bytes moved from and to each disk.",
 )
 DISK_OPERATIONS = MetricSpec(
@@ -91,6 +99,7 @@ DISK_OPERATIONS = MetricSpec(
     labels=("device", "direction"),
     values={"direction": ("read", "write")},
     reading=Reading.PULL,
+    across=Across.LAST,
     help="Reads from and writes to each disk.",
 )
 NETWORK_IO = MetricSpec(
@@ -100,6 +109,7 @@ NETWORK_IO = MetricSpec(
     labels=("interface", "direction"),
     values={"direction": ("receive", "transmit")},
     reading=Reading.PULL,
+    across=Across.LAST,
     help="Bytes moved through each network interface.",
 )
 NETWORK_ERRORS = MetricSpec(
@@ -109,6 +119,7 @@ NETWORK_ERRORS = MetricSpec(
     labels=("interface", "direction"),
     values={"direction": ("receive", "transmit")},
     reading=Reading.PULL,
+    across=Across.LAST,
     help="Packets that each network interface could not receive or send.",
 )
 

@@ -1,8 +1,17 @@
 """What Manometer measures of itself."""
 
-from manometer.catalogue.spec import Kind, MetricSpec, Reading
+from manometer.catalogue.spec import Across, Kind, MetricSpec, Reading
 
-__all__ = ["COLLECT_DURATION", "COLLECT_FAILURES", "LABEL_FOLDS", "SERIES", "SPANS", "SPECS"]
+__all__ = [
+    "COLLECT_DURATION",
+    "COLLECT_FAILURES",
+    "LABEL_FOLDS",
+    "PROCESSES",
+    "PROCESS_FILE_FAILURES",
+    "SERIES",
+    "SPANS",
+    "SPECS",
+]
 
 COLLECT_DURATION = MetricSpec(
     name="manometer.collect.duration",
@@ -10,6 +19,7 @@ COLLECT_DURATION = MetricSpec(
     unit="s",
     labels=("collector",),
     reading=Reading.PULL,
+    across=Across.MAX,
     help="Time that the last reading of the collector took.",
 )
 COLLECT_FAILURES = MetricSpec(
@@ -25,6 +35,7 @@ SERIES = MetricSpec(
     unit="{series}",
     labels=("family",),
     reading=Reading.PULL,
+    across=Across.MAX,
     help="Series that the family had in the last collection: what each name costs the scraper.",
 )
 LABEL_FOLDS = MetricSpec(
@@ -42,5 +53,24 @@ SPANS = MetricSpec(
     values={"outcome": ("ok", "error")},
     help="Spans handed to the OTLP exporter, by whether the backend took them.",
 )
+PROCESSES = MetricSpec(
+    name="manometer.processes",
+    kind=Kind.GAUGE,
+    unit="{process}",
+    reading=Reading.PULL,
+    across=Across.MAX,
+    help="Live processes whose figures this scrape shows together.",
+)
+PROCESS_FILE_FAILURES = MetricSpec(
+    name="manometer.process.file.failures",
+    kind=Kind.COUNTER,
+    unit="{failure}",
+    labels=("operation",),
+    values={"operation": ("read", "write")},
+    help="Files of a process's figures that could not be written, as on a full disk, or made no sense when read.",
+)
 
-SPECS = (COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS)
+SPECS = (
+    *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS),
+    *(PROCESSES, PROCESS_FILE_FAILURES),
+)

@@ -1,6 +1,6 @@
 """What is measured of retries and circuit breakers."""
 
-from manometer.catalogue.spec import Kind, MetricSpec, Reading
+from manometer.catalogue.spec import Across, Kind, MetricSpec, Reading
 
 __all__ = ["BREAKER_CALLS", "BREAKER_STATE", "BREAKER_TRANSITIONS", "RETRY_ATTEMPTS", "SPECS"]
 
@@ -21,6 +21,7 @@ BREAKER_STATE = MetricSpec(
     labels=("breaker", "state"),
     values={"state": _STATES},
     reading=Reading.PULL,
+    across=Across.MAX,
     help="1 for the state that the breaker is in, 0 for the others.",
 )
 BREAKER_CALLS = MetricSpec(

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from manometer.errors import MetricError
 
-__all__ = ["FAST_BUCKETS", "WAIT_BUCKETS", "Kind", "MetricSpec", "Reading"]
+__all__ = ["FAST_BUCKETS", "WAIT_BUCKETS", "Across", "Kind", "MetricSpec", "Reading"]
 
 FAST_BUCKETS = (
     *(1e-05, 2.5e-05, 5e-05, 0.0001, 0.00025, 0.0005, 0.001, 0.0025),
@@ -39,6 +39,15 @@ class Reading(Enum):
     EITHER = "pull or push"
 
 
+class Across(Enum):
+    """How the figures of several processes become one, in prometheus-client's words."""
+
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+    LAST = "mostrecent"
+
+
 # UCUM units of OpenTelemetry and the suffix the Prometheus name carries for each. Annotations in
 # braces ({request}) count things and leave no suffix.
 _UNIT_SUFFIX = {"s": "seconds", "By": "bytes", "1": "ratio"}
@@ -54,6 +63,7 @@ class MetricSpec:
     unit: UCUM (`s`, `By`, `1`, or an annotation such as `{request}`).
     values: the closed set of values of a label, where it has one.
     buckets: upper bounds in the unit, for histograms; +Inf is implied.
+    across: what the processes of one program make of it together.
     """
 
     name: str
@@ -64,6 +74,7 @@ class MetricSpec:
     reading: Reading = Reading.PUSH
     values: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     buckets: tuple[float, ...] = ()
+    across: Across = Across.SUM
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -100,3 +111,9 @@ class MetricSpec:
     def family_name(self) -> str:
         """The family's name in prometheus-client's data model: a counter's lacks its `_total`."""
         return self.prometheus_name.removesuffix("_total")
+
+    @property
+    def multiprocess_mode(self) -> str:
+        """`across` as prometheus-client has it: what is summed up lasts, a state goes with the process it is of."""
+        lasts = self.across is Across.SUM and self.kind is not Kind.GAUGE
+        return self.across.value if lasts else f"live{self.across.value}"

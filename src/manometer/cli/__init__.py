@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from manometer.cli import mixin, top
+from manometer.cli import mixin, serve, top
 from manometer.errors import ManometerError
 
 __all__ = ["main"]
@@ -42,6 +42,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"manometer {version('manometer')}")
     subparsers = parser.add_subparsers(title="commands", dest="command", metavar="command", required=True)
-    for command in (top, mixin):
+    for command in (top, serve, mixin):
         command.add_parser(subparsers)
     return parser

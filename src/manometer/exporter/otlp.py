@@ -12,6 +12,7 @@ from opentelemetry import trace
 from prometheus_client import CollectorRegistry
 
 from manometer.errors import ConfigError
+from manometer.meters.fork import freed_in_child
 from manometer.meters.kit import Kit
 
 try:
@@ -147,7 +148,7 @@ class _Switch(SpanProcessor, Sampler):
     """
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = freed_in_child(Lock())
         self._provider: TracerProvider | None = None
         self._delivery: _Delivery | None = None
         self._sampler: Sampler = ALWAYS_OFF

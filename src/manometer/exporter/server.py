@@ -27,11 +27,12 @@ class Server:
 
     When all connections are taken, the one that has kept silent longest makes room for the next.
     A forked child does not serve: it lets go of the parent's sockets.
+    shared: whether other processes of the same user may listen on the port too; each request goes to one of them.
     Raises ConfigError where the address cannot be had.
     """
 
-    def __init__(self, site: Site, host: str, port: int) -> None:
-        self._listener = _listen(site, host, port)
+    def __init__(self, site: Site, host: str, port: int, *, shared: bool = False) -> None:
+        self._listener = _listen(site, host, port, shared)
         self._thread: Thread | None = None
         self._closed = False
         _servers.add(self)
@@ -134,8 +135,9 @@ class _Listener(ThreadingMixIn, HTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, family: socket.AddressFamily, address: Any, site: Site) -> None:
+    def __init__(self, family: socket.AddressFamily, address: Any, site: Site, shared: bool) -> None:
         self.address_family = family
+        self.allow_reuse_port = shared
         self.site = site
         self.connections = _Connections(CONNECTIONS)
         super().__init__(address, _Handler)
@@ -197,11 +199,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep no access log: a scrape every few seconds is no news."""
 
 
-def _listen(site: Site, host: str, port: int) -> _Listener:
+def _listen(site: Site, host: str, port: int, shared: bool) -> _Listener:
     where = f"port {port} on {host}"
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return _Listener(family, address, site)
+        return _Listener(family, address, site, shared)
     except socket.gaierror:
         raise ConfigError(f"host {host!r} is not known here; set MANOMETER_HOST or pass host=...") from None
     except OSError as error:

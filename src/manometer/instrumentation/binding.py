@@ -16,6 +16,7 @@ from manometer.errors import BindingError
 from manometer.meters import Counter, Gauge, Histogram, Meter
 from manometer.meters.catalogued import Pulled, family, meter, pulled_sample
 from manometer.meters.family import Family
+from manometer.meters.fork import freed_in_child
 from manometer.meters.kit import Kit
 from manometer.meters.labels import OTHER, SERIES_CAP
 from manometer.meters.registration import register
@@ -156,7 +157,7 @@ class Subject(Collector):
         self._meters: dict[str, Meter[Any]] = {}
         self._bindings: dict[tuple[tuple[str, str], ...], Binding] = {}
         self._folded: list[Binding] = []
-        self.lock = RLock()
+        self.lock = freed_in_child(RLock())
 
     @classmethod
     def on(cls, registry: CollectorRegistry, name: str) -> "Subject":
@@ -258,8 +259,9 @@ class Subject(Collector):
                 for row, labels, value in binding._figures(target):
                     samples.setdefault(row.name, []).append(pulled_sample(row, labels, value))
             except Exception:
-                _log.exception("%r raised; its pulled series are missing from this collection", binding)
-                self._kit.failed(binding.path)
+                self._kit.failed(binding.path, repr(binding))
+            else:
+                self._kit.worked(binding.path, repr(binding))
         return samples
 
     def _row(self, name: str, labels: Mapping[str, str]) -> MetricSpec:
@@ -277,7 +279,7 @@ class Subject(Collector):
 _bound: weakref.WeakValueDictionary[int, Binding] = weakref.WeakValueDictionary()
 _owners: weakref.WeakValueDictionary[int, Binding] = weakref.WeakValueDictionary()
 _subjects: weakref.WeakKeyDictionary[CollectorRegistry, dict[str, Subject]] = weakref.WeakKeyDictionary()
-_subjects_lock = RLock()
+_subjects_lock = freed_in_child(RLock())
 
 
 def _check_identity(identity: Mapping[str, str], target: object) -> None:

@@ -74,6 +74,13 @@ class Counter(Meter[CounterReading]):
         self.inc = self._incrementer()  # type: ignore[method-assign]
         self.tick = self._ticks.tick  # type: ignore[method-assign]
 
+    def _renew(self) -> None:
+        self._pending.renew()
+        self._folded_ticks = self._ticks.value  # the ticks themselves go on: whoever holds `tick` holds their count
+        self._total = 0.0
+        self._created = time.time()
+        self._exemplar = None
+
     def _incrementer(self) -> Callable[..., None]:
         events, relieve = self._pending.events, self._pending.relieve
 

@@ -1,16 +1,27 @@
 """Gauge: a figure that goes up and down."""
 
 import time
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Literal, NamedTuple, get_args
 
+from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.context_managers import InprogressTracker, Timer
 from prometheus_client.samples import Sample
 
+from manometer.errors import MetricError
+from manometer.meters.labels import SERIES_CAP
 from manometer.meters.meter import Meter
 from manometer.meters.pending import PENDING_LIMIT, Pending
 
-__all__ = ["Gauge"]
+__all__ = ["Gauge", "MultiprocessMode"]
+
+MultiprocessMode = Literal[
+    "all", "liveall", "min", "livemin", "max", "livemax", "sum", "livesum", "mostrecent", "livemostrecent"
+]
+"""How the values of several processes become one: each by `pid`, the least, the greatest, the sum, the last one set.
+
+With `live` in front, a value goes when its process ends; one by `pid` goes then in any case.
+"""
 
 
 class _Write(NamedTuple):
@@ -25,22 +36,58 @@ class Gauge(Meter[float]):
     """
 
     kind = "gauge"
+    _shared = (*Meter._shared, "_multiprocess_mode", "_is_most_recent")
     _function: Callable[[], float] | None
+    _set_at: float
+
+    def __init__(
+        self,
+        name: str,
+        documentation: str,
+        labelnames: Iterable[str] = (),
+        namespace: str = "",
+        subsystem: str = "",
+        unit: str = "",
+        registry: CollectorRegistry | None = REGISTRY,
+        *,
+        multiprocess_mode: MultiprocessMode = "all",
+        max_series: int = SERIES_CAP,
+        on_fold: Callable[[str], None] | None = None,
+    ) -> None:
+        if multiprocess_mode not in get_args(MultiprocessMode):
+            raise MetricError(f"Invalid multiprocess mode: {multiprocess_mode}")
+        self._multiprocess_mode = multiprocess_mode
+        self._is_most_recent = multiprocess_mode.endswith("mostrecent")
+        super().__init__(
+            name,
+            documentation,
+            labelnames,
+            namespace,
+            subsystem,
+            unit,
+            registry,
+            max_series=max_series,
+            on_fold=on_fold,
+        )
 
     def inc(self, amount: float = 1) -> None:
         """Add to the value."""
         self._need_series()
+        self._need_sum("inc")
         self._write(_Write(False, amount + 0.0))
 
     def dec(self, amount: float = 1) -> None:
         """Take from the value."""
         self._need_series()
+        self._need_sum("dec")
         self._write(_Write(False, -amount - 0.0))
 
     def set(self, value: float) -> None:
         """Make this the value."""
         self._need_series()
         self._write(_Write(True, float(value)))
+        if self._is_most_recent:
+            self._set_at = time.time()
 
     def set_to_current_time(self) -> None:
         """Make the current Unix time, in seconds, the value."""
@@ -63,6 +110,15 @@ class Gauge(Meter[float]):
         self._need_series()
         return InprogressTracker(self)  # type: ignore[no-untyped-call]
 
+    def set_at(self, labels: Mapping[str, str]) -> float:
+        """When the series of these labels was last set, of a gauge whose most recent value counts; 0 for never."""
+        series = self._children.get(tuple([labels[name] for name in self.labelnames])) if labels else self
+        return series._set_at if series is not None else 0.0
+
+    def _need_sum(self, method: str) -> None:
+        if self._is_most_recent:
+            raise RuntimeError(f"{method} must not be used with the mostrecent mode")
+
     def _write(self, write: _Write) -> None:
         pending = self._pending
         pending.events.append(write)
@@ -70,9 +126,13 @@ class Gauge(Meter[float]):
             pending.relieve()
 
     def _start(self) -> None:
-        self._value = 0.0
+        self._value = self._set_at = 0.0
         self._function = None
         self._pending: Pending[_Write] = Pending(self._fold)
+
+    def _renew(self) -> None:
+        self._pending.renew()
+        self._value = self._set_at = 0.0
 
     def _fold(self, writes: list[_Write]) -> None:
         value = self._value

@@ -113,6 +113,15 @@ class Histogram(Meter[HistogramReading]):
         # A series writes through a function of its own, which looks up no attribute on the way.
         self.observe = self._observer()  # type: ignore[method-assign]
 
+    def _renew(self) -> None:
+        self._pending.renew()
+        self._sum = 0.0
+        self._counts = array("Q", bytes(8 * len(self.bounds)))
+        self._created = time.time()
+        self._exemplars = _NONE
+        if self._native is not None:
+            self._exponential = ExponentialBuckets(*self._native)
+
     def _observer(self) -> Callable[..., None]:
         events = self._pending.events
 

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from manometer.catalogue import kit as rows
 from manometer.meters.catalogued import Pulled, family, meter, pulled
 from manometer.meters.counter import Counter
+from manometer.meters.fork import freed_in_child, renewed_in_child
 
 __all__ = ["Kit"]
 
@@ -27,9 +28,11 @@ class Kit(Collector):
         self.collect_failures = meter(rows.COLLECT_FAILURES, Counter)
         self.label_folds = meter(rows.LABEL_FOLDS, Counter)
         self.spans = meter(rows.SPANS, Counter)
+        self.file_failures = meter(rows.PROCESS_FILE_FAILURES, Counter)
         self._costs: tuple[Mapping[str, float], Mapping[str, float]] = {}, {}
         self._failing: set[tuple[str, str]] = set()
         self._shown = True
+        renewed_in_child(self)
 
     @classmethod
     def of(cls, registry: CollectorRegistry) -> "Kit":
@@ -41,6 +44,7 @@ class Kit(Collector):
             kit = _kits.get(registry)
             if kit is None:
                 kit = cls()
+                freed_in_child(registry._lock)
                 try:
                     registry.register(kit)
                 except ValueError as error:
@@ -84,6 +88,10 @@ class Kit(Collector):
         self._costs = durations, series
         return self._figures(durations, series)
 
+    def renew(self) -> None:
+        """Forget the last collection: in a forked child it was the parent's."""
+        self._costs = {}, {}
+
     def describe(self) -> Iterable[Metric]:
         return [family(row) for row in rows.SPECS]
 
@@ -93,7 +101,7 @@ class Kit(Collector):
     def _figures(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Metric]:
         if not self._shown:
             return
-        for pushed in (self.collect_failures, self.label_folds, self.spans):
+        for pushed in (self.collect_failures, self.label_folds, self.spans, self.file_failures):
             yield from (metric for metric in pushed.collect() if metric.samples)
         figures: list[Pulled] = [
             *((rows.COLLECT_DURATION, {"collector": name}, value) for name, value in durations.items()),
@@ -103,4 +111,4 @@ class Kit(Collector):
 
 
 _kits: WeakKeyDictionary[CollectorRegistry, Kit] = WeakKeyDictionary()
-_lock = RLock()
+_lock = freed_in_child(RLock())

@@ -11,6 +11,7 @@ from prometheus_client.samples import Sample
 
 from manometer.errors import MetricError
 from manometer.meters.family import Family, Series, Values
+from manometer.meters.fork import freed_in_child, renewed_in_child
 from manometer.meters.labels import OTHER, SERIES_CAP, check_label_names, check_name, check_values, full_name
 from manometer.meters.registration import register
 
@@ -59,11 +60,12 @@ class Meter(Collector, ABC, Generic[R]):
         self._on_fold = on_fold
         if self.labelnames:
             self._children: dict[Values, Self] = {}
-            self._children_lock = RLock()  # a finalizer may come here amid the making of a child
+            self._children_lock = freed_in_child(RLock())  # a finalizer may come here amid the making of a child
         else:
             self._start()
         if registry is not None:
             register(registry, self, f"metric {self.name!r}")
+        renewed_in_child(self)
 
     def labels(self, *labelvalues: object, **labelkwargs: object) -> Self:
         """Return the series of these label values, by position or by name, made where it is new.
@@ -78,7 +80,7 @@ class Meter(Collector, ABC, Generic[R]):
         """Drop the series of these label values, if it is there."""
         values = self._values(labelvalues, {})
         with self._children_lock:
-            self._children.pop(values, None)
+            self._drop(values)
 
     def remove_by_labels(self, labels: Mapping[str, object]) -> None:
         """Drop every series that has these values of these labels; none for an empty mapping."""
@@ -93,13 +95,14 @@ class Meter(Collector, ABC, Generic[R]):
         with self._children_lock:
             for values in list(self._children) if wanted else ():
                 if all(values[at] == value for at, value in wanted):
-                    del self._children[values]
+                    self._drop(values)
 
     def clear(self) -> None:
         """Drop every labelled series."""
         if self.labelnames and not self._labelvalues:
             with self._children_lock:
-                self._children.clear()
+                for values in list(self._children):
+                    self._drop(values)
 
     def replace(self, values: Values) -> Self:
         """Put a new series in the place of the one of these label values, and return it.
@@ -117,7 +120,7 @@ class Meter(Collector, ABC, Generic[R]):
         """Drop that very series, unless another has taken its place."""
         with self._children_lock:
             if self._children.get(values) is child:
-                del self._children[values]
+                self._drop(values)
 
     def describe(self) -> Iterable[Metric]:
         """The family without samples: what a registry reads its names from."""
@@ -139,6 +142,14 @@ class Meter(Collector, ABC, Generic[R]):
     def expand(self, labels: dict[str, str], reading: R) -> Iterable[Sample]:
         """The samples of a series with these labels, from its reading."""
 
+    def renew(self) -> None:
+        """Begin every series from zero, as a forked child does; whoever holds one goes on writing to it."""
+        if not self.labelnames or self._labelvalues:
+            self._renew()
+        else:
+            for child in list(self._children.values()):
+                child._renew()
+
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"
 
@@ -154,6 +165,10 @@ class Meter(Collector, ABC, Generic[R]):
     @abstractmethod
     def _read(self) -> R:
         """The figures of a series at this moment."""
+
+    @abstractmethod
+    def _renew(self) -> None:
+        """Begin the figures of a series anew, in a child that was forked while other threads wrote to it."""
 
     # --- for the kinds
 
@@ -185,12 +200,20 @@ class Meter(Collector, ABC, Generic[R]):
                 values = (OTHER,) * len(values)
             child = self._children.get(values)
             if fresh and not folds:
+                if child is not None:
+                    renewed_in_child(child)
                 self._children[values] = child = self._child(values)
             elif child is None:
                 child = self._children.setdefault(values, self._child(values))
         if folds and self._on_fold is not None:
             self._on_fold(self.name)
         return child
+
+    def _drop(self, values: Values) -> None:
+        """Take a series off, if it is there; the lock is held."""
+        child = self._children.pop(values, None)
+        if child is not None:
+            renewed_in_child(child)  # it is renewed with its family no more, and may have its writers yet
 
     def _child(self, values: Values) -> Self:
         check_values(self.name, values)

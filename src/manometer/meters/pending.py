@@ -5,7 +5,9 @@ from itertools import count
 from threading import Lock
 from typing import Generic, TypeVar
 
-__all__ = ["PENDING_LIMIT", "Pending", "Ticks"]
+from manometer.meters.fork import renewed_in_child
+
+__all__ = ["PENDING_LIMIT", "InFlight", "Pending", "Ticks"]
 
 E = TypeVar("E")
 
@@ -44,6 +46,11 @@ class Pending(Generic[E]):
         del self.events[: len(batch)]  # what others appended meanwhile stands behind, and stays
         self._fold(batch)
 
+    def renew(self) -> None:
+        """Drop what has come in, and be free: for a forked child."""
+        self.lock = Lock()
+        self.events.clear()  # the very list, which the series' writers hold
+
 
 class Ticks:
     """Counts by ones. `tick()` is a single C call, which no other thread and no signal can cut in two."""
@@ -58,3 +65,30 @@ class Ticks:
     def value(self) -> int:
         """How many ticks there were."""
         return int(repr(self._count)[6:-1])  # "count(7)": the one way to look without counting
+
+
+class InFlight:
+    """Runs under way: `began()` and `ended()` are a single C call each.
+
+    A forked child has none of its parent's; one that the forking thread ends in there counts as none.
+    """
+
+    __slots__ = ("__weakref__", "_began", "_elsewhere", "_over", "began", "ended")
+
+    def __init__(self) -> None:
+        self._began, self._over = Ticks(), Ticks()
+        self._elsewhere = 0
+        self.began, self.ended = self._began.tick, self._over.tick
+        renewed_in_child(self)
+
+    @property
+    def value(self) -> int:
+        """How many there are."""
+        over = self._over.value  # read first, so that the difference is never negative
+        running = self._began.value - over
+        self._elsewhere = min(self._elsewhere, running)
+        return running - self._elsewhere
+
+    def renew(self) -> None:
+        """Take those of now for the parent's."""
+        self._elsewhere = self._began.value - self._over.value

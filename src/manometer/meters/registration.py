@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector, DuplicateTimeseries
 
 from manometer.errors import MetricError
+from manometer.meters.fork import freed_in_child
 
 __all__ = ["DuplicateMetricError", "register"]
 
@@ -21,6 +22,7 @@ class DuplicateMetricError(MetricError, DuplicateTimeseries):
 
 def register(registry: CollectorRegistry, collector: Collector, what: str) -> None:
     """Register the collector. what: how to name it in the error that is raised where its names are taken."""
+    freed_in_child(registry._lock)
     try:
         registry.register(collector)
     except DuplicateTimeseries as error:

@@ -11,9 +11,10 @@ from manometer.catalogue import engine as rows
 from manometer.instrumentation.binding import Subject
 from manometer.instrumentation.engine.spans import StageSpan, open_span
 from manometer.meters.catalogued import Pulled
+from manometer.meters.fork import freed_in_child
 from manometer.meters.kit import Kit
 from manometer.meters.labels import OTHER, SERIES_CAP
-from manometer.meters.pending import Ticks
+from manometer.meters.pending import InFlight
 
 __all__ = ["StageSeries"]
 
@@ -21,13 +22,13 @@ __all__ = ["StageSeries"]
 class StageSeries:
     """What is measured of one stage on one registry; every use of the stage's name shares it.
 
-    A run is a call of `started`, then one of `ended` or `failed`, and in any case `over.tick()`. Whoever
+    A run is a call of `started`, then one of `ended` or `failed`, and in any case `runs.ended()`. Whoever
     runs it keeps the time and the span in between, so that a run makes no object of ours.
     """
 
     def __init__(self, registry: CollectorRegistry, engine: str, stage: str) -> None:
         self.engine, self.stage = engine, stage
-        self.began, self.over = Ticks(), Ticks()
+        self.runs = InFlight()
         with Subject.on(registry, "engine").binding(self, engine=engine, stage=stage) as binding:
             self._binding = binding
             self.ok = binding.histogram("engine.stage.duration", outcome="ok").observe
@@ -50,7 +51,7 @@ class StageSeries:
 
     def started(self, *, current: bool = True) -> StageSpan | None:
         """A run begins, with a span where it is traced; `current` makes that the parent of what is within."""
-        self.began.tick()
+        self.runs.began()
         if trace._TRACER_PROVIDER is None:  # what `get_tracer_provider` asks first, at a tenth of the cost
             return None
         return open_span(self.engine, self.stage, current=current)
@@ -70,17 +71,11 @@ class StageSeries:
         self._error(seconds, span.exemplar if span is not None else None)
         self._binding.counter("engine.stage.errors", error_type=type(error).__qualname__).inc()
 
-    @property
-    def active(self) -> int:
-        """Runs that have begun and are not over."""
-        over = self.over.value  # read first, so that the difference is never negative
-        return self.began.value - over
-
 
 def _read(series: StageSeries) -> Iterable[Pulled]:
-    yield rows.STAGE_ACTIVE, {}, series.active
+    yield rows.STAGE_ACTIVE, {}, series.runs.value
 
 
 _NONE: dict[tuple[str, str], StageSeries] = {}
 _stages: WeakKeyDictionary[CollectorRegistry, dict[tuple[str, str], StageSeries]] = WeakKeyDictionary()
-_lock = RLock()
+_lock = freed_in_child(RLock())

@@ -60,7 +60,7 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
             else:
                 self._series.failed(perf_counter() - began, span, error)
         finally:
-            self._series.over.tick()
+            self._series.runs.ended()
 
     def __call__(self, function: F) -> F:
         """Decorate a function: each call is a run."""
@@ -79,7 +79,7 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
     def _function(self, function: Callable[..., Any]) -> Callable[..., Any]:
         # What runs most often is written out: a run that is not traced makes no call of ours but these.
         series = self._series
-        began, over, ok, failed = series.began.tick, series.over.tick, series.ok, series.failed
+        began, over, ok, failed = series.runs.began, series.runs.ended, series.ok, series.failed
         clock = perf_counter
 
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -127,7 +127,7 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
                 series.ended(perf_counter() - start, span)
                 return result
             finally:
-                series.over.tick()
+                series.runs.ended()
 
         return call
 
@@ -179,4 +179,4 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
                 raise
             series.ended(perf_counter() - start, span)
         finally:
-            series.over.tick()
+            series.runs.ended()

@@ -14,7 +14,7 @@ from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding, Subject
 from manometer.instrumentation.graft import graft, ungraft
 from manometer.meters.catalogued import Pulled
-from manometer.meters.pending import Ticks
+from manometer.meters.pending import InFlight
 
 __all__ = ["instrument"]
 
@@ -45,7 +45,7 @@ class _Tasks:
     """The tasks of one executor: how many run, and what each waits and takes."""
 
     def __init__(self, binding: Binding) -> None:
-        self._began, self._over = Ticks(), Ticks()
+        self._running = InFlight()
         self._waited = binding.histogram("pool.wait.duration").observe
         self._ran = binding.histogram("pool.use.duration").observe
         self._reused = binding.counter("pool.acquisitions", source="reused").tick
@@ -60,7 +60,7 @@ class _Tasks:
 
         def task(*args: Any, **kwargs: Any) -> Any:
             began = perf_counter()
-            self._began.tick()
+            self._running.began()
             self._waited(began - submitted)
             self._acquired()
             token = trace_context.attach(trace)
@@ -69,7 +69,7 @@ class _Tasks:
             finally:
                 trace_context.detach(token)
                 self._ran(perf_counter() - began)
-                self._over.tick()
+                self._running.ended()
 
         return task
 
@@ -80,8 +80,7 @@ class _Tasks:
         (self._reused if known else self._created)()
 
     def read(self, executor: Any) -> Iterable[Pulled]:
-        over = self._over.value  # read first, so that the difference is never negative
-        used = self._began.value - over
+        used = self._running.value
         yield rows.RESOURCES, {"state": "used"}, used
         threads = sum(thread.is_alive() for thread in tuple(executor._threads))
         yield rows.RESOURCES, {"state": "idle"}, max(threads - used, 0)

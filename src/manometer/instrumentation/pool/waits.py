@@ -3,7 +3,7 @@
 from time import perf_counter
 
 from manometer.instrumentation.binding import Binding
-from manometer.meters.pending import Ticks
+from manometer.meters.pending import InFlight
 
 __all__ = ["Waits"]
 
@@ -22,7 +22,7 @@ class Waits:
         refusals: tuple[type[BaseException], ...] = (),
     ) -> None:
         self._timeouts, self._refusals = timeouts, refusals
-        self._asked, self._over = Ticks(), Ticks()
+        self._requests = InFlight()
         self._waited = binding.histogram("pool.wait.duration").observe
         self._timed_out = binding.counter("pool.timeouts").tick
         self._rejected = binding.counter("pool.rejections").tick
@@ -32,12 +32,11 @@ class Waits:
     @property
     def pending(self) -> int:
         """Requests that have begun and are not over."""
-        over = self._over.value  # read first, so that the difference is never negative
-        return self._asked.value - over
+        return self._requests.value
 
     def asked(self) -> float:
         """A request begins, at the time that is returned."""
-        self._asked.tick()
+        self._requests.began()
         return perf_counter()
 
     def answered(self, asked: float, *, created: bool) -> float:
@@ -45,7 +44,7 @@ class Waits:
         now = perf_counter()
         self._waited(now - asked)
         (self._created if created else self._reused)()
-        self._over.tick()
+        self._requests.ended()
         return now
 
     def failed(self, asked: float, error: BaseException) -> None:
@@ -55,4 +54,4 @@ class Waits:
             self._timed_out()
         elif isinstance(error, self._refusals):
             self._rejected()
-        self._over.tick()
+        self._requests.ended()

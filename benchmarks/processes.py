@@ -1,0 +1,118 @@
+"""What worker processes that are shown together cost, against prometheus-client's multiprocess mode."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from functools import partial
+from pathlib import Path
+
+import prometheus_client
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest, values
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.values import MultiProcessValue
+
+import manometer
+from manometer.exporter.multiprocess import Worker, onlooker
+from measure import Row, paired
+
+_KITS = ("manometer", "prometheus_client")
+_DIRECTORY = {"manometer": "MANOMETER_PROCESSES_DIR", "prometheus_client": "PROMETHEUS_MULTIPROC_DIR"}
+_BUCKETS = [2.0**power for power in range(-9, 8)]
+_CALLS = 200_000
+_WORKERS = 4
+_SERIES = 200
+
+
+def rows() -> Iterator[Row]:
+    """One row a kind of write, and one of a scrape."""
+    with ExitStack() as stack:
+        workers = [stack.enter_context(closing(_Worker(kit))) for kit in _KITS]
+        yield _against(workers, "increment across processes", "inc", _CALLS, target=0.1)
+        yield _against(workers, "observation across processes", "observe", _CALLS, target=0.1)
+        name = f"scrape of {_WORKERS} workers with {_SERIES} histogram children each"
+        yield _against(workers, name, "scrape", 1)
+
+
+def _against(workers: list["_Worker"], name: str, what: str, calls: int, target: float | None = None) -> Row:
+    ratio, mine, other = paired(*(partial(worker.run, what) for worker in workers), calls=calls)
+    scale, unit = (1e3, "ms") if what == "scrape" else (1e9, "ns")
+    detail = f"{mine * scale:,.0f} {unit} against {other * scale:,.0f} {unit}"
+    return Row(name, f"prometheus-client in multiprocess mode, {what}", ratio, "ratio", target, detail=detail)
+
+
+class _Worker:
+    """A process of one kit: prometheus-client's mode has to be chosen before it is imported, and for good."""
+
+    def __init__(self, kit: str) -> None:
+        self._directory = tempfile.TemporaryDirectory()
+        environment = {name: value for name, value in os.environ.items() if name not in _DIRECTORY.values()}
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, kit],
+            env=environment | {_DIRECTORY[kit]: self._directory.name},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, what: str, calls: int) -> None:
+        """Have it done so many times."""
+        print(what, calls, file=self._process.stdin, flush=True)
+        if self._process.stdout.readline() != "done\n":
+            raise RuntimeError(f"{self._process.args} ended")
+
+    def close(self) -> None:
+        self._process.communicate()
+        self._directory.cleanup()
+
+
+def _serve(kit: str) -> None:
+    """Do what standard input asks for, over and over."""
+    directory = os.environ[_DIRECTORY[kit]]
+    ours = kit == "manometer"
+    meters = manometer if ours else prometheus_client
+    if ours:
+        Worker.of(REGISTRY, directory).start()  # so that what is measured is written meanwhile
+    todo: dict[str, Callable[[], object]] = {
+        "inc": meters.Counter("c", "Help.", ["l"]).labels("x").inc,
+        "observe": partial(meters.Histogram("h", "Help.", ["l"], buckets=_BUCKETS).labels("x").observe, 0.7),
+        "scrape": (_our_scrape if ours else _their_scrape)(f"{directory}/scraped"),
+    }
+    for line in sys.stdin:
+        what, calls = line.split()
+        call = todo[what]
+        for _ in range(int(calls)):
+            call()
+        print("done", flush=True)
+
+
+def _our_scrape(directory: str) -> Callable[[], object]:
+    registries = [CollectorRegistry() for _ in range(_WORKERS)]
+    for registry in registries:
+        _observe(manometer, registry)
+        Worker.of(registry, directory).flush()
+    shown = onlooker(Path(directory))
+    return lambda: manometer.render(shown) if registries else None  # while they live, they count as live workers
+
+
+def _their_scrape(directory: str) -> Callable[[], object]:
+    Path(directory).mkdir()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
+    for pid in range(_WORKERS):
+        values.ValueClass = MultiProcessValue(lambda pid=pid: pid)
+        _observe(prometheus_client, CollectorRegistry())
+    shown = CollectorRegistry()
+    MultiProcessCollector(shown, path=directory)
+    return partial(generate_latest, shown)
+
+
+def _observe(meters: object, registry: CollectorRegistry) -> None:
+    histogram = meters.Histogram("scraped", "Help.", ["l"], registry=registry, buckets=_BUCKETS)
+    for series in range(_SERIES):
+        histogram.labels(series).observe(0.7)
+
+
+if __name__ == "__main__":
+    _serve(sys.argv[1])

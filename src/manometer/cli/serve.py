@@ -1,0 +1,51 @@
+"""`manometer serve`: show the figures of a directory of worker processes, from a process that is none of them."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from threading import Event
+
+from manometer.config import Settings
+from manometer.errors import ConfigError
+from manometer.exporter.http import Site
+from manometer.exporter.server import Server
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "serve",
+        help="show the figures of a program's worker processes",
+        description="Serve /metrics for worker processes that share their figures in a directory, "
+        "those of prometheus-client's multiprocess mode among them. Settings are read as a program reads its own.",
+    )
+    parser.add_argument("dir", nargs="?", metavar="DIR", help="their directory (default: the setting processes_dir)")
+    parser.add_argument("--host", help="address to listen on (default: the setting host)")
+    parser.add_argument("--port", type=int, help="port to listen on, 0 for a free one (default: the setting port)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until the process is told to end, by SIGTERM or Ctrl-C."""
+    given = {"processes_dir": args.dir, "host": args.host, "port": args.port}
+    settings = Settings.load(**{name: value for name, value in given.items() if value is not None})
+    if settings.processes_dir is None:
+        raise ConfigError("which processes? name their directory, or set MANOMETER_PROCESSES_DIR")
+    path = Path(settings.processes_dir)
+    if not path.is_dir():
+        raise ConfigError(f"{path} is no directory; name the one that the workers have as processes_dir")
+    from manometer.exporter.multiprocess import onlooker
+
+    ended = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    server = Server(Site(onlooker(path), service=settings.service_name), settings.host, settings.port)
+    server.start()
+    sys.stdout.write(f"{server.url}/metrics\n")
+    sys.stdout.flush()
+    ended.wait()
+    server.close()
+    return 0

@@ -1,0 +1,65 @@
+"""What goes wrong with the files of a group of processes: counted each time, logged once until it is well again."""
+
+import logging
+import time
+from pathlib import Path
+
+from manometer.catalogue import kit as rows
+from manometer.exporter.multiprocess.snapshot import Family, family
+from manometer.exporter.multiprocess.ways import Way
+from manometer.meters.catalogued import pulled
+from manometer.meters.kit import Kit
+
+__all__ = ["Faults"]
+
+_COMPLAINTS = 100  # files that are remembered as logged
+
+_log = logging.getLogger("manometer")
+
+
+class Faults:
+    """The faults that this process met, in `manometer_process_file_failures_total`."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._counter = kit.file_failures
+        self._complained: set[Path] = set()
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing has been told yet: a forked child begins so."""
+        self._failing = False
+        self._told: dict[str, float] = {}
+
+    def unreadable(self, path: Path, error: Exception) -> None:
+        """A file was left out."""
+        self._counter.labels("read").inc()
+        if path not in self._complained and len(self._complained) < _COMPLAINTS:
+            self._complained.add(path)
+            _log.warning("%s is left out of the figures: %s", path, error)
+
+    def unwritten(self, directory: Path, error: OSError) -> None:
+        """A file could not be written."""
+        self._counter.labels("write").inc()
+        if not self._failing:
+            self._failing = True
+            _log.warning(
+                "figures cannot be written to %s (%s); they go on in memory until they can", directory, error
+            )
+
+    def written(self, directory: Path) -> None:
+        """All could be written; the counts in there are known to everyone."""
+        self._told = self._counts()
+        if self._failing:
+            self._failing = False
+            _log.info("figures are written to %s again", directory)
+
+    def untold(self) -> list[Family]:
+        """Faults since the last time that figures could be written."""
+        missing = {name: count - self._told.get(name, 0.0) for name, count in self._counts().items()}
+        figures = [
+            (rows.PROCESS_FILE_FAILURES, {"operation": name}, count) for name, count in missing.items() if count
+        ]
+        return [family(metric, Way("sum"), time.time()) for metric in pulled(figures)]
+
+    def _counts(self) -> dict[str, float]:
+        return {operation: reading.total for (operation,), reading in self._counter.read()}

@@ -1,0 +1,171 @@
+"""What one process tells the others: its families as rows of numbers, and their form in a file."""
+
+import json
+import zlib
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
+
+from prometheus_client import Metric
+
+from manometer.exporter.multiprocess.ways import Way
+
+__all__ = [
+    "AlienError",
+    "Family",
+    "Group",
+    "Row",
+    "Snapshot",
+    "Told",
+    "UnreadableError",
+    "decode",
+    "encode",
+    "family",
+]
+
+_MAGIC = b"manometer-processes"
+_VERSION = b"1"
+
+
+class UnreadableError(ValueError):
+    """A file that no longer holds its figures whole."""
+
+
+class AlienError(UnreadableError):
+    """A file that is not ours to replace: of another program, or of another version of this one."""
+
+
+class Told(NamedTuple):
+    """An exemplar of the value at that place in its row."""
+
+    at: int
+    labels: dict[str, str]
+    value: float
+    timestamp: float | None
+
+
+class Row(NamedTuple):
+    """One series. set_at: when, if it is the most recent value that counts; else 0."""
+
+    labelvalues: list[str]
+    values: list[float]
+    exemplars: list[Told]
+    set_at: float
+
+
+class Group(NamedTuple):
+    """Series of a family with the same label names and the same samples.
+
+    shape: the name of each sample and, of a bucket, its `le`; else None.
+    """
+
+    mode: str
+    labelnames: list[str]
+    shape: list[tuple[str, str | None]]
+    rows: list[Row]
+
+
+class Family(NamedTuple):
+    """A metric family. A series may stand in several rows, which add up as those of several processes do."""
+
+    name: str
+    kind: str
+    help: str
+    unit: str
+    groups: list[Group]
+
+
+class Snapshot(NamedTuple):
+    """The figures of a process, or of all that have ended.
+
+    alive: whether the process is; includes: the files whose figures have been added to these.
+    """
+
+    pid: int
+    families: list[Family]
+    alive: bool = True
+    includes: Collection[str] = ()
+
+
+def family(metric: Metric, way: Way, now: float) -> Family:
+    """A family of a collection that was made at `now`. Timestamps and native histograms are left out."""
+    groups: dict[Any, Group] = {}
+    for (mode, names, texts), series in _series(metric, way.mode).items():
+        set_at = 0.0
+        if mode.endswith("mostrecent"):
+            set_at = now if way.set_at is None else way.set_at(dict(zip(names, texts, strict=True)))
+            if not set_at:  # never set, so there is no most recent value
+                continue
+        key = mode, names, tuple(series.shape)
+        if key not in groups:
+            groups[key] = Group(mode, list(names), series.shape, [])
+        groups[key].rows.append(Row([str(text) for text in texts], series.values, series.exemplars, set_at))
+    return Family(metric.name, metric.type, metric.documentation, metric.unit, list(groups.values()))
+
+
+class _Series(NamedTuple):
+    shape: list[tuple[str, str | None]]
+    values: list[float]
+    exemplars: list[Told]
+
+
+def _series(metric: Metric, mode: str) -> dict[tuple[str, tuple[str, ...], tuple[str, ...]], _Series]:
+    """The samples that belong together, by mode and labels: all but those of buckets."""
+    found: dict[tuple[str, tuple[str, ...], tuple[str, ...]], _Series] = {}
+    bucketed = metric.type in ("histogram", "gaugehistogram")
+    for sample in metric.samples:
+        name, labels, value, exemplar = sample.name, sample.labels, sample.value, sample.exemplar
+        if sample.native_histogram is not None:
+            continue
+        names, texts, bound, how = tuple(labels), tuple(labels.values()), None, mode
+        if bucketed and "le" in labels:
+            at = names.index("le")
+            names, texts, bound = names[:at] + names[at + 1 :], texts[:at] + texts[at + 1 :], texts[at]
+        elif metric.type == "summary" and "quantile" in labels:
+            how = "liveall"  # it does not add up as the count and sum do
+        series = found.get((how, names, texts))
+        if series is None:
+            series = found[how, names, texts] = _Series([], [], [])
+        if exemplar is not None and name.endswith(("_bucket", "_total")):
+            timestamp = None if exemplar.timestamp is None else float(exemplar.timestamp)
+            series.exemplars.append(Told(len(series.values), dict(exemplar.labels), exemplar.value, timestamp))
+        series.shape.append((name, bound))
+        series.values.append(float(value))
+    return found
+
+
+def encode(snapshot: Snapshot) -> bytes:
+    """The snapshot as a file: a line that says what it is and how long, with a checksum, then JSON."""
+    content = [snapshot.pid, snapshot.families, list(snapshot.includes)]
+    # Half a surrogate pair, which JSON takes and UTF-8 does not, would spoil the exposition later on.
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    return b"%s %s %08x %d\n%s" % (_MAGIC, _VERSION, zlib.crc32(body), len(body), body)
+
+
+def decode(data: bytes) -> Snapshot:
+    """The snapshot of a file; UnreadableError, or AlienError, where it holds none."""
+    head, _, body = data.partition(b"\n")
+    match head.split():
+        case [magic, version, checksum, length] if magic == _MAGIC and version == _VERSION:
+            if length != b"%d" % len(body) or checksum != b"%08x" % zlib.crc32(body):
+                raise UnreadableError("it is cut short or damaged")
+        case [magic, version, *_] if magic == _MAGIC:
+            raise AlienError("another version of Manometer wrote it")
+        case _:
+            raise AlienError("Manometer did not write it")
+    try:
+        pid, found, includes = json.loads(body)
+        return Snapshot(pid, [_decoded(*each) for each in found], includes=includes)
+    except (TypeError, ValueError) as error:
+        raise UnreadableError(f"it makes no sense ({error})") from None
+
+
+def _decoded(name: str, kind: str, documentation: str, unit: str, groups: Iterable[Any]) -> Family:
+    rebuilt = [
+        Group(mode, names, [(sample, bound) for sample, bound in shape], [_row_of(*row) for row in rows])
+        for mode, names, shape, rows in groups
+    ]
+    return Family(name, kind, documentation, unit, rebuilt)
+
+
+def _row_of(labelvalues: list[str], values: list[float], exemplars: Iterable[Any], set_at: float) -> Row:
+    return Row(labelvalues, values, [Told(*each) for each in exemplars], set_at)

@@ -1,0 +1,199 @@
+"""The figures of several processes made one: sums that do not depend on who is added when, and the gauges' ways."""
+
+from collections.abc import Callable, Iterable
+from itertools import chain
+from math import fsum, inf, isfinite
+from typing import Any
+
+from prometheus_client import Metric
+from prometheus_client.samples import Exemplar, Sample
+
+from manometer.exporter.multiprocess.snapshot import Family, Group, Row, Snapshot, Told
+from manometer.meters.labels import OTHER
+
+__all__ = ["Totals"]
+
+Labels = tuple[tuple[str, str], ...]
+Slot = tuple[str, str | None]
+Shape = list[Slot]
+
+_LASTING = ("sum", "min", "max", "mostrecent")
+"""Modes in which a process counts after its end."""
+
+
+class Totals:
+    """Takes in snapshots, and gives out what they come to.
+
+    max_series: series that a family may have, past which new ones are added to the one whose labels are all
+    `other`, and `on_fold` hears of it; None for no limit.
+    """
+
+    def __init__(self, max_series: int | None = None, on_fold: Callable[[str], None] | None = None) -> None:
+        self._max_series = max_series
+        self._on_fold = on_fold
+        self._families: dict[tuple[str, str], _FamilyTotals] = {}
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Take in one process; of one that is not alive, what outlasts it."""
+        for family in snapshot.families:
+            for group in family.groups:
+                if snapshot.alive or group.mode in _LASTING:
+                    self._add(family, group, str(snapshot.pid))
+
+    def metrics(self) -> list[Metric]:
+        """The families, for an exposition; of one whose kind was changed, the kind that came in first."""
+        first: dict[str, _FamilyTotals] = {}
+        for (name, _), family in self._families.items():
+            first.setdefault(name, family)
+        return [family.metric() for family in first.values()]
+
+    def families(self) -> list[Family]:
+        """The same as rows that lose nothing: what is added to them later comes out as if it had been now."""
+        return [family.family() for family in self._families.values()]
+
+    def _add(self, family: Family, group: Group, pid: str) -> None:
+        totals = self._families.get((family.name, family.kind))
+        if totals is None:
+            totals = self._families[family.name, family.kind] = _FamilyTotals(family)
+        names = group.labelnames
+        each = group.mode in ("all", "liveall") and "pid" not in names
+        order = sorted(range(len(names)), key=names.__getitem__)  # processes may have them in another
+        for row in group.rows:
+            labels = tuple([(names[at], row.labelvalues[at]) for at in order])
+            if each:
+                labels += (("pid", pid),)
+            found = totals.series.get(labels)
+            if found is None:
+                if self._max_series is not None and len(totals.series) >= self._max_series:
+                    labels = tuple([(label, OTHER) for label, _ in labels])
+                    if self._on_fold is not None:
+                        self._on_fold(family.name)
+                found = totals.series.get(labels)
+                if found is None:
+                    found = totals.series[labels] = _Series(group.mode)
+            found.add(group.shape, row)
+
+
+class _FamilyTotals:
+    """The series of one family."""
+
+    def __init__(self, family: Family) -> None:
+        self._name, self._kind, self._help, self._unit, _ = family
+        self.series: dict[Labels, _Series] = {}
+
+    def metric(self) -> Metric:
+        metric = Metric(self._name, self._help, self._kind, self._unit)
+        for labels, series in self.series.items():
+            shape, rows = series.parts()
+            plain = dict(labels)
+            for slot, value in zip(shape, _total(shape, rows), strict=True):
+                name, bound = slot
+                shown = plain if bound is None else plain | {"le": bound}
+                told = series.exemplars.get(slot)
+                exemplar = None if told is None else Exemplar(told.labels, told.value, told.timestamp)
+                metric.samples.append(Sample(name, shown, value, None, exemplar))
+        return metric
+
+    def family(self) -> Family:
+        groups: dict[Any, Group] = {}
+        for labels, series in self.series.items():
+            shape, rows = series.parts()
+            names = [label for label, _ in labels]
+            group = groups.setdefault((series.mode, *names, *shape), Group(series.mode, names, shape, []))
+            texts = [text for _, text in labels]
+            exemplars = [
+                series.exemplars[slot]._replace(at=at) for at, slot in enumerate(shape) if slot in series.exemplars
+            ]
+            for values in _exact(shape, rows):
+                group.rows.append(Row(texts, values, exemplars, series.set_at))
+                exemplars = []
+        return Family(self._name, self._kind, self._help, self._unit, list(groups.values()))
+
+
+class _Series:
+    """One series: of those that are summed what each process has of it, else what came out on top."""
+
+    __slots__ = ("_parts", "exemplars", "mode", "set_at")
+
+    def __init__(self, mode: str) -> None:
+        self.mode = mode
+        self.exemplars: dict[Slot, Told] = {}
+        self.set_at = 0.0
+        self._parts: list[tuple[Shape, list[float]]] = []
+
+    def add(self, shape: Shape, row: Row) -> None:
+        """Take in one process's row."""
+        for exemplar in row.exemplars:
+            kept = self.exemplars.get(shape[exemplar.at])
+            if kept is None or (exemplar.timestamp or 0) > (kept.timestamp or 0):
+                self.exemplars[shape[exemplar.at]] = exemplar
+        how = self.mode.removeprefix("live")
+        if how == "sum" or not self._parts:
+            self._parts.append((shape, row.values))
+            self.set_at = row.set_at
+        elif how in ("min", "max"):
+            self._parts = [(shape, _nearer(how, self._parts[0][1], row.values))]
+        elif row.set_at > self.set_at:
+            self._parts = [(shape, row.values)]
+            self.set_at = row.set_at
+
+    def parts(self) -> tuple[Shape, list[list[float]]]:
+        """What came in, with the same samples in each row."""
+        shape = self._parts[0][0]
+        if all(other == shape for other, _ in self._parts):
+            return shape, [values for _, values in self._parts]
+        return _conformed(self._parts)
+
+
+def _total(shape: Shape, rows: list[list[float]]) -> list[float]:
+    """The sum of each sample, rounded once: whatever grows in a process never lets it fall."""
+    if len(rows) == 1:
+        return rows[0]
+    return [
+        min(column) if name.endswith("_created") else _sum(column)
+        for (name, _), column in zip(shape, zip(*rows, strict=True), strict=True)
+    ]
+
+
+def _exact(shape: Shape, rows: list[list[float]]) -> Iterable[list[float]]:
+    """As few rows as add up to the very same: the sums, then what rounding took off them, until it took nothing."""
+    totals = _total(shape, rows)
+    yield totals
+    created = [name.endswith("_created") for name, _ in shape]
+    while len(rows) > 1:
+        rows = [*rows, [inf if time else -total for time, total in zip(created, totals, strict=True)]]
+        totals = [total if isfinite(total) else 0.0 for total in _total(shape, rows)]
+        if not any(total for time, total in zip(created, totals, strict=True) if not time):
+            return
+        yield totals
+
+
+def _sum(column: tuple[float, ...]) -> float:
+    try:
+        return fsum(column)
+    except (OverflowError, ValueError):  # too large for a float on the way, or infinities of both signs
+        return sum(column)
+
+
+def _nearer(how: str, one: list[float], other: list[float]) -> list[float]:
+    return list(map(min if how == "min" else max, one, other))
+
+
+def _conformed(parts: list[tuple[Shape, list[float]]]) -> tuple[Shape, list[list[float]]]:
+    """Rows of differing samples, such as of a histogram whose buckets were changed, over the samples of all."""
+    slots = dict.fromkeys(chain.from_iterable(shape for shape, _ in parts))
+    buckets = sorted((float(bound), name, bound) for name, bound in slots if bound is not None)
+    shape: Shape = [(name, bound) for _, name, bound in buckets]
+    shape += [slot for slot in slots if slot[1] is None]
+    return shape, [list(_over(shape, dict(zip(own, values, strict=True)))) for own, values in parts]
+
+
+def _over(shape: Shape, known: dict[Slot, float]) -> Iterable[float]:
+    below = 0.0
+    for slot in shape:
+        name, bound = slot
+        if bound is not None:
+            below = known.get(slot, below)  # no bucket of its own ends here: it holds what the one below holds
+            yield below
+        else:
+            yield known.get(slot, inf if name.endswith("_created") else 0.0)

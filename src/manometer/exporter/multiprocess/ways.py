@@ -1,0 +1,50 @@
+"""How each family of several processes becomes one: by the catalogue, by the gauge's own word, or by its kind."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import NamedTuple
+
+from prometheus_client import CollectorRegistry, Metric, values
+from prometheus_client.metrics import MetricWrapperBase
+
+from manometer.catalogue import spec
+
+__all__ = ["Way", "in_own_files", "way"]
+
+
+class Way(NamedTuple):
+    """mode: one of prometheus-client's multiprocess modes; set_at: when the series of some labels was last set."""
+
+    mode: str
+    set_at: Callable[[Mapping[str, str]], float] | None = None
+
+
+_BY_KIND = {
+    "counter": "sum",
+    "histogram": "sum",
+    "summary": "sum",
+    "gaugehistogram": "livesum",
+    "info": "livemax",
+}
+_EACH = "liveall"  # what is of one process alone, or of no known meaning: never wrong
+
+
+def way(registry: CollectorRegistry, family: Metric) -> Way:
+    """The way of one of the registry's families."""
+    with suppress(KeyError):
+        return Way(spec(f"{family.name}_total" if family.type == "counter" else family.name).multiprocess_mode)
+    collector = registry._names_to_collectors.get(family.name)
+    mode = getattr(collector, "_multiprocess_mode", None)
+    if isinstance(mode, str):
+        return Way(mode, getattr(collector, "set_at", None))
+    if family.name.startswith("process_"):  # prometheus-client's ProcessCollector, whose names every client shares
+        return Way(_EACH)
+    if family.name == "python_info":
+        return Way("livemax")
+    return Way(_BY_KIND.get(family.type, _EACH))
+
+
+def in_own_files(registry: CollectorRegistry, family: Metric) -> bool:
+    """Whether prometheus-client keeps the family in files of its own, for its own multiprocess mode."""
+    collector = registry._names_to_collectors.get(family.name)
+    return isinstance(collector, MetricWrapperBase) and getattr(values.ValueClass, "_multiprocess", False)

@@ -1,0 +1,176 @@
+"""A process's part in a group: its figures stay in its own memory, and go to a file of its own every second."""
+
+import atexit
+import logging
+import os
+import time
+from collections.abc import Iterable
+from multiprocessing import util
+from pathlib import Path
+from threading import Event, Lock, Thread
+from weakref import WeakKeyDictionary, ref
+
+from prometheus_client import CollectorRegistry
+
+from manometer.errors import ConfigError
+from manometer.exporter.multiprocess.continuity import Continuity
+from manometer.exporter.multiprocess.directory import Directory
+from manometer.exporter.multiprocess.faults import Faults
+from manometer.exporter.multiprocess.snapshot import Family, Snapshot, encode, family
+from manometer.exporter.multiprocess.ways import in_own_files, way
+from manometer.meters import collect
+from manometer.meters.fork import freed_in_child
+from manometer.meters.kit import Kit
+
+__all__ = ["Worker"]
+
+INTERVAL = 0.9
+"""Seconds from one writing to the next: a kill loses less than a second."""
+
+_log = logging.getLogger("manometer")
+
+
+class Worker:
+    """Writes a registry's figures to a directory, from a background thread and whenever someone asks for them.
+
+    A forked child is a worker of its own, from zero. A process leaves the group when it ends, and not before: its
+    figures are in its memory until then, and would be counted twice if it came back.
+    """
+
+    def __init__(self, registry: CollectorRegistry, path: Path) -> None:
+        self._registry = ref(registry)
+        self._kit = Kit.of(registry)
+        self.faults = Faults(self._kit)
+        self.directory = Directory(path, self.faults.unreadable, self._kit.folded)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"processes_dir {path} cannot be made ({error.strerror}); name another") from None
+        self._users = 0
+        self._thread: Thread | None = None
+        self._lock = freed_in_child(Lock())
+        self._join()
+
+    def _join(self) -> None:
+        """Begin as a process that has not written yet."""
+        self._file = self.directory.own_file()
+        self._content: bytes = b""
+        self._continuity = Continuity(self._kit.folded)
+        self._writing = Lock()
+
+    @classmethod
+    def of(cls, registry: CollectorRegistry, path: str) -> "Worker":
+        """The worker of this process for that registry and directory: there is only one."""
+        place = Path(path).absolute()
+        with _lock:
+            workers = _workers.setdefault(registry, {})
+            if place not in workers:
+                workers[place] = cls(registry, place)
+            return workers[place]
+
+    def start(self) -> None:
+        """Write from a background thread too, until as many have called `stop` as this."""
+        with self._lock:
+            self._users += 1
+            if self._thread is None:
+                self._run()
+
+    def stop(self) -> None:
+        """Write a last time, and from then on only when asked."""
+        with self._lock:
+            self._users -= 1
+            if self._users:
+                return
+            thread, self._thread = self._thread, None
+            self._stopped.set()
+        if thread is not None:
+            thread.join()
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what the figures are now; where that fails, it is logged and counted, and tried again next time."""
+        registry = self._registry()
+        if registry is None:
+            return
+        with self._writing:
+            now = time.time()
+            families = self._continuity.complete(self._families(registry, now), now)
+            self._attempt(encode(Snapshot(os.getpid(), families)))
+
+    def _attempt(self, content: bytes) -> None:
+        try:
+            if content != self._content or not self._file.stands:
+                self.directory.path.mkdir(parents=True, exist_ok=True)  # someone may have removed it
+                self._file.write(content)
+                self._content = content
+            self.directory.settle()
+        except OSError as error:
+            self.faults.unwritten(self.directory.path, error)
+        else:
+            self.faults.written(self.directory.path)
+
+    def _families(self, registry: CollectorRegistry, now: float) -> Iterable[Family]:
+        for metric in collect(registry):
+            name = str(getattr(metric, "name", type(metric).__qualname__))
+            try:
+                if not in_own_files(registry, metric):
+                    yield family(metric, way(registry, metric), now)
+            except Exception:
+                self._kit.failed(name, "family")
+            else:
+                self._kit.worked(name, "family")
+
+    # --- the process: this one, or a child that was forked from it
+
+    def _rejoin(self) -> None:
+        """In a forked child: leave what is the parent's to the parent, and go on as a process of its own."""
+        self._file.abandon()
+        self.faults.forget()
+        self._join()
+        if self._thread is not None:
+            self._run()
+
+    def _run(self) -> None:
+        self._stopped = Event()
+        self._thread = Thread(target=self._loop, args=(self._stopped,), name="manometer-processes", daemon=True)
+        self._thread.start()
+
+    def _loop(self, stopped: Event) -> None:
+        pause = INTERVAL
+        while not stopped.wait(pause):
+            began = time.monotonic()
+            try:
+                self.flush()
+            except Exception:  # a fault of ours; the next round may be luckier
+                _log.exception("the figures of this process could not be written")
+            took = time.monotonic() - began
+            pause = max(INTERVAL - took, took)  # at most half the time goes to it, however much there is to collect
+
+
+def _rejoin_workers() -> None:
+    for worker in _all():
+        worker._rejoin()
+
+
+def _flush_workers() -> None:
+    """Write what came since the last second, at the end of the process."""
+    for worker in _all():
+        if worker._users:
+            worker.flush()
+
+
+def _all() -> list[Worker]:
+    return [worker for workers in list(_workers.values()) for worker in workers.values()]
+
+
+def _flush_at_the_end_of_child(_: object) -> None:
+    # A child of multiprocessing runs no atexit functions.
+    util.Finalize(None, _flush_workers, exitpriority=-100)
+
+
+_workers: WeakKeyDictionary[CollectorRegistry, dict[Path, Worker]] = WeakKeyDictionary()
+_lock = freed_in_child(Lock())
+
+os.register_at_fork(after_in_child=_rejoin_workers)
+util.register_after_fork(Worker, _flush_at_the_end_of_child)
+atexit.register(_flush_workers)

@@ -1,0 +1,282 @@
+"""Real pre-fork servers: any worker's /metrics shows them all, whatever becomes of each."""
+
+import http.client
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter as Tally
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+pytestmark = pytest.mark.servers
+
+WORK = """
+import os
+import manometer
+
+served = manometer.Counter("served", "Answers.", ["path"])
+took = manometer.Histogram("took", "Each takes one.", buckets=(0.5, 1, 2))
+busy = manometer.Gauge("busy", "Workers.", multiprocess_mode="livesum")
+busy.set(1)
+
+def work(path):
+    served.labels(path).inc()
+    took.observe(1)
+    return str(os.getpid()).encode()
+"""
+WSGI = """
+from work import manometer, work
+metrics = manometer.wsgi_app()
+
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/metrics":
+        return metrics(environ, start_response)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [work(environ["PATH_INFO"])]
+"""
+ASGI = """
+from work import manometer, work
+metrics = manometer.asgi_app()
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan" or scope["path"] == "/metrics":
+        return await metrics(scope, receive, send)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": work(scope["path"])})
+"""
+CONFIG = """
+import manometer
+
+def on_starting(server):
+    server.log.info("Figures at: %s", manometer.start(port=0).url)
+"""
+
+
+class Program(NamedTuple):
+    """A server under way. port: where it answers; log: what it has written so far; files: the group's directory."""
+
+    process: subprocess.Popen
+    port: int
+    log: Path
+    files: Path
+
+    def get(self, path):
+        """What one worker answers; OSError or HTTPException where it went away."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read().decode()
+        finally:
+            connection.close()
+
+    @property
+    def names(self):
+        """The names of the group's files."""
+        return [path.name for path in self.files.iterdir()]
+
+    def samples(self):
+        """The figures at any one worker."""
+        return samples(self.get("/metrics"))
+
+
+def samples(text):
+    """The value of each sample, by name and the values of its labels."""
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def until(ask, what=lambda: "it did not come to pass"):
+    """The first answer that is true."""
+    deadline = time.monotonic() + 60
+    while not (answer := ask()):
+        assert time.monotonic() < deadline, what()
+        time.sleep(0.05)
+    return answer
+
+
+@contextmanager
+def program(path, listening, *command, **environment):
+    """Run a server until the end of the block; `listening` finds its port in its log."""
+    for name, text in (("work", WORK), ("wsgi", WSGI), ("asgi", ASGI)):
+        (path / f"{name}.py").write_text(text)
+    log, files = path / "log", path / "group"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=path,
+            env=os.environ | {"MANOMETER_PROCESSES_DIR": str(files)} | environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        found = until(lambda: re.search(listening, log.read_text()), log.read_text)
+        yield Program(process, int(found[1]), log, files)
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def gunicorn(path, *options, **environment):
+    """gunicorn with three workers."""
+    pytest.importorskip("gunicorn")
+    command = ("gunicorn", "-w", "3", "-b", "127.0.0.1:0", "--no-control-socket", *options, "wsgi:app")
+    return program(path, r"Listening at: http://127\.0\.0\.1:(\d+)", *command, **environment)
+
+
+class Load:
+    """Requests from four clients, and what came of each."""
+
+    def __init__(self, server, requests):
+        self.server = server
+        self.answered = []  # when, and by which process
+        self.unanswered = 0  # which may have been counted, or not
+        self._left = iter(range(requests))
+        self._threads = [threading.Thread(target=self._send) for _ in range(4)]
+
+    def _send(self):
+        for _ in self._left:
+            try:
+                pid = int(self.server.get("/work"))
+            except (OSError, http.client.HTTPException):
+                self.unanswered += 1
+            else:
+                self.answered.append((time.monotonic(), pid))
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exc):
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def going_on(self):
+        """Whether there are requests left to send."""
+        return any(thread.is_alive() for thread in self._threads)
+
+
+class Watch:
+    """Scrapes without a pause, and notes every figure that fell."""
+
+    TOTALS = (("served_total", "/work"), ("took_count",), ("took_sum",), ("took_bucket", "+Inf"))
+
+    def __init__(self, server):
+        self.server = server
+        self.falls, self.torn, self.scrapes = [], [], 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._scrape)
+
+    def _scrape(self):
+        shown = Tally()
+        while not self._stop.is_set():
+            try:
+                found = self.server.samples()
+            except (OSError, http.client.HTTPException):
+                continue
+            self.scrapes += 1
+            now = {key: found.get(key, 0) for key in self.TOTALS}
+            self.falls += [(key, shown[key], now[key]) for key in now if now[key] < shown[key]]
+            if len({now[key] for key in self.TOTALS[1:]}) > 1:
+                self.torn.append(now)
+            shown.update({key: now[key] - shown[key] for key in now})
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc):
+        self._stop.set()
+        self._thread.join()
+
+
+def test_gunicorn_workers_killed_and_recycled_under_load(tmp_path):
+    """No total ever falls; at the end all is there but, at most, the last second of those that were killed."""
+    random.seed(7)
+    at_risk = 0
+    with gunicorn(tmp_path, "--max-requests", "150", "--max-requests-jitter", "50") as server:
+        with Watch(server) as watch, Load(server, 3000) as load:
+            for kills in range(1, 6):
+                until(lambda kills=kills: len(load.answered) > 400 * kills or not load.going_on, server.log.read_text)
+                _, victim = load.answered[-random.randint(1, 20)]
+                try:
+                    os.kill(victim, signal.SIGKILL)
+                except ProcessLookupError:  # it was recycled meanwhile
+                    continue
+                killed = time.monotonic()
+                until(lambda victim=victim: not Path(f"/proc/{victim}").exists(), server.log.read_text)
+                # Two seconds, for the machine may be busy with other things at the time of a writing.
+                at_risk += sum(pid == victim and when > killed - 2 for when, pid in load.answered)
+        assert watch.scrapes > 20
+        assert (watch.falls, watch.torn) == ([], [])
+        sent = len(load.answered)
+
+        expected = range(sent - at_risk, sent + load.unanswered + 1)
+
+        def settled():
+            found = server.samples()
+            three = found["manometer_processes",] == found["busy",] == 3 and len(server.names) <= 3 + 1
+            return found if three and found["served_total", "/work"] in expected else None
+
+        found = until(settled, lambda: f"{expected} {server.samples()} {server.names}")
+        assert len({pid for _, pid in load.answered}) > 8
+        assert found["took_count",] == found["took_bucket", "1.0"] == found["served_total", "/work"]
+        assert server.log.read_text().count("SIGKILL") >= 1
+        assert len({key[1] for key in found if key[0] == "process_resident_memory_bytes"}) == 3
+    # What ended well has written all it had: a last look finds no less, in one file.
+    with program(tmp_path, r"http://127\.0\.0\.1:(\d+)/", "manometer", "serve", "--port", "0") as onlooker:
+        last = onlooker.samples()
+        assert found["served_total", "/work"] <= last["served_total", "/work"] <= sent + load.unanswered
+        assert last["manometer_processes",] == 0
+        assert onlooker.names == ["ended.manometer"]
+    assert onlooker.process.returncode == 0
+
+
+def test_gunicorn_s_master_may_serve_for_its_workers(tmp_path):
+    """Started once before the fork, it is a port of its own, and every worker joins by itself."""
+    (tmp_path / "gunicorn.conf.py").write_text(CONFIG)
+    with gunicorn(tmp_path, "--preload") as server:
+        found = re.search(r"Figures at: http://127\.0\.0\.1:(\d+)", server.log.read_text())
+        master = server._replace(port=int(found[1]))
+        with Load(server, 60) as load:
+            pass
+        until(lambda: master.samples().get(("served_total", "/work")) == 60 == len(load.answered))
+        until(lambda: master.samples()["manometer_processes",] == 1 + 3)
+        figures = master.samples()
+        assert figures["served_total", "/work"] == server.samples()["served_total", "/work"]
+        memory = {key[1] for key in figures if key[0] == "process_resident_memory_bytes"}
+        assert {str(pid) for _, pid in load.answered} < memory
+        assert str(server.process.pid) in memory
+
+
+def test_uvicorn_workers_show_each_other(tmp_path):
+    """An ASGI application needs no more than to be mounted."""
+    pytest.importorskip("uvicorn")
+    options = ("--workers", "2", "--port", "0", "asgi:app")
+    with program(tmp_path, r"running on http://127\.0\.0\.1:(\d+)", "uvicorn", *options) as server:
+        until(lambda: server.log.read_text().count("startup complete") == 2, server.log.read_text)
+        with Load(server, 60) as load:
+            pass
+        assert len(load.answered) == 60
+        until(lambda: server.samples().get(("served_total", "/work")) == 60)
+        assert server.samples()["manometer_processes",] == 2
+        os.kill(load.answered[0][1], signal.SIGKILL)
+        until(lambda: server.samples()["manometer_processes",] == 2 and len(server.names) == 3)
+        assert server.samples()["served_total", "/work"] == 60

@@ -1,0 +1,299 @@
+"""What several processes come to together: as prometheus-client has it where it knows the thing, and exact."""
+
+import math
+import tempfile
+from fractions import Fraction
+
+import prometheus_client
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Metric, Summary
+from prometheus_client.core import GaugeHistogramMetricFamily, InfoMetricFamily, SummaryMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.samples import Exemplar, Sample
+from prometheus_client.values import MultiProcessValue
+
+import manometer
+from manometer.exporter.multiprocess.snapshot import Snapshot, decode, encode, family
+from manometer.exporter.multiprocess.totals import Totals
+from manometer.exporter.multiprocess.ways import Way, way
+from manometer.meters import collect
+
+MODES = ("all", "liveall", "min", "livemin", "max", "livemax", "sum", "livesum", "mostrecent", "livemostrecent")
+AMOUNTS = st.integers(-400, 400).map(lambda quarters: quarters / 4)  # whose sums are exact in any order
+
+
+def snapshot(registry, pid, now=1.0, **changes):
+    """What a process with that registry tells, by way of its file."""
+    families = [family(metric, way(registry, metric), now) for metric in collect(registry)]
+    return decode(encode(Snapshot(pid, families)))._replace(**changes)
+
+
+def merged(*snapshots):
+    """The families that they come to."""
+    totals = Totals()
+    for each in snapshots:
+        totals.add(each)
+    return totals.metrics()
+
+
+def values(metrics):
+    """The samples but those of creation, by name and labels."""
+    return {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for metric in metrics
+        for sample in metric.samples
+        if not sample.name.endswith("_created")
+    }
+
+
+def process(kit, registry):
+    """The metrics of one process."""
+    return {
+        "c": kit.Counter("c", "Help.", ["l"], registry=registry),
+        "h": kit.Histogram("h", "Help.", ["l"], registry=registry, buckets=(-1, 0, 2.5, 10)),
+        "plain": kit.Histogram("plain", "Help.", registry=registry, buckets=(1, 2)),
+        **{mode: kit.Gauge(f"g_{mode}", "Help.", ["l"], registry=registry, multiprocess_mode=mode) for mode in MODES},
+    }
+
+
+def write(metrics, name, label, amount):
+    """One event, in the way of the metric."""
+    if name == "c":
+        metrics[name].labels(label).inc(abs(amount))
+    elif name == "h":
+        metrics[name].labels(label).observe(amount)
+    elif name == "plain":
+        metrics[name].observe(amount)
+    else:
+        metrics[name].labels(label).set(amount)
+
+
+EVENTS = st.lists(
+    st.tuples(st.integers(1, 3), st.sampled_from(["c", "h", "plain", *MODES]), st.sampled_from("xy"), AMOUNTS),
+    max_size=60,
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(EVENTS)
+def test_processes_come_to_what_prometheus_client_makes_of_them(events):
+    """Counters, histograms and gauges of every mode, over any sequence of events in three processes."""
+    with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PROMETHEUS_MULTIPROC_DIR", directory)
+        theirs = {}
+        for pid in (1, 2, 3):
+            patch.setattr("prometheus_client.values.ValueClass", MultiProcessValue(lambda pid=pid: pid))
+            theirs[pid] = process(prometheus_client, CollectorRegistry())
+        by_pid = {}
+        for pid, name, label, amount in events:
+            # A child's value is made on the first use of its labels, in the files of its process.
+            patch.setattr("prometheus_client.values.ValueClass", by_pid.setdefault(pid, _value_class(theirs[pid])))
+            write(theirs[pid], name, label, amount)
+        expected = values(MultiProcessCollector(None, directory).collect())
+    registries = {pid: CollectorRegistry() for pid in (1, 2, 3)}
+    ours = {pid: process(manometer, registry) for pid, registry in registries.items()}
+    for pid, name, label, amount in events:
+        write(ours[pid], name, label, amount)
+    found = values(merged(*(snapshot(registry, pid) for pid, registry in registries.items())))
+    # prometheus-client exposes the sum of a histogram with negative buckets in this mode, and in no other.
+    assert found == {key: value for key, value in expected.items() if key[0] != "h_sum"}
+
+
+def _value_class(metrics):
+    return type(metrics["plain"]._sum)
+
+
+FLOATS = st.floats(0, 1e9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), FLOATS), max_size=40), st.data())
+def test_a_sum_is_exact_whoever_has_ended_when(events, data):
+    """However processes end and are added to those before, the total is the true sum rounded once: it never falls."""
+    totals, ended = [0.0] * 4, Snapshot(0, [], alive=False)
+    shown = 0.0
+    true = Fraction(0)
+    for process, amount in events:
+        before = totals[process]
+        totals[process] += amount
+        true += Fraction(totals[process]) - Fraction(before)
+        if data.draw(st.booleans()):  # the process ends, and another takes its place
+            past = Totals()
+            past.add(ended)
+            past.add(_counted(totals[process], alive=False))
+            ended = decode(encode(Snapshot(0, past.families())))._replace(alive=False)
+            totals[process] = 0.0
+        now = values(merged(*map(_counted, totals), ended))["c_total",]
+        assert now == float(true)
+        assert now >= shown
+        shown = now
+
+
+def _counted(total, alive=True):
+    metric = Metric("c", "Help.", "counter")
+    metric.samples = [Sample("c_total", {}, total)]
+    return Snapshot(1, [family(metric, Way("sum"), 1.0)], alive)
+
+
+def test_infinities_and_what_is_no_number_add_up():
+    """What a float can hold comes out as a float's sum does."""
+    past = Totals()
+    for total in (math.inf, 1.5):
+        past.add(_counted(total))
+    assert values(merged(Snapshot(0, past.families()), _counted(1)))["c_total",] == math.inf
+    past.add(_counted(-math.inf))
+    assert math.isnan(values(merged(Snapshot(0, past.families())))["c_total",])
+    assert values(merged(_counted(1.7e308), _counted(1.7e308), _counted(-1.7e308)))["c_total",] in (1.7e308, math.inf)
+
+
+def test_what_is_of_a_process_alone_goes_with_it():
+    """Sums stay, and gauges that say so; a gauge by pid, a live one and the host's figures do not."""
+    registry = CollectorRegistry()
+    metrics = process(manometer, registry)
+    for name in metrics:
+        write(metrics, name, "x", 2)
+    found = {key[0] for key in values(merged(snapshot(registry, 7, alive=False)))}
+    histograms = {f"{name}_{part}" for name in ("h", "plain") for part in ("bucket", "count")}
+    assert found == {"c_total", "plain_sum", "g_min", "g_max", "g_sum", "g_mostrecent"} | histograms
+
+
+def test_creation_is_the_earliest_and_an_exemplar_the_latest():
+    """Both are kept, over the end of a process too."""
+
+    def told(pid, created, seen, alive=True):
+        metric = Metric("c", "Help.", "counter")
+        metric.samples = [
+            Sample("c_total", {}, 1.0, None, Exemplar({"trace_id": f"of {pid}"}, 1.0, seen)),
+            Sample("c_created", {}, created),
+        ]
+        return Snapshot(pid, [family(metric, Way("sum"), 1.0)], alive)
+
+    past = Totals()
+    for each in (told(1, 50.0, 300.0, False), told(2, 60.0, 200.0, False)):
+        past.add(each)
+    (metric,) = merged(told(3, 70.0, 100.0), decode(encode(Snapshot(0, past.families()))))
+    total, created = metric.samples
+    assert (total.value, created.value) == (3, 50.0)
+    assert total.exemplar == Exemplar({"trace_id": "of 1"}, 1.0, 300.0)
+
+
+def test_histograms_whose_buckets_were_changed_add_up():
+    """Each bucket holds what is known to be within it, and the last one all."""
+
+    def told(*bounds):
+        registry = CollectorRegistry()
+        histogram = manometer.Histogram("h", "Help.", registry=registry, buckets=bounds)
+        for amount in (0.5, 1.5, 2.5, 3.5):
+            histogram.observe(amount)
+        return snapshot(registry, 1)
+
+    found = values(merged(told(1, 2), told(2, 3), told(1, 2)))
+    buckets = {dict(key[1:])["le"]: value for key, value in found.items() if key[0] == "h_bucket"}
+    assert buckets == {"1.0": 2, "2.0": 6, "3.0": 7, "+Inf": 12}
+    assert found["h_count",] == 12
+    assert found["h_sum",] == 24
+
+
+def test_any_collector_s_families_are_shown():
+    """Summaries, infos and gauge histograms; what has no known way is shown by process."""
+    info = InfoMetricFamily("build", "Help.", {"version": "1"})
+    summary = SummaryMetricFamily("s", "Help.", 3, 4.5)
+    summary.add_sample("s", {"quantile": "0.5"}, 1.25)
+    gauges = GaugeHistogramMetricFamily("gh", "Help.", [("1", 2.0), ("+Inf", 3.0)], 4.0)
+    unknown = Metric("u", "Help.", "unknown")
+    unknown.samples = [Sample("u", {}, 8)]
+
+    class Foreign:
+        def collect(self):
+            return [info, summary, gauges, unknown]
+
+    registry = CollectorRegistry()
+    registry.register(Foreign())
+    Summary("t", "Help.", registry=registry).observe(2)
+    found = values(merged(snapshot(registry, 1), snapshot(registry, 2)))
+    assert found == {
+        ("build_info", ("version", "1")): 1,
+        ("s_count",): 6,
+        ("s_sum",): 9,
+        ("s", ("pid", "1"), ("quantile", "0.5")): 1.25,
+        ("s", ("pid", "2"), ("quantile", "0.5")): 1.25,
+        ("gh_bucket", ("le", "1")): 4,
+        ("gh_bucket", ("le", "+Inf")): 6,
+        ("gh_gcount",): 6,
+        ("gh_gsum",): 8,
+        ("u", ("pid", "1")): 8,
+        ("u", ("pid", "2")): 8,
+        ("t_count",): 2,
+        ("t_sum",): 4,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "mode"),
+    [
+        ("cache_entries", "gauge", "livesum"),
+        ("pool_resources_limit", "gauge", "livesum"),
+        ("engine_stage_active", "gauge", "livesum"),
+        ("breaker_state", "gauge", "livemax"),
+        ("health_check_up", "gauge", "livemin"),
+        ("health_check_age_seconds", "gauge", "livemax"),
+        ("system_memory_usage_bytes", "gauge", "livemostrecent"),
+        ("system_cpu_time_seconds", "counter", "livemostrecent"),
+        ("cache_requests", "counter", "sum"),
+        ("pool_wait_duration_seconds", "histogram", "sum"),
+        ("process_resident_memory_bytes", "gauge", "liveall"),
+        ("process_cpu_seconds", "counter", "liveall"),
+        ("python_info", "gauge", "livemax"),
+        ("somebody_s", "gauge", "liveall"),
+        ("somebody_s", "counter", "sum"),
+    ],
+)
+def test_each_family_has_a_way_that_makes_sense(name, kind, mode):
+    """What each has of its own adds up, the host is one, a state is as bad as the worst."""
+    assert way(CollectorRegistry(), Metric(name, "Help.", kind)).mode == mode
+
+
+def test_a_gauge_of_prometheus_client_says_its_way_itself():
+    """It need not be in files of its own for that."""
+    registry = CollectorRegistry()
+    prometheus_client.Gauge("g", "Help.", registry=registry, multiprocess_mode="max")
+    assert way(registry, next(iter(registry.collect()))).mode == "max"
+
+
+def test_labels_may_come_in_any_order():
+    """Processes of different versions name the same series."""
+
+    def told(*labels):
+        metric = Metric("c", "Help.", "counter")
+        metric.samples = [Sample("c_total", dict(labels), 1.0)]
+        return Snapshot(1, [family(metric, Way("sum"), 1.0)])
+
+    found = values(merged(told(("a", "1"), ("b", "2")), told(("b", "2"), ("a", "1"))))
+    assert found == {("c_total", ("a", "1"), ("b", "2")): 2}
+
+
+def test_a_family_whose_kind_was_changed_is_of_the_first_kind_met():
+    """There are never two of a name in an exposition; that of the other kind is kept with those that ended."""
+    gauge = Metric("c", "Help.", "gauge")
+    gauge.samples = [Sample("c", {}, 5.0)]
+    other = Snapshot(2, [family(gauge, Way("sum"), 1.0)])
+    assert [metric.type for metric in merged(_counted(1), other)] == ["counter"]
+    past = Totals()
+    for each in (_counted(1), other):
+        past.add(each)
+    assert values(merged(other, Snapshot(0, past.families()))) == {("c",): 10}
+
+
+def test_series_past_the_cap_are_added_to_other():
+    """Those that ended keep a bounded number of series, and lose nothing of the sum."""
+    folded = []
+    past = Totals(3, folded.append)
+    for user in range(10):
+        metric = Metric("c", "Help.", "counter")
+        metric.samples = [Sample("c_total", {"user": str(user)}, 1.0)]
+        past.add(Snapshot(user, [family(metric, Way("sum"), 1.0)], alive=False))
+    found = {key[1][1]: value for key, value in values(past.metrics()).items()}
+    assert found == {"0": 1, "1": 1, "2": 1, "other": 7}
+    assert folded == ["c"] * 7

@@ -1,0 +1,449 @@
+"""A process's part in a group: its figures go to the others from its own memory, whatever happens to it."""
+
+import errno
+import logging
+import os
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+import prometheus_client
+import pytest
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.samples import Sample
+from prometheus_client.values import MultiProcessValue
+
+from manometer import Counter, Gauge, Histogram, render
+from manometer.errors import ConfigError
+from manometer.exporter.multiprocess import Worker, onlooker, together
+from manometer.meters import collect
+
+
+def value(registry, name, **labels):
+    """The value of the one sample of that name that has at least these labels; None for none."""
+    found = [
+        sample.value
+        for metric in collect(registry)
+        for sample in metric.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    ]
+    assert len(found) < 2, f"{name}{labels} is not one series"
+    return found[0] if found else None
+
+
+def until(condition):
+    """Wait until it holds."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A directory for a group, which its first worker makes."""
+    return tmp_path / "group"
+
+
+def test_any_worker_shows_all(path):
+    """And so does a process that is none: both see what has been written last."""
+    registries = [CollectorRegistry() for _ in range(3)]
+    counters = [Counter("c", "Help.", registry=registry) for registry in registries]
+    workers = [Worker.of(registry, str(path)) for registry in registries]
+    for amount, (counter, worker) in enumerate(zip(counters, workers, strict=True), 1):
+        counter.inc(amount)
+        worker.flush()
+    for registry in (*map(together, workers), onlooker(path)):
+        assert value(registry, "c_total") == 6
+        assert value(registry, "manometer_processes") == 3
+    text, _ = render(together(workers[0]))
+    assert b"# HELP c_total Help.\n# TYPE c_total counter\nc_total 6.0\n" in text
+
+
+def test_a_process_is_one_worker_of_a_directory(path):
+    """However often it joins, its figures count once."""
+    registry = CollectorRegistry()
+    Counter("c", "Help.", registry=registry).inc()
+    assert Worker.of(registry, str(path)) is Worker.of(registry, str(path))
+    assert value(together(Worker.of(registry, str(path))), "c_total") == 1
+
+
+def test_figures_are_written_in_the_background(path):
+    """Without a scrape, and no more once stopped; a stop writes what is left."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", registry=registry)
+    worker = Worker.of(registry, str(path))
+    worker.start()
+    shown = onlooker(path)
+    counter.inc()
+    until(lambda: value(shown, "c_total") == 1)
+    worker.start()
+    worker.stop()
+    assert any(thread.name == "manometer-processes" for thread in threading.enumerate())
+    counter.inc()
+    worker.stop()
+    assert value(shown, "c_total") == 2
+    assert not any(thread.name == "manometer-processes" for thread in threading.enumerate())
+
+
+def test_a_directory_that_was_removed_is_made_again(path):
+    """As by a clean-up that did not know of the live processes."""
+    registry = CollectorRegistry()
+    Counter("c", "Help.", registry=registry).inc()
+    worker = Worker.of(registry, str(path))
+    worker.flush()
+    for file in path.iterdir():
+        file.unlink()
+    path.rmdir()
+    assert value(together(worker), "c_total") == 1
+
+
+def test_a_directory_that_cannot_be_made_is_a_mistake_of_the_settings(tmp_path):
+    """The error names it."""
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(ConfigError, match=r"processes_dir .*file/group cannot be made"):
+        Worker.of(CollectorRegistry(), str(file / "group"))
+
+
+def test_a_gauge_s_most_recent_value_is_the_one_set_last(path):
+    """Not the one that was written last; one that was never set has none."""
+    registries = [CollectorRegistry() for _ in range(3)]
+    gauges = [Gauge("g", "Help.", ["l"], registry=each, multiprocess_mode="mostrecent") for each in registries]
+    workers = [Worker.of(registry, str(path)) for registry in registries]
+    gauges[1].labels("x").set(1)
+    gauges[0].labels("x").set(2)
+    gauges[2].labels("x")
+    for worker in reversed(workers):
+        worker.flush()
+    assert value(onlooker(path), "g") == 2
+    with pytest.raises(RuntimeError, match="inc must not be used with the mostrecent mode"):
+        gauges[0].labels("x").inc()
+    with pytest.raises(ValueError, match="Invalid multiprocess mode: lately"):
+        Gauge("other", "Help.", registry=None, multiprocess_mode="lately")
+
+
+def test_a_series_that_starts_again_or_goes_makes_no_total_fall(path):
+    """A reset, a removal, a replacement, and a collector that fails once."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", ["l"], registry=registry)
+    histogram = Histogram("h", "Help.", registry=registry, buckets=(1, 2))
+    gauge = Gauge("g", "Help.", registry=registry, multiprocess_mode="sum")
+
+    class Fragile:
+        whole = True
+
+        def collect(self):
+            if not self.whole:
+                raise RuntimeError("gone for a moment")
+            metric = Metric("f", "Help.", "counter")
+            metric.samples = [Sample("f_total", {}, 50)]
+            return [metric]
+
+    fragile = Fragile()
+    registry.register(fragile)
+    shown = together(Worker.of(registry, str(path)))
+
+    def totals():
+        return [value(shown, name) for name in ("c_total", "h_count", "h_sum", "f_total", "g")]
+
+    counter.labels("x").inc(10)
+    histogram.observe(1)
+    gauge.set(5)
+    assert totals() == [10, 1, 1, 50, 5]
+    counter.labels("x").reset()
+    histogram.clear()
+    gauge.set(2)
+    fragile.whole = False
+    assert totals() == [10, 1, 1, 50, 2]
+    counter.labels("x").inc(3)
+    fragile.whole = True
+    assert totals() == [13, 1, 1, 50, 2]
+    counter.remove("x")
+    assert totals() == [13, 1, 1, 50, 2]
+    counter.labels("x").inc(4)
+    assert totals() == [17, 1, 1, 50, 2]
+    registry.unregister(histogram)
+    registry.unregister(gauge)
+    assert totals() == [17, 1, 1, 50, None]
+
+
+def test_series_that_come_and_go_are_bounded(path, monkeypatch):
+    """Past the cap, those that went are added to `other`."""
+    monkeypatch.setattr("manometer.exporter.multiprocess.continuity.SERIES_CAP", 3)
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", ["l"], registry=registry)
+    worker = Worker.of(registry, str(path))
+    shown = together(worker)
+    for number in range(20):
+        counter.labels(number).inc()
+        worker.flush()
+        counter.remove(number)
+    found = {
+        s.labels["l"]: s.value for metric in collect(shown) for s in metric.samples if s.name == "c_total" and s.value
+    }
+    assert sum(found.values()) == 20
+    assert len(found) == 3 + 3 + 1
+    assert found["other"] == 14
+
+
+# --- forks
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_forked_child_is_a_worker_of_its_own(path):
+    """From zero, with a thread of its own; neither the parent's end nor the child's takes the other's part away."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", registry=registry)
+    worker = Worker.of(registry, str(path))
+    worker.start()
+    counter.inc(100)
+    shown = together(worker)
+    assert value(shown, "c_total") == 100
+    go_on, written = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(written)
+            counter.inc(5)
+            os.read(go_on, 1)
+        finally:
+            os._exit(0)
+    os.close(go_on)
+    until(lambda: value(shown, "c_total") == 105)
+    assert value(shown, "manometer_processes") == 2
+    os.close(written)
+    os.waitpid(child, 0)
+    until(lambda: value(shown, "manometer_processes") == 1)
+    assert value(shown, "c_total") == 105
+    assert len(list(path.iterdir())) == 2
+    worker.stop()
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_fork_in_the_midst_of_scrapes_and_writes_leaves_a_working_child(path):
+    """Each child scrapes and counts at once; at the end all is there that each has written."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", ["l"], registry=registry)
+    shown = together(Worker.of(registry, str(path)))
+    stop = threading.Event()
+
+    def work():
+        while not stop.is_set():
+            counter.labels("parent").inc()
+            render(shown)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(15):
+            child = os.fork()
+            if child == 0:
+                status = 1
+                try:
+                    counter.labels("child").inc()
+                    status = 0 if value(shown, "c_total", l="child") >= 1 else 2
+                finally:
+                    os._exit(status)
+            until(lambda child=child: os.waitpid(child, os.WNOHANG) == (child, 0))
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert value(shown, "c_total", l="child") == 15
+    assert value(shown, "c_total", l="parent") == counter.labels("parent").value
+    assert len(list(path.iterdir())) == 2
+
+
+PROGRAM = """
+import os, signal, sys, time, warnings
+warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)
+from prometheus_client import REGISTRY
+from manometer import Counter
+from manometer.exporter.multiprocess import Worker
+counter = Counter("c", "Help.")
+worker = Worker.of(REGISTRY, sys.argv[1])
+worker.start()
+counter.inc(7)
+"""
+
+
+def program(path, *lines):
+    """Run a worker of a group that does these things, and return how it ended."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PROGRAM + "\n".join(lines), str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.returncode
+
+
+def test_a_process_writes_what_it_has_before_it_ends(path):
+    """At once, by a normal end, by SystemExit, and as the child of a fork or of multiprocessing."""
+    assert program(path) == 0
+    assert value(onlooker(path), "c_total") == 7
+    assert program(path, "raise SystemExit(3)") == 3
+    assert value(onlooker(path), "c_total") == 14
+    assert program(path, "if os.fork() == 0:", "    counter.inc(100)", "else:", "    os.wait()") == 0
+    assert value(onlooker(path), "c_total") == 121
+    children = (
+        "import multiprocessing",
+        "context = multiprocessing.get_context('fork')",
+        "children = [context.Process(target=counter.inc, args=(1000,)) for _ in range(3)]",
+        "for each in children: each.start()",
+        "for each in children: each.join()",
+    )
+    assert program(path, *children) == 0
+    assert value(onlooker(path), "c_total") == 3128
+    assert [file.name for file in path.iterdir()] == ["ended.manometer"]
+
+
+def test_a_process_that_is_killed_loses_less_than_the_last_second(path):
+    """What came before was written by its thread."""
+    lines = ("time.sleep(1)", "os.kill(os.getpid(), signal.SIGKILL)")
+    assert program(path, *lines) == -signal.SIGKILL
+    shown = onlooker(path)
+    assert value(shown, "c_total") == 7
+    assert value(shown, "manometer_processes") == 0
+
+
+# --- faults
+
+
+def full(*_):
+    """As a write to a full disk ends."""
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_counted_and_gone_through(path, monkeypatch, caplog):
+    """What is shown stands still and does not fall; it is logged once, and all is there when there is room again."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", registry=registry)
+    worker = Worker.of(registry, str(path))
+    shown = together(worker)
+    counter.inc()
+    assert value(shown, "c_total") == 1
+    caplog.set_level(logging.INFO, "manometer")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        counter.inc()
+        assert value(shown, "manometer_process_file_failures_total", operation="write") == 1
+        assert value(shown, "c_total") == 1
+        assert value(onlooker(path), "c_total") == 1
+    assert value(shown, "c_total") == 2
+    assert value(shown, "manometer_process_file_failures_total", operation="write") == 2
+    assert value(onlooker(path), "manometer_process_file_failures_total", operation="write") == 2
+    first, last = [record.getMessage() for record in caplog.records if record.name == "manometer"]
+    assert first == (
+        f"figures cannot be written to {path} ([Errno 28] No space left on device); "
+        "they go on in memory until they can"
+    )
+    assert last == f"figures are written to {path} again"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
+def test_a_file_system_without_room_is_survived(tmp_path):
+    """The same on a real one, of 16 kB: with a process that ended to be moved, too."""
+    mount = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16k", "none", str(tmp_path)], check=False, capture_output=True
+    )
+    if mount.returncode != 0:
+        pytest.skip("this root may not mount")
+    try:
+        assert program(tmp_path) == 0
+        registry = CollectorRegistry()
+        counter = Counter("c", "Help.", registry=registry)
+        worker = Worker.of(registry, str(tmp_path))
+        shown = together(worker)
+        assert value(shown, "c_total") == 7
+        counter.inc()
+        filler = tmp_path / "filler"
+        with pytest.raises(OSError, match="No space left"):
+            filler.write_bytes(bytes(1 << 20))
+        assert value(shown, "manometer_process_file_failures_total", operation="write") == 1
+        assert value(shown, "c_total") == 7
+        filler.unlink()
+        assert value(shown, "c_total") == 8
+        worker._file.abandon()
+    finally:
+        subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+
+
+def test_an_unreadable_file_is_counted_and_logged_once(path, caplog):
+    """By whoever reads, a worker or one that only looks on."""
+    registry = CollectorRegistry()
+    Counter("c", "Help.", registry=registry).inc()
+    worker = Worker.of(registry, str(path))
+    worker.flush()
+    (path / "1-1.manometer").write_bytes(b"something else")
+    for shown in (together(worker), onlooker(path)):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING, "manometer"):
+            for _ in range(3):
+                assert value(shown, "c_total") == 1
+        assert value(shown, "manometer_process_file_failures_total", operation="read") >= 3
+        assert [record.getMessage() for record in caplog.records] == [
+            f"{path / '1-1.manometer'} is left out of the figures: Manometer did not write it"
+        ]
+
+
+# --- prometheus-client's own files
+
+
+def peer_files(path, monkeypatch):
+    """Two processes' worth of prometheus-client's files."""
+    path.mkdir(parents=True, exist_ok=True)
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(path))
+    for pid in (1, 2):
+        monkeypatch.setattr("prometheus_client.values.ValueClass", MultiProcessValue(lambda pid=pid: pid))
+        registry = CollectorRegistry()
+        prometheus_client.Counter("both", "Help.", registry=registry).inc(10)
+        prometheus_client.Histogram("theirs", "Help.", registry=registry, buckets=(1, 2)).observe(pid)
+        prometheus_client.Gauge("g", "Help.", registry=registry, multiprocess_mode="max").set(pid)
+        prometheus_client.Gauge("each", "Help.", registry=registry).set(pid)
+    return registry
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_prometheus_client_s_files_are_shown_too(path, tmp_path, monkeypatch, apart):
+    """From the same directory, or from the one that its own variable names; a counter of both kits adds up."""
+    peer_files(tmp_path / "theirs" if apart else path, monkeypatch)
+    registry = CollectorRegistry()
+    Counter("both", "Help.", registry=registry).inc(3)
+    shown = together(Worker.of(registry, str(path)))
+    assert value(shown, "both_total") == 23
+    assert value(shown, "theirs_sum") == 3
+    assert value(shown, "theirs_bucket", le="1.0") == 1
+    assert value(shown, "g") == 2
+    assert value(shown, "each", pid="1") == 1
+
+
+def test_what_is_in_prometheus_client_s_files_is_not_in_ours(path, monkeypatch):
+    """A registry with metrics of both kits counts neither twice."""
+    registry = peer_files(path, monkeypatch)
+    Counter("ours", "Help.", registry=registry).inc()
+    worker = Worker.of(registry, str(path))
+    shown = together(worker)
+    assert value(shown, "both_total") == 20
+    assert value(shown, "ours_total") == 1
+    assert len(list(MultiProcessCollector(None, str(path)).collect())) == 4
+
+
+def test_a_damaged_file_of_prometheus_client_is_left_out(path, monkeypatch, caplog):
+    """As one of ours is."""
+    peer_files(path, monkeypatch)
+    (path / "counter_2.db").write_bytes(struct.pack("ii", 100, 0) + b"\x01" * 100)
+    registry = CollectorRegistry()
+    shown = together(Worker.of(registry, str(path)))
+    assert value(shown, "both_total") == 10
+    assert value(shown, "theirs_count") == 2
+    assert value(shown, "manometer_process_file_failures_total", operation="read") >= 1
+    assert "counter_2.db is left out of the figures" in caplog.text

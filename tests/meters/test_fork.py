@@ -1,0 +1,213 @@
+"""A forked child starts from zero, its parent keeps its own, and no lock is held across the fork."""
+
+import functools
+import os
+import sys
+import threading
+import time
+import traceback
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from manometer import Counter, Gauge, Histogram, instrument_cache, render, stage
+from manometer.meters import collect
+from manometer.meters.kit import Kit
+from manometer.meters.pending import PENDING_LIMIT, InFlight
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork"),
+    pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning"),
+]
+
+
+def in_child(check):
+    """Run a check in a forked child, which has a minute for it; its traceback goes to standard error."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            check()
+            status = 0
+        except BaseException:
+            traceback.print_exc(file=sys.__stderr__)
+        finally:
+            os._exit(status)
+    deadline = time.monotonic() + 60
+    while (ended := os.waitpid(child, os.WNOHANG))[0] == 0:
+        if time.monotonic() > deadline:
+            os.kill(child, 9)
+            os.waitpid(child, 0)
+            pytest.fail("the child hangs")
+        time.sleep(0.002)
+    assert ended[1] == 0
+
+
+def samples(meter):
+    """The samples of a meter's one series."""
+    return [sample for family in meter.collect() for sample in family.samples]
+
+
+def values(registry):
+    """The value of every sample but the kit's and those of creation, by name and labels."""
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in collect(registry)
+        for sample in family.samples
+        if not sample.name.startswith("manometer") and not sample.name.endswith("_created")
+    }
+
+
+def test_a_child_starts_from_zero_and_its_parent_keeps_its_own():
+    """Folded and pending events, totals, ticks, exemplars: nothing of the parent is left in the child."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", ["l"], registry=registry)
+    histogram = Histogram("h", "Help.", registry=registry, buckets=(1, 2), native_schema=3)
+    gauge = Gauge("g", "Help.", registry=registry)
+    series = counter.labels("x")
+    tick, inc, observe = series.tick, series.inc, histogram.observe
+
+    def write(amount):
+        tick()
+        inc(amount, {"trace_id": "parent"})
+        observe(amount, {"trace_id": "parent"})
+        gauge.inc(amount)
+
+    write(0.5)
+    values(registry)
+    write(0.5)
+    before = values(registry)
+    write(0.5)
+    created = {s.name: s.value for s in [*samples(series), *samples(histogram)] if s.name.endswith("_created")}
+
+    def child():
+        assert set(values(registry).values()) == {0}
+        native = histogram.read()[0].reading.native
+        assert (native.count_value, native.sum_value, native.pos_spans, native.nh_exemplars) == (0, 0, [], [])
+        assert b"parent" not in render(registry, "application/openmetrics-text")[0]
+        for sample in [*samples(series), *samples(histogram)]:
+            assert not sample.name.endswith("_created") or sample.value > created[sample.name]
+        tick()
+        inc()
+        observe(1.5)
+        gauge.inc(2)
+        assert series.value == 2
+        found = values(registry)
+        assert found["h_count",] == found["h_bucket", "2.0"] == 1
+        assert found["g",] == 2
+        assert histogram.read()[0].reading.native.count_value == 1
+
+    in_child(child)
+    assert before["c_total", "x"] == 3
+    assert values(registry) == before | {
+        ("c_total", "x"): 4.5,
+        ("h_bucket", "1.0"): 3,
+        ("h_bucket", "2.0"): 3,
+        ("h_bucket", "+Inf"): 3,
+        ("h_count",): 3,
+        ("h_sum",): 1.5,
+        ("g",): 1.5,
+    }
+
+
+def test_a_series_taken_off_its_family_is_renewed_too():
+    """Whoever holds a removed or a replaced series may still write to it, without end."""
+    counter = Counter("c", "Help.", ["l"], registry=None)
+    removed, replaced = counter.labels("x"), counter.labels("y")
+    counter.remove("x")
+    counter.replace(("y",))
+    locks = [series._pending.lock for series in (removed, replaced)]
+
+    def child():
+        for series in (removed, replaced):
+            for _ in range(3 * PENDING_LIMIT):
+                series.inc(0.5)
+            assert len(series._pending.events) < PENDING_LIMIT
+            assert series.value == 1.5 * PENDING_LIMIT
+
+    for lock in locks:
+        lock.acquire()
+    try:
+        in_child(child)
+    finally:
+        for lock in locks:
+            lock.release()
+
+
+def test_threads_that_write_and_collect_hold_no_lock_across_a_fork():
+    """Children of a busy parent, forked at any moment, collect and write at once, and find zero."""
+    registry = CollectorRegistry()
+    Kit.of(registry)
+    counter = Counter("c", "Help.", ["l"], registry=registry)
+    histogram = Histogram("h", "Help.", ["l"], registry=registry)
+    stop = threading.Event()
+
+    def work(number):
+        runs = 0
+        while not stop.is_set():
+            runs += 1
+            with stage(f"s{runs % 7}", registry=registry):
+                counter.labels(runs % 50).inc(0.5)
+                histogram.labels(number).observe(1)
+            counter.remove(runs % 50)
+            if runs % 20 == 0:
+                render(registry)
+
+    def child():
+        assert set(values(registry).values()) <= {0}
+        with stage("new", registry=registry):
+            counter.labels("new").inc()
+        assert values(registry)["c_total", "new"] == 1
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    for worker in workers:
+        worker.start()
+    try:
+        for _ in range(30):
+            in_child(child)
+    finally:
+        stop.set()
+        for worker in workers:
+            worker.join()
+        sys.setswitchinterval(interval)
+
+
+def test_what_the_parent_has_under_way_is_not_under_way_in_the_child():
+    """Runs in flight stay the parent's; one that the forking thread ends in the child makes no -1 of it."""
+    registry = CollectorRegistry()
+    runs = InFlight()
+    runs.began()
+    active = ("engine_stage_active", "main", "s")
+    with stage("s", registry=registry):
+
+        def child():
+            assert values(registry)[active] == runs.value == 0
+            runs.ended()
+            assert runs.value == 0
+            runs.began()
+            assert runs.value == 1
+
+        in_child(child)
+        assert values(registry)[active] == runs.value == 1
+
+
+def test_lookups_of_a_warm_lru_cache_stay_with_the_parent():
+    """`cache_info` goes on in the child, but not what is counted; a cleared cache starts at zero again."""
+    registry = CollectorRegistry()
+    double = instrument_cache(functools.lru_cache(lambda x: 2 * x), name="d", registry=registry)
+    for x in (1, 1, 2):
+        double(x)
+
+    def child():
+        found = values(registry)
+        assert found["cache_requests_total", "d", "hit"] == found["cache_requests_total", "d", "miss"] == 0
+        double(1)
+        assert values(registry)["cache_requests_total", "d", "hit"] == 1
+        double.cache_clear()
+        double(1)
+        assert values(registry)["cache_requests_total", "d", "miss"] == 1
+
+    in_child(child)
+    assert values(registry)["cache_requests_total", "d", "miss"] == 2
