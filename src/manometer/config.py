@@ -209,7 +209,7 @@ def _without_service_links(ours: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _read_standard(variable: str, name: str, text: str, rule: _Rule) -> dict[str, Any]:
-    """The setting that one of OpenTelemetry's variables makes; nothing where it cannot be used here."""
+    """The setting that a variable of another project makes; nothing where it cannot be used here."""
     if name == "otlp_endpoint" and not _sends_spans():
         _log.warning("%s is set, but sending spans needs an extra: pip install 'manometer[otlp]'", variable)
         return {}
