@@ -10,8 +10,8 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/run  ## run ALL-USE with a live table; STACK=1 adds Prometheus and Alertmanager
-	@exec $(BIN)/alluse demo $(if $(STACK),--stack .)
+demo: $(VENV)/run  ## run ALL-USE with a live table; STACK=1 adds Prometheus and Alertmanager, ARGS="--rate 50" options
+	@exec $(BIN)/alluse demo --foreground $(if $(STACK),--stack .) $(ARGS)
 
 test: unit  ## run all tests, those with real servers too
 	$(BIN)/python tests/servers.py

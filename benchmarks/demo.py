@@ -1,8 +1,9 @@
-"""ALL-USE running as in the demo: its makers' published figures, read off `/metrics`."""
+"""The demo, `alluse demo`, as it runs: its makers' published figures, read off its `/metrics`."""
 
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -16,46 +17,7 @@ _SECONDS = 30
 _RATE = 50  # workflows a second
 
 
-def rows() -> Iterator[Row]:
-    """One run of the real program in a process of its own, scraped once at its end."""
-    figures = _Figures(_run())
-    load = figures.mean("cache_load_duration_seconds", cache="week_classes", outcome="ok")
-    stage = figures.mean("engine_stage_duration_seconds", stage="classify_week", outcome="ok")
-    yield Row(
-        "function caching: a classification that misses, over the mean one",
-        "36.8x",
-        load / stage,
-        "x",
-        target=36.8,
-        at_most=False,
-        detail=f"{load * 1e3:.3f} ms against {stage * 1e3:.4f} ms",
-    )
-    yield Row("week classification, mean", "0.1 ms", stage * 1e3, "ms", target=0.1)
-    yield _share(
-        figures, "object pool reuse", "95 %", 0.95, "pool_acquisitions_total", "source", "reused", kind="object"
-    )
-    yield _share(
-        figures, "connection reuse", "85 %", 0.85, "pool_acquisitions_total", "source", "reused", kind="connection"
-    )
-    yield _share(
-        figures, "market data hits", "95 %", 0.95, "cache_requests_total", "result", "hit", cache="market_data"
-    )
-    workflow = figures.mean("engine_stage_duration_seconds", stage="workflow", outcome="ok")
-    yield Row("whole workflow, mean, with the book", "0.56 ms", workflow * 1e3, "ms")
-    order = figures.mean("engine_stage_duration_seconds", stage="place_order", outcome="ok")
-    yield Row("order latency, mean", "15.5 ms", order * 1e3, "ms", target=15.5)
-    yield Row(
-        "resident memory",
-        "100 MB",
-        figures.total("process_resident_memory_bytes") / 1e6,
-        "MB",
-        target=100,
-        at_most=True,
-    )
-    yield Row("figures at /metrics", "228", figures.count, "series", target=228, at_most=False)
-
-
-class _Figures:
+class Figures:
     """The samples of one scrape."""
 
     def __init__(self, text: str) -> None:
@@ -76,8 +38,63 @@ class _Figures:
         return self.total(f"{name}_sum", **labels) / self.total(f"{name}_count", **labels)
 
 
+def rows() -> Iterator[Row]:
+    """One run of the real program in a process of its own, scraped once at its end."""
+    figures = Figures(_run())
+    yield caching(figures)
+    stage = figures.mean("engine_stage_duration_seconds", stage="classify_week", outcome="ok")
+    yield Row("week classification, mean", "0.1 ms", stage * 1e3, "ms", target=0.1)
+    yield _share(
+        figures, "object pool reuse", "95 %", 0.95, "pool_acquisitions_total", "source", "reused", kind="object"
+    )
+    yield _share(
+        figures, "connection reuse", "85 %", 0.85, "pool_acquisitions_total", "source", "reused", kind="connection"
+    )
+    yield _share(
+        figures, "market data hits", "95 %", 0.95, "cache_requests_total", "result", "hit", cache="market_data"
+    )
+    workflow = figures.mean("engine_stage_duration_seconds", stage="workflow", outcome="ok")
+    yield Row("whole workflow, mean, with the book", "0.56 ms", workflow * 1e3, "ms")
+    order = figures.mean("engine_stage_duration_seconds", stage="place_order", outcome="ok")
+    yield Row("order latency, mean", "15.5 ms", order * 1e3, "ms", target=15.5)
+    yield Row(
+        "resident memory of the demo, without its table's process",
+        "100 MB",
+        figures.total("process_resident_memory_bytes") / 1e6,
+        "MB",
+        target=100,
+        at_most=True,
+    )
+    yield Row("figures at /metrics", "228", figures.count, "series", target=228, at_most=False)
+
+
+def caching(figures: Figures) -> Row:
+    """What a miss of the classification costs, over what a hit costs.
+
+    Each call looks the answer up, and one that misses computes it as well, which the cache times. So the
+    stage's time less that of the loads, over all calls, is a lookup, which is all that a hit is; and a miss
+    is a lookup and a load. What a miss costs beyond its load counts as lookup, against the ratio.
+    """
+    stage = {"stage": "classify_week", "outcome": "ok"}
+    load = {"cache": "week_classes", "outcome": "ok"}
+    calls = figures.total("engine_stage_duration_seconds_count", **stage)
+    misses = figures.total("cache_load_duration_seconds_count", **load)
+    loading = figures.total("cache_load_duration_seconds_sum", **load)
+    hit = (figures.total("engine_stage_duration_seconds_sum", **stage) - loading) / calls
+    miss = hit + loading / misses
+    return Row(
+        "function caching: a classification that misses, over one that hits",
+        "36.8x",
+        miss / hit,
+        "x",
+        target=36.8,
+        at_most=False,
+        detail=f"{miss * 1e3:.3f} ms against {hit * 1e3:.4f} ms, from {misses:,.0f} misses in {calls:,.0f} calls",
+    )
+
+
 def _share(
-    figures: _Figures, name: str, theirs: str, target: float, metric: str, label: str, value: str, **labels: str
+    figures: Figures, name: str, theirs: str, target: float, metric: str, label: str, value: str, **labels: str
 ) -> Row:
     part = figures.total(metric, **labels, **{label: value})
     whole = figures.total(metric, **labels)
@@ -88,8 +105,11 @@ def _run() -> str:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     alluse = Path(sys.executable).with_name("alluse")
-    command = [str(alluse), "run", "--port", str(port), "--control-port", "0", "--rate", str(_RATE)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as program:
+    command = [str(alluse), "demo", "--port", str(port), "--control-port", "0", "--rate", str(_RATE)]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        subprocess.Popen([*command, "--log-file", f"{folder}/log"], stdout=subprocess.DEVNULL) as program,
+    ):
         try:
             time.sleep(_SECONDS)
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:

@@ -1,10 +1,17 @@
 """What a write costs, against prometheus-client's, in the same run."""
 
+import functools
+import random
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import cycle
+from time import perf_counter
 
 import cachetools
 import prometheus_client
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import CollectorRegistry
 
 import manometer
@@ -16,11 +23,15 @@ _KITS = (manometer, prometheus_client)
 
 def rows() -> Iterator[Row]:
     """One row a kind of write."""
-    yield _against("counter increment, bound child", "Counter.inc", _counter)
-    yield _against("histogram observation, folding included", "Histogram.observe", _histogram)
+    yield _against("counter increment, bound child", "Counter.inc", _counter, target=0.25)
+    yield _against("histogram observation, folding included", "Histogram.observe", _histogram, target=0.25)
+    yield _against("the same in native buckets too", "Histogram.observe", partial(_histogram, native_schema=3))
+    yield _against("the same of amounts that spread over 50 native buckets", "Histogram.observe", _spread)
     yield _against("labelled lookup and increment", "Counter.labels().inc", _labels)
     yield _stage()
+    yield _stage_against_otel()
     yield _cache_hit()
+    yield _lru_hit()
 
 
 def _repeat(call: Callable[[], object]) -> Callable[[int], None]:
@@ -35,9 +46,18 @@ def _counter(kit: object) -> Callable[[], object]:
     return kit.Counter("c", "Help.", ["l"], registry=None).labels("x").inc
 
 
-def _histogram(kit: object) -> Callable[[], object]:
+def _histogram(kit: object, **native: int) -> Callable[[], object]:
     buckets = [2.0**power for power in range(-9, 8)]
-    return partial(kit.Histogram("h", "Help.", ["l"], registry=None, buckets=buckets).labels("x").observe, 0.7)
+    settings = native if kit is manometer else {}
+    histogram = kit.Histogram("h", "Help.", ["l"], registry=None, buckets=buckets, **settings)
+    return partial(histogram.labels("x").observe, 0.7)
+
+
+def _spread(kit: object) -> Callable[[], object]:
+    observe = _histogram(kit, native_schema=3).func
+    chance = random.Random(1)
+    amounts = cycle([chance.lognormvariate(-0.4, 0.7) for _ in range(5_000)])
+    return lambda: observe(next(amounts))
 
 
 def _labels(kit: object) -> Callable[[], object]:
@@ -45,9 +65,11 @@ def _labels(kit: object) -> Callable[[], object]:
     return lambda: family.labels("x", "y").inc()
 
 
-def _against(name: str, theirs: str, make: Callable[[object], Callable[[], object]]) -> Row:
+def _against(
+    name: str, theirs: str, make: Callable[[object], Callable[[], object]], target: float | None = None
+) -> Row:
     ratio, mine, other = paired(*(_repeat(make(kit)) for kit in _KITS), calls=_CALLS)
-    return Row(name, f"prometheus-client {theirs}", ratio, "ratio", detail=_times(mine, other))
+    return Row(name, f"prometheus-client {theirs}", ratio, "ratio", target, detail=_times(mine, other))
 
 
 def _stage() -> Row:
@@ -60,8 +82,40 @@ def _stage() -> Row:
         "prometheus-client @hist.time() alone",
         ratio,
         "ratio",
+        target=0.3,
         detail=_times(mine, other),
     )
+
+
+def _stage_against_otel() -> Row:
+    measured = manometer.stage("s", registry=CollectorRegistry())(_nothing)
+    # Providers of its own: the global one stays unset, as it is in a program that traces nothing.
+    record = MeterProvider(metric_readers=[InMemoryMetricReader()]).get_meter("peer").create_histogram("h").record
+    span = TracerProvider().get_tracer("peer").start_as_current_span
+    attributes = {"engine": "main", "stage": "s", "outcome": "ok"}
+
+    def theirs() -> None:
+        started = perf_counter()
+        with span("s"):
+            _nothing()
+        record(perf_counter() - started, attributes)
+
+    ratio, mine, other = paired(_repeat(measured), _repeat(theirs), calls=_CALLS // 10)
+    return Row(
+        "the same",
+        "OpenTelemetry SDK histogram record and span",
+        ratio,
+        "ratio",
+        target=1 / 40,
+        detail=_times(mine, other),
+    )
+
+
+def _lru_hit() -> Row:
+    plain = functools.lru_cache(_identity)
+    measured = manometer.instrument_cache(functools.lru_cache(_identity), name="l", registry=CollectorRegistry())
+    ratio, mine, other = paired(_repeat(partial(measured, 1)), _repeat(partial(plain, 1)), calls=_CALLS)
+    return Row("hit on an instrumented functools.lru_cache", "bare", ratio, "ratio", detail=_times(mine, other))
 
 
 def _cache_hit() -> Row:
@@ -80,11 +134,16 @@ def _cache_hit() -> Row:
         "one prometheus-client Counter.inc",
         ratios[len(ratios) // 2],
         "ratio",
+        target=0.4,
     )
 
 
 def _nothing() -> None:
     pass
+
+
+def _identity(value: object) -> object:
+    return value
 
 
 def _times(mine: float, other: float) -> str:

@@ -2,6 +2,9 @@
 
 import os
 import shutil
+import subprocess
+import sys
+from importlib.resources import files
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -53,6 +56,17 @@ def program():
         return found
 
     return find
+
+
+@pytest.fixture(scope="session")
+def collector():
+    """The OTLP collector's program, or skips the test where it does not start."""
+    program = str(files("rotel") / "rotel-agent")
+    tried = subprocess.run([program, "--version"], check=False, capture_output=True, text=True)
+    if tried.returncode != 0:
+        package = f"libpython{sys.version_info.major}.{sys.version_info.minor}"
+        pytest.skip(f"rotel-agent does not start: {tried.stderr.strip()} (apt-get install {package})")
+    return program
 
 
 @pytest.hookimpl(wrapper=True)

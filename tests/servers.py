@@ -4,6 +4,7 @@ That is as root on a Debian with apt-get. Elsewhere it says what to install. It 
 that miss a server are skipped by name and reason, or fail where REQUIRE_SERVERS=1 is set.
 """
 
+import ctypes.util
 import os
 import shutil
 import subprocess
@@ -12,12 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
 PACKAGES = {
     "prometheus": ("prometheus", "promtool"),
     "prometheus-alertmanager": ("prometheus-alertmanager", "amtool"),
     "postgresql": ("/usr/lib/postgresql/*/bin/initdb",),
+    # The OTLP collector of the tests comes with pip, and is linked against it.
+    f"libpython{_PYTHON}": (f"libpython{_PYTHON}.so",),
 }
-"""Debian's packages, and the programs of each that are needed."""
+"""Debian's packages, and the programs and libraries of each that are needed."""
 
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _NO_SERVICE = "#!/bin/sh\nexit 101\n"
@@ -33,20 +38,23 @@ def main() -> None:
     else:
         say(f"installing {', '.join(missing)}")
         with services_kept_down():
-            if not install(missing):
+            if not install(*missing):
                 apt_get("update")
-                install(missing)
+                for package in missing:  # each by itself: one that there is not keeps no other out
+                    install(package)
         left = missing_packages()
         say(f"could not install {', '.join(left)}" if left else "all servers are installed now")
 
 
 def missing_packages() -> list[str]:
-    """The packages whose programs are not all here."""
+    """The packages that have not all they should here."""
     return [package for package, programs in PACKAGES.items() if not all(map(found, programs))]
 
 
 def found(program: str) -> bool:
-    """Whether the program is on the path, or the pattern of a path matches one."""
+    """Whether the program is on the path, the library where the linker looks, or a file where the pattern says."""
+    if program.endswith(".so"):
+        return ctypes.util.find_library(program.removeprefix("lib").removesuffix(".so")) is not None
     if program.startswith("/"):
         return any(Path("/").glob(program[1:]))
     return shutil.which(program) is not None
@@ -66,7 +74,7 @@ def services_kept_down() -> Iterator[None]:
             _POLICY.unlink(missing_ok=True)
 
 
-def install(packages: list[str]) -> bool:
+def install(*packages: str) -> bool:
     """Install the packages; False where it did not work."""
     return apt_get("install", "--yes", "--no-install-recommends", *packages)
 

@@ -3,6 +3,7 @@
 import gc
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -12,10 +13,11 @@ import urllib.request
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, PlatformCollector, ProcessCollector
 
+from manometer import app
 from manometer.app import Manometer, asgi_app, wsgi_app
 from manometer.config import Settings
 from manometer.errors import ConfigError
-from manometer.health import check
+from manometer.health import Checks, check
 
 FREE = Settings(port=0)
 
@@ -83,16 +85,70 @@ def test_starting_twice_is_refused(figures):
         assert _get(f"{manometer.url}/livez") == (200, "ok\n")
 
 
-def test_a_start_that_fails_is_undone(figures):
-    """The port is the last thing to be had: all that came before it is stopped again."""
+def test_a_registry_has_one_manometer(figures):
+    """A second is refused before it touches what the first has started, and may start when that one has ended."""
+    check("db", lambda: None, interval=0.01, registry=figures.registry)
+    second = Manometer(FREE, registry=figures.registry)
+    with Manometer(FREE, registry=figures.registry) as first:
+        before = _state(figures.registry)
+        with pytest.raises(ConfigError, match=f"a Manometer already, which serves {first.url}; close it first"):
+            second.start()
+        assert _state(figures.registry) == before
+        second.close()
+        assert _state(figures.registry) == before
+        assert figures("system_cpu_logical_count") > 0
+    with second:
+        assert _get(f"{second.url}/livez") == (200, "ok\n")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_forked_child_may_have_its_own(figures):
+    """The parent's does not serve there."""
+    with Manometer(FREE, registry=figures.registry):
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                with Manometer(FREE, registry=figures.registry) as own:
+                    status = int(_get(f"{own.url}/livez") != (200, "ok\n"))
+            finally:
+                os._exit(status)
+        assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_taken_port_touches_nothing(figures, monkeypatch):
+    """It is the first thing to be had."""
     with Manometer(FREE, registry=figures.registry) as first:
         port = int(first.url.rpartition(":")[2])
-        registry = CollectorRegistry()
-        before = _state(registry)
-        second = Manometer(Settings(port=port, logs=True), registry=registry)
+        monkeypatch.setattr(app, "instrument_runtime", lambda **_: pytest.fail("it was measured"))
+        with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is taken by another program"):
+            Manometer(Settings(port=port, logs=True), registry=CollectorRegistry()).start()
+
+
+def test_a_start_that_fails_is_undone(monkeypatch):
+    """All that came before the part that fails is stopped again, the port among it."""
+    registry = CollectorRegistry()
+    before = _state(registry)
+    manometer = Manometer(Settings(port=0, logs=True), registry=registry)
+    with monkeypatch.context() as patch:
+        patch.setattr(Checks, "start", lambda *_: _raise(RuntimeError("can't start new thread")))
+        with pytest.raises(RuntimeError):
+            manometer.start()
+    assert _state(registry) == before
+    with pytest.raises(ConfigError, match="is not running"):
+        _ = manometer.url
+    manometer.start()
+    manometer.close()
+
+
+def test_a_start_for_a_taken_port_may_be_tried_again(figures):
+    """Once the port is free, or another registry's Manometer has gone."""
+    with Manometer(FREE, registry=figures.registry) as first:
+        port = int(first.url.rpartition(":")[2])
+        second = Manometer(Settings(port=port), registry=CollectorRegistry())
         with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is taken by another program"):
             second.start()
-        assert _state(registry) == before
     second.start()
     second.close()
 
@@ -141,9 +197,18 @@ def test_wsgi_runs_the_checks_once_someone_asks_for_them(figures):
         return list(application(environ, lambda *_: None)) == [b"ready\n"]
 
     _until(ready)
-    from manometer.health import Checks
-
     Checks.on(figures.registry).stop()
+
+
+def test_wsgi_leaves_the_interval_of_a_running_manometer(figures):
+    """A request for /readyz elsewhere in the program is no word on how often to check."""
+    application = wsgi_app(figures.registry)
+    runs = threading.Semaphore(0)
+    with Manometer(Settings(port=0, health_interval=0.01), registry=figures.registry):
+        list(application({"REQUEST_METHOD": "GET", "PATH_INFO": "/readyz"}, lambda *_: None))
+        check("db", runs.release, registry=figures.registry)
+        for _ in range(3):
+            assert runs.acquire(timeout=10)
 
 
 async def test_asgi_serves_the_registry(figures):
@@ -206,6 +271,10 @@ def test_wsgi_joins_the_workers_that_the_settings_name(tmp_path, figures):
     from manometer.exporter.multiprocess import Worker
 
     Worker.of(figures.registry, str(tmp_path)).stop()
+
+
+def _raise(error):
+    raise error
 
 
 def _until(condition):

@@ -1,6 +1,7 @@
 """Settings come from a file, the environment and the call, and a wrong one is refused by name."""
 
 import dataclasses
+import sys
 
 import pytest
 
@@ -65,10 +66,15 @@ def test_flags_are_read_from_text(text, value):
         ({}, {"log_format": "xml"}, "log_format is 'xml' in the call; it takes one of json, console"),
         ({}, {"logs": 1}, "logs is 1 in the call; it takes true or false"),
         (
-            {"OTEL_EXPORTER_OTLP_ENDPOINT": "otel:4318"},
+            {"MANOMETER_OTLP_ENDPOINT": "otel:4318"},
             {},
-            "otlp_endpoint is 'otel:4318' in variable OTEL_EXPORTER_OTLP_ENDPOINT; "
+            "otlp_endpoint is 'otel:4318' in variable MANOMETER_OTLP_ENDPOINT; "
             "it takes a URL such as http://127.0.0.1:4318",
+        ),
+        (
+            {"MANOMETER_PORT_80": "web"},
+            {},
+            "unknown setting 'MANOMETER_PORT_80' in the environment; did you mean MANOMETER_PORT?",
         ),
     ],
 )
@@ -77,6 +83,63 @@ def test_a_wrong_setting_is_named_with_its_source_and_what_is_allowed(environ, o
     with pytest.raises(ConfigError) as raised:
         Settings.load(environ=environ, **overrides)
     assert str(raised.value) == message
+
+
+def test_what_kubernetes_sets_for_a_service_called_manometer_is_ignored(caplog):
+    """A service of that name must not stop the program; what is set by hand beside it counts."""
+    links = {
+        "MANOMETER_SERVICE_HOST": "10.0.0.1",
+        "MANOMETER_SERVICE_PORT": "80",
+        "MANOMETER_SERVICE_PORT_WEB": "80",
+        "MANOMETER_PORT": "tcp://10.0.0.1:80",
+        "MANOMETER_PORT_80_TCP": "tcp://10.0.0.1:80",
+        "MANOMETER_PORT_80_TCP_PROTO": "tcp",
+        "MANOMETER_PORT_80_TCP_PORT": "80",
+        "MANOMETER_PORT_80_TCP_ADDR": "10.0.0.1",
+        "MANOMETER_CANARY_SERVICE_HOST": "10.0.0.2",
+        "MANOMETER_CANARY_PORT": "udp://10.0.0.2:53",
+        "MANOMETER_CANARY_PORT_53_UDP_ADDR": "10.0.0.2",
+    }
+    settings = Settings.load(environ=links | {"MANOMETER_SERVICE_NAME": "orders"})
+    assert settings == Settings(service_name="orders")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"ignored variables that Kubernetes sets for a service of that name: {', '.join(links)}; "
+        "enableServiceLinks: false in the pod keeps them away"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "missing", "message"),
+    [
+        (
+            "http://otel:4318",
+            "opentelemetry.exporter.otlp.proto.http",
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but sending spans needs an extra: pip install 'manometer[otlp]'",
+        ),
+        (
+            "http://otel:4318",
+            "opentelemetry.exporter",
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but sending spans needs an extra: pip install 'manometer[otlp]'",
+        ),
+        (
+            "otel:4317",
+            None,
+            "otlp_endpoint is 'otel:4317' in variable OTEL_EXPORTER_OTLP_ENDPOINT; "
+            "it takes a URL such as http://127.0.0.1:4318; it is ignored",
+        ),
+    ],
+)
+def test_a_platform_s_receiver_that_cannot_be_used_is_a_warning(monkeypatch, caplog, endpoint, missing, message):
+    """It was set for every program there; only what was asked of Manometer by its own name is an error."""
+    if missing is not None:
+        for name in [each for each in sys.modules if each.startswith(missing)]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setitem(sys.modules, missing, None)
+    assert Settings.load(environ={"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}) == Settings()
+    assert [record.getMessage() for record in caplog.records] == [message]
+    own = {"MANOMETER_OTLP_ENDPOINT": "http://own:4318", "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+    assert Settings.load(environ=own).otlp_endpoint == "http://own:4318"
+    assert len(caplog.records) == 1
 
 
 def test_an_unknown_setting_in_the_call_lists_the_known_ones():

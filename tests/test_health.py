@@ -21,6 +21,20 @@ class Clock:
         return self.now
 
 
+class MuteError(Exception):
+    """It cannot say what it is."""
+
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+class StubbornError(Exception):
+    """It ends whatever asks what it is."""
+
+    def __str__(self):
+        raise SystemExit
+
+
 class Rig:
     """Checks on a registry, with a clock and threads under the test's control."""
 
@@ -69,6 +83,22 @@ def test_what_a_check_returns_is_its_state(rig, function, problem):
     found = rig.add("db", function)
     rig.run()
     assert found.problem == problem
+
+
+def test_an_exception_that_cannot_say_what_it_is_fails_the_check_and_no_more(rig):
+    """The check has a next time, whatever its exception does."""
+
+    errors = [MuteError(), StubbornError(), None]
+    found = rig.add("db", lambda: (error := errors.pop(0)) and _raise(error))
+    rig.run()
+    assert found.problem == "MuteError: (its text cannot be had)"
+    rig.clock.now += 30
+    with pytest.raises(SystemExit):
+        rig.run()
+    assert found.problem == "failed, and cannot say how"
+    rig.clock.now += 30
+    rig.run()
+    assert found.problem is None
 
 
 def test_a_check_that_has_not_run_is_not_well(rig, figures):
@@ -216,6 +246,25 @@ def test_the_loop_runs_checks_as_they_come_and_stops(figures):
     checks.stop()
     go_on.set()
     _until(lambda: not any(each.name.startswith("manometer-") for each in threading.enumerate()))
+
+
+def test_the_checks_may_be_started_while_they_stop(figures):
+    """One thread ends and another takes over, also where a stop and a start come at once."""
+    checks = Checks.on(figures.registry)
+    runs = threading.Semaphore(0)
+    check("db", runs.release, interval=0.001, registry=figures.registry)
+    stops = [threading.Thread(target=lambda: [checks.stop() for _ in range(50)]) for _ in range(2)]
+    for each in stops:
+        each.start()
+    for _ in range(50):
+        checks.start()
+    for each in stops:
+        each.join(10)
+        assert not each.is_alive()
+    checks.start()
+    assert sum(each.name == "manometer-health" for each in threading.enumerate()) == 1
+    assert runs.acquire(timeout=10)
+    checks.stop()
 
 
 def test_a_check_whose_thread_cannot_start_is_tried_again(figures, caplog):

@@ -1,8 +1,12 @@
 """What `manometer` names is what users get, and nothing starts on import."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 import manometer
 
@@ -11,6 +15,21 @@ def test_all_is_sorted_and_there():
     """Every public name exists and stands in order."""
     assert manometer.__all__ == sorted(manometer.__all__)
     assert all(hasattr(manometer, name) for name in manometer.__all__)
+
+
+def test_every_public_name_has_one_home():
+    """What the type checker sees, what is announced, and what is imported on demand are the same names."""
+    source = Path(manometer.__file__).read_text()
+    checked = re.findall(r"^    from (\S+) import (.+)$", source, re.MULTILINE)
+    assert {home: tuple(names.split(", ")) for home, names in checked} == manometer._HOMES
+    assert sorted(manometer._HOME) == manometer.__all__
+    assert set(manometer.__all__) <= set(dir(manometer))
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    """As of any module; the message tells what there is."""
+    with pytest.raises(AttributeError, match=r"no attribute 'Summary'; it has Binding"):
+        _ = manometer.Summary
 
 
 def test_every_public_name_is_documented():
@@ -25,7 +44,7 @@ def test_importing_starts_and_registers_nothing():
 import json, logging, sys, threading
 from prometheus_client import REGISTRY
 before = len(REGISTRY._collector_to_names)
-import manometer
+from manometer import *
 extras = ["cachetools", "sqlalchemy", "tenacity", "pybreaker", "rich", "yaml", "opentelemetry.sdk"]
 print(json.dumps({
     "threads": threading.active_count(),

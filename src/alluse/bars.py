@@ -43,11 +43,8 @@ class BarParser:
         names = [name.strip().strip('"').lower() for name in header.split(",")]
         for name in _FIELDS:
             if names.count(name) != 1:
-                found = "twice" if name in names else "not"
-                raise BarsError(
-                    f"{file}, line 1, column 1: the header has the column {name!r} {found}; "
-                    f"it must read {','.join(_FIELDS)}"
-                )
+                found = f"the column {name!r} twice" if name in names else f"no column {name!r}"
+                raise BarsError(f"{file}, line 1, column 1: the header has {found}; it must read {','.join(_FIELDS)}")
         self._places = {name: names.index(name) for name in _FIELDS}
         self._width = len(names)
 

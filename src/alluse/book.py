@@ -4,10 +4,11 @@ What a workflow orders is written in one transaction: all of it, or nothing. An 
 with it, so that one sent again after an unclear ending is found and not written twice.
 """
 
-import tempfile
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 from sqlalchemy import (
     URL,
@@ -37,11 +38,15 @@ from alluse.errors import BookUnavailableError, BrokerError, SettingsError
 from alluse.orders import Action, Order
 from alluse.pricing import Right
 from alluse.rules import Lot
+from alluse.scratch import Scratch
 
 __all__ = ["ORDERS", "POSITIONS", "Book", "BookError", "PoolTimeoutError", "database_url"]
 
 BookError = DBAPIError
 """What a database that fails or goes away raises."""
+
+_SECRETS = {"password", "passfile", "sslpassword"}
+"""Options of a PostgreSQL URL that nobody else is to read."""
 
 _METADATA = MetaData()
 
@@ -89,14 +94,14 @@ class Book:
 
     url: a SQLAlchemy URL, or "" for a SQLite file in a temporary folder that goes with the book;
     connections: how many at most; patience: seconds to wait for a free one.
-    Raises BookUnavailableError where the database cannot be reached.
+    Raises SettingsError where the URL is none of a book's, BookUnavailableError where its database cannot be reached.
     """
 
     def __init__(self, url: str = "", *, connections: int = 15, patience: float = 2.0) -> None:
         self._folder = None
         if not url:
-            self._folder = tempfile.TemporaryDirectory(prefix="alluse-book-")
-            url = f"sqlite:///{Path(self._folder.name) / 'book.sqlite'}"
+            self._folder = Scratch("alluse-book-")
+            url = f"sqlite:///{self._folder.path / 'book.sqlite'}"
         self.url = database_url(url)
         self.connections = connections
         try:
@@ -108,11 +113,20 @@ class Book:
                 f"cannot open the book at {self.shown_url}: {_reason(error)}; "
                 "start the database or give another with --book, such as --book sqlite:///book.sqlite"
             ) from None
+        except SettingsError:
+            self._discard()
+            raise
+        except (TypeError, ValueError) as error:  # a driver's, for an option in the URL that it cannot read
+            self._discard()
+            raise SettingsError(
+                f"the book's URL {self.shown_url} has an option that cannot be read: {error}"
+            ) from None
 
     @property
     def shown_url(self) -> str:
-        """The URL with its password masked."""
-        return self.url.render_as_string(hide_password=True)
+        """The URL with its passwords masked."""
+        masked = self.url.update_query_dict(dict.fromkeys(_SECRETS & self.url.query.keys(), "***"))
+        return masked.render_as_string(hide_password=True).replace(quote_plus("***"), "***")
 
     @property
     def folder(self) -> Path | None:
@@ -192,19 +206,24 @@ class Book:
 
     def _discard(self) -> None:
         if self._folder is not None:
-            self._folder.cleanup()
+            self._folder.close()
 
 
 def database_url(given: str) -> URL:
     """The URL of a book, PostgreSQL's by way of psycopg; SettingsError for what is no URL of either."""
     try:
         url = make_url(given)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port; it would quote what may be a password
         raise SettingsError(
-            "the book's URL cannot be read; write it as sqlite:///book.sqlite or postgresql://user@host/database"
+            "the book's URL cannot be read; write it as sqlite:///book.sqlite or postgresql://user@host:5432/database"
         ) from None
     backend = url.get_backend_name()
     if backend in {"postgresql", "postgres"}:
+        server, *rest = re.split("[/?]", given.partition("://")[2])
+        if server.count("@") > 1 or "@" in "".join(
+            rest
+        ):  # part of a password would be taken, and told, for a host's name
+            raise SettingsError("the book's URL has an '@' too many; write it as %40 in a password, and a '/' as %2F")
         return url.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
         raise SettingsError(f"a book is kept in SQLite or PostgreSQL, not in {backend!r}")

@@ -111,7 +111,12 @@ class BrokerGateway:
         if self.book is None:
             return known
         lots = self.book.lots
-        return self.gate.call(lambda: lots(account).get(account))
+
+        def ask() -> Lot | None:
+            self._halfway()
+            return lots(account).get(account)
+
+        return self.gate.call(ask)
 
     def ping(self) -> None:
         """Whether the book can be reached; raises what is wrong where it can not."""
@@ -131,7 +136,7 @@ class BrokerGateway:
 
     def _halfway(self) -> None:
         if self._faults.strikes("failing-broker"):
-            raise BrokerError("the broker broke off halfway through the orders")
+            raise BrokerError("the broker broke off halfway")
 
 
 def _raise(error: Exception) -> NoReturn:

@@ -1,6 +1,5 @@
 """The engine: its parts wired together, and run."""
 
-import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date
@@ -29,8 +28,6 @@ from alluse.weeks import WeekClassifier
 from alluse.workflow import OrdersNotPlacedError, Outcome, Protocol, Workflow
 
 __all__ = ["Engine"]
-
-_log = logging.getLogger("alluse")
 
 
 class Engine:
@@ -72,7 +69,6 @@ class Engine:
                 done = self.protocol.run(symbol, day, account)
             except OrdersNotPlacedError as error:
                 done = Workflow(symbol, day, error.outcome, error.orders)
-                _log.warning("no orders for %s on %s %s: %s", account.name, symbol, day, error)
             except MarketError:
                 raise
             except Exception:

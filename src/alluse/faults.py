@@ -14,7 +14,7 @@ __all__ = ["FAULTS", "Fault", "Faults"]
 
 FAULTS: Mapping[str, str] = {
     "slow-broker": "the broker takes 0.5 s longer over that share of the orders, and keeps the connection meanwhile",
-    "failing-broker": "the broker fails that share of the orders halfway through",
+    "failing-broker": "the broker breaks off halfway through that share of what it is sent or asked",
     "exhausted-pool": "that share of the book's connections is held by something else",
     "cold-cache": "that share of the market-data lookups finds nothing cached",
     "leaking-memory": "memory is kept for nothing, at that share of 16 MB a second, up to 512 MB",

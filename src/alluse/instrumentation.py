@@ -4,7 +4,8 @@ The parts know nothing of it. Without it the engine is plain objects, which is w
 compare it with.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import date
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -36,22 +37,18 @@ _ENGINE = "protocol"
 
 def instrument(engine: "Engine", registry: CollectorRegistry) -> Callable[[], None]:
     """Measure the engine on the registry; the function that comes back takes everything off again."""
-    bindings = [*_caches(engine, registry), *_pools(engine, registry), *_broker(engine, registry)]
-    bindings.append(instrument_loop(engine.loop.asyncio, name="alluse", registry=registry))
-    metrics = Metrics(registry, engine.trust, engine.faults)
-    engine.ended = metrics.ended
-    engine.trust.decided = metrics.decided
-    unwatch = watch(engine.gateway, registry)
-    _stages(engine, registry)
-
-    def undo() -> None:
-        for close in unwatch:
-            close()
-        for binding in bindings:
-            binding.close()
-        metrics.close()
-
-    return undo
+    with ExitStack() as undo:  # what has been measured is taken off again where a later step raises
+        metrics = Metrics(registry, engine.trust, engine.faults)
+        undo.callback(metrics.close)
+        engine.ended = metrics.ended
+        engine.trust.decided = metrics.decided
+        for bind in (_caches, _pools, _broker, _loop):
+            for binding in bind(engine, registry):
+                undo.callback(binding.close)
+        for close in watch(engine.gateway, registry):
+            undo.callback(close)
+        _stages(engine, registry)
+        return undo.pop_all().close
 
 
 def instrument_load(load: Load, registry: CollectorRegistry) -> Callable[[], None]:
@@ -59,36 +56,40 @@ def instrument_load(load: Load, registry: CollectorRegistry) -> Callable[[], Non
     return Binding.of(instrument_executor(load.executor, name="workflows", registry=registry)).close
 
 
-def _caches(engine: "Engine", registry: CollectorRegistry) -> list[Binding]:
+def _caches(engine: "Engine", registry: CollectorRegistry) -> Iterator[Binding]:
     classifier, analyzer, adjuster, market = engine.classifier, engine.analyzer, engine.adjuster, engine.market
     classifier.move = instrument_cache(classifier.move, name="week_moves", registry=registry)
+    yield Binding.of(classifier.move)
     classifier.classify = instrument_cache(classifier.classify, name="week_classes", registry=registry)
+    yield Binding.of(classifier.classify)
     analyzer.analyze = instrument_cache(analyzer.analyze, name="market_conditions", registry=registry)
+    yield Binding.of(analyzer.analyze)
     adjuster.adjust = instrument_cache(adjuster.adjust, name="atr_adjustments", registry=registry)
+    yield Binding.of(adjuster.adjust)
     bars = Binding.of(instrument_cache(market.cache, name="market_data", registry=registry))
+    yield bars
     market.cache.used = bars.counter("cache.prefetches", outcome="used").inc
     market.cache.unused = bars.counter("cache.prefetches", outcome="unused").inc
     market.load = _timed_load(market.load, bars)
-    functions = [Binding.of(each) for each in (classifier.move, classifier.classify, adjuster.adjust)]
-    return [*functions, Binding.of(analyzer.analyze), bars]
 
 
-def _pools(engine: "Engine", registry: CollectorRegistry) -> list[Binding]:
-    pools: list[object] = [
-        instrument_pool(engine.orders, name="orders", registry=registry),
-        instrument_executor(engine.market.executor, name="market_data", registry=registry),
-    ]
+def _pools(engine: "Engine", registry: CollectorRegistry) -> Iterator[Binding]:
+    yield Binding.of(instrument_pool(engine.orders, name="orders", registry=registry))
+    yield Binding.of(instrument_executor(engine.market.executor, name="market_data", registry=registry))
     if engine.book is not None:
-        pools.append(instrument_pool(engine.book.engine, name="broker", registry=registry))
-    return [Binding.of(each) for each in pools]
+        yield Binding.of(instrument_pool(engine.book.engine, name="broker", registry=registry))
 
 
-def _broker(engine: "Engine", registry: CollectorRegistry) -> list[Binding]:
+def _broker(engine: "Engine", registry: CollectorRegistry) -> Iterator[Binding]:
     gateway = engine.gateway
-    retries = Binding.of(instrument_retry(gateway.retrying, operation="place_order", registry=registry))
+    yield Binding.of(instrument_retry(gateway.retrying, operation="place_order", registry=registry))
     breaker = Binding.of(instrument_breaker(gateway.breaker, name="broker", registry=registry))
+    yield breaker
     gateway.gate.refused = breaker.counter("breaker.calls", outcome="rejected").inc
-    return [retries, breaker]
+
+
+def _loop(engine: "Engine", registry: CollectorRegistry) -> Iterator[Binding]:
+    yield instrument_loop(engine.loop.asyncio, name="alluse", registry=registry)
 
 
 def _stages(engine: "Engine", registry: CollectorRegistry) -> None:

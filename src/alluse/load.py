@@ -10,6 +10,7 @@ from alluse.errors import SettingsError
 
 __all__ = ["Load"]
 
+_RATE_AT_MOST = 100_000
 _WAITING_AT_MOST = 500  # runs in the queue: more are shed, so that an outage leaves no hour of old work
 
 _log = logging.getLogger("alluse")
@@ -31,8 +32,10 @@ class Load:
         workers: int,
         patience: float = 10.0,
     ) -> None:
-        if not 0 < rate <= 100_000:
-            raise SettingsError(f"the rate is {rate}; it takes a number of workflows a second over 0")
+        if not 0 < rate <= _RATE_AT_MOST:
+            raise SettingsError(
+                f"the rate is {rate:g}; it takes a number of workflows a second over 0 and up to {_RATE_AT_MOST:,}"
+            )
         self.executor = ThreadPoolExecutor(workers, thread_name_prefix="workflow")
         self._run, self._shed = run, shed
         self._period = 1 / rate

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import date
 from threading import Lock
 from typing import Any
@@ -135,8 +134,11 @@ class MarketData:
             wanted = [key for key in keys if key not in self.cache and key not in self._loading]
             self._loading.update(wanted)
         for key in wanted:
-            with suppress(RuntimeError):  # the workers have been told to stop: nobody needs what follows
+            try:
                 self.executor.submit(self._load_ahead, key)
+            except RuntimeError:  # the workers were told to stop, or there is no thread for one: do without
+                with self._lock:
+                    self._loading.discard(key)
 
     def close(self) -> None:
         """Let the workers end what they do, and close the feeds."""

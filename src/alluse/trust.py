@@ -75,7 +75,8 @@ class HITLTrustSystem:
 
     def learned(self, good: bool) -> None:
         """An outcome is known: it moves the score towards 1 or 0."""
-        self.score += _WEIGHT * ((1.0 if good else 0.0) - self.score)
+        with self._lock:
+            self.score += _WEIGHT * ((1.0 if good else 0.0) - self.score)
 
     def _ask(self, steps: Sequence[Step]) -> Approval:
         with self._lock:

@@ -1,5 +1,6 @@
 """The workflow: from a day's bar to orders in the book, step by step."""
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import date
 from enum import StrEnum
@@ -16,6 +17,8 @@ from alluse.trust import Approval, HITLTrustSystem
 from alluse.weeks import WeekClassifier
 
 __all__ = ["OrdersNotPlacedError", "Outcome", "Protocol", "Workflow"]
+
+_log = logging.getLogger("alluse")
 
 
 class Outcome(StrEnum):
@@ -73,10 +76,18 @@ class Protocol:
         self.run: Callable[[str, date, Account], Workflow] = self._run
 
     def _run(self, symbol: str, day: date, account: Account) -> Workflow:
-        """Market data, class of the week, condition, adjustment, rules, approval, orders.
+        """Run the steps, and log why there are no orders: in here, where the workflow's span still is.
 
         Raises OrdersNotPlacedError, and MarketError for a symbol or a day that there are no prices of.
         """
+        try:
+            return self._steps(symbol, day, account)
+        except OrdersNotPlacedError as error:
+            _log.warning("no orders for %s on %s %s: %s", account.name, symbol, day, error)
+            raise
+
+    def _steps(self, symbol: str, day: date, account: Account) -> Workflow:
+        """Market data, class of the week, condition, adjustment, rules, approval, orders."""
         bar = self._market.bar(symbol, day)
         self._market.prefetch(symbol, day)
         week = self.classify_week(symbol, day)

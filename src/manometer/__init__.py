@@ -1,17 +1,25 @@
-"""Manometer: metrics and traces of Python caches, pools and engines, for Prometheus and OpenTelemetry."""
+"""Manometer: metrics and traces of Python caches, pools and engines, for Prometheus and OpenTelemetry.
 
-from manometer.app import Manometer, asgi_app, start, wsgi_app
-from manometer.config import Settings
-from manometer.errors import BindingError, ConfigError, ManometerError, MetricError, UnsupportedError
-from manometer.exporter.exposition import render
-from manometer.health import check
-from manometer.instrumentation.binding import Binding
-from manometer.instrumentation.cache import instrument_cache
-from manometer.instrumentation.engine import stage
-from manometer.instrumentation.pool import instrument_executor, instrument_pool
-from manometer.instrumentation.resilience import instrument_breaker, instrument_retry
-from manometer.instrumentation.runtime import instrument_loop
-from manometer.meters import Counter, Gauge, Histogram
+Each name is imported when it is first asked for, so that a program pays for what it uses: one that
+counts has no part of the exporter, and one that serves no stage none of OpenTelemetry.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from manometer.app import Manometer, asgi_app, start, wsgi_app
+    from manometer.config import Settings
+    from manometer.errors import BindingError, ConfigError, ManometerError, MetricError, UnsupportedError
+    from manometer.exporter.exposition import render
+    from manometer.health import check
+    from manometer.instrumentation.binding import Binding
+    from manometer.instrumentation.cache import instrument_cache
+    from manometer.instrumentation.engine import stage
+    from manometer.instrumentation.pool import instrument_executor, instrument_pool
+    from manometer.instrumentation.resilience import instrument_breaker, instrument_retry
+    from manometer.instrumentation.runtime import instrument_loop
+    from manometer.meters import Counter, Gauge, Histogram
 
 __all__ = [
     "Binding",
@@ -38,3 +46,30 @@ __all__ = [
     "start",
     "wsgi_app",
 ]
+
+_HOMES = {
+    "manometer.app": ("Manometer", "asgi_app", "start", "wsgi_app"),
+    "manometer.config": ("Settings",),
+    "manometer.errors": ("BindingError", "ConfigError", "ManometerError", "MetricError", "UnsupportedError"),
+    "manometer.exporter.exposition": ("render",),
+    "manometer.health": ("check",),
+    "manometer.instrumentation.binding": ("Binding",),
+    "manometer.instrumentation.cache": ("instrument_cache",),
+    "manometer.instrumentation.engine": ("stage",),
+    "manometer.instrumentation.pool": ("instrument_executor", "instrument_pool"),
+    "manometer.instrumentation.resilience": ("instrument_breaker", "instrument_retry"),
+    "manometer.instrumentation.runtime": ("instrument_loop",),
+    "manometer.meters": ("Counter", "Gauge", "Histogram"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'manometer' has no attribute {name!r}; it has {', '.join(__all__)}")
+    value = globals()[name] = getattr(import_module(_HOME[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

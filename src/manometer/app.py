@@ -1,11 +1,12 @@
 """Manometer: starts what serves and watches a program's figures, and stops it all again."""
 
 import atexit
+import os
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
 from threading import RLock
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from prometheus_client import REGISTRY, CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.registry import Collector
@@ -16,7 +17,9 @@ from manometer.exporter import http
 from manometer.exporter.server import Server
 from manometer.health import Check, Checks
 from manometer.instrumentation.runtime import instrument_host, instrument_runtime
-from manometer.meters.fork import freed_in_child
+
+if TYPE_CHECKING:
+    from manometer.exporter.multiprocess import Worker
 
 __all__ = ["Manometer", "asgi_app", "start", "wsgi_app"]
 
@@ -25,7 +28,7 @@ class Manometer:
     """Serves a registry's figures over HTTP, runs its health checks, measures the process and the host.
 
     Sends spans and sets up logging where the settings ask for it. All of it ends with `close()`, or
-    with the `with` block. It may be started again after that.
+    with the `with` block. It may be started again after that. A registry has one that runs.
 
     settings: by default what the environment says, see Settings.load.
     """
@@ -33,30 +36,36 @@ class Manometer:
     def __init__(self, settings: Settings | None = None, *, registry: CollectorRegistry = REGISTRY) -> None:
         self.settings = Settings.load() if settings is None else settings
         self._registry = registry
-        self._lock = freed_in_child(RLock())
         self._running: ExitStack | None = None
         self._server: Server | None = None
 
     def start(self) -> Self:
         """Start everything, or nothing: where a part cannot start, those before it are stopped again.
 
-        Raises ConfigError where the port is taken, an extra is missing, or it is running already.
+        Raises ConfigError where the port is taken, an extra is missing, or one runs on the registry already.
         """
-        with self._lock:
+        with _lock:
             if self._running is not None:
                 raise ConfigError(f"this Manometer serves {self.url} already; close it first")
+            first = _by_registry.get(self._registry)
+            if first is not None:  # what they measure is the registry's: the end of one would take it from both
+                raise ConfigError(f"the registry has a Manometer already, which serves {first.url}; close it first")
             with ExitStack() as started:
-                self._start(started)
+                server = self._start(started)
                 self._running = started.pop_all()
+            self._server = server
+            _by_registry[self._registry] = self
         return self
 
     def close(self) -> None:
         """Stop serving, flush the spans and remove what was measured; a second call does nothing."""
-        with self._lock:
+        with _lock:
             running, self._running = self._running, None
             self._server = None
-        if running is not None:
-            running.close()
+            if _by_registry.get(self._registry) is self:
+                del _by_registry[self._registry]
+            if running is not None:
+                running.close()
 
     @property
     def url(self) -> str:
@@ -71,9 +80,14 @@ class Manometer:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _start(self, started: ExitStack) -> None:
+    def _start(self, started: ExitStack) -> Server:
         """Start the parts in such an order that the last ones started are the first to stop."""
         settings, registry = self.settings, self._registry
+        checks = Checks.on(registry)
+        worker = _worker(registry, settings)
+        site = http.Site(_shown(registry, worker), checks.all, settings.service_name)
+        server = Server(site, settings.host, settings.port, shared=worker is not None)
+        started.callback(server.close)  # where the port is taken, nothing else has been touched
         if settings.logs:
             from manometer import logs  # takes as long to import as all the rest of the kit
 
@@ -87,16 +101,14 @@ class Manometer:
         started.callback(instrument_host(registry=registry).close)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             started.callback(_register(collector, registry))
-        checks = Checks.on(registry)
         checks.start(settings.health_interval)
         started.callback(checks.stop)
-        shown, together = registry, settings.processes_dir is not None
-        if settings.processes_dir is not None:
-            shown, stop = _join(registry, settings.processes_dir)
-            started.callback(stop)
-        site = http.Site(shown, checks.all, settings.service_name)
-        self._server = Server(site, settings.host, settings.port, shared=together)
-        started.callback(self._server.close)
+        if worker is not None:
+            worker.start()
+            started.callback(worker.stop)
+        server.start()
+        started.callback(server.close)
+        return server
 
 
 def start(registry: CollectorRegistry = REGISTRY, **settings: Any) -> Manometer:
@@ -126,25 +138,34 @@ def asgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> http.As
 
 
 def _site(registry: CollectorRegistry, settings: Settings) -> http.Site:
-    shown = registry
-    if settings.processes_dir is not None:
-        shown, _ = _join(registry, settings.processes_dir)
+    worker = _worker(registry, settings)
+    if worker is not None:
+        worker.start()
 
     def checks() -> list[Check]:
         found = Checks.on(registry)
         found.start()
         return found.all()
 
-    return http.Site(shown, checks, settings.service_name)
+    return http.Site(_shown(registry, worker), checks, settings.service_name)
 
 
-def _join(registry: CollectorRegistry, processes_dir: str) -> tuple[CollectorRegistry, Callable[[], None]]:
-    """Have this process show its figures among those of others: what to serve then, and how to stop."""
-    from manometer.exporter.multiprocess import Worker, together  # half as large as the rest of the kit
+def _worker(registry: CollectorRegistry, settings: Settings) -> "Worker | None":
+    """This process's part in a group of them, where the settings name one."""
+    if settings.processes_dir is None:
+        return None
+    from manometer.exporter.multiprocess import Worker  # half as large as the rest of the kit
 
-    worker = Worker.of(registry, processes_dir)
-    worker.start()
-    return together(worker), worker.stop
+    return Worker.of(registry, settings.processes_dir)
+
+
+def _shown(registry: CollectorRegistry, worker: "Worker | None") -> CollectorRegistry:
+    """The registry to serve: the program's, or one with the figures of the whole group."""
+    if worker is None:
+        return registry
+    from manometer.exporter.multiprocess import together
+
+    return together(worker)
 
 
 def _register(kind: type[Any], registry: CollectorRegistry) -> Callable[[], None]:
@@ -161,3 +182,19 @@ def _register(kind: type[Any], registry: CollectorRegistry) -> Callable[[], None
 def _unregister(collector: Collector, registry: CollectorRegistry) -> None:
     with suppress(KeyError):  # the program took it off itself
         registry.unregister(collector)
+
+
+_by_registry: dict[CollectorRegistry, Manometer] = {}
+"""Those that run."""
+_lock = RLock()
+
+
+def _forget() -> None:
+    """In a forked child none serves, so the child may have its own."""
+    global _lock
+    _lock = RLock()
+    _by_registry.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -1,9 +1,12 @@
 """Settings: defaults, then a YAML file, then the environment, then the program's own word."""
 
+import logging
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -18,6 +21,14 @@ _STANDARD = {
     "PROMETHEUS_MULTIPROC_DIR": "processes_dir",
 }
 """OpenTelemetry's and prometheus-client's own variables, honoured under a MANOMETER_ one of the same meaning."""
+
+# What Kubernetes puts into a container for a service called manometer, or manometer-something.
+_SERVICE_LINK = re.compile(
+    r"MANOMETER_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
+)
+_SERVICE_PORT = re.compile(r"MANOMETER_(\w+_)?PORT=(tcp|udp|sctp)://.*")
+
+_log = logging.getLogger("manometer")
 
 
 class _Rule(NamedTuple):
@@ -111,7 +122,9 @@ class Settings:
 
         path: a YAML file with settings by name; environ: MANOMETER_<NAME>, and OpenTelemetry's own
         OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_SERVICE_NAME; overrides: settings by name.
-        Raises ConfigError naming the setting, where it came from and what is allowed.
+        Raises ConfigError naming the setting, where it came from and what is allowed. What a platform
+        sets for others too (OpenTelemetry's variables, Kubernetes's for a service called manometer)
+        is never an error: where it cannot be used, it is ignored with a warning.
         """
         from_file = {} if path is None else _read_yaml(Path(path))
         return cls(**{**from_file, **_read_environment(environ), **_read_overrides(overrides)})
@@ -166,16 +179,52 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 def _read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     rules = _rules()
-    ours = {name: text for name, text in environ.items() if name.startswith(_PREFIX)}
+    ours = _without_service_links({name: text for name, text in environ.items() if name.startswith(_PREFIX)})
     _refuse_unknown(ours, {_PREFIX + name.upper(): None for name in rules}, "the environment")
-    standard = {name: environ[name] for name in _STANDARD if name in environ}
     values: dict[str, Any] = {}
-    for variable, text in [*standard.items(), *ours.items()]:
-        if not text.strip():  # an empty variable counts as unset, as OpenTelemetry has it
-            continue
-        name = _STANDARD.get(variable) or variable.removeprefix(_PREFIX).lower()
-        values[name] = _from_text(name, text.strip(), rules[name], f"variable {variable}")
+    for variable, text in ours.items():
+        if text.strip():  # an empty variable counts as unset, as OpenTelemetry has it
+            name = variable.removeprefix(_PREFIX).lower()
+            values[name] = _from_text(name, text.strip(), rules[name], f"variable {variable}")
+    for variable, name in _STANDARD.items():
+        text = environ.get(variable, "").strip()
+        if text and name not in values:
+            values |= _read_standard(variable, name, text, rules[name])
     return values
+
+
+def _without_service_links(ours: Mapping[str, str]) -> Mapping[str, str]:
+    links = [
+        name
+        for name, text in ours.items()
+        if _SERVICE_LINK.fullmatch(name) or _SERVICE_PORT.fullmatch(f"{name}={text}")
+    ]
+    if links:
+        _log.warning(
+            "ignored variables that Kubernetes sets for a service of that name: %s; "
+            "enableServiceLinks: false in the pod keeps them away",
+            ", ".join(links),
+        )
+    return {name: text for name, text in ours.items() if name not in links}
+
+
+def _read_standard(variable: str, name: str, text: str, rule: _Rule) -> dict[str, Any]:
+    """The setting that one of OpenTelemetry's variables makes; nothing where it cannot be used here."""
+    if name == "otlp_endpoint" and not _sends_spans():
+        _log.warning("%s is set, but sending spans needs an extra: pip install 'manometer[otlp]'", variable)
+        return {}
+    try:
+        return {name: _from_text(name, text, rule, f"variable {variable}")}
+    except ConfigError as error:
+        _log.warning("%s; it is ignored", error)
+        return {}
+
+
+def _sends_spans() -> bool:
+    try:
+        return find_spec("opentelemetry.exporter.otlp.proto.http") is not None
+    except ImportError:  # not even what it is a part of
+        return False
 
 
 def _from_text(name: str, text: str, rule: _Rule, source: str) -> Any:

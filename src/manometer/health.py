@@ -93,18 +93,24 @@ class Check:
 
     def _run(self, clock: Callable[[], float]) -> None:
         before, started = self.problem if self._result else None, clock()
+        problem: str | None = "failed, and cannot say how"
         try:
-            problem = _problem(self._function())
-        except BaseException as error:  # SystemExit too: it would end the thread without a word
-            problem = f"{type(error).__qualname__}: {' '.join(str(error).split())}"
-        ended = clock()
-        self._result = _Result(problem, ended - started, ended)
-        self._running = False
-        self._checks.ended()
+            problem = self._outcome()
+        finally:  # whatever came of it, the check has a next time
+            ended = clock()
+            self._result = _Result(problem, ended - started, ended)
+            self._running = False
+            self._checks.ended()
         if problem is not None and before is None:
             _log.warning("health check %r fails: %s", self.name, problem)
         elif problem is None and before is not None:
             _log.info("health check %r is well again", self.name)
+
+    def _outcome(self) -> str | None:
+        try:
+            return _problem(self._function())
+        except BaseException as error:  # SystemExit too: it would end the thread without a word
+            return f"{type(error).__qualname__}: {_told(error)}"
 
     def _figures(self, now: float) -> list[Pulled]:
         result = self._result
@@ -134,6 +140,7 @@ class Checks(Collector):
         self._checks: dict[str, Check] = {}
         self._interval = INTERVAL
         self._thread: Thread | None = None
+        self._wake: Event
         self._renew()
 
     @classmethod
@@ -165,21 +172,28 @@ class Checks(Collector):
         with self._lock:
             return list(self._checks.values())
 
-    def start(self, interval: float = INTERVAL) -> None:
-        """Run the checks from a background thread, which there is only one of however often this is called."""
+    def start(self, interval: float | None = None) -> None:
+        """Run the checks from a background thread, which there is only one of however often this is called.
+
+        interval: of the checks that have none of their own; None leaves that of a running thread as it is.
+        """
         with self._lock:
-            self._interval = interval
+            if interval is not None:
+                self._interval = interval
+                self._wake.set()
             if self._thread is None:
-                self._stopped = False
-                self._thread = Thread(target=self._loop, args=(self._wake,), name="manometer-health", daemon=True)
-                self._thread.start()
+                thread = Thread(target=self._loop, args=(self._wake,), name="manometer-health", daemon=True)
+                thread.start()
+                self._thread = thread
 
     def stop(self) -> None:
         """Run no further check; what has been found stays, and ages."""
         with self._lock:
             thread, self._thread = self._thread, None
-            self._stopped = True
-            self._wake.set()
+            wake = self._wake
+            self._wake = Event()
+            self._interval = INTERVAL
+        wake.set()
         if thread is not None:
             thread.join()
 
@@ -191,7 +205,7 @@ class Checks(Collector):
                 each._started, each._running = now, True
                 try:
                     self._spawn(partial(each._run, self._clock))
-                except RuntimeError:  # no thread to be had: the next round tries again
+                except Exception:  # no thread to be had: the next round tries again
                     each._running = False
                     _log.exception("health check %r could not be started", each.name)
 
@@ -207,10 +221,12 @@ class Checks(Collector):
         return pulled(figure for each in self.all() for figure in each._figures(now))
 
     def _loop(self, wake: Event) -> None:
-        while not self._stopped:
-            wake.clear()
+        """Go on for as long as that event is the one in use: `stop` puts another in its place."""
+        wake.clear()
+        while self._wake is wake:
             self.run_due()
             wake.wait(self._until_next())
+            wake.clear()
 
     def _until_next(self) -> float:
         now = self._clock()
@@ -222,7 +238,6 @@ class Checks(Collector):
         self._lock = RLock()
         self._wake = Event()
         self._thread = None
-        self._stopped = False
         for each in self._checks.values():
             each._result = each._started = None
             each._running = False
@@ -236,6 +251,14 @@ def _problem(answer: Any) -> str | None:
     if answer is False:
         return "failed"
     return f"returned a {type(answer).__qualname__}; a check returns None, True, False or a reason"
+
+
+def _told(error: BaseException) -> str:
+    """What an exception says, in one line; it is the program's, and may fail at that too."""
+    try:
+        return " ".join(str(error).split())
+    except Exception:
+        return "(its text cannot be had)"
 
 
 def _in_thread(run: Callable[[], None]) -> None:

@@ -49,7 +49,7 @@ def test_spelling_of_the_file_does_not_matter(tmp_path: Path, text: str):
     [
         ("", "line 1, column 1", "the file is empty"),
         (HEADER, "line 2, column 1", "there is no row under the header"),
-        ("date,open,high,low,close\n", "line 1, column 1", "the header has the column 'volume' not"),
+        ("date,open,high,low,close\n", "line 1, column 1", "the header has no column 'volume'"),
         ("date,open,open,high,low,close,volume\n", "line 1, column 1", "the header has the column 'open' twice"),
         (HEADER + ROW + "2004-08-20,1,2\n", "line 3, column 15", "3 values where the header has 6"),
         (HEADER + ROW.rstrip() + ",7,8\n", "line 2, column 47", "8 values where the header has 6"),

@@ -113,6 +113,10 @@ def test_confirmed_orders_survive_the_machine(book: Book):
     ("given", "reason"),
     [
         ("nonsense", "the book's URL cannot be read"),
+        ("postgresql://u:p@127.0.0.1:notaport/db", "the book's URL cannot be read"),
+        ("postgresql://u:p@ss@127.0.0.1/db", "an '@' too many; write it as %40"),
+        ("postgresql://u:p/ss@127.0.0.1/db", "a '/' as %2F"),
+        ("postgresql://127.0.0.1/db?user=u&password=p@ss", "write it as %40"),
         ("mysql://a/b", "not in 'mysql'"),
         ("sqlite://", "write sqlite:///book.sqlite, or none"),
         ("sqlite:///:memory:", "write sqlite:///book.sqlite, or none"),
@@ -137,6 +141,28 @@ def test_database_that_is_down_is_named_without_its_password():
     assert "postgresql+psycopg://alluse:***@127.0.0.1:1/alluse" in told
     assert "hunter2" not in told
     assert "start the database or give another with --book" in told
+
+
+def test_passwords_among_the_options_are_masked():
+    """However the URL carries them."""
+    with pytest.raises(BookUnavailableError) as refused:
+        Book(
+            "postgresql://alluse@127.0.0.1:1/alluse?password=hunter2&passfile=/hunter3&sslpassword=hunter4&gssencmode=disable"
+        )
+    assert "?gssencmode=disable&passfile=***&password=***&sslpassword=***: " in str(refused.value)
+    assert "hunter" not in str(refused.value)
+
+
+def test_escaped_password_is_taken():
+    """An @ and a / as a URL has them."""
+    assert database_url("postgresql://u:p%40s%2Fs@127.0.0.1/db").password == "p@s/s"
+
+
+@pytest.mark.parametrize("option", ["timeout=abc", "cached_statements=abc"])
+def test_option_that_the_driver_cannot_read_is_refused(option: str, tmp_path: Path):
+    """It is the setting that is at fault, not the database."""
+    with pytest.raises(SettingsError, match=rf"book\.sqlite\?{option} has an option that cannot be read: .*'abc'"):
+        Book(f"sqlite:///{tmp_path / 'book.sqlite'}?{option}")
 
 
 def test_book_in_a_folder_that_is_not_there_is_refused(tmp_path: Path):

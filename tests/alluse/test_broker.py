@@ -164,6 +164,18 @@ def test_open_breaker_refuses_without_a_retry(book: Book, order):
     assert book.count() == 1
 
 
+def test_failing_broker_answers_no_question_either(book: Book):
+    """An answer would count as a success between failed orders, and keep the breaker from opening."""
+    faults = Faults()
+    faults.start(Fault("failing-broker"))
+    gateway, _ = _gateway(book, faults, failures=2)
+    for _ in range(2):
+        with pytest.raises(BrokerError):
+            gateway.lot("an account", None)
+    with pytest.raises(CircuitBreakerError):
+        gateway.lot("an account", None)
+
+
 def test_slow_broker_keeps_its_connection_and_not_the_books_lock(book: Book, order):
     """Others can write while it dawdles."""
     faults = Faults()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from alluse import instrumentation
 from alluse.book import Book
 from alluse.engine import Engine
 from alluse.errors import AllUseError, BarsError, BrokerError, MarketError
@@ -16,6 +17,7 @@ from alluse.faults import FAULTS, Fault
 from alluse.settings import Settings
 from alluse.workflow import Outcome
 from manometer.health import Checks
+from manometer.meters import collect
 
 DAY = date(2005, 6, 1)
 
@@ -275,6 +277,30 @@ def test_engine_runs_one_load_at_a_time(make):
     engine = make(book="none").start(1)
     with pytest.raises(AllUseError, match="the engine runs already"):
         engine.start(1)
+
+
+@pytest.mark.parametrize("step", ["instrument_breaker", "instrument_loop", "watch", "_stages"])
+def test_instrumentation_that_fails_leaves_nothing_behind(make, figures, monkeypatch, step):
+    """Whichever step it is that raises."""
+
+    def refuse(*_, **__):
+        raise RuntimeError(step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(instrumentation, step, refuse)
+        with pytest.raises(RuntimeError, match=step):
+            make()
+    assert [family.name for family in collect(figures.registry) if not family.name.startswith("manometer_")] == []
+    assert Checks.on(figures.registry).all() == []
+
+
+def test_second_engine_on_a_registry_leaves_the_first_alone(make, figures):
+    """It is refused before anything of the first is replaced."""
+    engine = make(book="none")
+    with pytest.raises(ValueError, match="alluse_workflows"):
+        make(book="none")
+    engine.run_workflow("GOOG", DAY)
+    assert figures("cache_requests_total", cache="week_classes", result="miss") == 1
 
 
 def test_health_of_the_book_is_critical(make, figures):

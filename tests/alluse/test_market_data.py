@@ -82,6 +82,24 @@ def test_followers_are_loaded_ahead_and_counted_as_they_are_used(market: MarketD
     assert len(used) == 1
 
 
+def test_refused_prefetch_is_asked_for_again(market: MarketData):
+    """What the workers do not take is not taken for under way."""
+    take, refuse = market.executor.submit, [True]
+
+    def submit(*args):
+        if refuse:
+            raise RuntimeError("can't start new thread")
+        return take(*args)
+
+    market.executor.submit = submit
+    loaded = _counted(market)
+    market.prefetch("GOOG", FIRST)
+    refuse.clear()
+    market.prefetch("GOOG", market.days("GOOG")[1])
+    market.executor.shutdown()
+    assert sorted(loaded) == list(market.days("GOOG")[2:7])
+
+
 def test_cold_cache_finds_nothing(market: MarketData, faults: Faults):
     """While the fault is on each read is a load; afterwards the cache serves again."""
     loaded = _counted(market)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -76,6 +77,27 @@ def test_outcomes_move_the_score(trust: HITLTrustSystem):
     for _ in range(400):
         trust.learned(good=True)
     assert trust.seek(SMALL) is Approval.ALONE
+
+
+def test_no_outcome_is_lost_among_threads(trust: HITLTrustSystem, monkeypatch):
+    """Two that learn at once both move the score, wherever the one interrupts the other."""
+    met = threading.Barrier(2)
+
+    class Meeting(float):
+        """A weight that lets another thread come in between reading the score and writing it."""
+
+        def __mul__(self, other: float) -> float:
+            with suppress(threading.BrokenBarrierError):
+                met.wait(0.2)
+            return float(self) * other
+
+    monkeypatch.setattr("alluse.trust._WEIGHT", Meeting(0.5))
+    threads = [threading.Thread(target=trust.learned, args=(True,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert trust.score == pytest.approx(0.9)
 
 
 def test_stuck_human_is_waited_for_and_given_up(trust: HITLTrustSystem, faults: Faults):

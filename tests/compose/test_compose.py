@@ -120,6 +120,14 @@ def test_our_own_image_is_built_from_what_is_there(files):
     assert re.findall(r"^USER (\S+)", dockerfile, re.MULTILINE)[-1] not in ("root", "0")
 
 
+def test_our_own_image_is_built_once(files):
+    """Two services that build one image would both export it at once; the other one pulls it from nowhere."""
+    ours = {name: each for name, each in files.services.items() if each["image"].startswith("manometer-")}
+    assert [name for name, each in ours.items() if "build" in each] == ["engine"]
+    assert ours["inbox"]["image"] == ours["engine"]["image"]
+    assert ours["inbox"]["pull_policy"] == "never"
+
+
 def test_our_own_commands_are_understood(files):
     """The arguments of the engine and the inbox are options of theirs."""
     alluse = [sys.executable, "-c", "import sys; from alluse.cli import main; sys.exit(main(sys.argv[1:]))"]

@@ -22,6 +22,7 @@ from manometer.catalogue import kit as rows
 from manometer.exporter.exposition import render
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
+PROTOBUF = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
 
 
 def _registry():
@@ -146,3 +147,15 @@ def test_the_process_is_measured_beside():
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     assert b"process_resident_memory_bytes" in render(registry)[0]
+
+
+@pytest.mark.parametrize(
+    "kind", ["label value that is no text", "label value that is no Unicode", "value that is no number"]
+)
+def test_a_family_that_protobuf_cannot_write_is_dropped_alone(kind, families):
+    """As in text."""
+    registry = CollectorRegistry()
+    registry.register(_Fixed(_odd(kind), GaugeMetricFamily("fine", "Fine.", value=1)))
+    assert [family.name for family in families(render(registry, PROTOBUF)[0])] == ["fine"]
+    counted = families(render(registry, PROTOBUF)[0])[1]
+    assert counted.name == rows.COLLECT_FAILURES.prometheus_name

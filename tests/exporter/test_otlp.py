@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from importlib.resources import files
 
 import pytest
 
@@ -57,13 +56,13 @@ def _free_port():
 
 
 @contextmanager
-def _receiver(folder):
+def _receiver(program, folder):
     """A real OTLP collector that writes down what it gets; yields its base URL and that file."""
     port, output = _free_port(), folder / "spans.txt"
     with output.open("wb") as out:
         process = subprocess.Popen(
             [
-                *(str(files("rotel") / "rotel-agent"), "start", "--exporter", "blackhole"),
+                *(program, "start", "--exporter", "blackhole"),
                 *("--otlp-http-endpoint", f"127.0.0.1:{port}", "--otlp-grpc-endpoint", f"127.0.0.1:{_free_port()}"),
                 *("--debug-log", "traces", "--debug-log-verbosity", "detailed"),
                 *("--pid-file", str(folder / "pid"), "--log-file", str(folder / "log")),
@@ -73,7 +72,7 @@ def _receiver(folder):
             cwd=folder,
         )
     try:
-        _until(lambda: _listens(port))
+        _until(lambda: _listens(port) or _dead(process, output))
         yield f"http://127.0.0.1:{port}", output
     finally:
         process.terminate()
@@ -85,6 +84,13 @@ def _listens(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def _dead(process, output):
+    """Fails with what the process said, where it has ended."""
+    status = process.poll()
+    if status is not None:
+        pytest.fail(f"the collector ended with {status} and said\n{output.read_text()}")
+
+
 def _until(condition):
     deadline = time.monotonic() + 20
     while not condition():
@@ -93,7 +99,7 @@ def _until(condition):
 
 
 @pytest.mark.servers
-def test_spans_reach_a_receiver_across_a_restart(tmp_path):
+def test_spans_reach_a_receiver_across_a_restart(collector, tmp_path):
     """Name and service arrive; after a close nothing is sent; started again, spans arrive again."""
     program = """
 from manometer.exporter.otlp import Spans
@@ -108,7 +114,7 @@ spans(4, "on_again")
 second.close()
 tell(first=counted(), second=counted(other))
 """
-    with _receiver(tmp_path) as (url, output):
+    with _receiver(collector, tmp_path) as (url, output):
         told, _ = _run(program, url)
         _until(lambda: output.read_text().count("Name           : on_again") == 4)
     text = output.read_text()
@@ -118,8 +124,20 @@ tell(first=counted(), second=counted(other))
     assert "service.name: Str(orders)" in text
 
 
+def test_a_collector_that_does_not_start_fails_its_test_at_once(tmp_path):
+    """With what it said: here, that a library is not there."""
+    broken = tmp_path / "collector"
+    broken.write_text("#!/bin/sh\necho a library is missing\nexit 127\n")
+    broken.chmod(0o755)
+    with (
+        pytest.raises(pytest.fail.Exception, match="the collector ended with 127 and said\na library is missing"),
+        _receiver(str(broken), tmp_path),
+    ):
+        pass
+
+
 @pytest.mark.servers
-def test_the_ratio_decides_which_traces_are_recorded(tmp_path):
+def test_the_ratio_decides_which_traces_are_recorded(collector, tmp_path):
     """None at 0; and a part at a half, each with all its spans."""
     program = """
 from manometer.exporter.otlp import Spans
@@ -133,7 +151,7 @@ for ratio in (0.0, 0.5):
         assert counted() == {}, counted()
 tell(**counted())
 """
-    with _receiver(tmp_path) as (url, _):
+    with _receiver(collector, tmp_path) as (url, _):
         told, _ = _run(program, url)
     assert 40 < told["ok"] / 2 < 160
     assert told["ok"] % 2 == 0

@@ -28,7 +28,7 @@ def registry(figures):
 @pytest.fixture
 def server(registry):
     """A server of that registry on a free port."""
-    server = Server(Site(registry), "127.0.0.1", 0)
+    server = Server(Site(registry), "127.0.0.1", 0).start()
     yield server
     server.close()
 
@@ -135,7 +135,7 @@ def test_a_client_that_does_not_take_its_answer_is_dropped_in_time(registry, mon
     for number in range(1000):
         wide.labels("x" * 10_000 + str(number))
     with (
-        closing(Server(Site(registry), "127.0.0.1", 0)) as server,
+        closing(Server(Site(registry), "127.0.0.1", 0).start()) as server,
         closing(socket.create_connection(_address(server), timeout=10)) as slow,
     ):
         slow.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
@@ -161,7 +161,7 @@ def test_a_request_is_refused_while_all_connections_are_being_answered(registry,
         assert go_on.wait(10)
         return []
 
-    with closing(Server(Site(registry, checks), "127.0.0.1", 0)) as server:
+    with closing(Server(Site(registry, checks), "127.0.0.1", 0).start()) as server:
         busy = [socket.create_connection(_address(server), timeout=10) for _ in range(2)]
         for each in busy:
             each.sendall(b"GET /readyz HTTP/1.1\r\nConnection: close\r\n\r\n")
@@ -218,7 +218,7 @@ def test_a_wrong_host_is_an_error_that_says_what_to_do(registry, host, message):
 def test_ipv6_is_served(registry):
     """The URL has the address in brackets."""
     try:
-        server = Server(Site(registry), "::1", 0)
+        server = Server(Site(registry), "::1", 0).start()
     except ConfigError as error:
         pytest.skip(f"no IPv6 here: {error}")
     with closing(server), _client(server) as client:
@@ -228,7 +228,7 @@ def test_ipv6_is_served(registry):
 
 def test_closing_frees_the_port_and_ends_every_thread(registry):
     """A second close does nothing; a client that kept its connection gets no further answer."""
-    server = Server(Site(registry), "127.0.0.1", 0)
+    server = Server(Site(registry), "127.0.0.1", 0).start()
     with _client(server) as client:
         _get(client)
         server.close()
@@ -243,7 +243,7 @@ def test_closing_frees_the_port_and_ends_every_thread(registry):
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_forked_child_neither_serves_nor_keeps_the_port(registry):
     """The child can close what it inherited; once the parent has closed, its port is free though the child lives."""
-    server = Server(Site(registry), "127.0.0.1", 0)
+    server = Server(Site(registry), "127.0.0.1", 0).start()
     address = _address(server)
     read, write = os.pipe()
     with _client(server) as client:

@@ -2,13 +2,15 @@
 
 import gc
 import logging
+import threading
 
 import pytest
 from cachetools import LRUCache
 
-from manometer import Binding, BindingError, MetricError, UnsupportedError, instrument_cache, instrument_retry
+from manometer import Binding, BindingError, Gauge, MetricError, UnsupportedError, instrument_cache, instrument_retry
 from manometer.catalogue import cache as rows
 from manometer.instrumentation.binding import Subject
+from manometer.meters.labels import SERIES_CAP
 
 
 class Thing:
@@ -73,8 +75,10 @@ def test_a_reading_that_raises_loses_only_its_own_object(figures, caplog):
     """The failure is counted under the object's path, and its siblings are read."""
     subject = Subject.on(figures.registry, "cache")
     bad, good = Thing(), Thing()
-    subject.bind(bad, cache="bad").pulls(lambda _: [(rows.ENTRIES, {}, 1 / 0)])
-    subject.bind(good, cache="good").pulls(lambda _: [(rows.ENTRIES, {}, 7)])
+    with subject.binding(bad, cache="bad") as binding:
+        binding.pulls(lambda _: [(rows.ENTRIES, {}, 1 / 0)])
+    with subject.binding(good, cache="good") as binding:
+        binding.pulls(lambda _: [(rows.ENTRIES, {}, 7)])
     with caplog.at_level(logging.ERROR):
         assert figures.all("cache_entries", "cache") == {"good": 7}
     assert figures("manometer_collect_failures_total", collector="cache/bad") == 2
@@ -126,12 +130,106 @@ def test_a_strange_object_is_refused_with_what_is_taken(figures, instrument):
 
 
 def test_a_flood_of_names_folds_into_other(figures):
-    """Bindings count towards the cap as label values do, and the excess is counted."""
+    """What is pushed of the excess goes to `other`, nothing of it is pulled, and the fold is counted."""
     subject = Subject.on(figures.registry, "cache")
     kept = []
-    for number in range(2_005):
+    for number in range(SERIES_CAP + 5):
         thing = Thing()
         kept.append(thing)
-        subject.bind(thing, cache=str(number)).counter("cache.evictions", cause="capacity").inc()
+        with subject.binding(thing, cache=str(number)) as binding:
+            binding.counter("cache.evictions", cause="capacity").inc()
+            binding.pulls(lambda _: [(rows.ENTRIES, {}, 1)])
     assert figures("cache_evictions_total", cache="other") == 5
-    assert figures("manometer_label_folds_total", family="cache_evictions") == 5
+    assert len(figures.all("cache_entries", "cache")) == SERIES_CAP
+    assert figures("manometer_label_folds_total", family="cache") == 5
+    Binding.of(kept[-1]).close()
+    assert figures("cache_evictions_total", cache="other") == 5
+
+
+def test_two_threads_that_make_a_series_at_once_share_it(figures):
+    """The first event of a kind, on several threads in one moment, is counted by all of them."""
+    subject = Subject.on(figures.registry, "cache")
+    things = [Thing() for _ in range(200)]
+    for number, thing in enumerate(things):
+        with subject.binding(thing, cache=str(number)):
+            pass
+    start = threading.Barrier(4)
+
+    def count():
+        for thing in things:
+            start.wait()
+            Binding.of(thing).counter("cache.evictions", cause="cleared").inc()
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(figures.all("cache_evictions_total", "cache").values()) == {4}
+
+
+def test_a_closed_binding_gives_out_no_series(figures):
+    """It would take the place of those of the binding that came after it."""
+    first = instrument_cache(LRUCache(1), name="c", registry=figures.registry)
+    binding = Binding.of(first)
+    second = instrument_cache(LRUCache(1), name="c", registry=figures.registry)
+    second.get("x")
+    with pytest.raises(BindingError, match="closed; instrument the object again"):
+        binding.counter("cache.prefetches", outcome="used")
+    assert figures("cache_requests_total", result="miss") == 1
+
+
+def test_replacing_a_binding_leaves_no_gap(figures):
+    """Every collection amid replacements finds the series, of the one object or of the other."""
+    caches = [LRUCache(1) for _ in range(300)]
+    instrument_cache(LRUCache(1), name="c", registry=figures.registry)
+
+    def replace():
+        for cache in caches:
+            instrument_cache(cache, name="c", registry=figures.registry)
+
+    replacing = threading.Thread(target=replace)
+    kept = instrument_cache(LRUCache(1), name="c", registry=figures.registry)
+    replacing.start()
+    while replacing.is_alive():
+        assert figures("cache_requests_total", cache="c", result="hit") is not None
+        assert figures("cache_entries", cache="c") is not None
+    replacing.join()
+    assert kept.maxsize == 1
+
+
+def test_a_set_up_that_fails_leaves_nothing_behind(figures):
+    """No series, no claim on the object, and what was done is undone."""
+    subject = Subject.on(figures.registry, "cache")
+    thing, undone = Thing(), []
+
+    def set_up():
+        with subject.binding(thing, cache="c") as binding:
+            binding.counter("cache.evictions", cause="expired").inc()
+            binding.undoes(undone.append)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        set_up()
+    assert undone == [thing]
+    assert figures("cache_evictions_total") is None
+    with subject.binding(thing, cache="c"):
+        pass
+
+
+def test_a_failing_undo_reaches_nobody(figures, caplog):
+    """Closing goes on with the next; the program hears of it in its log."""
+    thing, undone = Thing(), []
+    with Subject.on(figures.registry, "cache").binding(thing, cache="c") as binding:
+        binding.undoes(lambda _: 1 / 0)
+        binding.undoes(undone.append)
+    binding.close()
+    assert undone == [thing]
+    assert "could not be taken off in full" in caplog.text
+
+
+def test_a_name_that_is_taken_by_a_metric_is_an_error_of_ours(figures):
+    """It says what to do, in the place of prometheus-client's bare list."""
+    Gauge("cache_entries", "The program's own.", registry=figures.registry)
+    with pytest.raises(MetricError, match="give one of the two another name"):
+        instrument_cache(LRUCache(1), name="c", registry=figures.registry)

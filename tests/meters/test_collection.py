@@ -2,6 +2,7 @@
 
 import logging
 
+import prometheus_client
 import pytest
 from prometheus_client import CollectorRegistry, Metric
 
@@ -39,6 +40,84 @@ def test_a_collector_that_raises_loses_only_its_own_series(caplog):
     assert "the backend is gone" in caplog.text
 
 
+class Junk:
+    """A collector whose outcome is no family."""
+
+    def __init__(self, *outcome):
+        self.outcome = outcome
+
+    def describe(self):
+        return [Metric("odd", "Help.", "gauge")]
+
+    def collect(self):
+        return self.outcome
+
+
+@pytest.mark.parametrize("wanted", [[], ["c_total", "odd", "manometer_collect_failures_total"]])
+@pytest.mark.parametrize(
+    "outcome", [[None], [Metric("odd", "Help.", "gauge"), 3], [type("Half", (), {"name": "half"})]]
+)
+def test_a_collector_that_yields_junk_loses_only_its_own_series(outcome, wanted):
+    """What it yielded is looked at under the same guard."""
+    registry = CollectorRegistry()
+    registry.register(Junk(*outcome))
+    Counter("c", "Help.", registry=registry)
+    found = collect(registry, wanted)
+    assert "c" in names(found)
+    assert "odd" not in names(found)
+    assert _failures(found) == {"Junk": 1}
+
+
+def test_counting_a_failure_never_raises(caplog):
+    """Where the program has a metric of one of the kit's names, it keeps it, and its figures."""
+    registry = CollectorRegistry()
+    prometheus_client.Gauge("manometer_series", "Mine.", registry=registry).set(7)
+    registry.register(Raising())
+    for _ in range(2):
+        found = collect(registry)
+        assert [(s.name, s.value) for family in found for s in family.samples] == [("manometer_series", 7)]
+    assert caplog.text.count("what Manometer measures of itself is not shown: ") == 1
+    Kit.of(registry).failed("no text: \udcff", "family")
+
+
+def test_a_failure_is_logged_when_it_begins_and_when_it_ends(caplog):
+    """A scrape a second must not fill the disk; each failure is counted all the same."""
+    caplog.set_level(logging.INFO, "manometer")
+    registry = CollectorRegistry()
+    turns, works = Junk(), Junk()
+    works.describe = list
+    registry.register(turns)
+    registry.register(works)
+    for outcome in ([None], [None], [], [], [None]):
+        turns.outcome = outcome
+        found = collect(registry)
+    assert _failures(found) == {"Junk": 3}
+    assert [record.getMessage() for record in caplog.records] == [
+        "collector 'Junk' failed; its series are missing until it works again",
+        "collector 'Junk' works again",
+        "collector 'Junk' failed; its series are missing until it works again",
+    ]
+    assert [bool(record.exc_info) for record in caplog.records] == [True, False, True]
+
+
+def test_what_fails_under_ever_new_names_is_bounded():
+    """The names that fail are kept for the log, but not without end."""
+    kit = Kit()
+    for number in range(3_000):
+        kit.failed(str(number), "family")
+    assert len(kit._failing) <= 1_000
+
+
+def _failures(families):
+    """The counted failures by collector."""
+    return {
+        sample.labels["collector"]: sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name == "manometer_collect_failures_total"
+    }
+
+
 def test_a_registry_without_manometer_stays_as_it_was():
     """Collecting a plain registry adds nothing to it."""
     registry = CollectorRegistry()
@@ -56,6 +135,28 @@ def test_the_kit_tells_the_cost_of_each_collector_and_family():
     assert [s.labels for s in found["manometer_collect_duration_seconds"].samples] == [{"collector": "Counter"}]
     series = {s.labels["family"]: s.value for s in found["manometer_series"].samples}
     assert series["c"] == len(found["c"].samples)
+
+
+def test_a_part_of_the_registry_tells_no_costs_of_its_own(monkeypatch):
+    """Neither a whole collection that goes on meanwhile nor a reader of the plain registry gets them."""
+    registry = CollectorRegistry()
+    kit = Kit.of(registry)
+    for name in ("a", "b", "c"):
+        Counter(name, "Help.", registry=registry)
+
+    def told(families):
+        return {s.labels["family"] for family in families for s in family.samples if s.name == "manometer_series"}
+
+    def meanwhile():
+        patch.undo()
+        collect(registry, ["a_total"])
+        return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kit.spans, "collect", meanwhile)
+        assert told(collect(registry)) == {"a", "b", "c"}
+    assert told(collect(registry, ["a_total", "manometer_series"])) == {"a", "b", "c"}
+    assert told(registry.collect()) == {"a", "b", "c"}
 
 
 @pytest.mark.parametrize("wanted", [["c_total"], ["c_total", "nothing"], ["target_info", "c_total"]])

@@ -9,18 +9,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.registry import DuplicateTimeseries
 
 import manometer
 
 KITS = (manometer, prometheus_client)
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True) | st.integers(-(10**6), 10**6)
-LABELS = st.text(max_size=5)
+LABELS = st.text(st.characters(codec="utf-8"), max_size=5)
+OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 
 def exposed(registry):
-    """Both text formats, with the times of creation taken out: the two kits are made moments apart."""
-    both = (generate_latest(registry) + generate_openmetrics(registry)).decode()
-    return re.sub(r"(_created(?:\{.*\})?) \S+", r"\1 TIME", re.sub(r"(# \{.*\} \S+) \S+", r"\1 TIME", both))
+    """Both text formats as prometheus-client writes them, and as our exporter does: the two have to agree.
+
+    The times of creation are taken out: the two kits are made moments apart.
+    """
+    theirs = (generate_latest(registry) + generate_openmetrics(registry)).decode()
+    ours = (manometer.render(registry)[0] + manometer.render(registry, OPENMETRICS)[0]).decode()
+    assert ours == theirs
+    return re.sub(r"(_created(?:\{.*\})?) \S+", r"\1 TIME", re.sub(r"(# \{.*\} \S+) \S+", r"\1 TIME", ours))
 
 
 def both(use):
@@ -70,9 +77,9 @@ def test_histograms_expose_the_same(events, buckets):
     """Any sequence of observations over any buckets leaves the same exposition."""
 
     def use(kit, registry):
-        histogram = kit.Histogram("h", "Help.", ["who"], registry=registry, buckets=buckets)
+        histogram = kit.Histogram("h", "Help.", ["who", "a", "z"], registry=registry, buckets=buckets)
         for label, amount in events:
-            histogram.labels(label).observe(amount)
+            histogram.labels(label, "first", "last").observe(amount)
 
     ours, theirs = both(use)
     assert ours == theirs
@@ -102,6 +109,45 @@ def test_exemplars_are_exposed_the_same():
     ours, theirs = both(use)
     assert ours == theirs
     assert 'trace_id="xyz"' in ours
+
+
+def test_large_numbers_are_written_as_go_does():
+    """From a million on, a number has an exponent; and a help text or label may hold anything."""
+
+    def use(kit, registry):
+        histogram = kit.Histogram("h", 'A "help" with % and \\ and\n.', ["l"], unit="seconds", registry=registry)
+        for value in ("%d %s", "\0", "\1", 'a"b\\c\nd', "ü"):
+            histogram.labels(value).observe(1)
+        counter = kit.Counter("c", "Help.", registry=registry)
+        counter.inc(1_234_567)
+        counter.inc(1e22)
+        kit.Gauge("g", "Help.", registry=registry).set(-1e9)
+        many = kit.Histogram("many", "Help.", registry=registry, buckets=(1, 2))
+        for _ in range(1_000_001):
+            many.observe(1.5)
+
+    ours, theirs = both(use)
+    assert ours == theirs
+
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=4) | st.sampled_from(["\0", "\1", "%", "%d", "%s", "{le}"])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(TEXT, TEXT, st.floats(0, 20), st.none() | TEXT), max_size=8))
+def test_labels_and_exemplars_of_any_text_are_written_the_same(events):
+    """No text in one place finds its way into another."""
+
+    def use(kit, registry):
+        histogram = kit.Histogram("h", "Help.", ["a", "z"], registry=registry, buckets=(1, 5, 10))
+        counter = kit.Counter("c", "Help.", ["a"], registry=registry)
+        for first, last, amount, trace in events:
+            exemplar = None if trace is None else {"trace": trace}
+            histogram.labels(first, last).observe(amount, exemplar)
+            counter.labels(first).inc(amount, exemplar)
+
+    ours, theirs = both(use)
+    assert ours == theirs
 
 
 def test_removal_leaves_the_same_series():
@@ -199,6 +245,29 @@ def test_a_name_that_breaks_prometheus_rules_is_refused(name):
     """The message says what is allowed."""
     with pytest.raises(manometer.MetricError, match="use letters, digits"):
         manometer.Counter(name, "h", registry=None)
+
+
+def test_two_metrics_of_one_name_are_refused_with_what_to_do():
+    """The error is prometheus-client's as well, for code that catches it."""
+    registry = CollectorRegistry()
+    manometer.Counter("same", "h", registry=registry)
+    with pytest.raises(DuplicateTimeseries, match="give one of the two another name") as caught:
+        manometer.Gauge("same", "h", registry=registry)
+    assert isinstance(caught.value, manometer.MetricError)
+    assert caught.value.duplicates == {"same"}
+
+
+def test_a_label_value_that_cannot_be_written_is_refused():
+    """It would cost the family, good series too, every scrape."""
+    with pytest.raises(manometer.MetricError, match="no text that UTF-8 can write"):
+        manometer.Counter("c", "h", ["l"], registry=None).labels("\ud800")
+
+
+def test_a_child_can_be_read_on_its_own():
+    """As in prometheus-client, without its labels."""
+    counter = manometer.Counter("c", "h", ["l"], registry=None)
+    counter.labels("x").inc(3)
+    assert [s.value for s in counter.labels("x").collect()[0].samples if s.name == "c_total"] == [3]
 
 
 @pytest.mark.parametrize("labels", [["with-dash"], ["__reserved"], ["twice", "twice"], "text", [1]])

@@ -11,6 +11,11 @@ from manometer import Counter, Gauge, Histogram
 from manometer.meters.pending import PENDING_LIMIT
 
 
+def samples_of(meter):
+    """What a collection of the meter says."""
+    return meter.collect()[0].samples
+
+
 @pytest.fixture
 def nervous_scheduler():
     """Threads take turns every microsecond, so that a race shows."""
@@ -35,12 +40,12 @@ def test_sum_count_and_buckets_agree_in_every_collection(nervous_scheduler):
     for writer in writers:
         writer.start()
     while any(writer.is_alive() for writer in writers):
-        found = {sample.name + sample.labels.get("le", ""): sample.value for sample in histogram.samples()}
+        found = {sample.name + sample.labels.get("le", ""): sample.value for sample in samples_of(histogram)}
         assert found["h_sum"] == found["h_count"] == found["h_bucket+Inf"] == found["h_bucket1.0"]
     for writer in writers:
         writer.join()
     assert counter.value == 4 * events
-    assert {s.value for s in histogram.samples() if s.name == "h_count"} == {4.0 * events}
+    assert {s.value for s in samples_of(histogram) if s.name == "h_count"} == {4.0 * events}
 
 
 def test_pending_events_are_bounded_without_a_collection():
@@ -60,7 +65,7 @@ def test_pending_events_are_bounded_without_a_collection():
 def test_a_write_within_a_fold_does_not_wait():
     """A signal handler or gc callback that interrupts a collection on its own thread may write."""
     counter = Counter("c", "Help.", registry=None)
-    with counter._pending:
+    with counter._pending.lock:
         for _ in range(2 * PENDING_LIMIT):
             counter.inc()  # with a plain lock, this would be a deadlock
     assert counter.value == 2 * PENDING_LIMIT
@@ -100,13 +105,13 @@ def test_a_signal_handler_may_write_to_the_series_that_it_interrupts():
             gauge.inc()
             events += 1
             if events % 100 == 0:
-                counter.samples()
-                gauge.samples()
+                samples_of(counter)
+                samples_of(gauge)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
     assert counter.value == events + len(signals)
-    assert gauge.samples()[0].value == events + len(signals)
+    assert samples_of(gauge)[0].value == events + len(signals)
 
 
 def test_a_gc_callback_may_write():
@@ -123,10 +128,75 @@ def test_a_gc_callback_may_write():
         for _ in range(100):
             histogram.observe(0.1)
             gc.collect(0)
-            histogram.samples()
+            samples_of(histogram)
     finally:
         gc.callbacks.remove(callback)
-    assert [s.value for s in histogram.samples() if s.name == "h_count"] == [100 + len(collections)]
+    assert [s.value for s in samples_of(histogram) if s.name == "h_count"] == [100 + len(collections)]
+
+
+# Where the exception strikes a gc callback of someone else's, the interpreter says so.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signal_handler_that_raises_leaves_no_lock_held():
+    """A time limit that strikes amid a fold or a reading costs at most the events under way."""
+    counter = Counter("c", "Help.", ["l"], registry=None)
+    histogram = Histogram("h", "Help.", registry=None)
+    struck = 0
+
+    def strike(*_):
+        raise TimeoutError
+
+    previous = signal.signal(signal.SIGALRM, strike)
+    try:
+        for _ in range(300):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.0005)
+                for _ in range(2_000):  # where the exception struck a finalizer, it is gone, and the loop ends
+                    counter.labels("x").inc()
+                    histogram.observe(1)
+                    samples_of(histogram)
+                    samples_of(counter)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except TimeoutError:
+                struck += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+    reader = threading.Thread(target=lambda: [samples_of(meter) for meter in (counter, histogram)], daemon=True)
+    reader.start()
+    reader.join(10)
+    assert struck > 100
+    assert not reader.is_alive()
+
+
+def test_a_finalizer_may_make_a_series():
+    """Even one that runs while another series is being made on its own thread."""
+    counter = Counter("c", "Help.", ["l"], registry=None, max_series=10**6)
+
+    class Garbage:
+        """Counts itself away, amid whatever allocates."""
+
+        def __init__(self):
+            self.cycle = self
+
+        def __del__(self):
+            counter.labels(f"gone {id(self)}").inc()
+
+    for number in range(3_000):
+        Garbage()
+        counter.labels(number).inc()
+    gc.collect()
+    assert sum(s.value for s in samples_of(counter) if s.name == "c_total") == 6_000
+
+
+def test_an_observation_that_is_no_real_number_costs_no_other(caplog):
+    """It is lost and logged; the series goes on."""
+    histogram = Histogram("h", "Help.", registry=None)
+    histogram.observe(1)
+    histogram.observe(1j)
+    histogram.observe(2)
+    found = {s.name: s.value for s in samples_of(histogram)}
+    assert (found["h_count"], found["h_sum"]) == (2, 3)
+    assert "no real numbers" in caplog.text
 
 
 def test_label_values_past_the_cap_fold_and_are_counted():
@@ -136,7 +206,7 @@ def test_label_values_past_the_cap_fold_and_are_counted():
     for user in range(10):
         counter.labels(user, "/").inc()
     counter.labels(0, "/").inc()
-    found = {tuple(s.labels.values()): s.value for s in counter.samples() if s.name == "c_total"}
+    found = {tuple(s.labels.values()): s.value for s in samples_of(counter) if s.name == "c_total"}
     assert found == {("0", "/"): 2, ("1", "/"): 1, ("2", "/"): 1, ("other", "other"): 7}
     assert folded == ["c"] * 7
 

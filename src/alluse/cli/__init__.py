@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         status: int = arguments.run(arguments)
+        sys.stdout.flush()  # what a reader that has gone left in the buffer fails here, and not at the exit
     except BookUnavailableError as error:
         sys.stderr.write(f"alluse: {error}\n")
         return 1

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from alluse.cli.options import add_options, service
+from alluse.foreground import alone_in_foreground
 from alluse.service import Running, stopped_by_signals
 from alluse.table import Table
 
@@ -32,11 +33,18 @@ def add_parser(subparsers: Any) -> None:
         metavar="DIR",
         help="start Prometheus and Alertmanager too, by DIR/compose and DIR/alert_rules",
     )
+    parser.add_argument(
+        "--foreground",
+        action="store_true",
+        help="have Ctrl-C reach this program alone, and not the make or the script that runs it",
+    )
     parser.set_defaults(run=_run)
 
 
 def _run(given: argparse.Namespace) -> int:
     with ExitStack() as started:
+        if given.foreground:
+            started.enter_context(alone_in_foreground())
         log_file = given.log_file or started.enter_context(_log_folder()) / "alluse.log"
         until = started.enter_context(stopped_by_signals())
         running = started.enter_context(service(given, log_file).running())

@@ -7,12 +7,19 @@ from prometheus_client import REGISTRY, CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from manometer.exporter import protobuf
+from manometer.exporter.text import write
 from manometer.meters import collect
+from manometer.meters.family import Family
 from manometer.meters.kit import Kit
 
 __all__ = ["render"]
 
 Encoder = Callable[[Collector], bytes]
+
+_END = b"# EOF\n"  # of an OpenMetrics body
+_NATIVE_FORMATS = (protobuf.CONTENT_TYPE, "application/openmetrics-text; version=2")
+"""What has room for a native histogram; elsewhere its sample would be a series of zeros."""
 
 _log = logging.getLogger("manometer")
 
@@ -22,21 +29,19 @@ def render(
 ) -> tuple[bytes, str]:
     """Return the registry's figures and their content type.
 
-    accept: an HTTP Accept header, which chooses Prometheus text or OpenMetrics.
+    accept: an HTTP Accept header, which chooses Prometheus text, OpenMetrics, or protobuf with native histograms.
     names: where given, only samples of these names.
     A collector that raises loses only its own series; a family that cannot be written is dropped
     alone. Both are logged and counted in `manometer_collect_failures_total`.
     """
     try:
-        encode, content_type = choose_encoder(accept)
-    except Exception:  # a header that prometheus-client cannot make sense of, such as a version in words
+        encode, content_type = protobuf.choose_encoder(accept) or choose_encoder(accept)
+    except (ValueError, TypeError):  # a version that is no number
         encode, content_type = choose_encoder("")
-    families = collect(registry, names)
-    try:
-        return encode(_Collected(families)), content_type
-    except Exception:
-        writable = [family for family in families if _can_write(encode, family, registry)]
-    return encode(_Collected(writable)), content_type
+    body = [_written(family, encode, content_type, registry) for family in collect(registry, names)]
+    if _is_openmetrics(content_type):
+        body.append(_END)
+    return b"".join(body), content_type
 
 
 class _Collected(Collector):
@@ -49,12 +54,34 @@ class _Collected(Collector):
         return self._families
 
 
-def _can_write(encode: Encoder, family: Metric, registry: CollectorRegistry) -> bool:
+def _written(family: Metric, encode: Encoder, content_type: str, registry: CollectorRegistry) -> bytes:
+    """A family's part of the body; nothing where it cannot be written."""
     try:
-        encode(_Collected([family]))
+        if isinstance(family, Family) and _is_ours(content_type):
+            return write(family, openmetrics=_is_openmetrics(content_type)).encode()
+        if not content_type.startswith(_NATIVE_FORMATS):
+            family = _classic(family)
+        return encode(_Collected([family])).removesuffix(_END)
     except Exception as error:
         name = str(getattr(family, "name", type(family).__qualname__))
         _log.error("family %r cannot be written (%r); its series are missing from this scrape", name, error)
         Kit.of(registry).failed(name)
-        return False
-    return True
+        return b""
+
+
+def _classic(family: Metric) -> Metric:
+    """The family without native histograms."""
+    if all(sample.native_histogram is None for sample in family.samples):
+        return family
+    kept = Metric(family.name, family.documentation, family.type, family.unit)
+    kept.samples = [sample for sample in family.samples if sample.native_histogram is None]
+    return kept
+
+
+def _is_openmetrics(content_type: str) -> bool:
+    return content_type.startswith("application/openmetrics-text")
+
+
+def _is_ours(content_type: str) -> bool:
+    """Whether the format is one that we write ourselves, with a classic name in it as it is."""
+    return "escaping=dots" not in content_type and not content_type.startswith(_NATIVE_FORMATS)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from socketserver import TCPServer, ThreadingMixIn
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, Self
 from weakref import WeakSet
 
 from manometer.errors import ConfigError
@@ -23,7 +23,7 @@ _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Lengt
 
 
 class Server:
-    """Serves a site's pages from a daemon thread until it is closed.
+    """Listens from the first, and serves a site's pages from a daemon thread between `start()` and `close()`.
 
     When all connections are taken, the one that has kept silent longest makes room for the next.
     A forked child does not serve: it lets go of the parent's sockets.
@@ -33,12 +33,18 @@ class Server:
 
     def __init__(self, site: Site, host: str, port: int, *, shared: bool = False) -> None:
         self._listener = _listen(site, host, port, shared)
-        self._thread = Thread(
+        self._thread: Thread | None = None
+        self._closed = False
+        _servers.add(self)
+
+    def start(self) -> Self:
+        """Serve; a client that came before was kept waiting."""
+        thread = Thread(
             target=self._listener.serve_forever, kwargs={"poll_interval": 0.1}, name="manometer-http", daemon=True
         )
-        self._closed = False
-        self._thread.start()
-        _servers.add(self)
+        thread.start()
+        self._thread = thread
+        return self
 
     @property
     def url(self) -> str:
@@ -52,10 +58,11 @@ class Server:
         if self._closed:
             return
         self._closed = True
-        self._listener.shutdown()
+        if self._thread is not None:  # `shutdown` would wait for ever for a thread that never was
+            self._listener.shutdown()
+            self._thread.join()
         self._listener.server_close()
         self._listener.connections.close()
-        self._thread.join()
 
     def _abandon(self) -> None:
         """In a forked child: there is no thread to stop, only copies of the parent's sockets to close."""

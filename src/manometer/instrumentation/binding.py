@@ -2,7 +2,8 @@
 
 import logging
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from threading import RLock
 from typing import Any, Self, TypeVar, cast
 
@@ -14,12 +15,17 @@ from manometer.catalogue import SUBJECTS, MetricSpec
 from manometer.errors import BindingError
 from manometer.meters import Counter, Gauge, Histogram, Meter
 from manometer.meters.catalogued import Pulled, family, meter, pulled_sample
+from manometer.meters.family import Family
 from manometer.meters.fork import freed_in_child
 from manometer.meters.kit import Kit
+from manometer.meters.labels import OTHER, SERIES_CAP
+from manometer.meters.registration import register
 
 __all__ = ["Binding", "Subject"]
 
-M = TypeVar("M", bound=Meter)
+M = TypeVar("M", bound=Meter[Any])
+
+_CLOSED = frozenset({"kind"})  # labels of an identity whose values are a closed set
 
 _log = logging.getLogger("manometer")
 
@@ -32,15 +38,14 @@ class Binding:
     collection. Binding a second object under the name replaces the first.
     """
 
-    def __init__(self, subject: "Subject", identity: Mapping[str, str], target: object) -> None:
+    def __init__(self, subject: "Subject", identity: Mapping[str, str], target: object, owned: object) -> None:
         self._subject = subject
         self._identity = dict(identity)
-        self._target = _reference(target)
-        self._series: dict[tuple[Meter, tuple[str, ...]], Meter] = {}
+        self._target, self._owned = _reference(target), _reference(owned)
+        self._series: dict[tuple[Meter[Any], tuple[str, ...]], Meter[Any]] = {}
         self._read: Callable[[Any], Iterable[Pulled]] = _nothing
         self._undo: list[Callable[[Any], object]] = []
-        self.closed = self.failing = False
-        _bound[id(target)] = self
+        self.closed = False
 
     @staticmethod
     def of(target: object) -> "Binding":
@@ -112,19 +117,33 @@ class Binding:
         labels = self._identity
         return [(row, {**labels, **more}, value) for row, more, value in self._read(target)]
 
+    def _owns(self, thing: object) -> bool:
+        return not self.closed and self._owned() is thing
+
     def _let_go(self) -> None:
         self.closed = True
         for (parent, values), child in self._series.items():
             parent.discard(values, child)
         target = self.target
         for undo in self._undo if target is not None else ():
-            undo(target)
+            try:
+                undo(target)
+            except Exception:
+                _log.exception("%r could not be taken off in full; what is left of it counts nothing", self)
 
     def _own(self, name: str, kind: type[M], labels: Mapping[str, str]) -> M:
         parent, values = self._subject.series(name, kind, {**self._identity, **labels})
         child = self._series.get((parent, values))
-        if child is None:
-            child = self._series.setdefault((parent, values), parent.replace(values))
+        if child is not None:
+            return cast(M, child)
+        with self._subject.lock:
+            if self.closed:
+                raise BindingError(f"the Binding of {self.path} is closed; instrument the object again")
+            child = self._series.get((parent, values))
+            if child is None:
+                child = parent.replace(values)
+                if not parent.is_folded(child, values):  # what is folded belongs to all
+                    self._series[parent, values] = child
         return cast(M, child)
 
 
@@ -135,9 +154,10 @@ class Subject(Collector):
         self.name = self.collector_name = name
         self._rows = {row.name: row for row in SUBJECTS[name]}
         self._kit = Kit.of(registry)
-        self._meters: dict[str, Meter] = {}
+        self._meters: dict[str, Meter[Any]] = {}
         self._bindings: dict[tuple[tuple[str, str], ...], Binding] = {}
-        self._lock = freed_in_child(RLock())
+        self._folded: list[Binding] = []
+        self.lock = freed_in_child(RLock())
 
     @classmethod
     def on(cls, registry: CollectorRegistry, name: str) -> "Subject":
@@ -146,45 +166,60 @@ class Subject(Collector):
             subjects = _subjects.setdefault(registry, {})
             if name not in subjects:
                 subject = cls(name, registry)
-                registry.register(subject)
+                register(registry, subject, f"the instrumentation of the {name}")
                 subjects[name] = subject
             return subjects[name]
 
-    def bind(self, target: object, **identity: str) -> Binding:
-        """Bind an object under these label values, in the place of whatever was bound there.
+    @contextmanager
+    def binding(self, target: object, *, owned: object = None, **identity: str) -> Iterator[Binding]:
+        """A new Binding of the object under these label values, to be set up within the block.
 
-        Raises BindingError where a label value is no text or is empty, and where the object is bound
+        With the end of the block it takes the place of whatever was bound there: no collection finds
+        neither. Where the block raises, all that it has done is undone.
+        owned: what the set-up changes, where that is not the object itself.
+        Raises BindingError where a label value is no text or is empty, and where what is owned is bound
         already: its library's hooks would count each event twice.
         """
-        for label, value in identity.items():
-            if not isinstance(value, str) or not value:
-                raise BindingError(
-                    f"the {label} of a {type(target).__qualname__} is {value!r}; give it a short name, as text"
-                )
-        key = tuple(identity.items())
-        bound = _bound.get(id(target))
-        if bound is not None and not bound.closed and bound.target is target:
-            raise BindingError(f"{bound.path} is already bound; close its Binding first")
-        with self._lock:
-            earlier = self._bindings.get(key)
+        _check_identity(identity, target)
+        owned = target if owned is None else owned
+        with self.lock:
+            holder = _owners.get(id(owned))
+            if holder is not None and holder._owns(owned):
+                raise BindingError(f"{holder.path} is already bound; close its Binding first")
+            folds = len(self._bindings) >= SERIES_CAP and tuple(identity.items()) not in self._bindings
+            if folds:
+                identity = {label: value if label in _CLOSED else OTHER for label, value in identity.items()}
+                self._kit.folded(self.name)
+            binding = Binding(self, identity, target, owned)
+            _owners[id(owned)] = _bound[id(target)] = binding
+        try:
+            yield binding
+        except BaseException:
+            binding._let_go()
+            raise
+        with self.lock:
+            if folds:  # one set of labels can show one object's state, so those past the cap show none
+                self._folded.append(binding)
+                return
+            earlier = self._bindings.get(binding.key)
+            self._bindings[binding.key] = binding
             if earlier is not None:
-                self.release(earlier)
-            self._bindings[key] = binding = Binding(self, identity, target)
-        return binding
+                earlier._let_go()
 
     def release(self, binding: Binding) -> None:
         """Forget a binding and remove its series."""
-        with self._lock:
+        with self.lock:
             if binding.closed:
                 return
             if self._bindings.get(binding.key) is binding:
                 del self._bindings[binding.key]
+            self._folded = [each for each in self._folded if each is not binding]
             binding._let_go()
 
     def series(self, name: str, kind: type[M], labels: Mapping[str, str]) -> tuple[M, tuple[str, ...]]:
         """The family's meter and the label values of one of its series."""
         row = self._row(name, labels)
-        with self._lock:
+        with self.lock:
             if name not in self._meters:
                 self._meters[name] = meter(row, kind, on_fold=self._kit.folded)
             found = self._meters[name]
@@ -197,20 +232,23 @@ class Subject(Collector):
 
     def collect(self) -> Iterable[Metric]:
         pulled = self._pull()
-        with self._lock:
+        with self.lock:
             meters = dict(self._meters)
         for row in self._rows.values():
-            found = family(row)
-            found.samples = pulled.get(row.name, [])
+            samples = pulled.get(row.name, [])
             if row.name in meters:
-                found.samples = meters[row.name].samples() + found.samples
-            if found.samples:
-                yield found
+                series = meters[row.name].read()
+                if series or samples:
+                    yield Family(meters[row.name], series, samples)
+            elif samples:
+                told = family(row)
+                told.samples = samples
+                yield told
 
     def _pull(self) -> dict[str, list[Sample]]:
         """One snapshot of every bound object; one that raises loses only its own figures."""
         samples: dict[str, list[Sample]] = {}
-        with self._lock:
+        with self.lock:
             bindings = list(self._bindings.values())
         for binding in bindings:
             target = binding.target
@@ -220,11 +258,8 @@ class Subject(Collector):
             try:
                 for row, labels, value in binding._figures(target):
                     samples.setdefault(row.name, []).append(pulled_sample(row, labels, value))
-                binding.failing = False
             except Exception:
-                if not binding.failing:
-                    _log.exception("%r raised; its pulled series are missing until it no longer does", binding)
-                binding.failing = True
+                _log.exception("%r raised; its pulled series are missing from this collection", binding)
                 self._kit.failed(binding.path)
         return samples
 
@@ -241,8 +276,21 @@ class Subject(Collector):
 
 
 _bound: weakref.WeakValueDictionary[int, Binding] = weakref.WeakValueDictionary()
+_owners: weakref.WeakValueDictionary[int, Binding] = weakref.WeakValueDictionary()
 _subjects: weakref.WeakKeyDictionary[CollectorRegistry, dict[str, Subject]] = weakref.WeakKeyDictionary()
 _subjects_lock = freed_in_child(RLock())
+
+
+def _check_identity(identity: Mapping[str, str], target: object) -> None:
+    for label, value in identity.items():
+        if not isinstance(value, str) or not value:
+            raise BindingError(
+                f"the {label} of a {type(target).__qualname__} is {value!r}; give it a short name, as text"
+            )
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise BindingError(f"the {label} {value!r} is no text that UTF-8 can write; give another") from None
 
 
 def _nothing(_target: object) -> Iterable[Pulled]:

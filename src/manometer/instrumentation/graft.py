@@ -4,9 +4,7 @@ import copyreg
 from collections.abc import Callable
 from typing import Any
 
-from manometer.errors import BindingError
-
-__all__ = ["graft", "refuse_grafted", "ungraft"]
+__all__ = ["graft", "ungraft"]
 
 
 def graft(target: Any, methods: dict[str, Callable[..., Any]]) -> None:
@@ -38,12 +36,6 @@ def graft(target: Any, methods: dict[str, Callable[..., Any]]) -> None:
     make: Any = type(plain)
     grafted = make(plain.__name__, (plain,), body | methods)
     target.__class__ = grafted
-
-
-def refuse_grafted(target: Any) -> None:
-    """Raise BindingError where the object has a graft: two would count each event twice."""
-    if "_grafted_on" in type(target).__dict__:
-        raise BindingError(f"this {type(target).__qualname__} is already bound; close its Binding first")
 
 
 def ungraft(target: Any) -> None:

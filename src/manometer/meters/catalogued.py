@@ -12,7 +12,7 @@ from manometer.meters.meter import Meter
 
 __all__ = ["Pulled", "family", "meter", "pulled", "pulled_sample"]
 
-M = TypeVar("M", bound=Meter)
+M = TypeVar("M", bound=Meter[Any])
 
 Pulled = tuple[MetricSpec, Mapping[str, str], float]
 """One figure as an object told it: which metric, its label values, the value."""
@@ -23,12 +23,16 @@ def family(row: MetricSpec) -> Metric:
     return Metric(row.family_name, row.help, row.kind.value, _unit(row))
 
 
-def meter(row: MetricSpec, kind: type[M], on_fold: Callable[[str], None] | None = None) -> M:
-    """A meter of the metric, on no registry; MetricError where the metric is of another kind."""
+def meter(row: MetricSpec, kind: type[M], on_fold: Callable[[str], None] | None = None, **settings: Any) -> M:
+    """A meter of the metric, on no registry; MetricError where the metric is of another kind.
+
+    settings: what its kind alone takes, such as a histogram's `native_schema`.
+    """
     if kind.kind != row.kind.value:
         raise MetricError(f"{row.name!r} is a {row.kind.value}, not a {kind.kind}")
-    buckets: dict[str, Any] = {"buckets": row.buckets} if row.buckets else {}
-    return kind(row.family_name, row.help, row.labels, unit=_unit(row), registry=None, on_fold=on_fold, **buckets)
+    if row.buckets:
+        settings = {"buckets": row.buckets, **settings}
+    return kind(row.family_name, row.help, row.labels, unit=_unit(row), registry=None, on_fold=on_fold, **settings)
 
 
 def pulled(figures: Iterable[Pulled]) -> list[Metric]:

@@ -1,53 +1,53 @@
 """One guarded reading of a registry: what `/metrics`, OTLP, `top`, health and tests all go by."""
 
-import logging
 from collections import Counter as Tally
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 
+from manometer.meters.family import Family
 from manometer.meters.kit import Kit
 
 __all__ = ["collect"]
-
-_log = logging.getLogger("manometer")
 
 
 def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Metric]:
     """Read every collector of the registry once; one that raises loses only its own families.
 
     names: where given, only samples of these names, as Prometheus's `name[]` parameter asks.
-    A failure is counted in `manometer_collect_failures_total`, and logged when it is the collector's first in a row.
+    A failure is counted in `manometer_collect_failures_total`, and logged when it begins and when it ends.
     """
     families: list[Metric] = []
-    failing: set[str] = set()
+    failed: set[str] = set()
     durations: Tally[str] = Tally()
     series: Tally[str] = Tally()
     if registry.get_target_info():
-        families.append(registry._target_info_metric())  # type: ignore[no-untyped-call]
+        families += _restricted([registry._target_info_metric()], names)  # type: ignore[no-untyped-call]
     for collector in _collectors(registry, names):
-        name = getattr(collector, "collector_name", type(collector).__qualname__)
+        name = type(collector).__qualname__
         started = perf_counter()
         try:
+            name = str(getattr(collector, "collector_name", name))
             found = list(collector.collect())
+            took = perf_counter() - started
+            sizes = [(str(family.name), _size(family)) for family in found]
+            families += _restricted(found, names)
         except Exception:
-            if name not in Kit.of(registry).failing:
-                _log.exception("collector %r raised; its series are missing until it no longer does", collector)
-            failing.add(name)
-            Kit.of(registry).failed(name)
+            Kit.of(registry).failed(name, "collector")
+            failed.add(name)
             continue
-        durations[name] += perf_counter() - started  # type: ignore[assignment]
-        for family in found:
-            series[family.name] += len(family.samples)
-        families += found
+        durations[name] += took  # type: ignore[assignment]
+        for family_name, size in sizes:
+            series[family_name] += size
     kit = Kit.existing(registry)
     if kit is not None:
-        kit.collected(durations, series)
-        kit.failing = failing if not names else kit.failing | failing
-        families += kit.collect()
-    return [kept for family in families if (kept := _restricted(family, names))] if names else families
+        for name in durations.keys() - failed:
+            kit.worked(name, "collector")
+        # Of a part of the registry there are no costs to tell: those of the last whole reading stand.
+        families += _restricted(kit.collect(), names) if names else kit.collected(durations, series)
+    return families
 
 
 def _collectors(registry: CollectorRegistry, names: Collection[str]) -> list[Collector]:
@@ -62,7 +62,17 @@ def _collectors(registry: CollectorRegistry, names: Collection[str]) -> list[Col
     return [each for each in collectors if not isinstance(each, Kit)]
 
 
-def _restricted(family: Metric, names: Collection[str]) -> Metric | None:
-    kept = Metric(family.name, family.documentation, family.type, family.unit)
-    kept.samples = [sample for sample in family.samples if sample.name in names]
-    return kept if kept.samples else None
+def _size(family: Metric) -> int:
+    return family.size if isinstance(family, Family) else len(family.samples)
+
+
+def _restricted(families: Iterable[Metric], names: Collection[str]) -> Iterable[Metric]:
+    """The families as they are, or where there are names, what of them has one."""
+    if not names:
+        return families
+    restricted = []
+    for family in families:
+        kept = Metric(family.name, family.documentation, family.type, family.unit)
+        kept.samples = [sample for sample in family.samples if sample.name in names]
+        restricted.append(kept)
+    return [each for each in restricted if each.samples]

@@ -1,20 +1,31 @@
 """Counter: a figure that only grows."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
+from operator import add
+from typing import NamedTuple
 
 from prometheus_client.context_managers import ExceptionCounter
 from prometheus_client.samples import Exemplar, Sample
 
 from manometer.errors import MetricError
 from manometer.meters.labels import check_exemplar
-from manometer.meters.meter import Meter, shows_created
+from manometer.meters.meter import Meter, creation
 from manometer.meters.pending import PENDING_LIMIT, Pending, Ticks
 
-__all__ = ["Counter"]
+__all__ = ["Counter", "CounterReading"]
 
 
-class Counter(Meter):
+class CounterReading(NamedTuple):
+    """A counter's series at one moment. created: Unix time in seconds, None where it is not to be shown."""
+
+    total: float
+    created: float | None
+    exemplar: Exemplar | None
+
+
+class Counter(Meter[CounterReading]):
     """A running total of events, with prometheus-client's `Counter` interface."""
 
     kind = "counter"
@@ -33,7 +44,8 @@ class Counter(Meter):
     def reset(self) -> None:
         """Start again from zero, as when a logical process restarts within this one."""
         self._need_series()
-        with self._pending:
+        with self._pending.lock:
+            self._pending.drain()
             self._total = 0.0
             self._created = time.time()
 
@@ -47,7 +59,8 @@ class Counter(Meter):
     @property
     def value(self) -> float:
         """The total so far."""
-        with self._pending:
+        with self._pending.lock:
+            self._pending.drain()
             return self._total
 
     def _start(self) -> None:
@@ -69,26 +82,20 @@ class Counter(Meter):
         self._exemplar = None
 
     def _incrementer(self) -> Callable[..., None]:
-        events, relieve, tick = self._pending.events, self._pending.relieve, self._ticks.tick
-        append = events.append
-        one, only_ones = 1, True
+        events, relieve = self._pending.events, self._pending.relieve
 
         def inc(amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:
-            nonlocal only_ones
-            if amount is one and only_ones and exemplar is None:
-                tick()
-                return
-            # From the first other amount on, all are folded in the order in which they came: a float
-            # sum depends on it. Ones before that are exact in any order.
-            only_ones = False
-            if amount < 0:
-                raise MetricError("Counters can only be incremented by non-negative amounts.")
-            append(amount + 0.0)
+            if amount == 1 and exemplar is None:
+                events.append(1.0)
+            else:
+                if amount < 0:
+                    raise MetricError("Counters can only be incremented by non-negative amounts.")
+                events.append(amount + 0.0)
+                if exemplar:
+                    check_exemplar(exemplar)
+                    self._exemplar = Exemplar(dict(exemplar), amount, time.time())
             if len(events) >= PENDING_LIMIT:
                 relieve()
-            if exemplar:
-                check_exemplar(exemplar)
-                self._exemplar = Exemplar(dict(exemplar), amount, time.time())
 
         return inc
 
@@ -96,14 +103,16 @@ class Counter(Meter):
         ticks = self._ticks.value
         total = self._total + (ticks - self._folded_ticks)
         self._folded_ticks = ticks
-        for amount in amounts:
-            total += amount
-        self._total = total
+        ones = amounts.count(1.0)
+        # Other amounts one by one, in the order in which they came: a float sum depends on it.
+        self._total = total + ones if ones == len(amounts) else reduce(add, amounts, total)
 
-    def _samples(self, labels: dict[str, str]) -> list[Sample]:
-        with self._pending:
-            total, created, exemplar = self._total, self._created, self._exemplar
-        samples = [self._sample("_total", labels, total, exemplar)]
-        if shows_created():
-            samples.append(self._sample("_created", labels, created))
-        return samples
+    def _read(self) -> CounterReading:
+        with self._pending.lock:
+            self._pending.drain()
+            return CounterReading(self._total, creation(self._created), self._exemplar)
+
+    def expand(self, labels: dict[str, str], reading: CounterReading) -> Iterator[Sample]:
+        yield Sample(f"{self.name}_total", labels, reading.total, None, reading.exemplar)
+        if reading.created is not None:
+            yield Sample(f"{self.name}_created", labels, reading.created, None, None)

@@ -1,8 +1,8 @@
 """Gauge: a figure that goes up and down."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, NamedTuple, get_args
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Literal, NamedTuple, get_args
 
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.context_managers import InprogressTracker, Timer
@@ -29,13 +29,14 @@ class _Write(NamedTuple):
     amount: float
 
 
-class Gauge(Meter):
+class Gauge(Meter[float]):
     """A value at this moment, with prometheus-client's `Gauge` interface.
 
     For what an object already knows, prefer `set_function`, or an instrumentation that pulls.
     """
 
     kind = "gauge"
+    _shared = (*Meter._shared, "_multiprocess_mode", "_is_most_recent")
     _function: Callable[[], float] | None
     _set_at: float
 
@@ -111,16 +112,12 @@ class Gauge(Meter):
 
     def set_at(self, labels: Mapping[str, str]) -> float:
         """When the series of these labels was last set, of a gauge whose most recent value counts; 0 for never."""
-        series = self._children.get(tuple([labels[name] for name in self._labelnames])) if labels else self
+        series = self._children.get(tuple([labels[name] for name in self.labelnames])) if labels else self
         return series._set_at if series is not None else 0.0
 
     def _need_sum(self, method: str) -> None:
         if self._is_most_recent:
             raise RuntimeError(f"{method} must not be used with the mostrecent mode")
-
-    def _inherited(self) -> dict[str, Any]:
-        mode = {"_multiprocess_mode": self._multiprocess_mode, "_is_most_recent": self._is_most_recent}
-        return super()._inherited() | mode
 
     def _write(self, write: _Write) -> None:
         pending = self._pending
@@ -143,9 +140,12 @@ class Gauge(Meter):
             value = amount if sets else value + amount
         self._value = value
 
-    def _samples(self, labels: dict[str, str]) -> list[Sample]:
+    def _read(self) -> float:
         if self._function is not None:
-            return [self._sample("", labels, float(self._function()))]
-        with self._pending:
-            value = self._value
-        return [self._sample("", labels, value)]
+            return float(self._function())
+        with self._pending.lock:
+            self._pending.drain()
+            return self._value
+
+    def expand(self, labels: dict[str, str], reading: float) -> Iterator[Sample]:
+        yield Sample(self.name, labels, reading, None, None)

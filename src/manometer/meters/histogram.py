@@ -1,33 +1,64 @@
-"""Histogram: how a quantity is spread over fixed buckets."""
+"""Histogram: how a quantity is spread over fixed buckets, and on request over exponential ones."""
 
+import logging
 import time
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from itertools import accumulate
 from math import inf
-from typing import Any
+from operator import add
+from types import MappingProxyType
+from typing import NamedTuple
 
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.context_managers import Timer
-from prometheus_client.samples import Exemplar, Sample
+from prometheus_client.samples import Exemplar, NativeHistogram, Sample
 from prometheus_client.utils import floatToGoString
 
 from manometer.errors import MetricError
+from manometer.meters.exponential import BUCKET_LIMIT, ExponentialBuckets
 from manometer.meters.labels import SERIES_CAP, check_exemplar
-from manometer.meters.meter import Meter, shows_created
+from manometer.meters.meter import Meter, creation
 from manometer.meters.pending import PENDING_LIMIT, Pending
 
-__all__ = ["Histogram"]
+__all__ = ["Histogram", "HistogramReading"]
 
 
-class Histogram(Meter):
+_log = logging.getLogger("manometer")
+
+_NONE: Mapping[int, Exemplar] = MappingProxyType({})
+
+
+class HistogramReading(NamedTuple):
+    """A histogram's series at one moment.
+
+    running: events in each bucket and those below it; total: their sum, None where it is not to be
+    shown; created: Unix time in seconds, likewise; exemplars: by the bucket's place; native: the
+    same events in exponential buckets, where they were asked for.
+    """
+
+    running: tuple[int, ...]
+    total: float | None
+    created: float | None
+    exemplars: Mapping[int, Exemplar]
+    native: NativeHistogram | None
+
+
+class Histogram(Meter[HistogramReading]):
     """Observations counted in buckets, with prometheus-client's `Histogram` interface.
 
     buckets: upper bounds, inclusive and ascending; +Inf is added where it is missing.
+    native_schema: counts in exponential buckets as well, or with `buckets=()` in those alone, for scrapers that
+    take native histograms. From -4 to 8: a bound is 2**2**-schema times the one before, at 3 so 9 % over it.
+    max_native_buckets: how many of them a series may fill before neighbours merge and its schema falls by one.
     """
 
     kind = "histogram"
     _reserved = frozenset({"le"})
+    _shared = (*Meter._shared, "bounds", "bound_labels", "_native")
+    _exponential: ExponentialBuckets  # only where there is a native schema
     DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, inf)
 
     def __init__(
@@ -43,9 +74,14 @@ class Histogram(Meter):
         *,
         max_series: int = SERIES_CAP,
         on_fold: Callable[[str], None] | None = None,
+        native_schema: int | None = None,
+        max_native_buckets: int = BUCKET_LIMIT,
     ) -> None:
-        self._bounds = _bounds(buckets)
-        self._bound_labels = tuple(map(floatToGoString, self._bounds))
+        self._native = None if native_schema is None else (native_schema, max_native_buckets)
+        if self._native is not None:
+            ExponentialBuckets(*self._native)  # so that what is out of range is refused here, not at a series' start
+        self.bounds = _bounds(buckets) if buckets or self._native is None else (inf,)
+        self.bound_labels = tuple(map(floatToGoString, self.bounds))
         super().__init__(
             name,
             documentation,
@@ -67,62 +103,89 @@ class Histogram(Meter):
         return Timer(self, "observe")  # type: ignore[no-untyped-call]
 
     def _start(self) -> None:
-        self._sum = 0.0
-        self._counts = [0] * len(self._bounds)
-        self._created = time.time()
-        self._exemplars: dict[int, Exemplar] = {}
-        self._pending: Pending[float] = Pending(self._fold)
+        self._begin()
+        self._pending: Pending[float] = Pending(self._fold if self._native is None else self._fold_twice)
         # A series writes through a function of its own, which looks up no attribute on the way.
         self.observe = self._observer()  # type: ignore[method-assign]
 
+    def _begin(self) -> None:
+        self._sum = 0.0
+        self._counts = array("Q", bytes(8 * len(self.bounds)))
+        self._created = time.time()
+        self._exemplars: Mapping[int, Exemplar] = _NONE  # replaced, never changed: a reading keeps it as it is
+        if self._native is not None:
+            self._exponential = ExponentialBuckets(*self._native)
+
     def _renew(self) -> None:
         self._pending.renew()
-        self._sum = 0.0
-        self._counts = [0] * len(self._bounds)
-        self._created = time.time()
-        self._exemplars.clear()
+        self._begin()
 
     def _observer(self) -> Callable[..., None]:
-        events, relieve = self._pending.events, self._pending.relieve
-        append = events.append
+        events = self._pending.events
 
         def observe(amount: float, exemplar: Mapping[str, str] | None = None) -> None:
-            append(amount + 0.0)
+            events.append(amount + 0.0)
             if len(events) >= PENDING_LIMIT:
-                relieve()
+                self._pending.relieve()
             if exemplar:
-                check_exemplar(exemplar)
-                if amount == amount:  # NaN falls in no bucket that could carry it
-                    self._exemplars[bisect_left(self._bounds, amount)] = Exemplar(dict(exemplar), amount, time.time())
+                self._keep(amount, exemplar)
 
         return observe
 
-    def _inherited(self) -> dict[str, Any]:
-        return super()._inherited() | {"_bounds": self._bounds, "_bound_labels": self._bound_labels}
+    def _keep(self, amount: float, exemplar: Mapping[str, str]) -> None:
+        check_exemplar(exemplar)
+        if amount == amount:  # NaN falls in no bucket that could carry it
+            kept = Exemplar(dict(exemplar), amount, time.time())
+            self._exemplars = {**self._exemplars, bisect_left(self.bounds, amount): kept}
+            if self._native is not None:
+                self._exponential.keep(kept)
 
     def _fold(self, amounts: list[float]) -> None:
-        bounds, counts, total = self._bounds, self._counts, self._sum
-        for amount in amounts:
-            total += amount
-            if amount == amount:  # NaN spoils the sum, as in prometheus-client, and is in no bucket
-                counts[bisect_left(bounds, amount)] += 1
+        # The sum in the order in which they came, which a float sum depends on; then the buckets of the
+        # sorted batch, one search a bucket instead of one an event.
+        total = reduce(add, amounts, self._sum)
+        if total != total:  # NaN spoils the sum, as in prometheus-client, and is in no bucket
+            amounts = [amount for amount in amounts if amount == amount]
+        try:
+            amounts.sort()
+        except TypeError:  # a complex number, which adds up but is nowhere between two bounds
+            _log.error("observations of %s that are no real numbers are lost", self.name)
+            self._fold([amount for amount in amounts if isinstance(amount, float)])
+            return
         self._sum = total
+        counts, placed, events = self._counts, 0, len(amounts)
+        for bucket, bound in enumerate(self.bounds):
+            if placed == events:
+                break
+            below = bisect_right(amounts, bound, placed)
+            counts[bucket] += below - placed
+            placed = below
 
-    def _samples(self, labels: dict[str, str]) -> list[Sample]:
-        with self._pending:
-            counts, total, created = self._counts[:], self._sum, self._created
-            exemplars = self._exemplars.copy()
-        samples = []
-        running = 0
-        for at, running in enumerate(accumulate(counts)):
-            bucket = labels | {"le": self._bound_labels[at]}
-            samples.append(self._sample("_bucket", bucket, float(running), exemplars.get(at)))
-        samples.append(self._sample("_count", labels, float(running)))
-        if self._bounds[0] >= 0:  # a sum that may fall is no counter, so OpenMetrics leaves it out
-            samples.append(self._sample("_sum", labels, total))
-        if shows_created():
-            samples.append(self._sample("_created", labels, created))
-        return samples
+    def _fold_twice(self, amounts: list[float]) -> None:
+        self._fold(amounts)
+        self._exponential.fold(amounts)
+
+    def _read(self) -> HistogramReading:
+        with self._pending.lock:
+            self._pending.drain()
+            counts, total, exemplars = self._counts[:], self._sum, self._exemplars
+            native = None if self._native is None else self._exponential.histogram(total)
+        # A sum that may fall is no counter, so it is not shown where a bucket takes negative amounts.
+        shown = total if self.bounds[0] >= 0 else None
+        return HistogramReading(tuple(accumulate(counts)), shown, creation(self._created), exemplars, native)
+
+    def expand(self, labels: dict[str, str], reading: HistogramReading) -> Iterator[Sample]:
+        name = self.name
+        for at, running in enumerate(reading.running):
+            bucket = labels | {"le": self.bound_labels[at]}
+            yield Sample(f"{name}_bucket", bucket, float(running), None, reading.exemplars.get(at))
+        yield Sample(f"{name}_count", labels, float(reading.running[-1]), None, None)
+        if reading.total is not None:
+            yield Sample(f"{name}_sum", labels, reading.total, None, None)
+        if reading.created is not None:
+            yield Sample(f"{name}_created", labels, reading.created, None, None)
+        if reading.native is not None:
+            yield Sample(name, labels, 0.0, None, None, reading.native)
 
 
 def _bounds(buckets: Sequence[float | str]) -> tuple[float, ...]:

@@ -1,8 +1,8 @@
 """What Manometer measures of itself on one registry."""
 
-from collections import Counter as Tally
-from collections.abc import Iterable
-from threading import Lock
+import logging
+from collections.abc import Iterable, Mapping
+from threading import RLock
 from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry, Metric
@@ -15,6 +15,11 @@ from manometer.meters.fork import freed_in_child, renewed_in_child
 
 __all__ = ["Kit"]
 
+_FAILURES_REMEMBERED = 1_000
+"""What fails under ever new names must not fill the memory; past this, what is logged is logged once more."""
+
+_log = logging.getLogger("manometer")
+
 
 class Kit(Collector):
     """The `manometer_*` families of a registry; made when the first of Manometer comes to it."""
@@ -24,20 +29,28 @@ class Kit(Collector):
         self.label_folds = meter(rows.LABEL_FOLDS, Counter)
         self.spans = meter(rows.SPANS, Counter)
         self.file_failures = meter(rows.PROCESS_FILE_FAILURES, Counter)
-        self.failing: set[str] = set()  # collectors that raised when they were last read
-        self._durations: Tally[str] = Tally()
-        self._series: Tally[str] = Tally()
+        self._costs: tuple[Mapping[str, float], Mapping[str, float]] = {}, {}
+        self._failing: set[tuple[str, str]] = set()
+        self._shown = True
         renewed_in_child(self)
 
     @classmethod
     def of(cls, registry: CollectorRegistry) -> "Kit":
-        """The registry's kit figures, made and registered where it has none."""
+        """The registry's kit figures, made and registered where it has none.
+
+        Never raises: where the program has a metric of one of the names, they are kept and not shown.
+        """
         with _lock:
             kit = _kits.get(registry)
             if kit is None:
+                kit = cls()
                 freed_in_child(registry._lock)
-                _kits[registry] = kit = cls()
-                registry.register(kit)
+                try:
+                    registry.register(kit)
+                except ValueError as error:
+                    kit._shown = False
+                    _log.warning("what Manometer measures of itself is not shown: %s", error)
+                _kits[registry] = kit
         return kit
 
     @classmethod
@@ -45,34 +58,57 @@ class Kit(Collector):
         """The registry's kit figures, where there are any."""
         return _kits.get(registry)
 
-    def failed(self, collector: str) -> None:
-        """A reading of that collector raised."""
-        self.collect_failures.labels(collector).inc()
+    def failed(self, name: str, what: str = "collector") -> None:
+        """Where an exception is handled: the reading of a thing failed, which is counted, and logged when it begins.
+
+        what: the kind of thing, such as "collector", for the log; things of other kinds may have the name.
+        """
+        self.collect_failures.labels(name.encode(errors="backslashreplace").decode()).inc()
+        if (what, name) not in self._failing:
+            if len(self._failing) >= _FAILURES_REMEMBERED:
+                self._failing.clear()
+            self._failing.add((what, name))
+            _log.exception("%s %r failed; its series are missing until it works again", what, name)
+
+    def worked(self, name: str, what: str = "collector") -> None:
+        """The thing was read; logged where it failed before."""
+        if (what, name) in self._failing:
+            self._failing.discard((what, name))
+            _log.info("%s %r works again", what, name)
 
     def folded(self, family_name: str) -> None:
         """A new series of that family went to `other`."""
         self.label_folds.labels(family_name).inc()
 
-    def collected(self, durations: Tally[str], series: Tally[str]) -> None:
-        """A collection ended: seconds by collector, and series by family."""
-        self._durations, self._series = durations, series
+    def collected(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Metric]:
+        """A collection of everything ended: its figures, which are also told until the next one ends.
+
+        durations: seconds by collector; series: by family.
+        """
+        self._costs = durations, series
+        return self._figures(durations, series)
 
     def renew(self) -> None:
         """Forget the last collection: in a forked child it was the parent's."""
-        self._durations, self._series = Tally(), Tally()
+        self._costs = {}, {}
 
     def describe(self) -> Iterable[Metric]:
         return [family(row) for row in rows.SPECS]
 
     def collect(self) -> Iterable[Metric]:
+        return self._figures(*self._costs)
+
+    def _figures(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Metric]:
+        if not self._shown:
+            return
         for pushed in (self.collect_failures, self.label_folds, self.spans, self.file_failures):
             yield from (metric for metric in pushed.collect() if metric.samples)
         figures: list[Pulled] = [
-            *((rows.COLLECT_DURATION, {"collector": name}, value) for name, value in self._durations.items()),
-            *((rows.SERIES, {"family": name}, value) for name, value in self._series.items()),
+            *((rows.COLLECT_DURATION, {"collector": name}, value) for name, value in durations.items()),
+            *((rows.SERIES, {"family": name}, value) for name, value in series.items()),
         ]
         yield from pulled(figures)
 
 
 _kits: WeakKeyDictionary[CollectorRegistry, Kit] = WeakKeyDictionary()
-_lock = freed_in_child(Lock())
+_lock = freed_in_child(RLock())

@@ -6,7 +6,7 @@ from itertools import chain
 
 from manometer.errors import MetricError
 
-__all__ = ["OTHER", "SERIES_CAP", "check_exemplar", "check_label_names", "check_name", "full_name"]
+__all__ = ["OTHER", "SERIES_CAP", "check_exemplar", "check_label_names", "check_name", "check_values", "full_name"]
 
 OTHER = "other"
 """The value of every label of the series that takes what comes past the cap."""
@@ -54,6 +54,15 @@ def check_label_names(family: str, names: Iterable[str], reserved: frozenset[str
     if len(set(labels)) != len(labels):
         raise MetricError(f"metric {family!r}: label names {labels!r} repeat one")
     return labels
+
+
+def check_values(family: str, values: Iterable[str]) -> None:
+    """Raise MetricError where a label value cannot be written as UTF-8: it would cost the whole family's scrape."""
+    for value in values:
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise MetricError(f"metric {family!r}: label value {value!r} is no text that UTF-8 can write") from None
 
 
 def check_exemplar(exemplar: Mapping[str, str]) -> None:

@@ -2,28 +2,30 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from threading import Lock
-from typing import Any, ClassVar, Self
+from threading import RLock
+from typing import ClassVar, Generic, Self, TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry, Metric, metrics
 from prometheus_client.registry import Collector
-from prometheus_client.samples import Exemplar, Sample
+from prometheus_client.samples import Sample
 
 from manometer.errors import MetricError
+from manometer.meters.family import Family, Series, Values
 from manometer.meters.fork import freed_in_child, renewed_in_child
-from manometer.meters.labels import OTHER, SERIES_CAP, check_label_names, check_name, full_name
+from manometer.meters.labels import OTHER, SERIES_CAP, check_label_names, check_name, check_values, full_name
+from manometer.meters.registration import register
 
-__all__ = ["Meter", "shows_created"]
+__all__ = ["Meter", "creation"]
 
-Values = tuple[str, ...]
-
-
-def shows_created() -> bool:
-    """Whether `_created` samples are exposed: prometheus-client's own switch, read at each collection."""
-    return bool(metrics._use_created)
+R = TypeVar("R")
 
 
-class Meter(Collector, ABC):
+def creation(created: float) -> float | None:
+    """The time to expose in a `_created` sample; None where prometheus-client's own switch has them off."""
+    return created if metrics._use_created else None
+
+
+class Meter(Collector, ABC, Generic[R]):
     """A family of series; with no label names, or as the child of a labelled one, a series itself.
 
     The interface is prometheus-client's: the same arguments, the same errors. `max_series` caps the
@@ -33,6 +35,8 @@ class Meter(Collector, ABC):
 
     kind: ClassVar[str]
     _reserved: ClassVar[frozenset[str]] = frozenset()
+    _shared: ClassVar[tuple[str, ...]] = ("name", "documentation", "unit", "labelnames", "_max_series", "_on_fold")
+    """The attributes that a child has from its family."""
 
     def __init__(
         self,
@@ -47,21 +51,20 @@ class Meter(Collector, ABC):
         max_series: int = SERIES_CAP,
         on_fold: Callable[[str], None] | None = None,
     ) -> None:
-        self._name = check_name(full_name(self.kind, name, namespace, subsystem, unit))
-        self._documentation = documentation
-        self._unit = unit
-        self._labelnames = check_label_names(self._name, labelnames, self._reserved)
+        self.name = check_name(full_name(self.kind, name, namespace, subsystem, unit))
+        self.documentation = documentation
+        self.unit = unit
+        self.labelnames = check_label_names(self.name, labelnames, self._reserved)
         self._labelvalues: Values = ()
         self._max_series = max_series
         self._on_fold = on_fold
-        if self._labelnames:
+        if self.labelnames:
             self._children: dict[Values, Self] = {}
-            self._children_lock = freed_in_child(Lock())
+            self._children_lock = freed_in_child(RLock())  # a finalizer may come here amid the making of a child
         else:
             self._start()
         if registry is not None:
-            freed_in_child(registry._lock)
-            registry.register(self)
+            register(registry, self, f"metric {self.name!r}")
         renewed_in_child(self)
 
     def labels(self, *labelvalues: object, **labelkwargs: object) -> Self:
@@ -81,14 +84,14 @@ class Meter(Collector, ABC):
 
     def remove_by_labels(self, labels: Mapping[str, object]) -> None:
         """Drop every series that has these values of these labels; none for an empty mapping."""
-        if not self._labelnames:
+        if not self.labelnames:
             raise MetricError(f"No label names were set when constructing {self}")
         if not isinstance(labels, Mapping):
             raise TypeError("labels must be a dict of {label_name: label_value}")
-        unknown = [label for label in labels if label not in self._labelnames]
+        unknown = [label for label in labels if label not in self.labelnames]
         if unknown:
-            raise MetricError(f"Unknown label names: {unknown}; expected {self._labelnames}")
-        wanted = [(self._labelnames.index(label), str(value)) for label, value in labels.items()]
+            raise MetricError(f"Unknown label names: {unknown}; expected {self.labelnames}")
+        wanted = [(self.labelnames.index(label), str(value)) for label, value in labels.items()]
         with self._children_lock:
             for values in list(self._children) if wanted else ():
                 if all(values[at] == value for at, value in wanted):
@@ -96,7 +99,7 @@ class Meter(Collector, ABC):
 
     def clear(self) -> None:
         """Drop every labelled series."""
-        if self._labelnames and not self._labelvalues:
+        if self.labelnames and not self._labelvalues:
             with self._children_lock:
                 for values in list(self._children):
                     self._drop(values)
@@ -109,6 +112,10 @@ class Meter(Collector, ABC):
         """
         return self._admit(values, fresh=True)
 
+    def is_folded(self, child: Self, values: Values) -> bool:
+        """Whether that series is the shared one past the cap, and not these label values' own."""
+        return child._labelvalues != values
+
     def discard(self, values: Values, child: Self) -> None:
         """Drop that very series, unless another has taken its place."""
         with self._children_lock:
@@ -117,39 +124,37 @@ class Meter(Collector, ABC):
 
     def describe(self) -> Iterable[Metric]:
         """The family without samples: what a registry reads its names from."""
-        return [Metric(self._name, self._documentation, self.kind, self._unit)]
+        return [Metric(self.name, self.documentation, self.kind, self.unit)]
 
     def collect(self) -> Iterable[Metric]:
-        """The family with all its samples, each series read at one moment."""
-        family = Metric(self._name, self._documentation, self.kind, self._unit)
-        family.samples = self.samples()
-        return [family]
+        """The family with all its series, each read at one moment."""
+        return [Family(self, self.read())]
 
-    def samples(self) -> list[Sample]:
-        """The samples of every series, children in the order in which they came."""
-        if not self._labelnames or self._labelvalues:
-            return self._samples({})
+    def read(self) -> list[Series[R]]:
+        """Every series, children in the order in which they came."""
+        if not self.labelnames or self._labelvalues:
+            return [Series((), self._read())]
         with self._children_lock:
-            children = list(self._children.items())
-        return [
-            sample
-            for values, child in children
-            for sample in child._samples(dict(zip(self._labelnames, values, strict=True)))
-        ]
+            children = self._children.copy().items()
+        return [Series(values, child._read()) for values, child in children]
+
+    @abstractmethod
+    def expand(self, labels: dict[str, str], reading: R) -> Iterable[Sample]:
+        """The samples of a series with these labels, from its reading."""
 
     def renew(self) -> None:
         """Begin every series from zero, as a forked child does; whoever holds one goes on writing to it."""
-        if not self._labelnames or self._labelvalues:
+        if not self.labelnames or self._labelvalues:
             self._renew()
         else:
             for child in list(self._children.values()):
                 child._renew()
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self._name}"
+        return f"{self.kind}:{self.name}"
 
     def __repr__(self) -> str:
-        return f"{type(self).__module__}.{type(self).__qualname__}({self._name})"
+        return f"{type(self).__module__}.{type(self).__qualname__}({self.name})"
 
     # --- what a kind of meter fills in
 
@@ -162,20 +167,17 @@ class Meter(Collector, ABC):
         """Begin the figures of a series anew, in a child that was forked while other threads wrote to it."""
 
     @abstractmethod
-    def _samples(self, labels: dict[str, str]) -> list[Sample]:
-        """The samples of a series, with these labels."""
+    def _read(self) -> R:
+        """The figures of a series at this moment."""
 
     # --- for the kinds
 
     def _need_series(self) -> None:
-        if self._labelnames and not self._labelvalues:
+        if self.labelnames and not self._labelvalues:
             raise MetricError(f"{self.kind} metric is missing label values")
 
-    def _sample(self, suffix: str, labels: dict[str, str], value: float, exemplar: Exemplar | None = None) -> Sample:
-        return Sample(self._name + suffix, labels, value, None, exemplar)
-
     def _values(self, labelvalues: tuple[object, ...], labelkwargs: dict[str, object]) -> Values:
-        names = self._labelnames
+        names = self.labelnames
         if not names:
             raise MetricError(f"No label names were set when constructing {self}")
         if self._labelvalues:
@@ -197,12 +199,14 @@ class Meter(Collector, ABC):
             if folds:
                 values = (OTHER,) * len(values)
             child = self._children.get(values)
-            if child is None or (fresh and not folds):
+            if fresh and not folds:
                 if child is not None:
                     renewed_in_child(child)
                 self._children[values] = child = self._child(values)
+            elif child is None:
+                child = self._children.setdefault(values, self._child(values))
         if folds and self._on_fold is not None:
-            self._on_fold(self._name)
+            self._on_fold(self.name)
         return child
 
     def _drop(self, values: Values) -> None:
@@ -212,19 +216,11 @@ class Meter(Collector, ABC):
             renewed_in_child(child)  # it is renewed with its family no more, and may have its writers yet
 
     def _child(self, values: Values) -> Self:
+        check_values(self.name, values)
         child = object.__new__(type(self))
-        child.__dict__.update(self._inherited())
+        # One by one, so that a child has no dictionary of its own.
+        for name in self._shared:
+            setattr(child, name, getattr(self, name))
         child._labelvalues = values
         child._start()
         return child
-
-    def _inherited(self) -> dict[str, Any]:
-        """The attributes that a child shares with its family."""
-        return {
-            "_name": self._name,
-            "_documentation": self._documentation,
-            "_unit": self._unit,
-            "_labelnames": self._labelnames,
-            "_max_series": self._max_series,
-            "_on_fold": self._on_fold,
-        }

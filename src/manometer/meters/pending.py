@@ -22,44 +22,34 @@ class Pending(Generic[E]):
     is folding already, it leaves the events to it. So a write is safe from a signal handler, a
     finalizer or a gc callback, even one that interrupts a fold on its own thread.
 
-    As a context manager: what has come in is folded, and the figures keep still within.
+    Within `with pending.lock`, after a `drain()`, the figures keep still.
     """
 
-    __slots__ = ("_fold", "_lock", "events")
+    __slots__ = ("_fold", "events", "lock")
 
     def __init__(self, fold: Callable[[list[E]], None]) -> None:
         self.events: list[E] = []
         self._fold = fold
-        self._lock = Lock()
+        self.lock = Lock()
 
     def relieve(self) -> None:
         """Fold what has come in, unless someone is at it."""
-        if self._lock.acquire(blocking=False):
-            try:
-                self._drain()
-            finally:
-                self._lock.release()
+        # `with` on the lock itself: the one form in which an exception out of a signal handler cannot
+        # come between the taking of the lock and the giving back.
+        if not self.lock.locked():
+            with self.lock:
+                self.drain()
 
-    def renew(self) -> None:
-        """Drop what has come in, and be free: for a forked child."""
-        self._lock = Lock()
-        self.events.clear()  # the very list, which the series' writers hold
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-        try:
-            self._drain()
-        except BaseException:
-            self._lock.release()
-            raise
-
-    def __exit__(self, *exc: object) -> None:
-        self._lock.release()
-
-    def _drain(self) -> None:
+    def drain(self) -> None:
+        """Fold what has come in; the caller holds the lock."""
         batch = self.events[:]
         del self.events[: len(batch)]  # what others appended meanwhile stands behind, and stays
         self._fold(batch)
+
+    def renew(self) -> None:
+        """Drop what has come in, and be free: for a forked child."""
+        self.lock = Lock()
+        self.events.clear()  # the very list, which the series' writers hold
 
 
 class Ticks:

@@ -9,9 +9,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,11 @@ def _started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+
+
+def _told(lines: Iterable[str], event: str) -> dict[str, Any]:
+    """The first line of a log that tells of an event."""
+    return next(line for line in map(json.loads, lines) if line["event"] == event)
 
 
 def _get(url: str) -> str:
@@ -69,7 +75,10 @@ def _child(parent: int) -> int:
         (["--fault", "slow=1"], f"alluse: there is no fault 'slow'; there are {', '.join(FAULTS)}\n"),
         (["--fault", "crash=often"], "alluse: the rate of crash is 'often'; it takes a number over 0 and up to 1\n"),
         (["--csv", "/none.csv"], "alluse: cannot read /none.csv: No such file or directory; "),
-        (["--rate", "0"], "alluse: the rate is 0.0; it takes a number of workflows a second over 0\n"),
+        (
+            ["--rate", "0"],
+            "alluse: the rate is 0; it takes a number of workflows a second over 0 and up to 100,000\n",
+        ),
         (["--seconds", "-1"], "alluse: --seconds is -1; it takes a number over 0\n"),
         (["--book", "nonsense"], "alluse: the book's URL cannot be read; write it as sqlite:///book.sqlite"),
         (["--port", "99999"], "alluse: port is 99999 in the call; it takes a whole number from 0 to 65535\n"),
@@ -129,9 +138,9 @@ def test_run_logs_json_and_ends_well(end: signal.Signals, tmp_path: Path):
     book = f"sqlite:///{tmp_path / 'book.sqlite'}"
     with _started("run", "--port", "0", "--control-port", "0", "--rate", "100", "--book", book) as process:
         assert process.stdout is not None
-        first = json.loads(process.stdout.readline())
-        _until_placed(first["metrics"], 20)
-        request = urllib.request.Request(f"{first['faults']}/slow-broker?rate=1&seconds=0.2", method="PUT")
+        told = _told(process.stdout, "ALL-USE runs")
+        _until_placed(told["metrics"], 20)
+        request = urllib.request.Request(f"{told['faults']}/slow-broker?rate=1&seconds=0.2", method="PUT")
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert json.load(answer)["slow-broker"]["on"] is True
         process.send_signal(end)
@@ -163,7 +172,7 @@ def test_demo_begins_with_one_line_and_shows_the_table(tmp_path: Path):
         _, err = process.communicate(timeout=30)
     assert process.returncode == 0
     assert err == ""
-    assert json.loads(log.read_text().splitlines()[0])["event"] == "ALL-USE runs"
+    assert _told(log.read_text().splitlines(), "ALL-USE runs")
 
 
 @pytest.mark.servers
@@ -178,6 +187,33 @@ def test_crash_ends_the_process_at_once_and_its_table_too(tmp_path: Path):
     kept = Book(book)
     assert kept.audit() == []
     kept.close()
+
+
+@pytest.mark.servers
+def test_reader_that_goes_does_not_spoil_the_end():
+    """As with `| head -1`: the lines go to standard error, and the exit is clean."""
+    with _started("run", "--port", "0", "--control-port", "0") as process:
+        assert process.stdout is not None
+        told = _told(process.stdout, "ALL-USE runs")
+        process.stdout.close()
+        process.stdout = None
+        _until_placed(told["metrics"], 1)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "cannot log to standard output: Broken pipe" in err
+    assert "Exception ignored" not in err
+
+
+@pytest.mark.servers
+def test_warning_of_a_traced_workflow_names_its_trace():
+    """So that the line leads to the spans that tell why; nobody need take them."""
+    arguments = ("--port", "0", "--control-port", "0", "--otlp", "http://127.0.0.1:1")
+    with _started("run", "--fault", "failing-broker", *arguments) as process:
+        assert process.stdout is not None
+        warning = next(line for line in map(json.loads, process.stdout) if line["event"].startswith("no orders for"))
+    assert re.fullmatch("[0-9a-f]{32}", warning["trace_id"])
+    assert re.fullmatch("[0-9a-f]{16}", warning["span_id"])
 
 
 @pytest.mark.servers

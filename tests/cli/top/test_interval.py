@@ -61,6 +61,14 @@ def test_a_quantile_is_of_what_happened_between_the_readings():
     assert _interval("", after).quantile(0.5, "h") is None
 
 
+def test_the_lowest_bound_is_the_finest_that_can_be_told():
+    """Of the histograms asked for; none where there is none."""
+    interval = _interval("", 'h_bucket{a="1",le="+Inf"} 1\nh_bucket{a="1",le="2"} 1\nh_bucket{a="2",le="1"} 1\n')
+    assert interval.finest("h", a="1") == 2.0
+    assert interval.finest("h") == 1.0
+    assert interval.finest("h", a="3") is None
+
+
 @pytest.mark.parametrize(
     ("q", "buckets", "expected"),
     [

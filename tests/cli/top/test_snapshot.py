@@ -46,7 +46,7 @@ def test_both_formats_read_alike():
 def test_a_program_is_scraped(figures):
     """Over a socket, with the time of it."""
     Counter("c", "C.", registry=figures.registry).inc()
-    server = Server(Site(figures.registry), "127.0.0.1", 0)
+    server = Server(Site(figures.registry), "127.0.0.1", 0).start()
     try:
         assert fetch(f"{server.url}/metrics").samples["c_total"] == {frozenset(): 1.0}
         with pytest.raises(TargetError, match="it answered 404 Not Found"):

@@ -22,7 +22,7 @@ def server(figures):
     """A program with a cache."""
     requests = Counter(cache.REQUESTS.family_name, "x", cache.REQUESTS.labels, registry=figures.registry)
     requests.labels("prices", "hit").inc(5)
-    server = Server(Site(figures.registry), "127.0.0.1", 0)
+    server = Server(Site(figures.registry), "127.0.0.1", 0).start()
     yield server
     server.close()
 
@@ -46,12 +46,12 @@ def test_it_shows_so_many_intervals(server, capsys):
 
 def test_a_target_that_starts_up_is_waited_for(figures, capsys):
     """It says that it waits, once, and goes on when the target is there."""
-    with_port = Server(Site(figures.registry), "127.0.0.1", 0)
+    with_port = Server(Site(figures.registry), "127.0.0.1", 0).start()
     url, port = with_port.url, int(with_port.url.rpartition(":")[2])
     with_port.close()
     process = _start(url, "--count", "1", stdout=subprocess.PIPE)
     assert "waiting for" in process.stdout.readline()
-    server = Server(Site(figures.registry), "127.0.0.1", port)
+    server = Server(Site(figures.registry), "127.0.0.1", port).start()
     try:
         out, error = process.communicate(timeout=60)
     finally:

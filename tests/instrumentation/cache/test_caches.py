@@ -140,9 +140,12 @@ def test_a_weighed_cache_tells_weights(figures):
 
 def test_an_unbounded_cache_has_no_limit(figures):
     """What there is not has no series."""
+    endless = instrument_cache(cachetools.LRUCache(float("inf")), name="endless", registry=figures.registry)
+    assert endless.maxsize == float("inf")
+    assert figures("cache_entries_limit", cache="endless") is None
     instrumented = instrument_cache(functools.lru_cache(None)(abs), name="c", registry=figures.registry)
     instrumented(1)
-    assert figures("cache_entries") == 1
+    assert figures("cache_entries", cache="c") == 1
     assert figures("cache_entries_limit") is None
 
 

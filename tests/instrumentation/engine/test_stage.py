@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from manometer import MetricError, stage
+from manometer.meters.labels import SERIES_CAP
 
 
 @pytest.fixture
@@ -165,6 +166,49 @@ def test_threads_lose_no_run(figures, measured):
         thread.join()
     assert runs(figures, "ok") == 8_000
     assert figures("engine_stage_active", stage="s") == 0
+
+
+def test_methods_without_a_self_are_measured(figures, measured):
+    """A static and a class method may be decorated after the fact."""
+
+    class Engine:
+        """Has both."""
+
+        @measured()
+        @staticmethod
+        def double(x):
+            return 2 * x
+
+        @measured()
+        @classmethod
+        def name(cls):
+            return cls.__name__
+
+    assert (Engine.double(2), Engine().name()) == (4, "Engine")
+    assert runs(figures, "ok") == 2
+
+
+def test_a_generator_left_early_ends_the_block_in_it_well(figures, measured):
+    """However the stage is written, its caller's having enough is no error."""
+
+    def count():
+        with measured():
+            yield 1
+
+    generator = count()
+    next(generator)
+    generator.close()
+    assert (runs(figures, "ok"), runs(figures, "error")) == (1, 0)
+
+
+def test_a_flood_of_stages_shares_one(figures):
+    """Past the cap, stages are those of engine and stage `other`."""
+    for number in range(SERIES_CAP + 3):
+        with stage(f"stage {number}", registry=figures.registry):
+            pass
+    assert len(figures.all("engine_stage_active", "stage")) == SERIES_CAP
+    assert len(figures.all("engine_stage_duration_seconds_count", "stage")) <= SERIES_CAP
+    assert figures("engine_stage_duration_seconds_count", stage="other") > 3
 
 
 @pytest.mark.parametrize("wrong", [None, 7, "", b"bytes", len])

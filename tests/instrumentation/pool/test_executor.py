@@ -66,6 +66,25 @@ def test_a_submission_after_the_end_is_a_refusal(figures):
     assert figures("pool_rejections_total", **WORKER) == 1
 
 
+def test_a_cancelled_task_was_never_acquired(figures, executor):
+    """Only what a worker took counts; a worker's first task is what it was made for."""
+    go = threading.Event()
+    running = [executor.submit(go.wait) for _ in range(2)]
+    assert all(executor.submit(abs, 1).cancel() for _ in range(3))
+    go.set()
+    for future in running:
+        future.result()
+    assert figures.all("pool_acquisitions_total", "source") == {"created": 2, "reused": 0}
+
+
+def test_workers_of_a_closed_executor_are_gone(figures):
+    """Threads that have ended are not idle."""
+    executor = instrument_executor(ThreadPoolExecutor(2), name="w", registry=figures.registry)
+    executor.submit(abs, 1).result()
+    executor.shutdown()
+    assert figures.all("pool_resources", "state") == {"used": 0, "idle": 0}
+
+
 def test_closing_gives_the_executor_back_as_it_was(executor):
     """No method of ours is left on it."""
     Binding.of(executor).close()

@@ -69,3 +69,29 @@ def test_what_keeps_to_no_interface_is_refused(figures):
     """The message tells the interface."""
     with pytest.raises(UnsupportedError, match=r"acquire\(\), release\(\), in_use, idle, limit and created"):
         instrument_pool([], name="orders", registry=figures.registry)
+
+
+def test_a_pool_that_cannot_tell_does_not_fail_its_callers(figures):
+    """A broken figure costs the figure; the object is handed out."""
+
+    class Secretive(Pool):
+        """A pool whose count of objects can be asked for once."""
+
+        asked = False
+
+        @property
+        def created(self):
+            if self.asked:
+                raise RuntimeError
+            self.asked = True
+            return 0
+
+        @created.setter
+        def created(self, value):
+            """Nobody is told."""
+
+        def acquire(self):
+            return []
+
+    pool = instrument_pool(Secretive(), name="orders", registry=figures.registry)
+    assert pool.acquire() == []

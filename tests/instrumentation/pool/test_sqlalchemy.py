@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
-from manometer import Binding, UnsupportedError, instrument_pool
+from manometer import Binding, BindingError, UnsupportedError, instrument_pool
 
 CONNECTION = {"pool": "orders", "kind": "connection"}
 
@@ -142,3 +142,20 @@ def test_something_else_of_sqlalchemy_is_refused(figures):
     """A metadata object has no connections."""
     with pytest.raises(UnsupportedError, match="pass an Engine"):
         instrument_pool(sa.MetaData(), name="orders", registry=figures.registry)
+
+
+def test_a_pool_is_not_measured_twice_under_two_objects(figures, engine):
+    """The engine's pool is the engine's: two bindings of it would count each request twice."""
+    with pytest.raises(BindingError, match="already bound"):
+        instrument_pool(engine.pool, name="again", registry=figures.registry)
+
+
+def test_an_engine_measured_again_loses_no_figure(figures, engine):
+    """Closing takes the listeners off, and those of the next binding find their own times."""
+    engine.connect().close()
+    Binding.of(engine).close()
+    instrument_pool(engine, name="orders", registry=figures.registry)
+    for _ in range(5):
+        engine.connect().close()
+    assert figures("pool_wait_duration_seconds_count", **CONNECTION) == 5
+    assert figures("pool_use_duration_seconds_count", **CONNECTION) == 5

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import tenacity
 
-from manometer import Binding, instrument_retry
+from manometer import Binding, BindingError, instrument_retry
 
 
 class Flaky:
@@ -107,3 +107,12 @@ def test_closing_gives_the_questions_back(figures):
     instrument_retry(retry, operation="send", registry=figures.registry)
     Binding.of(retry).close()
     assert (retry.retry, retry.stop) == before
+
+
+def test_one_retry_object_is_not_measured_twice(figures):
+    """Two functions that it decorates share it: their attempts could not be told apart."""
+    retry = retrying()
+    first, second = retry.wraps(Flaky(0).__call__), retry.wraps(Flaky(0).__call__)
+    instrument_retry(first, operation="first", registry=figures.registry)
+    with pytest.raises(BindingError, match="already bound"):
+        instrument_retry(second, operation="second", registry=figures.registry)

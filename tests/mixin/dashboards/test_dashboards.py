@@ -69,7 +69,8 @@ def test_variables_are_what_the_panels_need(board, promql):
     assert set(names) <= used
     for variable in board["templating"]["list"][1:]:
         assert (variable["type"], variable["multi"], variable["includeAll"]) == ("query", True, True)
-        assert (variable["allValue"], variable["refresh"]) == (".+", 2)
+        own = variable["name"] not in ("job", "instance")  # which every series has, Prometheus's own too
+        assert (variable.get("allValue"), variable["refresh"]) == (".+" if own else None, 2)
         selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]).groups()
         assert label == variable["name"]
         [(_, matchers)] = promql.selectors(selector)
@@ -183,6 +184,13 @@ def test_the_line_in_a_panel_is_the_one_that_the_alert_draws():
     }
     assert drawn
     assert drawn <= recorded
+
+
+def test_targets_up_is_red_when_one_is_down():
+    """However many others are up."""
+    [up] = [panel for _, panel in PANELS if panel["title"] == "Targets up"]
+    assert up["targets"][0]["expr"].startswith("avg(up{")
+    assert up["fieldConfig"]["defaults"]["thresholds"]["steps"][-1] == {"color": "green", "value": 1}
 
 
 def test_other_thresholds_reach_the_dashboards():

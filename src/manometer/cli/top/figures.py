@@ -50,7 +50,7 @@ def _header(interval: Interval) -> list[tuple[str, Cell]]:
     return [
         ("memory", Cell(_bytes(interval.gauge("process_resident_memory_bytes")))),
         ("cpu", Cell(_share(interval.rate("process_cpu_seconds_total")))),
-        ("gc pause p99", Cell(_seconds(interval.quantile(0.99, runtime.GC_PAUSE.prometheus_name)))),
+        ("gc pause p99", Cell(_quantile(interval, 0.99, runtime.GC_PAUSE.prometheus_name))),
         ("breakers not closed", breakers),
     ]
 
@@ -65,8 +65,8 @@ def _stages(interval: Interval) -> Section:
             (
                 Cell(f"{name}/{stage}" if name else stage),
                 Cell(_rate(interval.rate(f"{duration}_count", **where))),
-                Cell(_seconds(interval.quantile(0.5, duration, **where))),
-                Cell(_seconds(interval.quantile(0.99, duration, **where))),
+                Cell(_quantile(interval, 0.5, duration, **where)),
+                Cell(_quantile(interval, 0.99, duration, **where)),
                 Cell(_rate(errors), bool(errors)),
                 Cell(_count(interval.gauge(engine.STAGE_ACTIVE.prometheus_name, **where))),
             )
@@ -96,7 +96,7 @@ def _caches(interval: Interval) -> Section:
                 Cell(_share(_ratio(interval.rate(requests, result="hit", **where), all_requests))),
                 Cell(_of(held, limit)),
                 Cell(_rate(interval.rate(cache.EVICTIONS.prometheus_name, **where))),
-                Cell(_seconds(interval.quantile(0.5, cache.LOAD_DURATION.prometheus_name, **where))),
+                Cell(_quantile(interval, 0.5, cache.LOAD_DURATION.prometheus_name, **where)),
             )
         )
     return Section("caches", ("cache", "requests", "hits", "entries", "evictions", "load p50"), rows)
@@ -118,7 +118,7 @@ def _pools(interval: Interval) -> Section:
                 Cell(_of(used, limit)),
                 Cell(_share(saturation), saturation is not None and saturation >= FULL),
                 Cell(_count(waiting)),
-                Cell(_seconds(interval.quantile(0.99, pool.WAIT_DURATION.prometheus_name, **where))),
+                Cell(_quantile(interval, 0.99, pool.WAIT_DURATION.prometheus_name, **where)),
                 Cell(_rate(acquired)),
                 Cell(_share(_ratio(interval.rate(acquisitions, source="reused", **where), acquired))),
             )
@@ -138,6 +138,14 @@ def _rate(value: float | None) -> str:
     if value is None:
         return NONE
     return f"{value:,.0f}/s" if value >= 10 or value == int(value) else f"{value:.1f}/s"
+
+
+def _quantile(interval: Interval, q: float, name: str, **where: str) -> str:
+    """A quantile as text; under the first bucket's bound nothing is known but that, and so nothing else is shown."""
+    value, finest = interval.quantile(q, name, **where), interval.finest(name, **where)
+    if value is not None and finest is not None and value < finest:
+        return f"< {_seconds(finest)}"
+    return _seconds(value)
 
 
 def _seconds(value: float | None) -> str:

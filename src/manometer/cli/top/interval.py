@@ -31,6 +31,11 @@ class Interval(NamedTuple):
             buckets[bound] = buckets.get(bound, 0.0) + rate
         return quantile(q, buckets)
 
+    def finest(self, name: str, **labels: str) -> float | None:
+        """The lowest bound that the histograms with these labels have: they cannot tell values under it apart."""
+        bounds = (dict(series)["le"] for series, _ in _matching(self.after, f"{name}_bucket", labels))
+        return min(map(float, bounds), default=None)
+
     def identities(self, name: str, *labels: str) -> list[tuple[str, ...]]:
         """The values that these labels have among the metric's series at the later scrape, sorted."""
         found = (dict(series) for series in self.after.samples.get(name, {}))

@@ -62,4 +62,4 @@ class Faults:
         return [family(metric, Way("sum"), time.time()) for metric in pulled(figures)]
 
     def _counts(self) -> dict[str, float]:
-        return {s.labels["operation"]: s.value for s in self._counter.samples() if s.name.endswith("_total")}
+        return {operation: reading.total for (operation,), reading in self._counter.read()}

@@ -5,6 +5,7 @@ import operator
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from math import inf
 from typing import Any
 
 import cachetools
@@ -14,7 +15,7 @@ from manometer.catalogue import cache as rows
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding, Subject
 from manometer.instrumentation.cache.loads import Relay, timed_load
-from manometer.instrumentation.graft import graft, refuse_grafted, ungraft
+from manometer.instrumentation.graft import graft, ungraft
 from manometer.meters.catalogued import Pulled
 
 __all__ = ["instrument"]
@@ -25,7 +26,8 @@ Methods = dict[str, Callable[..., Any]]
 def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
     """A cache: the same object. A cached function: a drop-in on the same cache, its loads timed."""
     if isinstance(cached, cachetools.Cache):
-        _instrument(cached, lambda cache: cache, name, registry)
+        with Subject.on(registry, "cache").binding(cached, cache=name) as binding:
+            _count(binding, cached)
         return cached
     if isinstance(getattr(cached, "cache", None), cachetools.Cache) and callable(getattr(cached, "cache_key", None)):
         relay = Relay(cached.__wrapped__)
@@ -38,23 +40,25 @@ def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
             info=hasattr(cached, "cache_info"),
         )(relay.stand_in)
         functools.update_wrapper(drop_in, cached.__wrapped__)
-        relay.time(_instrument(drop_in, operator.attrgetter("cache"), name, registry))
+        with Subject.on(registry, "cache").binding(drop_in, owned=cached.cache, cache=name) as binding:
+            _count(binding, cached.cache)
+            relay.time(binding)
         return drop_in
     raise UnsupportedError(
         f"{cached!r} is no cachetools cache and no function cached in one; pass the cache object itself"
     )
 
 
-def _instrument(target: Any, cache_of: Callable[[Any], Any], name: str, registry: CollectorRegistry) -> Binding:
-    """Bind what the program holds, and count on the cache that is in it."""
-    cache = cache_of(target)
-    refuse_grafted(cache)
-    binding = Subject.on(registry, "cache").bind(target, cache=name)
-    binding.pulls(lambda target: _read(cache_of(target)))
+def _count(binding: Binding, cache: Any) -> None:
+    """Have the cache count what happens to it, for itself or for the function that it is the cache of."""
     plain = type(cache)
+    binding.pulls(lambda target: _read(_cache_of(target)))
     graft(cache, _lookups(plain, binding) | _passages(plain) | _evictions(plain, binding))
-    binding.undoes(lambda target: ungraft(cache_of(target)))
-    return binding
+    binding.undoes(lambda target: ungraft(_cache_of(target)))
+
+
+def _cache_of(target: Any) -> Any:
+    return target if isinstance(target, cachetools.Cache) else target.cache
 
 
 def _read(cache: Any) -> Iterable[Pulled]:
@@ -62,7 +66,8 @@ def _read(cache: Any) -> Iterable[Pulled]:
     # must not change a cache that has no lock of its own, so the size is asked of the base class.
     size: Any = cachetools.Cache.currsize
     yield rows.ENTRIES, {}, size.fget(cache)
-    yield rows.ENTRIES_LIMIT, {}, cache.maxsize
+    if cache.maxsize < inf:
+        yield rows.ENTRIES_LIMIT, {}, cache.maxsize
 
 
 def _lookups(plain: Any, binding: Binding) -> Methods:

@@ -28,9 +28,9 @@ def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
     function = cached.__wrapped__
     relay = Relay(function)
     drop_in = functools.update_wrapper(functools.lru_cache(**cached.cache_parameters())(relay.stand_in), function)
-    binding = Subject.on(registry, "cache").bind(drop_in, cache=name)
-    binding.pulls(_Lookups(drop_in).read)
-    relay.time(binding)
+    with Subject.on(registry, "cache").binding(drop_in, cache=name) as binding:
+        binding.pulls(_Lookups(drop_in).read)
+        relay.time(binding)
     return drop_in
 
 

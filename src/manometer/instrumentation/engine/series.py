@@ -1,7 +1,7 @@
 """The series of one stage: how often it ran, how long, how it ended, and how many runs are under way."""
 
 from collections.abc import Iterable
-from threading import Lock
+from threading import RLock
 from weakref import WeakKeyDictionary
 
 from opentelemetry import trace
@@ -12,6 +12,8 @@ from manometer.instrumentation.binding import Subject
 from manometer.instrumentation.engine.spans import StageSpan, open_span
 from manometer.meters.catalogued import Pulled
 from manometer.meters.fork import freed_in_child
+from manometer.meters.kit import Kit
+from manometer.meters.labels import OTHER, SERIES_CAP
 from manometer.meters.pending import InFlight
 
 __all__ = ["StageSeries"]
@@ -20,27 +22,32 @@ __all__ = ["StageSeries"]
 class StageSeries:
     """What is measured of one stage on one registry; every use of the stage's name shares it.
 
-    A run is a call of `started`, then one of `ended` or `failed`. Whoever runs it keeps the time and
-    the span in between, so that a run makes no object of ours.
+    A run is a call of `started`, then one of `ended` or `failed`, and in any case `runs.ended()`. Whoever
+    runs it keeps the time and the span in between, so that a run makes no object of ours.
     """
 
     def __init__(self, registry: CollectorRegistry, engine: str, stage: str) -> None:
         self.engine, self.stage = engine, stage
         self.runs = InFlight()
-        self._binding = Subject.on(registry, "engine").bind(self, engine=engine, stage=stage)
-        self.ok = self._binding.histogram("engine.stage.duration", outcome="ok").observe
-        self._error = self._binding.histogram("engine.stage.duration", outcome="error").observe
-        self._binding.pulls(_read)
+        with Subject.on(registry, "engine").binding(self, engine=engine, stage=stage) as binding:
+            self._binding = binding
+            self.ok = binding.histogram("engine.stage.duration", outcome="ok").observe
+            self._error = binding.histogram("engine.stage.duration", outcome="error").observe
+            binding.pulls(_read)
 
     @classmethod
     def of(cls, registry: CollectorRegistry, engine: str, stage: str) -> "StageSeries":
-        """The series of that stage, made where it is new."""
+        """The series of that stage, made where it is new; past the cap, that of all further stages."""
+        known = _stages.get(registry, _NONE)
+        found = known.get((engine, stage))
+        if found is not None:  # no lock for a stage that is there
+            return found
+        if len(known) >= SERIES_CAP and (engine, stage) != (OTHER, OTHER):
+            Kit.of(registry).folded(rows.STAGE_DURATION.family_name)
+            return cls.of(registry, OTHER, OTHER)
         with _lock:
             stages = _stages.setdefault(registry, {})
-            found = stages.get((engine, stage))
-            if found is None:
-                stages[engine, stage] = found = cls(registry, engine, stage)
-        return found
+            return stages.get((engine, stage)) or stages.setdefault((engine, stage), cls(registry, engine, stage))
 
     def started(self, *, current: bool = True) -> StageSpan | None:
         """A run begins, with a span where it is traced; `current` makes that the parent of what is within."""
@@ -56,7 +63,6 @@ class StageSeries:
         else:
             span.close(None)
             self.ok(seconds, span.exemplar)
-        self.runs.ended()
 
     def failed(self, seconds: float, span: StageSpan | None, error: BaseException) -> None:
         """An exception ended a run."""
@@ -64,12 +70,12 @@ class StageSeries:
             span.close(error)
         self._error(seconds, span.exemplar if span is not None else None)
         self._binding.counter("engine.stage.errors", error_type=type(error).__qualname__).inc()
-        self.runs.ended()
 
 
 def _read(series: StageSeries) -> Iterable[Pulled]:
     yield rows.STAGE_ACTIVE, {}, series.runs.value
 
 
+_NONE: dict[tuple[str, str], StageSeries] = {}
 _stages: WeakKeyDictionary[CollectorRegistry, dict[tuple[str, str], StageSeries]] = WeakKeyDictionary()
-_lock = freed_in_child(Lock())
+_lock = freed_in_child(RLock())

@@ -6,7 +6,7 @@ from typing import Any
 
 from opentelemetry import context as trace_context
 from opentelemetry import trace
-from opentelemetry.trace import Span, Status, StatusCode
+from opentelemetry.trace import Span, SpanContext, Status, StatusCode
 
 __all__ = ["StageSpan", "open_span"]
 
@@ -17,19 +17,14 @@ _tracer = trace.get_tracer("manometer")
 class StageSpan:
     """A span that lasts as long as the run, and is the parent of what happens in it."""
 
-    __slots__ = ("_span", "_token")
+    __slots__ = ("_span", "_token", "exemplar")
 
     def __init__(self, span: Span, token: Token[Any] | None) -> None:
         self._span = span
         self._token = token
-
-    @property
-    def exemplar(self) -> dict[str, str] | None:
+        found = span.get_span_context()
+        self.exemplar = _labels(found) if found.trace_flags.sampled else None
         """The labels that tie an observation to this span; None where the span is not sampled."""
-        found = self._span.get_span_context()
-        if not found.trace_flags.sampled:
-            return None
-        return {"trace_id": trace.format_trace_id(found.trace_id), "span_id": trace.format_span_id(found.span_id)}
 
     def close(self, error: BaseException | None) -> None:
         """End the span; never raises, whatever the host's tracer does."""
@@ -43,6 +38,13 @@ class StageSpan:
             self._span.end()
         except Exception:
             _log.exception("the span of a stage could not be ended; it is lost")
+
+
+def _labels(context: SpanContext) -> dict[str, str]:
+    return {
+        "trace_id": trace.format_trace_id(context.trace_id),
+        "span_id": trace.format_span_id(context.span_id),
+    }
 
 
 def open_span(engine: str, stage: str, *, current: bool) -> StageSpan | None:

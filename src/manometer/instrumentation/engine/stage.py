@@ -2,7 +2,8 @@
 
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from contextlib import contextmanager
 from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
@@ -53,13 +54,18 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         span, began = self._runs.pop()
-        if error is None:
-            self._series.ended(perf_counter() - began, span)
-        else:
-            self._series.failed(perf_counter() - began, span, error)
+        try:
+            if error is None or isinstance(error, GeneratorExit):  # a generator's caller had enough: that is no error
+                self._series.ended(perf_counter() - began, span)
+            else:
+                self._series.failed(perf_counter() - began, span, error)
+        finally:
+            self._series.runs.ended()
 
     def __call__(self, function: F) -> F:
         """Decorate a function: each call is a run."""
+        if isinstance(function, staticmethod | classmethod):
+            return cast(F, type(function)(self(function.__func__)))
         if inspect.isasyncgenfunction(function):
             measured: Any = self._async_generator(function)
         elif inspect.isgeneratorfunction(function):
@@ -79,41 +85,49 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
         def call(*args: Any, **kwargs: Any) -> Any:
             if trace._TRACER_PROVIDER is not None:
                 return traced(*args, **kwargs)
-            began()
-            start = clock()
             try:
-                result = function(*args, **kwargs)
-            except BaseException as error:
-                failed(clock() - start, None, error)
-                raise
-            ok(clock() - start)
-            over()
-            return result
+                began()
+                start = clock()
+                try:
+                    result = function(*args, **kwargs)
+                except BaseException as error:
+                    failed(clock() - start, None, error)
+                    raise
+                ok(clock() - start)
+                return result
+            finally:
+                over()
 
         def traced(*args: Any, **kwargs: Any) -> Any:
-            span, start = series.started(), clock()
             try:
-                result = function(*args, **kwargs)
-            except BaseException as error:
-                failed(clock() - start, span, error)
-                raise
-            series.ended(clock() - start, span)
-            return result
+                span, start = series.started(), clock()
+                try:
+                    result = function(*args, **kwargs)
+                except BaseException as error:
+                    failed(clock() - start, span, error)
+                    raise
+                series.ended(clock() - start, span)
+                return result
+            finally:
+                over()
 
         return call
 
     def _coroutine(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        started, ended, failed = self._series.started, self._series.ended, self._series.failed
+        series = self._series
 
         async def call(*args: Any, **kwargs: Any) -> Any:
-            span, began = started(), perf_counter()
             try:
-                result = await function(*args, **kwargs)
-            except BaseException as error:
-                failed(perf_counter() - began, span, error)
-                raise
-            ended(perf_counter() - began, span)
-            return result
+                span, start = series.started(), perf_counter()
+                try:
+                    result = await function(*args, **kwargs)
+                except BaseException as error:
+                    series.failed(perf_counter() - start, span, error)
+                    raise
+                series.ended(perf_counter() - start, span)
+                return result
+            finally:
+                series.runs.ended()
 
         return call
 
@@ -121,31 +135,17 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
     # caller's own work would become its child. A caller that stops early ends the run well.
 
     def _generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        started, ended, failed = self._series.started, self._series.ended, self._series.failed
-
         def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-            span, began = started(current=False), perf_counter()
-            try:
-                result = yield from function(*args, **kwargs)
-            except GeneratorExit:
-                ended(perf_counter() - began, span)
-                raise
-            except BaseException as error:
-                failed(perf_counter() - began, span, error)
-                raise
-            ended(perf_counter() - began, span)
-            return result
+            with self._apart():
+                return (yield from function(*args, **kwargs))
 
         return call
 
     def _async_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        started, ended, failed = self._series.started, self._series.ended, self._series.failed
-
         async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-            span, began = started(current=False), perf_counter()
             values = function(*args, **kwargs)
             step = values.asend(None)
-            try:
+            with self._apart():
                 while True:
                     try:
                         value = await step
@@ -160,12 +160,23 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
                         step = values.athrow(thrown)
                     else:
                         step = values.asend(sent)
-            except GeneratorExit:
-                ended(perf_counter() - began, span)
-                raise
-            except BaseException as error:
-                failed(perf_counter() - began, span, error)
-                raise
-            ended(perf_counter() - began, span)
 
         return call
+
+    @contextmanager
+    def _apart(self) -> Iterator[None]:
+        """A run whose span is nobody's parent."""
+        series = self._series
+        try:
+            span, start = series.started(current=False), perf_counter()
+            try:
+                yield
+            except GeneratorExit:
+                series.ended(perf_counter() - start, span)
+                raise
+            except BaseException as error:
+                series.failed(perf_counter() - start, span, error)
+                raise
+            series.ended(perf_counter() - start, span)
+        finally:
+            series.runs.ended()

@@ -1,5 +1,6 @@
 """concurrent.futures: the workers of a thread pool, and how long tasks wait for one."""
 
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
@@ -22,24 +23,22 @@ def instrument(executor: Any, *, name: str, registry: CollectorRegistry) -> None
     """Time each task's wait and run; read threads and queue off the executor."""
     if not isinstance(executor, ThreadPoolExecutor):
         raise UnsupportedError(f"{executor!r} runs its tasks elsewhere; pass a concurrent.futures.ThreadPoolExecutor")
-    binding = Subject.on(registry, "pool").bind(executor, pool=name, kind="worker")
-    tasks = _Tasks(binding)
-    plain: Any = type(executor)
+    with Subject.on(registry, "pool").binding(executor, pool=name, kind="worker") as binding:
+        tasks = _Tasks(binding)
+        graft(executor, {"submit": _submit(type(executor), tasks)})
+        binding.pulls(tasks.read)
+        binding.undoes(ungraft)
 
+
+def _submit(plain: Any, tasks: "_Tasks") -> Callable[..., Any]:
     def submit(self: Any, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        threads = len(self._threads)
         try:
-            future = plain.submit(self, tasks.measured(fn), *args, **kwargs)
+            return plain.submit(self, tasks.measured(fn), *args, **kwargs)
         except RuntimeError:  # the executor is shut down
             tasks.rejected()
             raise
-        # The submission that finds no idle thread starts one before it returns.
-        (tasks.created if len(self._threads) > threads else tasks.reused)()
-        return future
 
-    graft(executor, {"submit": submit})
-    binding.pulls(tasks.read)
-    binding.undoes(ungraft)
+    return submit
 
 
 class _Tasks:
@@ -49,8 +48,9 @@ class _Tasks:
         self._running = InFlight()
         self._waited = binding.histogram("pool.wait.duration").observe
         self._ran = binding.histogram("pool.use.duration").observe
-        self.reused = binding.counter("pool.acquisitions", source="reused").tick
-        self.created = binding.counter("pool.acquisitions", source="created").tick
+        self._reused = binding.counter("pool.acquisitions", source="reused").tick
+        self._created = binding.counter("pool.acquisitions", source="created").tick
+        self._thread = threading.local()
         self.rejected = binding.counter("pool.rejections").tick
 
     def measured(self, fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -62,6 +62,7 @@ class _Tasks:
             began = perf_counter()
             self._running.began()
             self._waited(began - submitted)
+            self._acquired()
             token = trace_context.attach(trace)
             try:
                 return fn(*args, **kwargs)
@@ -72,9 +73,16 @@ class _Tasks:
 
         return task
 
+    def _acquired(self) -> None:
+        """A worker took a task; its first one is what it was created for."""
+        known = getattr(self._thread, "known", False)
+        self._thread.known = True
+        (self._reused if known else self._created)()
+
     def read(self, executor: Any) -> Iterable[Pulled]:
         used = self._running.value
         yield rows.RESOURCES, {"state": "used"}, used
-        yield rows.RESOURCES, {"state": "idle"}, max(len(executor._threads) - used, 0)
+        threads = sum(thread.is_alive() for thread in tuple(executor._threads))
+        yield rows.RESOURCES, {"state": "idle"}, max(threads - used, 0)
         yield rows.RESOURCES_LIMIT, {}, executor._max_workers
         yield rows.PENDING_REQUESTS, {}, executor._work_queue.qsize()

@@ -19,8 +19,6 @@ from manometer.meters.catalogued import Pulled
 
 __all__ = ["instrument"]
 
-_TAKEN = "manometer.taken"  # where a connection's record keeps the time at which it was handed out
-
 # Connections that the current request has opened. A context variable and no thread's own, because an
 # async engine serves many requests on one thread.
 _opened: ContextVar[int] = ContextVar("manometer_opened", default=0)
@@ -36,18 +34,13 @@ def instrument(target: Any, *, name: str, registry: CollectorRegistry) -> None:
     if not isinstance(engine, Engine | Pool):
         raise UnsupportedError(f"{target!r} has no connection pool; pass an Engine, an AsyncEngine or a Pool")
     pool = _pool(engine)
-    binding = Subject.on(registry, "pool").bind(target, pool=name, kind="connection")
-    waits = Waits(binding, timeouts=(sqlalchemy.exc.TimeoutError,))
-    _time_creation(pool, binding)
-    _time_use(pool, binding)
-    graft(pool, {"connect": _connect(type(pool), waits)})
-    binding.undoes(lambda target: ungraft(_pool(target)))
-
-    def read(target: Any) -> Iterable[Pulled]:
-        yield rows.PENDING_REQUESTS, {}, waits.pending
-        yield from _sizes(_pool(target))
-
-    binding.pulls(read)
+    with Subject.on(registry, "pool").binding(target, owned=pool, pool=name, kind="connection") as binding:
+        waits = Waits(binding, timeouts=(sqlalchemy.exc.TimeoutError,))
+        _time_creation(pool, binding)
+        _time_use(pool, binding)
+        graft(pool, {"connect": _connect(type(pool), waits)})
+        binding.undoes(lambda target: ungraft(_pool(target)))
+        binding.pulls(lambda target: _read(_pool(target), waits))
 
 
 def _pool(target: Any) -> Pool:
@@ -56,8 +49,9 @@ def _pool(target: Any) -> Pool:
     return found
 
 
-def _sizes(pool: Any) -> Iterable[Pulled]:
+def _read(pool: Any, waits: Waits) -> Iterable[Pulled]:
     """What the pool knows of itself: a queue pool everything, the others nothing."""
+    yield rows.PENDING_REQUESTS, {}, waits.pending
     if isinstance(pool, sqlalchemy.pool.QueuePool):
         yield rows.RESOURCES, {"state": "used"}, pool.checkedout()
         yield rows.RESOURCES, {"state": "idle"}, pool.checkedin()
@@ -104,16 +98,26 @@ def _time_creation(pool: Pool, binding: Binding) -> None:
 
 def _time_use(pool: Pool, binding: Binding) -> None:
     used = binding.histogram("pool.use.duration").observe
+    since = (
+        object()
+    )  # where a connection's record keeps the time at which it was handed out: this binding's own place
 
     def taken(_connection: Any, record: Any, _proxy: Any) -> None:
-        record.record_info[_TAKEN] = perf_counter()
+        if not binding.closed:
+            record.record_info[since] = perf_counter()
 
     def returned(_connection: Any, record: Any) -> None:
-        started = record.record_info.pop(_TAKEN, None)
+        started = record.record_info.pop(since, None)
         if started is not None and not binding.closed:
             used(perf_counter() - started)
 
-    # Listeners move with the pool's dispatch to the pool that replaces it, where they can not be taken
-    # off again: a closed binding's are left to do nothing.
+    def stop(target: Any) -> None:
+        # Listeners move with the pool's dispatch to the pool that replaces it, where they can not be
+        # taken off again: there a closed binding's are left to do nothing.
+        if _pool(target) is pool:
+            event.remove(pool, "checkout", taken)
+            event.remove(pool, "checkin", returned)
+
     event.listen(pool, "checkout", taken)
     event.listen(pool, "checkin", returned)
+    binding.undoes(stop)

@@ -1,5 +1,6 @@
 """Instrumentation of retries and circuit breakers."""
 
+from types import FunctionType
 from typing import TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -10,10 +11,7 @@ __all__ = ["instrument_breaker", "instrument_retry"]
 
 T = TypeVar("T")
 
-_RETRIES = {
-    "tenacity": "manometer.instrumentation.resilience.tenacity",
-    "builtins": "manometer.instrumentation.resilience.tenacity",  # a function that tenacity decorated
-}
+_RETRIES = {"tenacity": "manometer.instrumentation.resilience.tenacity"}
 _BREAKERS = {"pybreaker": "manometer.instrumentation.resilience.pybreaker"}
 
 
@@ -22,9 +20,10 @@ def instrument_retry(retrying: T, *, operation: str, registry: CollectorRegistry
 
     Raises UnsupportedError for anything else, BindingError for one bound already.
     """
-    adapter(retrying, _RETRIES, "a tenacity Retrying object, or a function decorated by tenacity.retry").instrument(
-        retrying, operation=operation, registry=registry
-    )
+    wanted = "a tenacity Retrying object, or a function decorated by tenacity.retry"
+    # A decorated function is of no class of tenacity's, but has an object of one.
+    known = getattr(retrying, "retry", retrying) if isinstance(retrying, FunctionType) else retrying
+    adapter(known, _RETRIES, wanted).instrument(retrying, operation=operation, registry=registry)
     return retrying
 
 

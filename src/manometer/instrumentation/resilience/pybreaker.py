@@ -18,13 +18,13 @@ _STATES = {"closed": "closed", "open": "open", "half-open": "half_open"}
 
 def instrument(breaker: Any, *, name: str, registry: CollectorRegistry) -> None:
     """Listen to the breaker's calls and state changes; read its state when someone collects."""
-    binding = Subject.on(registry, "resilience").bind(breaker, breaker=name)
-    listener = _Listener(binding)
-    breaker.add_listener(listener)
-    graft(breaker, {"call": _call(type(breaker), binding, listener)})
-    binding.pulls(_read)
-    binding.undoes(ungraft)
-    binding.undoes(lambda breaker: breaker.remove_listener(listener))
+    with Subject.on(registry, "resilience").binding(breaker, breaker=name) as binding:
+        listener = _Listener(binding)
+        breaker.add_listener(listener)
+        graft(breaker, {"call": _call(type(breaker), binding, listener)})
+        binding.pulls(_read)
+        binding.undoes(ungraft)
+        binding.undoes(lambda breaker: breaker.remove_listener(listener))
 
 
 def _read(breaker: Any) -> Iterable[Pulled]:

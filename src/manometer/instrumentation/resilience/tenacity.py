@@ -22,27 +22,27 @@ def instrument(target: Any, *, operation: str, registry: CollectorRegistry) -> N
     retrying = target if isinstance(target, tenacity.BaseRetrying) else getattr(target, "retry", None)
     if not isinstance(retrying, tenacity.BaseRetrying):
         raise UnsupportedError(f"{target!r} is not retried by tenacity; decorate it with tenacity.retry first")
-    binding = Subject.on(registry, "resilience").bind(target, operation=operation)
-    count = {
-        outcome: binding.counter("retry.attempts", outcome=outcome).tick for outcome in ("ok", "retried", "exhausted")
-    }
-
-    def asked_again(state: tenacity.RetryCallState, again: object) -> None:
-        if not again:
-            count["exhausted" if state.outcome is not None and state.outcome.failed else "ok"]()
-
-    def asked_enough(_state: tenacity.RetryCallState, enough: object) -> None:
-        count["exhausted" if enough else "retried"]()
-
     again: Any = retrying.retry
     enough: Any = retrying.stop
-    retrying.retry = _overheard(again, asked_again)
-    retrying.stop = _overheard(enough, asked_enough)
+    with Subject.on(registry, "resilience").binding(target, owned=retrying, operation=operation) as binding:
+        count = {
+            outcome: binding.counter("retry.attempts", outcome=outcome).tick
+            for outcome in ("ok", "retried", "exhausted")
+        }
 
-    def undo(_target: Any) -> None:
-        retrying.retry, retrying.stop = again, enough
+        def asked_again(state: tenacity.RetryCallState, again: object) -> None:
+            if not again:
+                count["exhausted" if state.outcome is not None and state.outcome.failed else "ok"]()
 
-    binding.undoes(undo)
+        def asked_enough(_state: tenacity.RetryCallState, enough: object) -> None:
+            count["exhausted" if enough else "retried"]()
+
+        def undo(_target: Any) -> None:
+            retrying.retry, retrying.stop = again, enough
+
+        retrying.retry = _overheard(again, asked_again)
+        retrying.stop = _overheard(enough, asked_enough)
+        binding.undoes(undo)
 
 
 def _overheard(question: Any, hear: Callable[[tenacity.RetryCallState, object], None]) -> Any:

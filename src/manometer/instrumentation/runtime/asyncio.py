@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry
 
 from manometer.catalogue import runtime as rows
+from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding, Subject
 from manometer.meters.catalogued import Pulled
 
@@ -16,21 +17,22 @@ _INTERVAL = 0.1  # seconds between two looks at the loop's punctuality
 
 def instrument(loop: asyncio.AbstractEventLoop, *, name: str, registry: CollectorRegistry) -> Binding:
     """Have a timer fall due on the loop every 100 ms, and observe how much later it runs."""
-    binding = Subject.on(registry, "runtime").bind(loop, loop=name)
-    observe = binding.histogram("asyncio.loop.lag").observe
+    if not isinstance(loop, asyncio.AbstractEventLoop):
+        raise UnsupportedError(f"{loop!r} is no event loop; pass what asyncio.get_running_loop() returns")
+    with Subject.on(registry, "runtime").binding(loop, loop=name) as binding:
+        observe = binding.histogram("asyncio.loop.lag").observe
 
-    def watch() -> None:
-        tick(loop.time())
+        def watch() -> None:
+            due = loop.time() + _INTERVAL
+            loop.call_at(due, tick, due)
 
-    def tick(due: float) -> None:
-        if binding.closed:
-            return
-        now = loop.time()
-        observe(max(now - due, 0.0))
-        loop.call_at(now + _INTERVAL, tick, now + _INTERVAL)
+        def tick(due: float) -> None:
+            if not binding.closed:
+                observe(max(loop.time() - due, 0.0))
+                watch()
 
-    binding.pulls(_read)
-    loop.call_soon_threadsafe(watch)
+        binding.pulls(_read)
+        loop.call_soon_threadsafe(watch)
     return binding
 
 

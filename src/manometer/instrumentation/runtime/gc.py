@@ -17,13 +17,13 @@ __all__ = ["instrument"]
 def instrument(*, registry: CollectorRegistry) -> Binding:
     """Time every collection of the process, by generation; close the Binding to stop."""
     pauses = _Pauses()
-    binding = Subject.on(registry, "runtime").bind(pauses)
-    # Made here and not on the first pause: the callback runs in the midst of whatever allocated.
-    pauses.observe = [
-        binding.histogram("python.gc.pause", generation=str(generation)).observe for generation in range(3)
-    ]
-    gc.callbacks.append(pauses)
-    binding.undoes(gc.callbacks.remove)
+    with Subject.on(registry, "runtime").binding(pauses) as binding:
+        # Made here and not on the first pause: the callback runs in the midst of whatever allocated.
+        pauses.observe = [
+            binding.histogram("python.gc.pause", generation=str(generation)).observe for generation in range(3)
+        ]
+        gc.callbacks.append(pauses)
+        binding.undoes(gc.callbacks.remove)
     return binding
 
 

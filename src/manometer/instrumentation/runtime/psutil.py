@@ -31,8 +31,8 @@ def instrument(*, registry: CollectorRegistry) -> Binding:
 
     What this host does not tell (load on Windows, disks in some containers) has no series.
     """
-    binding = Subject.on(registry, "host").bind(_Host())
-    binding.pulls(_read)
+    with Subject.on(registry, "host").binding(_Host()) as binding:
+        binding.pulls(_read)
     return binding
 
 

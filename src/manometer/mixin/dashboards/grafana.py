@@ -168,7 +168,7 @@ def _datasource() -> build.DatasourceVariable:
 
 
 def _variable(variable: Variable) -> build.QueryVariable:
-    return (
+    made = (
         build.QueryVariable(variable.name)
         .label(variable.label)
         .description(variable.description)
@@ -177,10 +177,10 @@ def _variable(variable: Variable) -> build.QueryVariable:
         .current(dashboard.VariableOption(selected=True, text="All", value="$__all"))
         .include_all(True)
         .multi(True)
-        .all_value(".+")
         .refresh(dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(dashboard.VariableSort.ALPHABETICAL_ASC)
     )
+    return made if variable.closed else made.all_value(".+")
 
 
 def _siblings(tag: str) -> build.DashboardLink:

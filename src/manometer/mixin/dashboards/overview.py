@@ -46,8 +46,8 @@ def overview(config: Thresholds) -> Dashboard:
 
 def _variables() -> tuple[Variable, ...]:
     return (
-        Variable("job", "Job", select(kit.SERIES), "Scrape jobs whose targets carry Manometer."),
-        Variable("instance", "Instance", select(kit.SERIES, job="=~$job"), "Targets of the job."),
+        Variable("job", "Job", select(kit.SERIES), "Scrape jobs whose targets carry Manometer.", closed=True),
+        Variable("instance", "Instance", select(kit.SERIES, job="=~$job"), "Targets of the job.", closed=True),
         Variable("engine", "Engine", chosen(engine.STAGE_DURATION, "_count"), "Engines of the targets."),
         Variable("cache", "Cache", chosen(cache.REQUESTS), "Caches of the targets."),
         Variable("pool", "Pool", chosen(pool.RESOURCES), "Pools of the targets."),
@@ -70,10 +70,10 @@ def _state(config: Thresholds) -> tuple[Panel, ...]:
         ),
         Stat(
             "Targets up",
-            "Targets that Prometheus can scrape. At 0 nothing else here is current: start with the runbook of"
-            " TargetDown.",
-            "none",
-            (Query(f"sum({chosen('up')})", "up"),),
+            "Share of the chosen targets that Prometheus can scrape. Below 100 % some of what is here is not current,"
+            " or is missing: start with the runbook of TargetDown.",
+            "percentunit",
+            (Query(f"avg({chosen('up')})", "up"),),
             steps=((None, "red"), (1, "green")),
             width=4,
         ),

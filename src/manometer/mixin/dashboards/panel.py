@@ -66,12 +66,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A choice of a label's values, out of those that a selector's series carry."""
+    """A choice of a label's values, out of those that a selector's series carry.
+
+    closed: all of them are these and no others, for a label that series without Manometer carry too.
+    """
 
     name: str
     label: str
     selector: str
     description: str
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,69 @@
+"""What a scrape costs: 1,000 histogram children, against prometheus-client, in the same run."""
+
+from collections.abc import Callable, Iterator
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
+
+import manometer
+from manometer.exporter import protobuf
+from measure import Row, paired
+
+_CHILDREN = 1_000
+_BUCKETS = [2.0**power for power in range(-9, 8)]
+_OPENMETRICS = "application/openmetrics-text; version=1.0.0"
+
+
+def rows() -> Iterator[Row]:
+    """Text and OpenMetrics, in which both write the same bytes, times of creation aside; then protobuf."""
+    ours, theirs = (_registry(kit) for kit in (manometer, prometheus_client))
+    yield _against("text", lambda: manometer.render(ours)[0], lambda: generate_latest(theirs))
+    yield _against(
+        "OpenMetrics", lambda: manometer.render(ours, _OPENMETRICS)[0], lambda: openmetrics.generate_latest(theirs)
+    )
+    yield from _protobuf(ours, theirs)
+
+
+def _protobuf(ours: CollectorRegistry, theirs: CollectorRegistry) -> Iterator[Row]:
+    against = "prometheus-client generate_latest, text"
+    writers = (lambda: manometer.render(ours, protobuf.CONTENT_TYPE)[0], lambda: generate_latest(theirs))
+    mine, other = (len(write()) for write in writers)
+    detail = f"{mine:,} bytes against {other:,}"
+    yield Row(f"size of {_CHILDREN:,} histogram children in protobuf", against, mine / other, "ratio", detail=detail)
+    ratio, mine, other = paired(*map(_repeat, writers), calls=1)
+    detail = f"{mine * 1e3:.1f} ms against {other * 1e3:.1f} ms"
+    yield Row("time to write them", against, ratio, "ratio", detail=detail)
+
+
+def _against(format_name: str, ours: Callable[[], bytes], theirs: Callable[[], bytes]) -> Row:
+    ratio, mine, other = paired(_repeat(ours), _repeat(theirs), calls=1, rounds=21)
+    lines = len(ours().splitlines())
+    return Row(
+        f"exposition of {_CHILDREN:,} histogram children, {format_name}",
+        "prometheus-client generate_latest",
+        ratio,
+        "ratio",
+        target=0.1,
+        detail=f"{mine * 1e3:.1f} ms against {other * 1e3:.1f} ms for {lines:,} lines",
+    )
+
+
+def _registry(kit: object) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    family = kit.Histogram(
+        "request_duration_seconds", "Help.", ["path", "method"], registry=registry, buckets=_BUCKETS
+    )
+    for number in range(_CHILDREN):
+        child = family.labels(f"/path/{number}", "GET")
+        for event in range(20):
+            child.observe(0.001 * event * number)
+    return registry
+
+
+def _repeat(call: Callable[[], object]) -> Callable[[int], None]:
+    def run(calls: int) -> None:
+        for _ in range(calls):
+            call()
+
+    return run

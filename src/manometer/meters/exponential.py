@@ -1,0 +1,165 @@
+"""Exponential buckets of one series, as Prometheus's native histograms and OpenTelemetry's have them."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
+from functools import cache
+from math import frexp, inf, isnan, isqrt, ldexp
+from sys import float_info
+
+from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram
+
+from manometer.errors import MetricError
+
+__all__ = ["BUCKET_LIMIT", "ExponentialBuckets"]
+
+BUCKET_LIMIT = 160
+"""Buckets that a series may fill before neighbours are merged: OpenTelemetry's default, and a common one in Go."""
+
+_SCHEMAS = range(-4, 9)  # what Prometheus takes
+_ZERO_THRESHOLD = 2.0**-128  # client_golang's: a bound of every schema, and far below any duration or size
+_GAP = 2  # empty buckets in a row that are cheaper to write out than to skip by a new span
+_EXEMPLARS = 10  # client_golang's number
+
+
+class ExponentialBuckets:
+    """Counts by bucket: number i holds what is over base**(i-1) and at most base**i, where base = 2**2**-schema.
+
+    The bounds are exact: a value is in the bucket that rational arithmetic puts it in. `negative`
+    holds magnitudes. What lies within 2**-128 of zero is in `zero_count`; an infinity is in the bucket
+    after that of the largest float; NaN is in `count` alone. OpenTelemetry's index is i - 1.
+
+    limit: when more buckets than this are filled, neighbours merge pairwise and `schema` falls by one,
+    down to -4, where a few dozen buckets hold all there is. It does not rise again.
+    Not thread-safe but for `keep`: whoever folds holds the series' lock.
+    """
+
+    __slots__ = ("_exemplars", "_limit", "count", "negative", "positive", "schema", "zero_count")
+
+    def __init__(self, schema: int, limit: int = BUCKET_LIMIT) -> None:
+        if schema not in _SCHEMAS:
+            raise MetricError(f"native_schema is {schema!r}; it takes a whole number from -4 (coarse) to 8 (fine)")
+        if limit < 1:
+            raise MetricError(f"max_native_buckets is {limit!r}; it takes a number over 0")
+        self.schema = schema
+        self.count = self.zero_count = 0
+        self.positive: dict[int, int] = {}
+        self.negative: dict[int, int] = {}
+        self._limit = limit
+        self._exemplars: dict[int, Exemplar] = {}
+        _mantissas(schema)  # made now rather than within a fold
+
+    def fold(self, amounts: list[float]) -> None:
+        """Count a batch. A bucket is looked up once however many values of the batch it gets."""
+        self.count += len(amounts)
+        if isnan(sum(amounts)):
+            amounts = [amount for amount in amounts if amount == amount]
+        ordered = sorted(amounts)
+        below, above = bisect_left(ordered, -_ZERO_THRESHOLD), bisect_right(ordered, _ZERO_THRESHOLD)
+        self.zero_count += above - below
+        self._count(ordered[above:], self.positive)
+        if below:
+            self._count([-amount for amount in reversed(ordered[:below])], self.negative)
+        while len(self.positive) + len(self.negative) > self._limit and self.schema > _SCHEMAS[0]:
+            self.positive, self.negative = _halved(self.positive), _halved(self.negative)
+            self.schema -= 1
+
+    def keep(self, exemplar: Exemplar) -> None:
+        """Remember an exemplar: the last one of each power of two, and of those the ten that came last."""
+        octave = frexp(exemplar.value)[1]
+        self._exemplars.pop(octave, None)
+        self._exemplars[octave] = exemplar
+        for oldest in list(self._exemplars)[:-_EXEMPLARS]:
+            self._exemplars.pop(oldest, None)
+
+    def histogram(self, total: float) -> NativeHistogram:
+        """The figures in prometheus-client's data model. total: the sum of all that was folded."""
+        positive_spans, positive_deltas = _spans(self.positive)
+        negative_spans, negative_deltas = _spans(self.negative)
+        return NativeHistogram(
+            count_value=self.count,
+            sum_value=total,
+            schema=self.schema,
+            zero_threshold=_ZERO_THRESHOLD,
+            zero_count=self.zero_count,
+            pos_spans=positive_spans,
+            neg_spans=negative_spans,
+            pos_deltas=positive_deltas,
+            neg_deltas=negative_deltas,
+            nh_exemplars=list(self._exemplars.values()),
+        )
+
+    def _count(self, ordered: list[float], counts: dict[int, int]) -> None:
+        """Count positive values, which are in ascending order."""
+        at, end = 0, len(ordered)
+        while at < end:
+            index, upper = _bucket(ordered[at], self.schema)
+            after = bisect_right(ordered, upper, at)
+            counts[index] = counts.get(index, 0) + after - at
+            at = after
+
+
+def _bucket(amount: float, schema: int) -> tuple[int, float]:
+    """The number and the largest float of the bucket that a positive value is in."""
+    if amount == inf:
+        return _bucket(float_info.max, schema)[0] + 1, inf
+    mantissa, exponent = frexp(amount)  # amount = mantissa * 2**exponent, and mantissa is in [0.5, 1)
+    if schema < 0:
+        index = -(-(exponent - (mantissa == 0.5)) >> -schema)
+        power = index << -schema
+        return index, ldexp(1.0, power) if power < float_info.max_exp else float_info.max
+    mantissas = _mantissas(schema)
+    at = bisect_left(mantissas, mantissa)
+    index = at + ((exponent - 1) << schema)
+    if at < len(mantissas):
+        return index, ldexp(mantissas[at], exponent)
+    return index, ldexp(1.0, exponent) if exponent < float_info.max_exp else float_info.max
+
+
+@cache
+def _mantissas(schema: int) -> tuple[float, ...]:
+    """The bounds in [0.5, 1), each as the largest float that is not over it.
+
+    A bound is 2**(step / 2**schema - 1). Its 53 bits are the integer part of 2**(52 + step / 2**schema):
+    the square root, `schema` times over, of a power of two; rounding down between changes nothing.
+    """
+    if schema <= 0:
+        return (0.5,)
+    found = []
+    for step in range(1 << schema):
+        bits = 1 << ((52 << schema) + step)
+        for _ in range(schema):
+            bits = isqrt(bits)
+        found.append(ldexp(bits, -53))
+    return tuple(found)
+
+
+def _halved(counts: Mapping[int, int]) -> dict[int, int]:
+    """The counts with each bucket of an odd number merged into the next."""
+    merged: dict[int, int] = {}
+    for index, count in counts.items():
+        half = (index + 1) >> 1
+        merged[half] = merged.get(half, 0) + count
+    return merged
+
+
+def _spans(counts: Mapping[int, int]) -> tuple[list[BucketSpan], list[int]]:
+    """Runs of buckets, each by its distance from the one before, and the change from bucket to bucket."""
+    runs: list[tuple[int, int]] = []  # where each starts and ends
+    for index in sorted(counts):
+        if runs and index - runs[-1][1] <= _GAP:
+            runs[-1] = (runs[-1][0], index + 1)
+        else:
+            runs.append((index, index + 1))
+    spans, before = [], 0
+    for start, end in runs:
+        spans.append(BucketSpan(start - before, end - start))
+        before = end
+    return spans, _deltas(counts.get(index, 0) for start, end in runs for index in range(start, end))
+
+
+def _deltas(counts: Iterable[int]) -> list[int]:
+    deltas, before = [], 0
+    for count in counts:
+        deltas.append(count - before)
+        before = count
+    return deltas
