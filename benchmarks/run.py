@@ -19,7 +19,7 @@ from measure import Row
 _PEERS = ("prometheus-client", "opentelemetry-sdk", "cachetools", "sqlalchemy")
 
 
-SUITES = {each.__name__: each for each in (meters, exposition, footprint, growth, processes, engine, demo)}
+SUITES = {each.__name__: each for each in (meters, processes, exposition, footprint, growth, engine, demo)}
 
 
 def main() -> int:

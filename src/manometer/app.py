@@ -84,8 +84,8 @@ class Manometer:
         """Start the parts in such an order that the last ones started are the first to stop."""
         settings, registry = self.settings, self._registry
         checks = Checks.on(registry)
-        shown, worker = _shown(registry, settings)
-        site = http.Site(shown, checks.all, settings.service_name)
+        worker = _worker(registry, settings)
+        site = http.Site(_shown(registry, worker), checks.all, settings.service_name)
         server = Server(site, settings.host, settings.port, shared=worker is not None)
         started.callback(server.close)  # where the port is taken, nothing else has been touched
         if settings.logs:
@@ -138,7 +138,7 @@ def asgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> http.As
 
 
 def _site(registry: CollectorRegistry, settings: Settings) -> http.Site:
-    shown, worker = _shown(registry, settings)
+    worker = _worker(registry, settings)
     if worker is not None:
         worker.start()
 
@@ -147,17 +147,25 @@ def _site(registry: CollectorRegistry, settings: Settings) -> http.Site:
         found.start()
         return found.all()
 
-    return http.Site(shown, checks, settings.service_name)
+    return http.Site(_shown(registry, worker), checks, settings.service_name)
 
 
-def _shown(registry: CollectorRegistry, settings: Settings) -> tuple[CollectorRegistry, "Worker | None"]:
-    """What to serve: the registry, or where processes share a directory, all of them, with this one's part in it."""
+def _worker(registry: CollectorRegistry, settings: Settings) -> "Worker | None":
+    """This process's part in a group of them, where the settings name one."""
     if settings.processes_dir is None:
-        return registry, None
-    from manometer.exporter.multiprocess import Worker, together  # half as large as the rest of the kit
+        return None
+    from manometer.exporter.multiprocess import Worker  # half as large as the rest of the kit
 
-    worker = Worker.of(registry, settings.processes_dir)
-    return together(worker), worker
+    return Worker.of(registry, settings.processes_dir)
+
+
+def _shown(registry: CollectorRegistry, worker: "Worker | None") -> CollectorRegistry:
+    """The registry to serve: the program's, or one with the figures of the whole group."""
+    if worker is None:
+        return registry
+    from manometer.exporter.multiprocess import together
+
+    return together(worker)
 
 
 def _register(kind: type[Any], registry: CollectorRegistry) -> Callable[[], None]:

@@ -42,8 +42,7 @@ def run(args: argparse.Namespace) -> int:
     ended = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    server = Server(Site(onlooker(path), service=settings.service_name), settings.host, settings.port)
-    server.start()
+    server = Server(Site(onlooker(path), service=settings.service_name), settings.host, settings.port).start()
     sys.stdout.write(f"{server.url}/metrics\n")
     sys.stdout.flush()
     ended.wait()

@@ -103,24 +103,22 @@ class Histogram(Meter[HistogramReading]):
         return Timer(self, "observe")  # type: ignore[no-untyped-call]
 
     def _start(self) -> None:
+        self._begin()
+        self._pending: Pending[float] = Pending(self._fold if self._native is None else self._fold_twice)
+        # A series writes through a function of its own, which looks up no attribute on the way.
+        self.observe = self._observer()  # type: ignore[method-assign]
+
+    def _begin(self) -> None:
         self._sum = 0.0
         self._counts = array("Q", bytes(8 * len(self.bounds)))
         self._created = time.time()
         self._exemplars: Mapping[int, Exemplar] = _NONE  # replaced, never changed: a reading keeps it as it is
         if self._native is not None:
             self._exponential = ExponentialBuckets(*self._native)
-        self._pending: Pending[float] = Pending(self._fold if self._native is None else self._fold_twice)
-        # A series writes through a function of its own, which looks up no attribute on the way.
-        self.observe = self._observer()  # type: ignore[method-assign]
 
     def _renew(self) -> None:
         self._pending.renew()
-        self._sum = 0.0
-        self._counts = array("Q", bytes(8 * len(self.bounds)))
-        self._created = time.time()
-        self._exemplars = _NONE
-        if self._native is not None:
-            self._exponential = ExponentialBuckets(*self._native)
+        self._begin()
 
     def _observer(self) -> Callable[..., None]:
         events = self._pending.events

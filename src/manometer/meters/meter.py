@@ -163,12 +163,12 @@ class Meter(Collector, ABC, Generic[R]):
         """Begin the figures of a series from zero."""
 
     @abstractmethod
-    def _read(self) -> R:
-        """The figures of a series at this moment."""
-
-    @abstractmethod
     def _renew(self) -> None:
         """Begin the figures of a series anew, in a child that was forked while other threads wrote to it."""
+
+    @abstractmethod
+    def _read(self) -> R:
+        """The figures of a series at this moment."""
 
     # --- for the kinds
 
