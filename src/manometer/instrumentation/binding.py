@@ -258,8 +258,9 @@ class Subject(Collector):
                 for row, labels, value in binding._figures(target):
                     samples.setdefault(row.name, []).append(pulled_sample(row, labels, value))
             except Exception:
-                _log.exception("%r raised; its pulled series are missing from this collection", binding)
-                self._kit.failed(binding.path)
+                self._kit.failed(binding.path, "the reading of")
+            else:
+                self._kit.worked(binding.path, "the reading of")
         return samples
 
     def _row(self, name: str, labels: Mapping[str, str]) -> MetricSpec:
