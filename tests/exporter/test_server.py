@@ -246,6 +246,7 @@ def test_a_forked_child_neither_serves_nor_keeps_the_port(registry):
     server = Server(Site(registry), "127.0.0.1", 0).start()
     address = _address(server)
     read, write = os.pipe()
+    closed_read, closed_write = os.pipe()
     with _client(server) as client:
         _get(client)
         child = os.fork()
@@ -253,15 +254,19 @@ def test_a_forked_child_neither_serves_nor_keeps_the_port(registry):
             try:
                 os.close(write)
                 server.close()
+                os.write(closed_write, b"x")
                 os.read(read, 1)  # until the parent is done
             finally:
                 os._exit(0)
         os.close(read)
+        assert os.read(closed_read, 1) == b"x"
         assert _get(client)[0].status == 200
     server.close()
     Server(Site(registry), *address).close()
     os.close(write)
     assert os.waitpid(child, 0)[1] == 0
+    for end in (closed_read, closed_write):
+        os.close(end)
 
 
 def _threads():

@@ -1,6 +1,5 @@
 """The body of `/metrics`: one guarded collection, in the format that the scraper asked for."""
 
-import logging
 from collections.abc import Callable, Collection, Iterable
 
 from prometheus_client import REGISTRY, CollectorRegistry, Metric
@@ -18,10 +17,9 @@ __all__ = ["render"]
 Encoder = Callable[[Collector], bytes]
 
 _END = b"# EOF\n"  # of an OpenMetrics body
+_WRITING = "the writing of"
 _NATIVE_FORMATS = (protobuf.CONTENT_TYPE, "application/openmetrics-text; version=2")
 """What has room for a native histogram; elsewhere its sample would be a series of zeros."""
-
-_log = logging.getLogger("manometer")
 
 
 def render(
@@ -58,15 +56,17 @@ def _written(family: Metric, encode: Encoder, content_type: str, registry: Colle
     """A family's part of the body; nothing where it cannot be written."""
     try:
         if isinstance(family, Family) and _is_ours(content_type):
-            return write(family, openmetrics=_is_openmetrics(content_type)).encode()
-        if not content_type.startswith(_NATIVE_FORMATS):
-            family = _classic(family)
-        return encode(_Collected([family])).removesuffix(_END)
-    except Exception as error:
-        name = str(getattr(family, "name", type(family).__qualname__))
-        _log.error("family %r cannot be written (%r); its series are missing from this scrape", name, error)
-        Kit.of(registry).failed(name)
+            body = write(family, openmetrics=_is_openmetrics(content_type)).encode()
+        else:
+            kept = family if content_type.startswith(_NATIVE_FORMATS) else _classic(family)
+            body = encode(_Collected([kept])).removesuffix(_END)
+    except Exception:
+        Kit.of(registry).failed(str(getattr(family, "name", type(family).__qualname__)), _WRITING)
         return b""
+    kit = Kit.existing(registry)
+    if kit is not None:
+        kit.worked(family.name, _WRITING)
+    return body
 
 
 def _classic(family: Metric) -> Metric:

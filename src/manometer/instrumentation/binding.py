@@ -259,9 +259,9 @@ class Subject(Collector):
                 for row, labels, value in binding._figures(target):
                     samples.setdefault(row.name, []).append(pulled_sample(row, labels, value))
             except Exception:
-                self._kit.failed(binding.path, repr(binding))
+                self._kit.failed(binding.path, "the reading of")
             else:
-                self._kit.worked(binding.path, repr(binding))
+                self._kit.worked(binding.path, "the reading of")
         return samples
 
     def _row(self, name: str, labels: Mapping[str, str]) -> MetricSpec:

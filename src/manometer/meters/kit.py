@@ -58,7 +58,7 @@ class Kit(Collector):
         """The registry's kit figures, where there are any."""
         return _kits.get(registry)
 
-    def failed(self, name: str, what: str = "collector") -> None:
+    def failed(self, name: str, what: str) -> None:
         """Where an exception is handled: the reading of a thing failed, which is counted, and logged when it begins.
 
         what: the kind of thing, such as "collector", for the log; things of other kinds may have the name.
@@ -70,7 +70,7 @@ class Kit(Collector):
             self._failing.add((what, name))
             _log.exception("%s %r failed; its series are missing until it works again", what, name)
 
-    def worked(self, name: str, what: str = "collector") -> None:
+    def worked(self, name: str, what: str) -> None:
         """The thing was read; logged where it failed before."""
         if (what, name) in self._failing:
             self._failing.discard((what, name))

@@ -116,9 +116,9 @@ class Worker:
                 if not in_own_files(registry, metric):
                     yield family(metric, way(registry, metric), now)
             except Exception:
-                self._kit.failed(name, "family")
+                self._kit.failed(name, "the sharing of")
             else:
-                self._kit.worked(name, "family")
+                self._kit.worked(name, "the sharing of")
 
     # --- the process: this one, or a child that was forked from it
 
