@@ -59,10 +59,14 @@ def test_the_rules_are_those_of_the_repository(world, root):
     assert held["BreakerOpen"] == 60
 
 
+# How well a trend fits cannot be said of a line that is flat, and a pool at rest draws one.
+MAY_BE_EMPTY = {"job_instance_pool_kind:pool_resources:saturation_r2"}
+
+
 def test_every_recording_rule_has_data(world, eventually):
     """What the dashboards read is there: each recorded name has a series, and a finite one."""
     rules = [rule for group in world.api("rules")["groups"] for rule in group["rules"]]
-    recorded = sorted({rule["name"] for rule in rules if rule["type"] == "recording"})
+    recorded = sorted({rule["name"] for rule in rules if rule["type"] == "recording"} - MAY_BE_EMPTY)
 
     def empty():
         return [name for name in recorded if not any(each.finite for each in world.query(f'{{__name__="{name}"}}'))]

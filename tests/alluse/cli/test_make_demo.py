@@ -61,7 +61,19 @@ def command(tmp_path: Path) -> list[str]:
     if shutil.which("make") is None:
         pytest.skip("not installed: make (apt-get install make)")
     arguments = f"--port 0 --control-port 0 --log-file {tmp_path / 'log'}"
-    return ["make", "-o", f"{sys.prefix}/run", f"VENV={sys.prefix}", f"ARGS={arguments}", "demo"]
+    return [
+        "env",
+        "-u",
+        "MAKEFLAGS",
+        "-u",
+        "MAKELEVEL",
+        "make",
+        "-o",
+        f"{sys.prefix}/run",
+        f"VENV={sys.prefix}",
+        f"ARGS={arguments}",
+        "demo",
+    ]
 
 
 @pytest.mark.parametrize("then", ["", " | cat"])
