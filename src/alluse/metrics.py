@@ -49,13 +49,13 @@ class Metrics:
 
     def ended(self, outcome: Outcome, orders: int) -> None:
         """A workflow ended, with that many orders made."""
-        self._workflows[outcome].inc()
+        self._workflows[outcome].tick()
         if orders:
             self._orders[outcome].inc(orders)
 
     def decided(self, approval: Approval) -> None:
         """A decision was made."""
-        self._approvals[approval].inc()
+        self._approvals[approval].tick()
 
     def close(self) -> None:
         """Take the metrics off the registry."""

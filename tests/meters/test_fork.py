@@ -116,13 +116,13 @@ def test_a_series_taken_off_its_family_is_renewed_too():
     removed, replaced = counter.labels("x"), counter.labels("y")
     counter.remove("x")
     counter.replace(("y",))
-    locks = [series._pending.lock for series in (removed, replaced)]
+    locks = [series.pending.lock for series in (removed, replaced)]
 
     def child():
         for series in (removed, replaced):
             for _ in range(3 * PENDING_LIMIT):
                 series.inc(0.5)
-            assert len(series._pending.events) < PENDING_LIMIT
+            assert len(series.pending.events) < PENDING_LIMIT
             assert series.value == 1.5 * PENDING_LIMIT
 
     for lock in locks:

@@ -107,7 +107,7 @@ def test_a_series_that_nobody_reads_stays_bounded():
     histogram = Histogram("h", "Help.", registry=None, native_schema=8, max_native_buckets=20)
     for event in range(10 * PENDING_LIMIT):
         histogram.observe(1.01 ** (event % 500))
-        assert len(histogram._pending.events) < PENDING_LIMIT
+        assert len(histogram.pending.events) < PENDING_LIMIT
     found = native(histogram)
     assert len(found.pos_deltas) <= 20
     assert (found.schema, counted(found)) == (1, 10 * PENDING_LIMIT)

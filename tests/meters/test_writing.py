@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from manometer import Counter, Gauge, Histogram
-from manometer.meters.pending import PENDING_LIMIT
+from manometer.meters.pending import PENDING_AT_MOST, PENDING_LIMIT
 
 
 def samples_of(meter):
@@ -58,17 +58,30 @@ def test_pending_events_are_bounded_without_a_collection():
         histogram.observe(1)
         gauge.inc()
         for series in (counter, histogram, gauge):
-            assert len(series._pending.events) < PENDING_LIMIT
+            assert len(series.pending.events) < PENDING_LIMIT
     assert counter.value == 10 * PENDING_LIMIT
 
 
 def test_a_write_within_a_fold_does_not_wait():
     """A signal handler or gc callback that interrupts a collection on its own thread may write."""
     counter = Counter("c", "Help.", registry=None)
-    with counter._pending.lock:
+    with counter.pending.lock:
         for _ in range(2 * PENDING_LIMIT):
             counter.inc()  # with a plain lock, this would be a deadlock
     assert counter.value == 2 * PENDING_LIMIT
+
+
+def test_writers_let_a_fold_that_lags_behind_get_on(monkeypatch):
+    """While another thread folds, events pile up to a fixed number, and no further."""
+    histogram = Histogram("h", "Help.", registry=None)
+    pending = histogram.pending
+    monkeypatch.setattr("manometer.meters.pending.sleep", lambda _: pending.drain())  # the other thread's turn
+    events = 3 * PENDING_AT_MOST
+    with pending.lock:
+        for _ in range(events):
+            histogram.observe(1)
+            assert len(pending.events) < PENDING_AT_MOST
+    assert {s.value for s in samples_of(histogram) if s.name == "h_count"} == {float(events)}
 
 
 def test_ticks_and_increments_add_up():

@@ -44,8 +44,8 @@ class Counter(Meter[CounterReading]):
     def reset(self) -> None:
         """Start again from zero, as when a logical process restarts within this one."""
         self._need_series()
-        with self._pending.lock:
-            self._pending.drain()
+        with self.pending.lock:
+            self.pending.drain()
             self._total = 0.0
             self._created = time.time()
 
@@ -59,15 +59,15 @@ class Counter(Meter[CounterReading]):
     @property
     def value(self) -> float:
         """The total so far."""
-        with self._pending.lock:
-            self._pending.drain()
+        with self.pending.lock:
+            self.pending.drain()
             return self._total
 
     def _start(self) -> None:
         self._total = 0.0
         self._created = time.time()
         self._exemplar = None
-        self._pending: Pending[float] = Pending(self._fold)
+        self.pending: Pending[float] = Pending(self._fold)
         self._ticks = Ticks()
         self._folded_ticks = 0
         # A series writes through functions of its own, which look up no attribute on the way.
@@ -75,14 +75,14 @@ class Counter(Meter[CounterReading]):
         self.tick = self._ticks.tick  # type: ignore[method-assign]
 
     def _renew(self) -> None:
-        self._pending.renew()
+        self.pending.renew()
         self._folded_ticks = self._ticks.value  # the ticks themselves go on: whoever holds `tick` holds their count
         self._total = 0.0
         self._created = time.time()
         self._exemplar = None
 
     def _incrementer(self) -> Callable[..., None]:
-        events, relieve = self._pending.events, self._pending.relieve
+        events, relieve = self.pending.events, self.pending.relieve
 
         def inc(amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:
             if amount == 1 and exemplar is None:
@@ -108,8 +108,8 @@ class Counter(Meter[CounterReading]):
         self._total = total + ones if ones == len(amounts) else reduce(add, amounts, total)
 
     def _read(self) -> CounterReading:
-        with self._pending.lock:
-            self._pending.drain()
+        with self.pending.lock:
+            self.pending.drain()
             return CounterReading(self._total, creation(self._created), self._exemplar)
 
     def expand(self, labels: dict[str, str], reading: CounterReading) -> Iterator[Sample]:

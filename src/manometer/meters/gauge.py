@@ -120,7 +120,7 @@ class Gauge(Meter[float]):
             raise RuntimeError(f"{method} must not be used with the mostrecent mode")
 
     def _write(self, write: _Write) -> None:
-        pending = self._pending
+        pending = self.pending
         pending.events.append(write)
         if len(pending.events) >= PENDING_LIMIT:
             pending.relieve()
@@ -128,10 +128,10 @@ class Gauge(Meter[float]):
     def _start(self) -> None:
         self._value = self._set_at = 0.0
         self._function = None
-        self._pending: Pending[_Write] = Pending(self._fold)
+        self.pending: Pending[_Write] = Pending(self._fold)
 
     def _renew(self) -> None:
-        self._pending.renew()
+        self.pending.renew()
         self._value = self._set_at = 0.0
 
     def _fold(self, writes: list[_Write]) -> None:
@@ -143,8 +143,8 @@ class Gauge(Meter[float]):
     def _read(self) -> float:
         if self._function is not None:
             return float(self._function())
-        with self._pending.lock:
-            self._pending.drain()
+        with self.pending.lock:
+            self.pending.drain()
             return self._value
 
     def expand(self, labels: dict[str, str], reading: float) -> Iterator[Sample]:

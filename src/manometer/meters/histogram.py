@@ -104,7 +104,7 @@ class Histogram(Meter[HistogramReading]):
 
     def _start(self) -> None:
         self._begin()
-        self._pending: Pending[float] = Pending(self._fold if self._native is None else self._fold_twice)
+        self.pending: Pending[float] = Pending(self._fold if self._native is None else self._fold_twice)
         # A series writes through a function of its own, which looks up no attribute on the way.
         self.observe = self._observer()  # type: ignore[method-assign]
 
@@ -117,16 +117,16 @@ class Histogram(Meter[HistogramReading]):
             self._exponential = ExponentialBuckets(*self._native)
 
     def _renew(self) -> None:
-        self._pending.renew()
+        self.pending.renew()
         self._begin()
 
     def _observer(self) -> Callable[..., None]:
-        events = self._pending.events
+        events = self.pending.events
 
         def observe(amount: float, exemplar: Mapping[str, str] | None = None) -> None:
             events.append(amount + 0.0)
             if len(events) >= PENDING_LIMIT:
-                self._pending.relieve()
+                self.pending.relieve()
             if exemplar:
                 self._keep(amount, exemplar)
 
@@ -166,8 +166,8 @@ class Histogram(Meter[HistogramReading]):
         self._exponential.fold(amounts)
 
     def _read(self) -> HistogramReading:
-        with self._pending.lock:
-            self._pending.drain()
+        with self.pending.lock:
+            self.pending.drain()
             counts, total, exemplars = self._counts[:], self._sum, self._exemplars
             native = None if self._native is None else self._exponential.histogram(total)
         # A sum that may fall is no counter, so it is not shown where a bucket takes negative amounts.

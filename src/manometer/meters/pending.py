@@ -3,24 +3,31 @@
 from collections.abc import Callable
 from itertools import count
 from threading import Lock
+from time import sleep
 from typing import Generic, TypeVar
 
 from manometer.meters.fork import renewed_in_child
 
-__all__ = ["PENDING_LIMIT", "InFlight", "Pending", "Ticks"]
+__all__ = ["PENDING_AT_MOST", "PENDING_LIMIT", "InFlight", "Pending", "Ticks"]
 
 E = TypeVar("E")
 
 PENDING_LIMIT = 256
 """Events a series holds before a writer folds them itself, whether anyone collects or not."""
 
+PENDING_AT_MOST = 16 * PENDING_LIMIT
+"""Events a series holds while another thread folds; from there on a writer lets that thread get on first."""
+
+_PAUSE = 50e-6  # seconds: some folds long
+
 
 class Pending(Generic[E]):
     """A write is `events.append`, which is atomic; whoever gets the lock folds what has come in.
 
-    A writer that finds PENDING_LIMIT events calls `relieve`, which never waits: where another thread
-    is folding already, it leaves the events to it. So a write is safe from a signal handler, a
-    finalizer or a gc callback, even one that interrupts a fold on its own thread.
+    A writer that finds PENDING_LIMIT events calls `relieve`, which never waits for the lock: where
+    another thread is folding already, it leaves the events to it, and where that lags behind, it
+    pauses. So a write is safe from a signal handler, a finalizer or a gc callback, even one that
+    interrupts a fold on its own thread.
 
     Within `with pending.lock`, after a `drain()`, the figures keep still.
     """
@@ -39,6 +46,8 @@ class Pending(Generic[E]):
         if not self.lock.locked():
             with self.lock:
                 self.drain()
+        elif len(self.events) >= PENDING_AT_MOST:
+            sleep(_PAUSE)
 
     def drain(self) -> None:
         """Fold what has come in; the caller holds the lock."""

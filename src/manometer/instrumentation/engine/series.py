@@ -31,7 +31,8 @@ class StageSeries:
         self.runs = InFlight()
         with Subject.on(registry, "engine").binding(self, engine=engine, stage=stage) as binding:
             self._binding = binding
-            self.ok = binding.histogram("engine.stage.duration", outcome="ok").observe
+            ok = binding.histogram("engine.stage.duration", outcome="ok")
+            self.ok, self.pending = ok.observe, ok.pending
             self._error = binding.histogram("engine.stage.duration", outcome="error").observe
             binding.pulls(_read)
 

@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.errors import MetricError
 from manometer.instrumentation.engine.series import StageSeries
+from manometer.meters.pending import PENDING_LIMIT
 
 if TYPE_CHECKING:
     from manometer.instrumentation.engine.spans import StageSpan
@@ -77,9 +78,11 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
         return cast(F, functools.wraps(function)(measured))
 
     def _function(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        # What runs most often is written out: a run that is not traced makes no call of ours but these.
+        # What runs most often is written out, what `observe` does too: a run that is not traced and ends well
+        # calls nothing of ours that is no C.
         series = self._series
-        began, over, ok, failed = series.runs.began, series.runs.ended, series.ok, series.failed
+        began, over, failed = series.runs.began, series.runs.ended, series.failed
+        events, relieve, limit = series.pending.events, series.pending.relieve, PENDING_LIMIT
         clock = perf_counter
 
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -93,7 +96,9 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
                 except BaseException as error:
                     failed(clock() - start, None, error)
                     raise
-                ok(clock() - start)
+                events.append(clock() - start)
+                if len(events) >= limit:
+                    relieve()
                 return result
             finally:
                 over()

@@ -1,20 +1,21 @@
 """SQLAlchemy: the connection pools of engines, async ones too, and pools on their own."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextvars import ContextVar
+from operator import attrgetter
 from time import perf_counter
 from typing import Any
 
 import sqlalchemy.exc
 import sqlalchemy.pool
 from prometheus_client import CollectorRegistry
-from sqlalchemy import Engine, Pool, event
+from sqlalchemy import Engine, Pool
 
 from manometer.catalogue import pool as rows
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding, Subject
 from manometer.instrumentation.graft import graft, ungraft
-from manometer.instrumentation.pool.waits import Waits
+from manometer.instrumentation.pool.lending import Lending
 from manometer.meters.catalogued import Pulled
 
 __all__ = ["instrument"]
@@ -35,12 +36,14 @@ def instrument(target: Any, *, name: str, registry: CollectorRegistry) -> None:
         raise UnsupportedError(f"{target!r} has no connection pool; pass an Engine, an AsyncEngine or a Pool")
     pool = _pool(engine)
     with Subject.on(registry, "pool").binding(target, owned=pool, pool=name, kind="connection") as binding:
-        waits = Waits(binding, timeouts=(sqlalchemy.exc.TimeoutError,))
+        lending = Lending(binding, timeouts=(sqlalchemy.exc.TimeoutError,))
         _time_creation(pool, binding)
-        _time_use(pool, binding)
-        graft(pool, {"connect": _connect(type(pool), waits)})
+        # A connection is back when its record is, whoever closed it, detached it or forgot it.
+        plain: Any = type(pool)
+        connect = lending.lends(plain.connect, made=lambda _: _opened.get(), part=attrgetter("_connection_record"))
+        graft(pool, {"connect": connect, "_do_return_conn": lending.takes_back(plain._do_return_conn)})
         binding.undoes(lambda target: ungraft(_pool(target)))
-        binding.pulls(lambda target: _read(_pool(target), waits))
+        binding.pulls(lambda target: _read(_pool(target), lending))
 
 
 def _pool(target: Any) -> Pool:
@@ -49,28 +52,14 @@ def _pool(target: Any) -> Pool:
     return found
 
 
-def _read(pool: Any, waits: Waits) -> Iterable[Pulled]:
+def _read(pool: Any, lending: Lending) -> Iterable[Pulled]:
     """What the pool knows of itself: a queue pool everything, the others nothing."""
-    yield rows.PENDING_REQUESTS, {}, waits.pending
+    yield rows.PENDING_REQUESTS, {}, lending.pending
     if isinstance(pool, sqlalchemy.pool.QueuePool):
         yield rows.RESOURCES, {"state": "used"}, pool.checkedout()
         yield rows.RESOURCES, {"state": "idle"}, pool.checkedin()
         if pool.size() > 0 and pool._max_overflow >= 0:  # 0 and -1 stand for no limit
             yield rows.RESOURCES_LIMIT, {}, pool.size() + pool._max_overflow
-
-
-def _connect(plain: Any, waits: Waits) -> Callable[..., Any]:
-    def connect(self: Any) -> Any:
-        opened, asked = _opened.get(), waits.asked()
-        try:
-            connection = plain.connect(self)
-        except BaseException as error:
-            waits.failed(asked, error)
-            raise
-        waits.answered(asked, created=_opened.get() != opened)
-        return connection
-
-    return connect
 
 
 def _time_creation(pool: Pool, binding: Binding) -> None:
@@ -94,30 +83,3 @@ def _time_creation(pool: Pool, binding: Binding) -> None:
             found._creator = plain
 
     binding.undoes(restore)
-
-
-def _time_use(pool: Pool, binding: Binding) -> None:
-    used = binding.histogram("pool.use.duration").observe
-    since = (
-        object()
-    )  # where a connection's record keeps the time at which it was handed out: this binding's own place
-
-    def taken(_connection: Any, record: Any, _proxy: Any) -> None:
-        if not binding.closed:
-            record.record_info[since] = perf_counter()
-
-    def returned(_connection: Any, record: Any) -> None:
-        started = record.record_info.pop(since, None)
-        if started is not None and not binding.closed:
-            used(perf_counter() - started)
-
-    def stop(target: Any) -> None:
-        # Listeners move with the pool's dispatch to the pool that replaces it, where they can not be
-        # taken off again: there a closed binding's are left to do nothing.
-        if _pool(target) is pool:
-            event.remove(pool, "checkout", taken)
-            event.remove(pool, "checkin", returned)
-
-    event.listen(pool, "checkout", taken)
-    event.listen(pool, "checkin", returned)
-    binding.undoes(stop)

@@ -32,7 +32,7 @@ def instrument(target: Any, *, operation: str, registry: CollectorRegistry) -> N
 
         def asked_again(state: tenacity.RetryCallState, again: object) -> None:
             if not again:
-                count["exhausted" if state.outcome is not None and state.outcome.failed else "ok"]()
+                count["exhausted" if _failed(state) else "ok"]()
 
         def asked_enough(_state: tenacity.RetryCallState, enough: object) -> None:
             count["exhausted" if enough else "retried"]()
@@ -43,6 +43,11 @@ def instrument(target: Any, *, operation: str, registry: CollectorRegistry) -> N
         retrying.retry = _overheard(again, asked_again)
         retrying.stop = _overheard(enough, asked_enough)
         binding.undoes(undo)
+
+
+def _failed(state: tenacity.RetryCallState) -> bool:
+    # What `state.outcome.failed` says of a future that is done, without the future's lock.
+    return state.outcome is not None and state.outcome._exception is not None
 
 
 def _overheard(question: Any, hear: Callable[[tenacity.RetryCallState, object], None]) -> Any:

@@ -1,0 +1,106 @@
+"""What every pool that lends its resources has: requests that wait for one, what becomes of them, and uses."""
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+from manometer.instrumentation.binding import Binding
+from manometer.meters.pending import InFlight
+
+__all__ = ["Lending"]
+
+_OUT_AT_MOST = 100_000  # resources whose time out of the pool is remembered
+
+
+class Lending:
+    """Counts and times the requests to one pool, and the uses of what it lends.
+
+    timeouts: the exceptions that say that a request waited in vain; refusals: those that say that
+    it was turned away. Any other says neither, and counts as none.
+    """
+
+    def __init__(
+        self,
+        binding: Binding,
+        timeouts: tuple[type[BaseException], ...],
+        refusals: tuple[type[BaseException], ...] = (),
+    ) -> None:
+        self._timeouts, self._refusals = timeouts, refusals
+        self._requests = InFlight()
+        self._out: dict[int, float] = {}  # since when each resource is out, by its id
+        self._waited = binding.histogram("pool.wait.duration").observe
+        self._used = binding.histogram("pool.use.duration").observe
+        self._timed_out = binding.counter("pool.timeouts").tick
+        self._rejected = binding.counter("pool.rejections").tick
+        self._reused = binding.counter("pool.acquisitions", source="reused").tick
+        self._created = binding.counter("pool.acquisitions", source="created").tick
+
+    @property
+    def pending(self) -> int:
+        """Requests that have begun and are not over."""
+        return self._requests.value
+
+    # Both wrappers are written out, with no call in between that is not needed: a pool may be asked more
+    # often than anything else.
+
+    def lends(
+        self, take: Callable[..., Any], made: Callable[[Any], object], part: Callable[[Any], object] | None = None
+    ) -> Callable[..., Any]:
+        """`take`, the pool's method that lends a resource, with each call a request.
+
+        made: what it says of the pool changes when a resource is created; where another thread's
+        request creates one in the same moment, both count as created. part: of what `take` returns,
+        that which comes back; by default it itself. Where one of the two raises, the pool's caller is
+        not to suffer: the acquisition goes uncounted.
+        """
+        out, clock = self._out, perf_counter
+        began, over = self._requests.began, self._requests.ended
+        waited, created, reused, failed = self._waited, self._created, self._reused, self._failed
+
+        def request(pool: Any, *args: Any, **kwargs: Any) -> Any:
+            try:
+                before = made(pool)
+            except Exception:
+                before = None
+            try:
+                began()
+                asked = clock()
+                try:
+                    resource = take(pool, *args, **kwargs)
+                except BaseException as error:
+                    failed(clock() - asked, error)
+                    raise
+                now = clock()
+                waited(now - asked)
+            finally:
+                over()
+            try:
+                new = before is not None and made(pool) != before
+                lent = id(resource if part is None else part(resource))
+            except Exception:
+                return resource
+            (created if new else reused)()
+            if len(out) < _OUT_AT_MOST:
+                out[lent] = now
+            return resource
+
+        return request
+
+    def takes_back(self, release: Callable[..., Any]) -> Callable[..., Any]:
+        """`release`, the pool's method that a resource comes back by, with each call the end of a use."""
+        out, clock, used = self._out, perf_counter, self._used
+
+        def returned(pool: Any, resource: Any, /, *args: Any, **kwargs: Any) -> Any:
+            since = out.pop(id(resource), None)  # first: once it is back, another thread may have it
+            if since is not None:
+                used(clock() - since)
+            return release(pool, resource, *args, **kwargs)
+
+        return returned
+
+    def _failed(self, waited: float, error: BaseException) -> None:
+        self._waited(waited)
+        if isinstance(error, self._timeouts):
+            self._timed_out()
+        elif isinstance(error, self._refusals):
+            self._rejected()

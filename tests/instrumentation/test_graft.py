@@ -1,0 +1,89 @@
+"""A graft gives one object methods, and leaves all else of it as it was."""
+
+import copy
+import pickle
+
+import pytest
+
+from manometer.instrumentation.graft import graft, ungraft
+
+
+class Shelf:
+    """Something with attributes and a method."""
+
+    def __init__(self) -> None:
+        self.books = 1
+
+    def size(self):
+        return self.books
+
+
+SHARED = {"books": 5}
+
+
+class Borg:
+    """Objects that share their attributes."""
+
+    def __init__(self) -> None:
+        self.__dict__ = SHARED
+
+
+class Frozen(Shelf):
+    """An object that refuses to be written to."""
+
+    def __init__(self) -> None:
+        object.__setattr__(self, "books", 1)
+
+    def __setattr__(self, name, value):
+        raise AttributeError(name)
+
+
+class Slotted:
+    """An object with no dictionary."""
+
+    __slots__ = ("books",)
+
+    def __init__(self) -> None:
+        self.books = 1
+
+    def size(self):
+        return self.books
+
+
+def doubled(self):
+    """A method to graft."""
+    return 2 * self.books
+
+
+@pytest.mark.parametrize("kind", [Shelf, Borg, Frozen, Slotted])
+def test_the_object_alone_has_the_method_until_it_is_taken_off(kind):
+    """Its class and its attributes are what they were, whatever it keeps them in."""
+    target, other = kind(), kind()
+    books = target.books
+    graft(target, {"size": doubled})
+    assert (target.size(), target.books, isinstance(target, kind)) == (2 * books, books, True)
+    assert type(other) is kind
+    ungraft(target)
+    assert type(target) is kind
+    assert target.books == books
+
+
+def test_attributes_that_others_hold_too_stay_shared(monkeypatch):
+    """What is written to the dictionary by another name is seen by the object."""
+    borg, shelf = Borg(), Shelf()
+    held = vars(shelf)
+    for target in (borg, shelf):
+        graft(target, {"size": doubled})
+    monkeypatch.setitem(SHARED, "books", 7)
+    held["books"] = 8
+    assert (borg.books, shelf.books) == (7, 8)
+
+
+def test_a_copy_is_of_the_plain_class():
+    """Copied or pickled, it has its attributes and no graft."""
+    target = Shelf()
+    target.books = 3
+    graft(target, {"size": doubled})
+    for each in (copy.copy(target), copy.deepcopy(target), pickle.loads(pickle.dumps(target))):
+        assert type(each) is Shelf
+        assert each.size() == 3
