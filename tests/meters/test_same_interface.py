@@ -163,6 +163,13 @@ def test_label_names_that_break_the_rules_are_refused(labels):
         manometer.Counter("c", "h", labels, registry=None)
 
 
+@pytest.mark.parametrize("kit", KITS, ids=["manometer", "prometheus_client"])
+@pytest.mark.parametrize("labels", ["l", ("l",), {"l": 1}, {"l"}])
+def test_label_names_are_any_iterable(kit, labels):
+    """A text of one letter among them."""
+    assert kit.Counter("c", "h", labels, registry=None)._labelnames == ("l",)
+
+
 def test_a_restricted_registry_reads_only_what_is_asked():
     """`restricted_registry` finds our meters by the names that they describe."""
     registry = CollectorRegistry()

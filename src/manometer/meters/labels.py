@@ -46,7 +46,7 @@ def check_name(name: str) -> str:
 
 def check_label_names(family: str, names: Iterable[str], reserved: frozenset[str]) -> tuple[str, ...]:
     """Return the label names as a tuple, or raise MetricError naming the one that is not allowed."""
-    if isinstance(names, str):
+    if isinstance(names, str) and len(names) > 1:  # one of a single letter is its own sequence
         raise MetricError(f"metric {family!r}: label names are a sequence; write [{names!r}], not {names!r}")
     labels = tuple(names)
     for label in labels:
