@@ -29,6 +29,7 @@ class Counter(Meter[CounterReading]):
     """A running total of events, with prometheus-client's `Counter` interface."""
 
     kind = "counter"
+    _shared = Meter._shared
     _exemplar: Exemplar | None
     _ticks: Ticks
 

@@ -57,6 +57,7 @@ class Histogram(Meter[HistogramReading]):
 
     kind = "histogram"
     _reserved = frozenset({"le"})
+    _shared = (*Meter._shared, "bounds", "bound_labels", "_native")
     _exponential: ExponentialBuckets  # only where there is a native schema
     DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, inf)
 

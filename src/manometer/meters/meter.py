@@ -19,7 +19,7 @@ __all__ = ["Meter", "creation"]
 
 R = TypeVar("R")
 
-_OF_FAMILIES = frozenset({"_labelvalues", "_children", "_children_lock"})  # all that their series do not have of them
+_OF_FAMILIES = frozenset({"_labelvalues", "_children", "_children_lock"})
 
 
 def creation(created: float) -> float | None:
@@ -47,6 +47,8 @@ class Meter(Collector, ABC, Generic[R]):
 
     kind: ClassVar[str]
     _reserved: ClassVar[frozenset[str]] = frozenset()
+    _shared: ClassVar[tuple[str, ...]] = ("name", "documentation", "unit", "labelnames", "_max_series", "_on_fold")
+    """The attributes that a child has from its family. A kind names them; a subclass of one hands on all that it has."""
 
     # By these prometheus-client's meters are known to programs that walk a registry, documented or not.
     _name, _documentation, _labelnames = _Alias("name"), _Alias("documentation"), _Alias("labelnames")
@@ -238,10 +240,10 @@ class Meter(Collector, ABC, Generic[R]):
     def _child(self, values: Values) -> Self:
         check_values(self.name, values)
         child = object.__new__(type(self))
-        # One by one, so that a child has no dictionary of its own. What a subclass keeps beside comes along.
-        for name, value in vars(self).items():
-            if name not in _OF_FAMILIES:
-                setattr(child, name, value)
+        # One by one, so that a child has no dictionary of its own. To ask for the family's gives it one,
+        # and makes every `labels` slower.
+        for name in vars(type(self)).get("_shared") or vars(self).keys() - _OF_FAMILIES:
+            setattr(child, name, getattr(self, name))
         child._labelvalues = values
         child._start()
         return child
