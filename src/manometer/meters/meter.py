@@ -48,7 +48,7 @@ class Meter(Collector, ABC, Generic[R]):
     kind: ClassVar[str]
     _reserved: ClassVar[frozenset[str]] = frozenset()
     _shared: ClassVar[tuple[str, ...]] = ("name", "documentation", "unit", "labelnames", "_max_series", "_on_fold")
-    """The attributes that a child has from its family. A kind names them; a subclass of one hands on all that it has."""
+    """What a child has from its family. Each kind names it; a subclass of one hands on all that it has."""
 
     # By these prometheus-client's meters are known to programs that walk a registry, documented or not.
     _name, _documentation, _labelnames = _Alias("name"), _Alias("documentation"), _Alias("labelnames")
