@@ -88,6 +88,7 @@ def observed(registry):
         classic.observe(amount, {"trace_id": "ab"})
     Counter("orders", "Help.", ["side"], registry=registry).labels('b"\\\nuy').inc(3, {"trace_id": "cd"})
     Gauge("level", "Help.", registry=registry).set(-2.5)
+    Counter("dotted.näme", "Help.", ["la.bel"], unit="m/s", registry=registry).labels("x").inc(4)
     pause = prometheus_client.Summary("pause", "Help.", registry=registry)
     pause.observe(4)
     prometheus_client.Info("build", "Help.", registry=registry).info({"version": "1"})
@@ -214,6 +215,11 @@ def test_the_other_kinds_are_as_before(scraped):
     assert {each["metric"]["mode"]: each["value"][1] for each in scraped.vector("mode")} == {"on": "0", "off": "1"}
     assert {each["metric"]["le"] for each in scraped.vector("queue_bucket")} == {"1.0", "+Inf"}
     assert (scraped.value("odd"), scraped.value("odd_max")) == (1, 4)
+
+
+def test_names_of_other_letters_arrive_escaped(scraped):
+    """By underscores, since this Prometheus asks for no other way."""
+    assert scraped.value('dotted_n_me_m_s_total{la_bel="x"}') == 4
 
 
 def test_exemplars_arrive(scraped):

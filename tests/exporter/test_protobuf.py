@@ -241,6 +241,34 @@ def test_names_are_escaped_as_the_scraper_asks(families):
     assert names(f"{PROTOBUF};escaping=odd")[0] == "dotted_n_me"
 
 
+@given(
+    st.sampled_from(["a", "a_b", "a:b", "dotted.name", "ünder", "1up", "with space", "日本"]),
+    st.sampled_from(["", "seconds", "m/s"]),
+    st.sampled_from(["underscores", "values", "dots"]),
+)
+def test_names_are_those_of_the_text(families, name, unit, escaping):
+    """Of families and labels; a unit is told where the escaped name ends in it, as Prometheus demands."""
+    registry = CollectorRegistry()
+    for kind in (manometer.Counter, manometer.Gauge, manometer.Histogram):
+        kind(f"{name}.{kind.kind}", "Help.", [f"l.{name}"], unit=unit, registry=registry).labels("v").collect()
+    text = render(registry, f"text/plain;version=1.0.0;escaping={escaping}")[0].decode()
+    found = families(render(registry, f"{PROTOBUF};escaping={escaping}")[0])
+    types = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
+    assert [family.name for family in found] == [each for each in types if not each.endswith("_created")]
+    for family in found:
+        ((label, value),) = labels_of(family.metric[0]).items()
+        assert f'{label}="{value}"' in text
+        assert not family.unit or family.name.removesuffix("_total").endswith(f"_{family.unit}")
+
+
+def test_names_are_as_they_are_where_the_scraper_takes_any(families):
+    """Without quotes, which are text's affair."""
+    registry = CollectorRegistry()
+    manometer.Counter('a."b', "Help.", ["l.ä"], unit="m/s", registry=registry).labels("v").inc()
+    (found,) = families(render(registry, f"{PROTOBUF};escaping=allow-utf-8")[0])
+    assert (found.name, found.unit, labels_of(found.metric[0])) == ('a."b_m/s_total', "m/s", {"l.ä": "v"})
+
+
 @pytest.mark.parametrize("accept", [OLD_PROMETHEUS, NEW_PROMETHEUS, PROTOBUF, f"*/*;q=0.1,{PROTOBUF};q=0.2"])
 def test_a_scraper_that_likes_protobuf_best_gets_it(accept):
     """By q-values, not by order."""

@@ -1,174 +1,29 @@
 """Code written for prometheus-client's meters works on these, and exposes the same text."""
 
-import math
-import re
+import copy
+import io
+import pickle
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import prometheus_client
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client import CollectorRegistry, push_to_gateway, validation, write_to_textfile
 from prometheus_client.registry import DuplicateTimeseries
 
 import manometer
 
 KITS = (manometer, prometheus_client)
-NUMBERS = st.floats(allow_nan=True, allow_infinity=True) | st.integers(-(10**6), 10**6)
-LABELS = st.text(st.characters(codec="utf-8"), max_size=5)
-OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 
-def exposed(registry):
-    """Both text formats as prometheus-client writes them, and as our exporter does: the two have to agree.
-
-    The times of creation are taken out: the two kits are made moments apart.
-    """
-    theirs = (generate_latest(registry) + generate_openmetrics(registry)).decode()
-    ours = (manometer.render(registry)[0] + manometer.render(registry, OPENMETRICS)[0]).decode()
-    assert ours == theirs
-    return re.sub(r"(_created(?:\{.*\})?) \S+", r"\1 TIME", re.sub(r"(# \{.*\} \S+) \S+", r"\1 TIME", ours))
-
-
-def both(use):
-    """What each kit exposes after the same use."""
-    texts = []
-    for kit in KITS:
-        registry = CollectorRegistry()
-        use(kit, registry)
-        texts.append(exposed(registry))
-    return texts
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(LABELS, NUMBERS.filter(lambda n: not n < 0)), max_size=40))
-def test_counters_expose_the_same(events):
-    """Any sequence of increments leaves the same exposition."""
-
-    def use(kit, registry):
-        counter = kit.Counter("c_total", 'Help with \\ and "\n', ["who"], registry=registry)
-        for label, amount in events:
-            counter.labels(label).inc(amount)
-
-    ours, theirs = both(use)
-    assert ours == theirs
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(LABELS, st.sampled_from(["set", "inc", "dec"]), NUMBERS), max_size=40))
-def test_gauges_expose_the_same(events):
-    """Any sequence of writes leaves the same exposition, in the order in which they came."""
-
-    def use(kit, registry):
-        gauge = kit.Gauge("g", "Help.", ["who"], registry=registry)
-        for label, write, amount in events:
-            getattr(gauge.labels(who=label), write)(amount)
-
-    ours, theirs = both(use)
-    assert ours == theirs
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.tuples(LABELS, NUMBERS), max_size=40),
-    st.lists(st.floats(-100, 100), min_size=1, max_size=6, unique=True).map(sorted),
-)
-def test_histograms_expose_the_same(events, buckets):
-    """Any sequence of observations over any buckets leaves the same exposition."""
-
-    def use(kit, registry):
-        histogram = kit.Histogram("h", "Help.", ["who", "a", "z"], registry=registry, buckets=buckets)
-        for label, amount in events:
-            histogram.labels(label, "first", "last").observe(amount)
-
-    ours, theirs = both(use)
-    assert ours == theirs
-
-
-def test_the_constructors_take_the_same_arguments():
-    """Namespace, subsystem and unit build the same names."""
-
-    def use(kit, registry):
-        kit.Counter("c", "Help.", (), "name", "sub", "seconds", registry).inc(2)
-        kit.Gauge("g", "Help.", namespace="name", unit="bytes", registry=registry).set_function(lambda: 7)
-        kit.Histogram("h", "Help.", subsystem="sub", registry=registry, buckets=(1, "2", math.inf)).observe(1)
-
-    ours, theirs = both(use)
-    assert ours == theirs
-
-
-def test_exemplars_are_exposed_the_same():
-    """An exemplar stands behind its counter and its bucket."""
-
-    def use(kit, registry):
-        kit.Counter("c", "Help.", registry=registry).inc(1, {"trace_id": "abc"})
-        histogram = kit.Histogram("h", "Help.", registry=registry)
-        histogram.observe(0.3, exemplar={"trace_id": "abc", "span_id": "def"})
-        histogram.observe(100, {"trace_id": "xyz"})
-
-    ours, theirs = both(use)
-    assert ours == theirs
-    assert 'trace_id="xyz"' in ours
-
-
-def test_large_numbers_are_written_as_go_does():
-    """From a million on, a number has an exponent; and a help text or label may hold anything."""
-
-    def use(kit, registry):
-        histogram = kit.Histogram("h", 'A "help" with % and \\ and\n.', ["l"], unit="seconds", registry=registry)
-        for value in ("%d %s", "\0", "\1", 'a"b\\c\nd', "ü"):
-            histogram.labels(value).observe(1)
-        counter = kit.Counter("c", "Help.", registry=registry)
-        counter.inc(1_234_567)
-        counter.inc(1e22)
-        kit.Gauge("g", "Help.", registry=registry).set(-1e9)
-        many = kit.Histogram("many", "Help.", registry=registry, buckets=(1, 2))
-        for _ in range(1_000_001):
-            many.observe(1.5)
-
-    ours, theirs = both(use)
-    assert ours == theirs
-
-
-TEXT = st.text(st.characters(codec="utf-8"), max_size=4) | st.sampled_from(["\0", "\1", "%", "%d", "%s", "{le}"])
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(TEXT, TEXT, st.floats(0, 20), st.none() | TEXT), max_size=8))
-def test_labels_and_exemplars_of_any_text_are_written_the_same(events):
-    """No text in one place finds its way into another."""
-
-    def use(kit, registry):
-        histogram = kit.Histogram("h", "Help.", ["a", "z"], registry=registry, buckets=(1, 5, 10))
-        counter = kit.Counter("c", "Help.", ["a"], registry=registry)
-        for first, last, amount, trace in events:
-            exemplar = None if trace is None else {"trace": trace}
-            histogram.labels(first, last).observe(amount, exemplar)
-            counter.labels(first).inc(amount, exemplar)
-
-    ours, theirs = both(use)
-    assert ours == theirs
-
-
-def test_removal_leaves_the_same_series():
-    """`remove`, `remove_by_labels`, `clear` and `reset` take away what they say."""
-
-    def use(kit, registry):
-        counter = kit.Counter("c", "Help.", ["a", "b"], registry=registry)
-        for a in "xyz":
-            for b in "12":
-                counter.labels(a, b).inc(3)
-        counter.remove("x", "1")
-        counter.remove("not", "there")
-        counter.remove_by_labels({"a": "y"})
-        counter.remove_by_labels({})
-        counter.labels("z", 1).reset()
-        gone = kit.Gauge("g", "Help.", ["a"], registry=registry)
-        gone.labels(1).set(1)
-        gone.clear()
-
-    ours, theirs = both(use)
-    assert ours == theirs
+@pytest.fixture
+def legacy():
+    """prometheus-client's legacy name validation, on for the test."""
+    was = validation.get_legacy_validation()
+    validation.enable_legacy_validation()
+    yield
+    if not was:
+        validation.disable_legacy_validation()
 
 
 def test_the_timing_helpers_work():
@@ -240,11 +95,42 @@ def test_text_is_no_amount_in_either(kit, write):
         write(kit, CollectorRegistry())
 
 
-@pytest.mark.parametrize("name", ["1up", "with-dash", "with space", "dotted.name", "ünder"])
-def test_a_name_that_breaks_prometheus_rules_is_refused(name):
-    """The message says what is allowed."""
-    with pytest.raises(manometer.MetricError, match="use letters, digits"):
+NAMES = ["1up", "with-dash", "with space", "dotted.name", "ünder"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_any_text(name):
+    """Of metrics, labels and exemplars, as in prometheus-client; how it is escaped is the exposition's affair."""
+    registry = CollectorRegistry()
+    manometer.Counter(name, "h", [name], registry=registry).labels(**{name: "x"}).inc(2, {name: "y"})
+    assert registry.get_sample_value(f"{name}_total", {name: "x"}) == 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.usefixtures("legacy")
+def test_prometheus_clients_own_switch_keeps_names_classic(name):
+    """The message says what is allowed, and why."""
+    with pytest.raises(manometer.MetricError, match=r"use letters, digits.*legacy name validation is on"):
         manometer.Counter(name, "h", registry=None)
+    with pytest.raises(manometer.MetricError, match=r"'c'.*use letters, digits.*legacy name validation is on"):
+        manometer.Counter("c", "h", [name], registry=None)
+    with pytest.raises(manometer.MetricError, match="use letters, digits"):
+        manometer.Counter("c", "h", registry=None).inc(1, {name: "x"})
+
+
+@pytest.mark.parametrize("kit", KITS, ids=["manometer", "prometheus_client"])
+@pytest.mark.parametrize("name", ["\ud800", ""])
+def test_a_name_that_cannot_be_written_is_refused(kit, name):
+    """Half a surrogate pair, and nothing at all."""
+    with pytest.raises(ValueError):  # noqa: PT011 - the type is what is compared
+        kit.Gauge(name, "h", registry=None)
+
+
+@pytest.mark.parametrize("exemplar", [{"trace": "\ud800"}, {"trace": 5}])
+def test_an_exemplar_that_cannot_be_written_is_refused(exemplar):
+    """It would cost the family every scrape from now on."""
+    with pytest.raises((manometer.MetricError, TypeError)):
+        manometer.Counter("c", "h", registry=None).inc(1, exemplar)
 
 
 def test_two_metrics_of_one_name_are_refused_with_what_to_do():
@@ -270,11 +156,18 @@ def test_a_child_can_be_read_on_its_own():
     assert [s.value for s in counter.labels("x").collect()[0].samples if s.name == "c_total"] == [3]
 
 
-@pytest.mark.parametrize("labels", [["with-dash"], ["__reserved"], ["twice", "twice"], "text", [1]])
+@pytest.mark.parametrize("labels", [["\ud800"], [""], ["__reserved"], ["twice", "twice"], "text", [1]])
 def test_label_names_that_break_the_rules_are_refused(labels):
     """The message names the metric."""
     with pytest.raises(manometer.MetricError, match="'c'"):
         manometer.Counter("c", "h", labels, registry=None)
+
+
+@pytest.mark.parametrize("kit", KITS, ids=["manometer", "prometheus_client"])
+@pytest.mark.parametrize("labels", ["l", ("l",), {"l": 1}, {"l"}])
+def test_label_names_are_any_iterable(kit, labels):
+    """A text of one letter among them."""
+    assert kit.Counter("c", "h", labels, registry=None)._labelnames == ("l",)
 
 
 def test_a_restricted_registry_reads_only_what_is_asked():
@@ -283,3 +176,114 @@ def test_a_restricted_registry_reads_only_what_is_asked():
     manometer.Counter("c", "Help.", registry=registry).inc()
     manometer.Gauge("g", "Help.", registry=registry).set(1)
     assert [family.name for family in registry.restricted_registry(["c_total"]).collect()] == ["c"]
+
+
+class _Doubling(manometer.Counter):
+    """A subclass with a method and an attribute of its own."""
+
+    def __init__(self, *args, factor, **kwargs):
+        self.factor = factor
+        super().__init__(*args, **kwargs)
+
+    def inc(self, amount=1, exemplar=None):
+        super().inc(amount * self.factor, exemplar)
+
+
+class _Clipping(manometer.Histogram):
+    """A subclass that changes what is observed."""
+
+    def observe(self, amount, exemplar=None):
+        super().observe(min(amount, 10), exemplar)
+
+
+def test_a_subclass_may_override_a_write():
+    """Its series write by its method and have its attributes, and the helpers go by it."""
+    registry = CollectorRegistry()
+    counter = _Doubling("c", "Help.", ["l"], registry=registry, factor=2)
+    counter.labels("x").inc()
+    counter.labels("x").inc(3)
+    with pytest.raises(KeyError), counter.labels("x").count_exceptions():
+        raise KeyError
+    alone = _Doubling("alone", "Help.", registry=registry, factor=10)
+    alone.inc()
+    alone.tick()
+    clipping = _Clipping("h", "Help.", registry=registry)
+    for amount in (1, 1000):
+        clipping.observe(amount)
+    assert registry.get_sample_value("c_total", {"l": "x"}) == 10
+    assert registry.get_sample_value("alone_total") == 11
+    assert registry.get_sample_value("h_sum") == 11
+
+
+@pytest.mark.parametrize("kit", KITS, ids=["manometer", "prometheus_client"])
+def test_programs_that_walk_a_registry_know_the_meters(kit):
+    """By the names that prometheus-client does not document and programs use all the same."""
+    registry = CollectorRegistry()
+    kit.Counter("orders_total", "Help.", ["side"], unit="lots", registry=registry).labels("buy").inc()
+    (found,) = registry._collector_to_names
+    assert (found._name, found._documentation, found._type, found._unit) == (
+        "orders_lots",
+        "Help.",
+        "counter",
+        "lots",
+    )
+    assert (found._labelnames, list(found._metrics)) == (("side",), [("buy",)])
+    assert str(found) == "counter:orders_lots"
+    assert repr(found).endswith("Counter(orders_lots)")
+    assert [(each.name, each.type, each.unit, each.samples) for each in found.describe()] == [
+        ("orders_lots", "counter", "lots", [])
+    ]
+
+
+@pytest.mark.parametrize("kit", KITS, ids=["manometer", "prometheus_client"])
+@pytest.mark.parametrize("duplicate", [pickle.dumps, copy.deepcopy])
+@pytest.mark.parametrize("labels", [[], ["l"]])
+def test_a_meter_has_no_second_self(kit, duplicate, labels):
+    """It can be neither pickled nor copied, as it is the figure itself."""
+    with pytest.raises(TypeError, match="pickle"):
+        duplicate(kit.Counter("c", "Help.", labels, registry=None))
+
+
+def test_creation_times_can_be_left_out():
+    """By prometheus-client's own switch, for both at once."""
+    registry = CollectorRegistry()
+    manometer.Counter("c", "Help.", registry=registry)
+    manometer.Histogram("h", "Help.", registry=registry)
+    prometheus_client.disable_created_metrics()
+    try:
+        assert b"_created" not in manometer.render(registry)[0]
+        assert b"_created" not in prometheus_client.generate_latest(registry)
+    finally:
+        prometheus_client.enable_created_metrics()
+    assert b"c_created" in manometer.render(registry)[0]
+
+
+def test_a_text_file_is_written(tmp_path):
+    """For the node exporter's textfile collector."""
+    registry = CollectorRegistry()
+    manometer.Gauge("last.run", "Help.", registry=registry).set(7)
+    write_to_textfile(str(tmp_path / "job.prom"), registry)
+    assert '{"last.run"} 7.0\n' in (tmp_path / "job.prom").read_text()
+
+
+def test_figures_are_pushed_to_a_gateway():
+    """As batch jobs do at their end."""
+    received = io.BytesIO()
+
+    class Gateway(BaseHTTPRequestHandler):
+        def do_PUT(self):
+            received.write(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    registry = CollectorRegistry()
+    manometer.Counter("done", "Help.", registry=registry).inc(3)
+    with HTTPServer(("127.0.0.1", 0), Gateway) as server:
+        answering = threading.Thread(target=server.handle_request)
+        answering.start()
+        push_to_gateway(f"127.0.0.1:{server.server_port}", job="batch", registry=registry)
+        answering.join()
+    assert b"done_total 3.0\n" in received.getvalue()

@@ -1,12 +1,16 @@
 """The body of `/metrics`: one guarded collection, in the format that the scraper asked for."""
 
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 
 from prometheus_client import REGISTRY, CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.openmetrics.exposition import UNDERSCORES
 from prometheus_client.registry import Collector
+from prometheus_client.utils import parse_version
 
 from manometer.exporter import protobuf
+from manometer.exporter.names import Form
 from manometer.exporter.text import write
 from manometer.meters import collect
 from manometer.meters.family import Family
@@ -18,8 +22,7 @@ Encoder = Callable[[Collector], bytes]
 
 _END = b"# EOF\n"  # of an OpenMetrics body
 _WRITING = "the writing of"
-_NATIVE_FORMATS = (protobuf.CONTENT_TYPE, "application/openmetrics-text; version=2")
-"""What has room for a native histogram; elsewhere its sample would be a series of zeros."""
+_NATIVES_SINCE = (2, 0, 0)  # of OpenMetrics
 
 
 def render(
@@ -33,13 +36,29 @@ def render(
     alone. Both are logged and counted in `manometer_collect_failures_total`.
     """
     try:
-        encode, content_type = protobuf.choose_encoder(accept) or choose_encoder(accept)
+        encode, content_type, form = _chosen(accept)
     except (ValueError, TypeError):  # a version that is no number
-        encode, content_type = choose_encoder("")
-    body = [_written(family, encode, content_type, registry) for family in collect(registry, names)]
-    if _is_openmetrics(content_type):
+        encode, content_type, form = _chosen("")
+    body = [_written(family, encode, form, registry) for family in collect(registry, names)]
+    if form is not None and form.is_openmetrics:
         body.append(_END)
     return b"".join(body), content_type
+
+
+def _chosen(accept: str) -> tuple[Encoder, str, Form | None]:
+    """The encoder of what is not ours, the content type, and how we write what is; None for protobuf."""
+    binary = protobuf.choose_encoder(accept)
+    if binary is not None:
+        return *binary, None
+    encode, content_type = choose_encoder(accept)
+    settings = encode.keywords if isinstance(encode, partial) else {}
+    version = settings.get("version", "")  # which OpenMetrics alone has
+    form = Form(
+        is_openmetrics=bool(version),
+        escaping=settings.get("escaping", UNDERSCORES),
+        natives=bool(version) and parse_version(version) >= _NATIVES_SINCE,
+    )
+    return encode, content_type, form
 
 
 class _Collected(Collector):
@@ -52,14 +71,15 @@ class _Collected(Collector):
         return self._families
 
 
-def _written(family: Metric, encode: Encoder, content_type: str, registry: CollectorRegistry) -> bytes:
+def _written(family: Metric, encode: Encoder, form: Form | None, registry: CollectorRegistry) -> bytes:
     """A family's part of the body; nothing where it cannot be written."""
     try:
-        if isinstance(family, Family) and _is_ours(content_type):
-            body = write(family, openmetrics=_is_openmetrics(content_type)).encode()
+        if form is None:
+            body = encode(_Collected([family]))
+        elif isinstance(family, Family) and family.is_as_read:
+            body = write(family, form).encode()
         else:
-            kept = family if content_type.startswith(_NATIVE_FORMATS) else _classic(family)
-            body = encode(_Collected([kept])).removesuffix(_END)
+            body = encode(_Collected([family if form.is_openmetrics else _classic(family)])).removesuffix(_END)
     except Exception:
         Kit.of(registry).failed(str(getattr(family, "name", type(family).__qualname__)), _WRITING)
         return b""
@@ -70,18 +90,9 @@ def _written(family: Metric, encode: Encoder, content_type: str, registry: Colle
 
 
 def _classic(family: Metric) -> Metric:
-    """The family without native histograms."""
+    """The family without native histograms, each of which prometheus-client would write as a series of zeros."""
     if all(sample.native_histogram is None for sample in family.samples):
         return family
     kept = Metric(family.name, family.documentation, family.type, family.unit)
     kept.samples = [sample for sample in family.samples if sample.native_histogram is None]
     return kept
-
-
-def _is_openmetrics(content_type: str) -> bool:
-    return content_type.startswith("application/openmetrics-text")
-
-
-def _is_ours(content_type: str) -> bool:
-    """Whether the format is one that we write ourselves, with a classic name in it as it is."""
-    return "escaping=dots" not in content_type and not content_type.startswith(_NATIVE_FORMATS)

@@ -70,12 +70,14 @@ def _families(family: Metric, escaping: str) -> Iterator[bytes]:
         else:
             metrics.append(_metric(key, figures, escaping))
     if metrics:
-        # Prometheus before 3.9 refuses a scrape in which a unit is not the end of its family's name.
-        unit = text(5, family.unit) if family.unit and family.name.endswith("_" + family.unit) else b""
-        yield _family(family.name + kind.suffix, family.documentation, kind.number, metrics, escaping) + unit
-    for name, samples in strays.items():
+        name = _escaped(family.name + kind.suffix, openmetrics.escape_metric_name, escaping)
+        # Prometheus before 3.9 refuses a scrape in which a unit is not the end of its family's name, as escaped.
+        fits = family.unit and name.removesuffix(kind.suffix).endswith("_" + family.unit)
+        yield _family(name, family.documentation, kind.number, metrics) + (text(5, family.unit) if fits else b"")
+    for stray, samples in strays.items():
+        name = _escaped(stray, openmetrics.escape_metric_name, escaping)
         metrics = [_metric(_key(sample), _untyped({"": [sample]}), escaping) for sample in samples]
-        yield _family(name, family.documentation, _UNTYPED, metrics, escaping)
+        yield _family(name, family.documentation, _UNTYPED, metrics)
 
 
 def _grouped(family: Metric, kind: "_Kind") -> tuple[dict[Key, Parts], dict[str, list[Sample]]]:
@@ -102,8 +104,7 @@ def _key(sample: Sample, divider: str = "") -> Key:
     return labels, None if sample.timestamp is None else int(float(sample.timestamp) * 1000)
 
 
-def _family(name: str, documentation: str, number: int, metrics: Sequence[bytes], escaping: str) -> bytes:
-    name = _escaped(name, openmetrics.escape_metric_name, escaping)
+def _family(name: str, documentation: str, number: int, metrics: Sequence[bytes]) -> bytes:
     head = text(1, name) + text(2, documentation) + uint(3, number)
     return head + b"".join([message(4, metric) for metric in metrics])
 

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any
 
-from prometheus_client.samples import Exemplar
+from prometheus_client.samples import Exemplar, NativeHistogram
 from prometheus_client.utils import floatToGoString
 
+from manometer.exporter.names import Form
 from manometer.meters.counter import CounterReading
 from manometer.meters.family import Family, Values
-from manometer.meters.histogram import Histogram, HistogramReading
+from manometer.meters.histogram import HistogramReading
 
 __all__ = ["write"]
 
@@ -23,58 +24,58 @@ Lines = list[str]
 _EXPONENT = 1_000_000  # from here on, Go writes a number with an exponent
 
 
-def write(family: Family[Any], *, openmetrics: bool) -> str:
-    """The family's lines in Prometheus's text format, or in OpenMetrics 1.0.
-
-    Its names have to be of Prometheus's classic alphabet, which is what our meters allow.
-    """
-    lines = _head(family, openmetrics)
+def write(family: Family[Any], form: Form) -> str:
+    """The family's lines in Prometheus's text format, or in OpenMetrics."""
+    lines = _head(family, form)
     # In OpenMetrics the time of a series' creation follows it. Prometheus's text format knows of none,
     # so there they make a family of their own at the end.
-    created: Lines = lines if openmetrics else []
-    _WRITERS[family.type](family, lines, created, openmetrics)
+    created: Lines = lines if form.is_openmetrics else []
+    _WRITERS[family.type](family, lines, created, form)
     for sample in family.pulled:
-        labels = _Labels(tuple(sample.labels)).text(tuple(sample.labels.values()))
-        lines.append(f"{sample.name}{labels} {_go(sample.value)}\n")
-    if created and not openmetrics:
-        name, text = f"{family.name}_created", _escaped_help(family.documentation)
+        labels = _Labels(tuple(sample.labels), form)
+        own = labels.text(tuple(sample.labels.values()))
+        lines.append(f"{labels.opening(sample.name)}{own} {_go(sample.value)}\n")
+    if created and not form.is_openmetrics:
+        name, text = form.family(f"{family.name}_created"), _escaped_help(family.documentation)
         lines += [f"# HELP {name} {text}\n# TYPE {name} gauge\n", *created]
     return "".join(lines)
 
 
-def _head(family: Family[Any], openmetrics: bool) -> Lines:
-    if openmetrics:
-        name, text = family.name, _escaped(family.documentation)
+def _head(family: Family[Any], form: Form) -> Lines:
+    if form.is_openmetrics:
+        name, text = form.family(family.name), _escaped(family.documentation)
         unit = f"# UNIT {name} {family.unit}\n" if family.unit else ""
     else:
-        name, text = family.name + ("_total" if family.type == "counter" else ""), _escaped_help(family.documentation)
-        unit = ""
+        name = form.family(family.name + ("_total" if family.type == "counter" else ""))
+        text, unit = _escaped_help(family.documentation), ""
     return [f"# HELP {name} {text}\n# TYPE {name} {family.type}\n{unit}"]
 
 
-def _counters(family: Family[CounterReading], lines: Lines, created: Lines, openmetrics: bool) -> None:
-    name, labels = family.name, _Labels(family.source.labelnames)
+def _counters(family: Family[CounterReading], lines: Lines, created: Lines, form: Form) -> None:
+    labels = _Labels.of(family, form)
+    total_of, creation_of = labels.opening(f"{family.name}_total"), labels.opening(f"{family.name}_created")
     for values, (total, since, exemplar) in family.series:
         own = labels.text(values)
-        tail = _exemplar(exemplar) if openmetrics and exemplar else ""
-        lines.append(f"{name}_total{own} {_go(total)}{tail}\n")
+        tail = _exemplar(exemplar) if form.is_openmetrics and exemplar else ""
+        lines.append(f"{total_of}{own} {_go(total)}{tail}\n")
         if since is not None:
-            created.append(f"{name}_created{own} {_go(since)}\n")
+            created.append(f"{creation_of}{own} {_go(since)}\n")
 
 
-def _gauges(family: Family[float], lines: Lines, _created: Lines, _openmetrics: bool) -> None:
-    name, labels = family.name, _Labels(family.source.labelnames)
-    lines += [f"{name}{labels.text(values)} {_go(value)}\n" for values, value in family.series]
+def _gauges(family: Family[float], lines: Lines, _created: Lines, form: Form) -> None:
+    labels = _Labels.of(family, form)
+    value_of = labels.opening(family.name)
+    lines += [f"{value_of}{labels.text(values)} {_go(value)}\n" for values, value in family.series]
 
 
-def _histograms(family: Family[HistogramReading], lines: Lines, created: Lines, openmetrics: bool) -> None:
-    # Neither format has room for a native histogram: its sample would be a series of zeros.
-    source: Any = family.source
-    name, labels = family.name, _Labels(family.source.labelnames)
-    numbers, texts = _Template(source, "%d.0"), _Template(source, "%s")
-    for values, (running, total, since, exemplars, _native) in family.series:
+def _histograms(family: Family[HistogramReading], lines: Lines, created: Lines, form: Form) -> None:
+    name, labels = family.name, _Labels.of(family, form)
+    numbers, texts = _Template(family, form, "%d.0"), _Template(family, form, "%s")
+    count_of, sum_of = labels.opening(f"{name}_count"), labels.opening(f"{name}_sum")
+    creation_of, native_of = labels.opening(f"{name}_created"), labels.opening(name)
+    for values, (running, total, since, exemplars, native) in family.series:
         around = labels.around_le(values)
-        if exemplars and openmetrics:
+        if exemplars and form.is_openmetrics:
             tails = [_go(float(count)) + _tail(exemplars.get(at)) for at, count in enumerate(running)]
             lines.append(texts.filled(*around, tuple(tails)))
         elif running[-1] < _EXPONENT:
@@ -82,14 +83,16 @@ def _histograms(family: Family[HistogramReading], lines: Lines, created: Lines, 
         else:
             lines.append(texts.filled(*around, tuple([_go(float(count)) for count in running])))
         own = labels.text(values)
-        lines.append(f"{name}_count{own} {_go(float(running[-1]))}\n")
+        lines.append(f"{count_of}{own} {_go(float(running[-1]))}\n")
         if total is not None:
-            lines.append(f"{name}_sum{own} {_go(total)}\n")
+            lines.append(f"{sum_of}{own} {_go(total)}\n")
         if since is not None:
-            created.append(f"{name}_created{own} {_go(since)}\n")
+            created.append(f"{creation_of}{own} {_go(since)}\n")
+        if native is not None and form.natives:  # elsewhere it would be a series of zeros
+            lines.append(f"{native_of}{own} {_native(native)}\n")
 
 
-_WRITERS: Mapping[str, Callable[[Family[Any], Lines, Lines, bool], None]] = {
+_WRITERS: Mapping[str, Callable[[Family[Any], Lines, Lines, Form], None]] = {
     "counter": _counters,
     "gauge": _gauges,
     "histogram": _histograms,
@@ -102,29 +105,44 @@ class _Template:
     number: how a count is written, for `%`.
     """
 
-    def __init__(self, source: Histogram, number: str) -> None:
-        self._head, self._foot = f"{source.name}_bucket{{", f"}} {number}\n"
+    def __init__(self, family: Family[HistogramReading], form: Form, number: str) -> None:
+        source: Any = family.source
+        self._head, self._foot = _literal(form.opening(f"{family.name}_bucket", labelled=True)), f"}} {number}\n"
         self._le = [f'le="{bound}"' for bound in source.bound_labels]
 
     def filled(self, before: str, behind: str, counts: tuple[object, ...]) -> str:
-        """The lines. The labels come first, their own `%` doubled, so that nothing of them is filled in."""
-        if "%" in before or "%" in behind:
-            before, behind = before.replace("%", "%%"), behind.replace("%", "%%")
-        lines = f"{behind}{self._foot}{self._head}{before}".join(self._le)
-        return f"{self._head}{before}{lines}{behind}{self._foot}" % counts
+        """The lines. The labels come first, as literals, so that nothing of them is filled in."""
+        head, foot = self._head + _literal(before), _literal(behind) + self._foot
+        return f"{head}{f'{foot}{head}'.join(self._le)}{foot}" % counts
+
+
+def _literal(text: str) -> str:
+    """The text for a place in a template of `%`."""
+    return text.replace("%", "%%")
 
 
 class _Labels:
     """The label names of a family, sorted as they are written, to be joined with the values of a series."""
 
-    def __init__(self, names: Values) -> None:
-        self._parts = sorted((name, place) for place, name in enumerate(names))
-        self._le = bisect_left(self._parts, ("le", -1))
+    def __init__(self, names: Values, form: Form) -> None:
+        places = sorted((name, place) for place, name in enumerate(names))
+        self._parts = [(form.label(name), place) for name, place in places]
+        self._le = bisect_left(places, ("le", -1))
+        self._form = form
+
+    @classmethod
+    def of(cls, family: Family[Any], form: Form) -> "_Labels":
+        """Those that the family's series show, which is none where a child was read on its own."""
+        shown = not family.series or family.series[0].values
+        return cls(family.source.labelnames if shown else (), form)
+
+    def opening(self, name: str) -> str:
+        """What a line of a sample begins with, up to its labels."""
+        return self._form.opening(name, labelled=bool(self._parts))
 
     def text(self, values: Values) -> str:
-        """All of them in braces; nothing where there are none."""
-        pairs = self._pairs(values)
-        return f"{{{','.join(pairs)}}}" if pairs else ""
+        """All of them, with the brace that closes them; nothing where there are none."""
+        return f"{','.join(self._pairs(values))}}}" if self._parts else ""
 
     def around_le(self, values: Values) -> tuple[str, str]:
         """Those before `le` and those behind it, with the commas that part them from it."""
@@ -134,6 +152,22 @@ class _Labels:
 
     def _pairs(self, values: Values) -> list[str]:
         return [f'{name}="{_escaped(values[place])}"' for name, place in self._parts]
+
+
+def _native(found: NativeHistogram) -> str:
+    """A native histogram in the place of a number, and its exemplars."""
+    parts = [
+        f"count:{found.count_value},sum:{found.sum_value},schema:{found.schema}",
+        f"zero_threshold:{found.zero_threshold},zero_count:{found.zero_count}",
+    ]
+    for sign, spans, deltas in (
+        ("negative", found.neg_spans, found.neg_deltas),
+        ("positive", found.pos_spans, found.pos_deltas),
+    ):
+        if spans:
+            parts.append(f"{sign}_spans:[{','.join([f'{offset}:{length}' for offset, length in spans])}]")
+            parts.append(f"{sign}_deltas:[{','.join(map(str, deltas or ()))}]")
+    return f"{{{','.join(parts)}}}{''.join(map(_exemplar, found.nh_exemplars or ()))}"
 
 
 def _tail(exemplar: Exemplar | None) -> str:

@@ -72,7 +72,7 @@ def _restricted(families: Iterable[Metric], names: Collection[str]) -> Iterable[
         return families
     restricted = []
     for family in families:
-        kept = Metric(family.name, family.documentation, family.type, family.unit)
+        kept = Metric(family.name, family.documentation, family.type)  # without a unit, as prometheus-client has it
         kept.samples = [sample for sample in family.samples if sample.name in names]
         restricted.append(kept)
     return [each for each in restricted if each.samples]

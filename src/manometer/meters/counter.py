@@ -29,17 +29,19 @@ class Counter(Meter[CounterReading]):
     """A running total of events, with prometheus-client's `Counter` interface."""
 
     kind = "counter"
+    _shared = Meter._shared
     _exemplar: Exemplar | None
     _ticks: Ticks
 
-    def inc(self, amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:  # noqa: ARG002
+    def inc(self, amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:
         """Add to the total; MetricError (a ValueError) for a negative amount."""
         self._need_series()
+        self._incrementer()(amount, exemplar)  # for a subclass that has an `inc` of its own
 
     def tick(self) -> object:
         """Add one: `inc()` at the price of one C call, for code that runs very often."""
         self._need_series()
-        return None
+        return self._ticks.tick()
 
     def reset(self) -> None:
         """Start again from zero, as when a logical process restarts within this one."""
@@ -71,8 +73,10 @@ class Counter(Meter[CounterReading]):
         self._ticks = Ticks()
         self._folded_ticks = 0
         # A series writes through functions of its own, which look up no attribute on the way.
-        self.inc = self._incrementer()  # type: ignore[method-assign]
-        self.tick = self._ticks.tick  # type: ignore[method-assign]
+        if type(self).inc is Counter.inc:
+            self.inc = self._incrementer()  # type: ignore[method-assign]
+        if type(self).tick is Counter.tick:
+            self.tick = self._ticks.tick  # type: ignore[method-assign]
 
     def _renew(self) -> None:
         self.pending.renew()

@@ -70,10 +70,17 @@ class Family(Metric, Generic[R]):
         self._samples = samples
 
     @property
+    def is_as_read(self) -> bool:
+        """Whether the readings still say all: nobody has had the samples, which are theirs to change."""
+        return self._samples is None
+
+    @property
     def size(self) -> int:
         """How many series a scraper makes of it, without making the samples."""
-        if self._samples is not None or not self.series:
-            return len(self.samples)
+        if self._samples is not None:
+            return len(self._samples)
+        if not self.series:
+            return len(self.pulled)
         names = self.source.labelnames
         first: Any = self.series[0]
         each = len(list(self.source.expand(dict(zip(names, first.values, strict=bool(first.values))), first.reading)))

@@ -74,7 +74,7 @@ class Gauge(Meter[float]):
         """Add to the value."""
         self._need_series()
         self._need_sum("inc")
-        self._write(_Write(False, amount + 0.0))
+        self._write(_Write(False, amount - 0.0))  # which leaves a -0.0 as it is, unlike adding 0.0
 
     def dec(self, amount: float = 1) -> None:
         """Take from the value."""

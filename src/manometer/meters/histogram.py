@@ -94,9 +94,10 @@ class Histogram(Meter[HistogramReading]):
             on_fold=on_fold,
         )
 
-    def observe(self, amount: float, exemplar: Mapping[str, str] | None = None) -> None:  # noqa: ARG002
+    def observe(self, amount: float, exemplar: Mapping[str, str] | None = None) -> None:
         """Count one observation, with an exemplar (labels such as `trace_id`) where one is given."""
         self._need_series()
+        self._observer()(amount, exemplar)  # for a subclass that has an `observe` of its own
 
     def time(self) -> Timer:
         """Observe the seconds that a block or a decorated function took."""
@@ -106,7 +107,8 @@ class Histogram(Meter[HistogramReading]):
         self._begin()
         self.pending: Pending[float] = Pending(self._fold if self._native is None else self._fold_twice)
         # A series writes through a function of its own, which looks up no attribute on the way.
-        self.observe = self._observer()  # type: ignore[method-assign]
+        if type(self).observe is Histogram.observe:
+            self.observe = self._observer()  # type: ignore[method-assign]
 
     def _begin(self) -> None:
         self._sum = 0.0

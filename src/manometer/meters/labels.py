@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
+from prometheus_client.validation import get_legacy_validation
+
 from manometer.errors import MetricError
 
 __all__ = ["OTHER", "SERIES_CAP", "check_exemplar", "check_label_names", "check_name", "check_values", "full_name"]
@@ -14,10 +16,10 @@ OTHER = "other"
 SERIES_CAP = 2_000
 """Series a family may have before new label values fold into `other`."""
 
-# The Prometheus data model. UTF-8 names, which Prometheus 3 allows, break on 2.x and in every
-# recording rule, so the kit's own meters keep to the classic alphabet.
+# Prometheus's classic alphabet. Names go beyond it unless prometheus-client's own switch says otherwise.
 _METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_LABEL_NAME = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
+_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_SWITCH = "; prometheus-client's legacy name validation is on, which allows no others"
 _EXEMPLAR_CHARACTERS = 128  # OpenMetrics 1.0, "Exemplars"
 
 
@@ -33,22 +35,24 @@ def full_name(kind: str, name: str, namespace: str, subsystem: str, unit: str) -
 
 def check_name(name: str) -> str:
     """Return the metric name, or raise MetricError where Prometheus does not allow it."""
-    if not _METRIC_NAME.fullmatch(name):
-        raise MetricError(f"invalid metric name {name!r}: use letters, digits, '_' and ':', and start with no digit")
+    if get_legacy_validation():
+        if not _METRIC_NAME.fullmatch(name):
+            allowed = "use letters, digits, '_' and ':', and start with no digit"
+            raise MetricError(f"invalid metric name {name!r}: {allowed}{_SWITCH}")
+    elif not name or not _is_utf8(name):
+        raise MetricError(f"invalid metric name {name!r}: use any text that UTF-8 can write, but no empty one")
     return name
 
 
 def check_label_names(family: str, names: Iterable[str], reserved: frozenset[str]) -> tuple[str, ...]:
     """Return the label names as a tuple, or raise MetricError naming the one that is not allowed."""
-    if isinstance(names, str):
+    if isinstance(names, str) and len(names) > 1:  # one of a single letter is its own sequence
         raise MetricError(f"metric {family!r}: label names are a sequence; write [{names!r}], not {names!r}")
     labels = tuple(names)
     for label in labels:
-        if not isinstance(label, str) or not _LABEL_NAME.fullmatch(label):
-            raise MetricError(
-                f"metric {family!r}: invalid label name {label!r}: use letters, digits and '_', "
-                "start with no digit and not with '__'"
-            )
+        problem = _problem(label)
+        if problem is not None:
+            raise MetricError(f"metric {family!r}: invalid label name {label!r}: {problem}")
         if label in reserved:
             raise MetricError(f"metric {family!r}: label name {label!r} is reserved for this kind of metric")
     if len(set(labels)) != len(labels):
@@ -56,13 +60,28 @@ def check_label_names(family: str, names: Iterable[str], reserved: frozenset[str
     return labels
 
 
+def _problem(label: object) -> str | None:
+    """What is wrong with a label name."""
+    if not isinstance(label, str) or not label or not _is_utf8(label):
+        return "use any text that UTF-8 can write, but no empty one"
+    if get_legacy_validation() and not _LABEL_NAME.fullmatch(label):
+        return f"use letters, digits and '_', and start with no digit{_SWITCH}"
+    return "do not start with '__', which Prometheus keeps for itself" if label.startswith("__") else None
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def check_values(family: str, values: Iterable[str]) -> None:
     """Raise MetricError where a label value cannot be written as UTF-8: it would cost the whole family's scrape."""
     for value in values:
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise MetricError(f"metric {family!r}: label value {value!r} is no text that UTF-8 can write") from None
+        if not _is_utf8(value):
+            raise MetricError(f"metric {family!r}: label value {value!r} is no text that UTF-8 can write")
 
 
 def check_exemplar(exemplar: Mapping[str, str]) -> None:
@@ -71,3 +90,4 @@ def check_exemplar(exemplar: Mapping[str, str]) -> None:
     size = sum(map(len, chain.from_iterable(exemplar.items())))
     if size > _EXEMPLAR_CHARACTERS:
         raise MetricError(f"exemplar labels have {size} characters; OpenMetrics allows {_EXEMPLAR_CHARACTERS}")
+    check_values("exemplar", exemplar.values())

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from threading import RLock
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry, Metric, metrics
 from prometheus_client.registry import Collector
@@ -19,10 +19,22 @@ __all__ = ["Meter", "creation"]
 
 R = TypeVar("R")
 
+_OF_FAMILIES = frozenset({"_labelvalues", "_children", "_children_lock"})
+
 
 def creation(created: float) -> float | None:
     """The time to expose in a `_created` sample; None where prometheus-client's own switch has them off."""
     return created if metrics._use_created else None
+
+
+class _Alias:
+    """Another name of an attribute, to read it by. A subclass is free to have an attribute of that name itself."""
+
+    def __init__(self, of: str) -> None:
+        self._of = of
+
+    def __get__(self, meter: object, _: type | None = None) -> Any:
+        return self if meter is None else getattr(meter, self._of)
 
 
 class Meter(Collector, ABC, Generic[R]):
@@ -36,7 +48,11 @@ class Meter(Collector, ABC, Generic[R]):
     kind: ClassVar[str]
     _reserved: ClassVar[frozenset[str]] = frozenset()
     _shared: ClassVar[tuple[str, ...]] = ("name", "documentation", "unit", "labelnames", "_max_series", "_on_fold")
-    """The attributes that a child has from its family."""
+    """What a child has from its family. Each kind names it; a subclass of one hands on all that it has."""
+
+    # By these prometheus-client's meters are known to programs that walk a registry, documented or not.
+    _name, _documentation, _labelnames = _Alias("name"), _Alias("documentation"), _Alias("labelnames")
+    _type, _unit = _Alias("kind"), _Alias("unit")
 
     def __init__(
         self,
@@ -172,6 +188,12 @@ class Meter(Collector, ABC, Generic[R]):
 
     # --- for the kinds
 
+    @property
+    def _metrics(self) -> dict[Values, Self]:
+        """The children by their label values: prometheus-client's name for them too."""
+        with self._children_lock:
+            return self._children.copy()
+
     def _need_series(self) -> None:
         if self.labelnames and not self._labelvalues:
             raise MetricError(f"{self.kind} metric is missing label values")
@@ -218,8 +240,9 @@ class Meter(Collector, ABC, Generic[R]):
     def _child(self, values: Values) -> Self:
         check_values(self.name, values)
         child = object.__new__(type(self))
-        # One by one, so that a child has no dictionary of its own.
-        for name in self._shared:
+        # One by one, so that a child has no dictionary of its own. To ask for the family's gives it one,
+        # and makes every `labels` slower.
+        for name in vars(type(self)).get("_shared") or vars(self).keys() - _OF_FAMILIES:
             setattr(child, name, getattr(self, name))
         child._labelvalues = values
         child._start()

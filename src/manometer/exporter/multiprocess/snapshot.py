@@ -119,11 +119,14 @@ _Found = dict[tuple[str, tuple[str, ...], tuple[str, ...]], _Series]
 def _series(metric: Metric, mode: str) -> _Found:
     """What belongs together, by mode and labels: all samples but those of buckets are of labels of their own."""
     found: _Found = {}
-    samples: Iterable[Sample] = metric.samples if not isinstance(metric, Read) else metric.pulled
-    if isinstance(metric, Read):
+    samples: Iterable[Sample]
+    if isinstance(metric, Read) and metric.is_as_read:
+        samples = metric.pulled
         for values, reading in metric.series:
             names = metric.source.labelnames if values else ()
             found[mode, names, values] = _of_reading(metric.source, reading)
+    else:
+        samples = metric.samples
     bucketed = metric.type in ("histogram", "gaugehistogram")
     for sample in samples:
         name, labels, exemplar = sample.name, sample.labels, sample.exemplar
