@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import random
 import signal
 import struct
 import subprocess
@@ -304,6 +305,47 @@ def test_a_process_writes_what_it_has_before_it_ends(path):
     assert program(path, *children) == 0
     assert value(onlooker(path), "c_total") == 3128
     assert [file.name for file in path.iterdir()] == ["ended.manometer"]
+
+
+PROTOBUF = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+
+
+def test_native_histograms_of_workers_are_one_in_protobuf(path, families):
+    """Of a parent and three children, all ended, and of one that lives: what a single process would show."""
+    lines = (
+        "import random",
+        "from manometer import Histogram",
+        "h = Histogram('h', 'Help.', buckets=(1, 2), native_schema=5, max_native_buckets=30)",
+        "def observe(number):",
+        "    chance = random.Random(number)",
+        "    for _ in range(500): h.observe(int(1000 * chance.lognormvariate(0, number)) / 1024)",
+        "observe(0)",
+        "for number in (1, 2, 3):",
+        "    if os.fork() == 0: observe(number); sys.exit()",
+        "for _ in range(3): os.wait()",
+    )
+    assert program(path, *lines) == 0
+    live, single = CollectorRegistry(), CollectorRegistry()
+    native = {"buckets": (1, 2), "native_schema": 5, "max_native_buckets": 30}
+    mine, one = (Histogram("h", "Help.", registry=registry, **native) for registry in (live, single))
+    for number in range(5):
+        chance = random.Random(number)
+        for _ in range(500):
+            amount = int(1000 * chance.lognormvariate(0, number)) / 1024
+            one.observe(amount)
+            if number == 4:
+                mine.observe(amount)
+
+    def read(registry):
+        (family,) = [each for each in families(render(registry, PROTOBUF)[0]) if each.name == "h"]
+        (metric,) = family.metric
+        metric.histogram.ClearField("created_timestamp")
+        return metric.histogram
+
+    found, expected = read(together(Worker.of(live, str(path)))), read(single)
+    assert found == expected
+    assert (found.sample_count, found.schema < 3) == (2500, True)
+    assert [file.name for file in path.iterdir() if file.name.startswith("ended")] == ["ended.manometer"]
 
 
 def test_a_process_that_is_killed_loses_less_than_the_last_second(path):

@@ -57,7 +57,8 @@ class Continuity:
                 for row in group.rows:
                     key = (family.name, *group.labelnames, *row.labelvalues)
                     since = 0.0 if born is None else row.values[born]
-                    present[key] = series = _Series(family, group, row, now, since, row.values[count])
+                    events = row.values[count] if row.native is None else row.native.histogram.count_value
+                    present[key] = series = _Series(family, group, row, now, since, events)
                     before = self._last.pop(key, None)
                     if before is not None and not series.continues(before):
                         ended.append(before)

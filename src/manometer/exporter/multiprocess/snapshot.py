@@ -1,16 +1,18 @@
 """What one process tells the others: its families as rows of numbers, and their form in a file."""
 
 import json
+import sys
 import zlib
 from collections.abc import Collection, Iterable
 from itertools import repeat
 from typing import Any, NamedTuple
 
 from prometheus_client import Metric
-from prometheus_client.samples import Exemplar, Sample
+from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram, Sample
 
 from manometer.exporter.multiprocess.ways import Way
 from manometer.meters.counter import CounterReading
+from manometer.meters.exponential import BUCKET_LIMIT, ExponentialBuckets
 from manometer.meters.family import Family as Read
 from manometer.meters.histogram import HistogramReading
 
@@ -18,6 +20,7 @@ __all__ = [
     "AlienError",
     "Family",
     "Group",
+    "Native",
     "Row",
     "Snapshot",
     "Told",
@@ -48,13 +51,25 @@ class Told(NamedTuple):
     timestamp: float | None
 
 
+class Native(NamedTuple):
+    """The exponential buckets of a series, and how many of them it may fill."""
+
+    histogram: NativeHistogram
+    limit: int
+
+
 class Row(NamedTuple):
-    """One series. set_at: when, if it is the most recent value that counts; else 0."""
+    """One series.
+
+    set_at: when, if it is the most recent value that counts; else 0.
+    native: of a native histogram all but its sum, which is the value of the sample of that name.
+    """
 
     labelvalues: list[str]
     values: list[float]
     exemplars: list[Told]
     set_at: float
+    native: Native | None = None
 
 
 class Group(NamedTuple):
@@ -92,7 +107,7 @@ class Snapshot(NamedTuple):
 
 
 def family(metric: Metric, way: Way, now: float) -> Family:
-    """A family of a collection that was made at `now`. Timestamps and native histograms are left out."""
+    """A family of a collection that was made at `now`. Timestamps are left out."""
     groups: dict[Any, Group] = {}
     for (mode, names, texts), series in _series(metric, way.mode).items():
         set_at = 0.0
@@ -103,7 +118,8 @@ def family(metric: Metric, way: Way, now: float) -> Family:
         key = mode, names, tuple(series.shape)
         if key not in groups:
             groups[key] = Group(mode, list(names), series.shape, [])
-        groups[key].rows.append(Row([str(text) for text in texts], series.values, series.exemplars, set_at))
+        labelvalues = [str(text) for text in texts]
+        groups[key].rows.append(Row(labelvalues, series.values, series.exemplars, set_at, series.native))
     return Family(metric.name, metric.type, metric.documentation, metric.unit, list(groups.values()))
 
 
@@ -111,6 +127,7 @@ class _Series(NamedTuple):
     shape: list[tuple[str, str | None]]
     values: list[float]
     exemplars: list[Told]
+    native: Native | None = None
 
 
 _Found = dict[tuple[str, tuple[str, ...], tuple[str, ...]], _Series]
@@ -126,9 +143,7 @@ def _series(metric: Metric, mode: str) -> _Found:
             found[mode, names, values] = _of_reading(metric.source, reading)
     bucketed = metric.type in ("histogram", "gaugehistogram")
     for sample in samples:
-        name, labels, exemplar = sample.name, sample.labels, sample.exemplar
-        if sample.native_histogram is not None:
-            continue
+        name, labels, exemplar, native = sample.name, sample.labels, sample.exemplar, sample.native_histogram
         names, texts, bound, how = tuple(labels), tuple(labels.values()), None, mode
         if bucketed and "le" in labels:
             at = names.index("le")
@@ -140,8 +155,10 @@ def _series(metric: Metric, mode: str) -> _Found:
             series = found[how, names, texts] = _Series([], [], [])
         if exemplar is not None and name.endswith(("_bucket", "_total")):
             series.exemplars.append(_told(len(series.values), exemplar))
+        if native is not None:
+            found[how, names, texts] = series._replace(native=_foreign(native))
         series.shape.append((name, bound))
-        series.values.append(float(sample.value))
+        series.values.append(float(sample.value if native is None else native.sum_value))
     return found
 
 
@@ -149,14 +166,19 @@ def _of_reading(source: Any, reading: Any) -> _Series:
     """The same from the reading of a meter of ours, at a tenth of the price."""
     name = source.name
     shape: list[tuple[str, str | None]]
+    native = None
     match reading:
-        case HistogramReading(running, total, created, exemplars):
+        case HistogramReading(running, total, created, exemplars, histogram):
             shape = [*zip(repeat(f"{name}_bucket"), source.bound_labels), (f"{name}_count", None)]
             values = [*map(float, running), float(running[-1])]
             told = [_told(at, exemplar) for at, exemplar in exemplars.items()]
             if total is not None:
                 shape.append((f"{name}_sum", None))
                 values.append(total)
+            if histogram is not None:
+                shape.append((name, None))
+                values.append(histogram.sum_value)
+                native = Native(histogram, source.max_native_buckets)
         case CounterReading(total, created, exemplar):
             shape, values = [(f"{name}_total", None)], [total]
             told = [] if exemplar is None else [_told(0, exemplar)]
@@ -165,12 +187,23 @@ def _of_reading(source: Any, reading: Any) -> _Series:
     if created is not None:
         shape.append((f"{name}_created", None))
         values.append(created)
-    return _Series(shape, values, told)
+    return _Series(shape, values, told, native)
 
 
 def _told(at: int, exemplar: Exemplar) -> Told:
+    return Told(at, *_plain(exemplar))
+
+
+def _plain(exemplar: Exemplar) -> Exemplar:
     timestamp = None if exemplar.timestamp is None else float(exemplar.timestamp)
-    return Told(at, dict(exemplar.labels), exemplar.value, timestamp)
+    return Exemplar(dict(exemplar.labels), exemplar.value, timestamp)
+
+
+def _foreign(histogram: NativeHistogram) -> Native:
+    """Another kit's buckets as ours are, of which there may be as many as there are; ValueError for nonsense."""
+    histogram = histogram._replace(nh_exemplars=[_plain(exemplar) for exemplar in histogram.nh_exemplars or ()])
+    buckets = ExponentialBuckets.together([histogram], sys.maxsize)
+    return Native(buckets.histogram(histogram.sum_value), max(BUCKET_LIMIT, buckets.filled))
 
 
 def encode(snapshot: Snapshot) -> bytes:
@@ -207,5 +240,15 @@ def _decoded(name: str, kind: str, documentation: str, unit: str, groups: Iterab
     return Family(name, kind, documentation, unit, rebuilt)
 
 
-def _row_of(labelvalues: list[str], values: list[float], exemplars: Iterable[Any], set_at: float) -> Row:
-    return Row(labelvalues, values, [Told(*each) for each in exemplars], set_at)
+def _row_of(labelvalues: list[str], values: list[float], exemplars: Iterable[Any], set_at: float, native: Any) -> Row:
+    told = [Told(*each) for each in exemplars]
+    return Row(labelvalues, values, told, set_at, native and Native(_histogram_of(*native[0]), native[1]))
+
+
+def _histogram_of(*parts: Any) -> NativeHistogram:
+    histogram = NativeHistogram(*parts)
+    return histogram._replace(
+        pos_spans=[BucketSpan(*span) for span in histogram.pos_spans or ()],
+        neg_spans=[BucketSpan(*span) for span in histogram.neg_spans or ()],
+        nh_exemplars=[Exemplar(*exemplar) for exemplar in histogram.nh_exemplars or ()],
+    )

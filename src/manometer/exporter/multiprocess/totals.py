@@ -8,7 +8,8 @@ from typing import Any
 from prometheus_client import Metric
 from prometheus_client.samples import Exemplar, Sample
 
-from manometer.exporter.multiprocess.snapshot import Family, Group, Row, Snapshot, Told
+from manometer.exporter.multiprocess.snapshot import Family, Group, Native, Row, Snapshot, Told
+from manometer.meters.exponential import ExponentialBuckets
 from manometer.meters.labels import OTHER
 
 __all__ = ["Totals"]
@@ -85,13 +86,17 @@ class _FamilyTotals:
         metric = Metric(self._name, self._help, self._kind, self._unit)
         for labels, series in self.series.items():
             shape, rows = series.parts()
-            plain = dict(labels)
+            plain, native = dict(labels), series.native()
             for slot, value in zip(shape, _total(shape, rows), strict=True):
                 name, bound = slot
                 shown = plain if bound is None else plain | {"le": bound}
                 told = series.exemplars.get(slot)
                 exemplar = None if told is None else Exemplar(told.labels, told.value, told.timestamp)
-                metric.samples.append(Sample(name, shown, value, None, exemplar))
+                if native is not None and name == self._name:
+                    found = native.histogram._replace(sum_value=value)
+                    metric.samples.append(Sample(name, shown, 0.0, None, None, found))
+                else:
+                    metric.samples.append(Sample(name, shown, value, None, exemplar))
         return metric
 
     def family(self) -> Family:
@@ -104,9 +109,10 @@ class _FamilyTotals:
             exemplars = [
                 series.exemplars[slot]._replace(at=at) for at, slot in enumerate(shape) if slot in series.exemplars
             ]
+            native = series.native()
             for values in _exact(shape, rows):
-                group.rows.append(Row(texts, values, exemplars, series.set_at))
-                exemplars = []
+                group.rows.append(Row(texts, values, exemplars, series.set_at, native))
+                exemplars, native = [], None
         return Family(self._name, self._kind, self._help, self._unit, list(groups.values()))
 
 
@@ -119,7 +125,7 @@ class _Series:
         self.mode = mode
         self.exemplars: dict[Slot, Told] = {}
         self.set_at = 0.0
-        self._parts: list[tuple[Shape, list[float]]] = []
+        self._parts: list[tuple[Shape, Row]] = []
 
     def add(self, shape: Shape, row: Row) -> None:
         """Take in one process's row."""
@@ -129,20 +135,29 @@ class _Series:
                 self.exemplars[shape[exemplar.at]] = exemplar
         how = self.mode.removeprefix("live")
         if how == "sum" or not self._parts:
-            self._parts.append((shape, row.values))
+            self._parts.append((shape, row))
             self.set_at = row.set_at
         elif how in ("min", "max"):
-            self._parts = [(shape, _nearer(how, self._parts[0][1], row.values))]
+            values = _nearer(how, self._parts[0][1].values, row.values)
+            self._parts = [(shape, row._replace(values=values))]
         elif row.set_at > self.set_at:
-            self._parts = [(shape, row.values)]
+            self._parts = [(shape, row)]
             self.set_at = row.set_at
 
     def parts(self) -> tuple[Shape, list[list[float]]]:
         """What came in, with the same samples in each row."""
         shape = self._parts[0][0]
         if all(other == shape for other, _ in self._parts):
-            return shape, [values for _, values in self._parts]
-        return _conformed(self._parts)
+            return shape, [row.values for _, row in self._parts]
+        return _conformed([(shape, row.values) for shape, row in self._parts])
+
+    def native(self) -> Native | None:
+        """What the exponential buckets that came in come to; their sum is a value like others."""
+        found = [row.native for _, row in self._parts if row.native is not None]
+        if len(found) < 2:
+            return found[0] if found else None
+        limit = max(each.limit for each in found)
+        return Native(ExponentialBuckets.together([each.histogram for each in found], limit).histogram(0.0), limit)
 
 
 def _total(shape: Shape, rows: list[list[float]]) -> list[float]:
