@@ -12,7 +12,7 @@ from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram
 
 from manometer.errors import MetricError
 
-__all__ = ["BUCKET_LIMIT", "ExponentialBuckets"]
+__all__ = ["BUCKET_LIMIT", "ExponentialBuckets", "seen"]
 
 BUCKET_LIMIT = 160
 """Buckets that a series may fill before neighbours are merged: OpenTelemetry's default, and a common one in Go."""
@@ -66,7 +66,7 @@ class ExponentialBuckets:
             steps = part.schema - whole.schema
             _add(whole.positive, _halved(_counts(part.pos_spans, part.pos_deltas), steps))
             _add(whole.negative, _halved(_counts(part.neg_spans, part.neg_deltas), steps))
-        for exemplar in sorted(chain(*(part.nh_exemplars or () for part in parts)), key=_seen):
+        for exemplar in sorted(chain(*(part.nh_exemplars or () for part in parts)), key=seen):
             whole.keep(exemplar)
         whole._widen()
         whole._fit()
@@ -192,7 +192,8 @@ def _add(counts: dict[int, float], others: Mapping[int, float]) -> None:
         counts[index] = counts.get(index, 0) + count
 
 
-def _seen(exemplar: Exemplar) -> float:
+def seen(exemplar: Exemplar) -> float:
+    """When it was, as far as it says."""
     return float(exemplar.timestamp or 0)
 
 

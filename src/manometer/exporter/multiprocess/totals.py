@@ -1,6 +1,6 @@
 """The figures of several processes made one: sums that do not depend on who is added when, and the gauges' ways."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from math import fsum, inf, isfinite
 from typing import Any
@@ -8,15 +8,15 @@ from typing import Any
 from prometheus_client import Metric
 from prometheus_client.samples import Exemplar, Sample
 
-from manometer.exporter.multiprocess.snapshot import Family, Group, Native, Row, Snapshot, Told
-from manometer.meters.exponential import ExponentialBuckets
+from manometer.exporter.multiprocess.snapshot import Family, Group, Native, Row, Shape, Snapshot, Told
+from manometer.meters.exponential import ExponentialBuckets, seen
 from manometer.meters.labels import OTHER
 
 __all__ = ["Totals"]
 
 Labels = tuple[tuple[str, str], ...]
 Slot = tuple[str, str | None]
-Shape = list[Slot]
+Rows = list[Sequence[float]]
 
 _LASTING = ("sum", "min", "max", "mostrecent")
 """Modes in which a process counts after its end."""
@@ -90,13 +90,11 @@ class _FamilyTotals:
             for slot, value in zip(shape, _total(shape, rows), strict=True):
                 name, bound = slot
                 shown = plain if bound is None else plain | {"le": bound}
-                told = series.exemplars.get(slot)
-                exemplar = None if told is None else Exemplar(told.labels, told.value, told.timestamp)
                 if native is not None and name == self._name:
                     found = native.histogram._replace(sum_value=value)
                     metric.samples.append(Sample(name, shown, 0.0, None, None, found))
                 else:
-                    metric.samples.append(Sample(name, shown, value, None, exemplar))
+                    metric.samples.append(Sample(name, shown, value, None, series.exemplars.get(slot)))
         return metric
 
     def family(self) -> Family:
@@ -107,7 +105,7 @@ class _FamilyTotals:
             group = groups.setdefault((series.mode, *names, *shape), Group(series.mode, names, shape, []))
             texts = [text for _, text in labels]
             exemplars = [
-                series.exemplars[slot]._replace(at=at) for at, slot in enumerate(shape) if slot in series.exemplars
+                Told(at, series.exemplars[slot]) for at, slot in enumerate(shape) if slot in series.exemplars
             ]
             native = series.native()
             for values in _exact(shape, rows):
@@ -123,16 +121,16 @@ class _Series:
 
     def __init__(self, mode: str) -> None:
         self.mode = mode
-        self.exemplars: dict[Slot, Told] = {}
+        self.exemplars: dict[Slot, Exemplar] = {}
         self.set_at = 0.0
         self._parts: list[tuple[Shape, Row]] = []
 
     def add(self, shape: Shape, row: Row) -> None:
         """Take in one process's row."""
-        for exemplar in row.exemplars:
-            kept = self.exemplars.get(shape[exemplar.at])
-            if kept is None or (exemplar.timestamp or 0) > (kept.timestamp or 0):
-                self.exemplars[shape[exemplar.at]] = exemplar
+        for at, exemplar in row.exemplars:
+            kept = self.exemplars.get(shape[at])
+            if kept is None or seen(exemplar) > seen(kept):
+                self.exemplars[shape[at]] = exemplar
         how = self.mode.removeprefix("live")
         if how == "sum" or not self._parts:
             self._parts.append((shape, row))
@@ -144,7 +142,7 @@ class _Series:
             self._parts = [(shape, row)]
             self.set_at = row.set_at
 
-    def parts(self) -> tuple[Shape, list[list[float]]]:
+    def parts(self) -> tuple[Shape, Rows]:
         """What came in, with the same samples in each row."""
         shape = self._parts[0][0]
         if all(other == shape for other, _ in self._parts):
@@ -160,7 +158,7 @@ class _Series:
         return Native(ExponentialBuckets.together([each.histogram for each in found], limit).histogram(0.0), limit)
 
 
-def _total(shape: Shape, rows: list[list[float]]) -> list[float]:
+def _total(shape: Shape, rows: Rows) -> Sequence[float]:
     """The sum of each sample, rounded once: whatever grows in a process never lets it fall."""
     if len(rows) == 1:
         return rows[0]
@@ -170,7 +168,7 @@ def _total(shape: Shape, rows: list[list[float]]) -> list[float]:
     ]
 
 
-def _exact(shape: Shape, rows: list[list[float]]) -> Iterable[list[float]]:
+def _exact(shape: Shape, rows: Rows) -> Iterable[Sequence[float]]:
     """As few rows as add up to the very same: the sums, then what rounding took off them, until it took nothing."""
     totals = _total(shape, rows)
     yield totals
@@ -190,16 +188,15 @@ def _sum(column: tuple[float, ...]) -> float:
         return sum(column)
 
 
-def _nearer(how: str, one: list[float], other: list[float]) -> list[float]:
+def _nearer(how: str, one: Sequence[float], other: Sequence[float]) -> Sequence[float]:
     return list(map(min if how == "min" else max, one, other))
 
 
-def _conformed(parts: list[tuple[Shape, list[float]]]) -> tuple[Shape, list[list[float]]]:
+def _conformed(parts: list[tuple[Shape, Sequence[float]]]) -> tuple[Shape, Rows]:
     """Rows of differing samples, such as of a histogram whose buckets were changed, over the samples of all."""
     slots = dict.fromkeys(chain.from_iterable(shape for shape, _ in parts))
     buckets = sorted((float(bound), name, bound) for name, bound in slots if bound is not None)
-    shape: Shape = [(name, bound) for _, name, bound in buckets]
-    shape += [slot for slot in slots if slot[1] is None]
+    shape = (*((name, bound) for _, name, bound in buckets), *(slot for slot in slots if slot[1] is None))
     return shape, [list(_over(shape, dict(zip(own, values, strict=True)))) for own, values in parts]
 
 

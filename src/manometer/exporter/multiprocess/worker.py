@@ -24,8 +24,9 @@ from manometer.meters.kit import Kit
 
 __all__ = ["Worker"]
 
-INTERVAL = 0.9
-"""Seconds from one writing to the next: a kill loses less than a second."""
+LOSS = 1.0
+"""Seconds whose figures a kill may cost."""
+_SPARE = 0.3  # of these, for the thread to be woken, to get its turn among the others, and to write
 
 _log = logging.getLogger("manometer")
 
@@ -136,7 +137,7 @@ class Worker:
         self._thread.start()
 
     def _loop(self, stopped: Event) -> None:
-        pause = INTERVAL
+        pause = 0.0
         while not stopped.wait(pause):
             began = time.monotonic()
             try:
@@ -144,7 +145,9 @@ class Worker:
             except Exception:  # a fault of ours; the next round may be luckier
                 _log.exception("the figures of this process could not be written")
             took = time.monotonic() - began
-            pause = max(INTERVAL - took, took)  # at most half the time goes to it, however much there is to collect
+            # What is lost is what came since the collection that was written last began. So the next one is to be
+            # in its place a second after that; but half the time at most goes to it, however much there is to collect.
+            pause = max(LOSS - _SPARE - 2 * took, took)
 
 
 def _rejoin_workers() -> None:
