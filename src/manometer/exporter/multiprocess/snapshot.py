@@ -61,25 +61,20 @@ class Native(NamedTuple):
     limit: int
 
 
-class Row(NamedTuple):
-    """One series.
+Row = tuple[Sequence[str], Sequence[float], Sequence[Told], float, Native | None]
+"""One series: the values of its labels, those of its samples, exemplars, when it was set, exponential buckets.
 
-    set_at: when, if it is the most recent value that counts; else 0.
-    native: of a native histogram all but its sum, which is the value of the sample of that name.
-    """
-
-    labelvalues: Sequence[str]
-    values: Sequence[float]
-    exemplars: Sequence[Told]
-    set_at: float
-    native: Native | None = None
+The time is of a series whose most recent value counts; else 0. The sum of a native histogram is the value of the
+sample of that name. A plain tuple, for of those the garbage collector soon takes no more notice: as other objects,
+tens of thousands a second would have it go through all that the program has.
+"""
 
 
 class Group(NamedTuple):
     """Series of a family with the same label names and the same samples."""
 
     mode: str
-    labelnames: Sequence[str]
+    labelnames: tuple[str, ...]
     shape: Shape
     rows: list[Row]
 
@@ -119,7 +114,7 @@ def family(metric: Metric, way: Way, now: float) -> Family:
         if each.shape is not shape or group is None or (mode, names) != (group.mode, group.labelnames):
             shape = each.shape
             group = groups.setdefault((mode, names, shape), Group(mode, names, shape, []))
-        group.rows.append(Row(texts, each.values, each.exemplars, set_at, each.native))
+        group.rows.append((texts, each.values, each.exemplars, set_at, each.native))
     return Family(metric.name, metric.type, metric.documentation, metric.unit, list(groups.values()))
 
 
@@ -264,12 +259,14 @@ def decode(data: bytes) -> Snapshot:
 def _decoded(name: str, kind: str, documentation: str, unit: str, group: Any) -> Family:
     mode, names, shape, rows = group
     samples = tuple([(sample, bound) for sample, bound in shape])
-    return Family(name, kind, documentation, unit, [Group(mode, names, samples, [_row_of(*row) for row in rows])])
+    return Family(
+        name, kind, documentation, unit, [Group(mode, tuple(names), samples, [_row_of(*row) for row in rows])]
+    )
 
 
 def _row_of(labelvalues: list[str], values: list[float], exemplars: Iterable[Any], set_at: float, native: Any) -> Row:
     told = [Told(at, Exemplar(*exemplar)) for at, exemplar in exemplars]
-    return Row(labelvalues, values, told, set_at, native and Native(_histogram_of(*native[0]), native[1]))
+    return labelvalues, values, told, set_at, native and Native(_histogram_of(*native[0]), native[1])
 
 
 def _histogram_of(*parts: Any) -> NativeHistogram:

@@ -60,7 +60,7 @@ class Totals:
         each = group.mode in ("all", "liveall") and "pid" not in names
         order = sorted(range(len(names)), key=names.__getitem__)  # processes may have them in another
         for row in group.rows:
-            labels = tuple([(names[at], row.labelvalues[at]) for at in order])
+            labels = tuple([(names[at], row[0][at]) for at in order])
             if each:
                 labels += (("pid", pid),)
             found = totals.series.get(labels)
@@ -101,7 +101,7 @@ class _FamilyTotals:
         groups: dict[Any, Group] = {}
         for labels, series in self.series.items():
             shape, rows = series.parts()
-            names = [label for label, _ in labels]
+            names = tuple([label for label, _ in labels])
             group = groups.setdefault((series.mode, *names, *shape), Group(series.mode, names, shape, []))
             texts = [text for _, text in labels]
             exemplars = [
@@ -109,7 +109,7 @@ class _FamilyTotals:
             ]
             native = series.native()
             for values in _exact(shape, rows):
-                group.rows.append(Row(texts, values, exemplars, series.set_at, native))
+                group.rows.append((texts, values, exemplars, series.set_at, native))
                 exemplars, native = [], None
         return Family(self._name, self._kind, self._help, self._unit, list(groups.values()))
 
@@ -117,41 +117,44 @@ class _FamilyTotals:
 class _Series:
     """One series: of those that are summed what each process has of it, else what came out on top."""
 
-    __slots__ = ("_parts", "exemplars", "mode", "set_at")
+    __slots__ = ("_natives", "_parts", "exemplars", "mode", "set_at")
 
     def __init__(self, mode: str) -> None:
         self.mode = mode
         self.exemplars: dict[Slot, Exemplar] = {}
         self.set_at = 0.0
-        self._parts: list[tuple[Shape, Row]] = []
+        self._parts: list[tuple[Shape, Sequence[float]]] = []
+        self._natives: list[Native] = []
 
     def add(self, shape: Shape, row: Row) -> None:
         """Take in one process's row."""
-        for at, exemplar in row.exemplars:
+        _, values, told, set_at, native = row
+        for at, exemplar in told:
             kept = self.exemplars.get(shape[at])
             if kept is None or seen(exemplar) > seen(kept):
                 self.exemplars[shape[at]] = exemplar
         how = self.mode.removeprefix("live")
         if how == "sum" or not self._parts:
-            self._parts.append((shape, row))
-            self.set_at = row.set_at
+            self._parts.append((shape, values))
+            self.set_at = set_at
+            if native is not None:
+                self._natives.append(native)
         elif how in ("min", "max"):
-            values = _nearer(how, self._parts[0][1].values, row.values)
-            self._parts = [(shape, row._replace(values=values))]
-        elif row.set_at > self.set_at:
-            self._parts = [(shape, row)]
-            self.set_at = row.set_at
+            self._parts = [(shape, _nearer(how, self._parts[0][1], values))]
+        elif set_at > self.set_at:
+            self._parts = [(shape, values)]
+            self.set_at = set_at
 
     def parts(self) -> tuple[Shape, Rows]:
         """What came in, with the same samples in each row."""
         shape = self._parts[0][0]
         if all(other == shape for other, _ in self._parts):
-            return shape, [row.values for _, row in self._parts]
-        return _conformed([(shape, row.values) for shape, row in self._parts])
+            return shape, [values for _, values in self._parts]
+        return _conformed(self._parts)
 
     def native(self) -> Native | None:
         """What the exponential buckets that came in come to; their sum is a value like others."""
-        found = [row.native for _, row in self._parts if row.native is not None]
+        found = self._natives
         if len(found) < 2:
             return found[0] if found else None
         limit = max(each.limit for each in found)

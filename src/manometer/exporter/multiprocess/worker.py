@@ -145,8 +145,8 @@ class Worker:
             except Exception:  # a fault of ours; the next round may be luckier
                 _log.exception("the figures of this process could not be written")
             took = time.monotonic() - began
-            # What is lost is what came since the collection that was written last began. So the next one is to be
-            # in its place a second after that; but half the time at most goes to it, however much there is to collect.
+            # A kill costs what came since the collection that was written last began. So the next one is to be in its
+            # place a second after that; but at most half the time goes to it, however much there is to collect.
             pause = max(LOSS - _SPARE - 2 * took, took)
 
 
