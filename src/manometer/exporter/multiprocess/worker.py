@@ -125,7 +125,6 @@ class Worker:
 
     def _rejoin(self) -> None:
         """In a forked child: leave what is the parent's to the parent, and go on as a process of its own."""
-        self._file.abandon()
         self.faults.forget()
         self._join()
         if self._thread is not None:
@@ -137,7 +136,7 @@ class Worker:
         self._thread.start()
 
     def _loop(self, stopped: Event) -> None:
-        pause = 0.0
+        pause = LOSS - _SPARE
         while not stopped.wait(pause):
             began = time.monotonic()
             try:
