@@ -1,6 +1,7 @@
 """A process's part in a group: its figures go to the others from its own memory, whatever happens to it."""
 
 import errno
+import gc
 import logging
 import os
 import random
@@ -14,7 +15,7 @@ from itertools import pairwise
 
 import prometheus_client
 import pytest
-from prometheus_client import CollectorRegistry, Metric
+from prometheus_client import CollectorRegistry, GCCollector, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.samples import Sample
 from prometheus_client.values import MultiProcessValue
@@ -262,6 +263,50 @@ def test_a_fork_in_the_midst_of_scrapes_and_writes_leaves_a_working_child(path):
     assert len(list(path.iterdir())) == 2
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_what_another_kit_counted_before_a_fork_is_the_parent_s(path):
+    """In the child it goes on, or starts again, and is counted once; whoever held its locks at the fork."""
+    registry = CollectorRegistry()
+    GCCollector(registry)
+    counters = [prometheus_client.Counter(name, "Help.", ["l"], registry=registry) for name in ("on", "anew", "gone")]
+    on, anew, gone = (counter.labels("x") for counter in counters)
+    histogram = prometheus_client.Histogram("h", "Help.", registry=registry, buckets=(1, 2))
+    summary = prometheus_client.Summary("s", "Help.", registry=registry)
+    gauge = prometheus_client.Gauge("g", "Help.", registry=registry, multiprocess_mode="livemax")
+    shown = together(Worker.of(registry, str(path)))
+
+    def write(amount):
+        for counter in (on, anew, gone):
+            counter.inc(amount)
+        for each in (histogram, summary):
+            each.observe(amount)
+        gauge.set(amount)
+
+    names = ("on_total", "anew_total", "gone_total", "h_count", "h_sum", "s_count", "s_sum", "g")
+    for _ in range(2):
+        write(50)
+    gc.collect()
+    assert [value(shown, name) for name in names] == [100, 100, 100, 2, 100, 2, 100, 50]
+    locks = [each._lock for each in (*counters, on._value, histogram._sum, histogram._buckets[1], summary._count)]
+    for lock in locks:
+        lock.acquire()
+    child = os.fork()
+    if child == 0:
+        try:
+            anew.reset()
+            counters[2].remove("x")
+            write(3)
+            value(shown, "on_total")
+        finally:
+            os._exit(0)
+    for lock in locks:
+        lock.release()
+    until(lambda: os.waitpid(child, os.WNOHANG) == (child, 0))
+    assert [value(shown, name) for name in names] == [103, 103, 100, 3, 103, 3, 103, 50]
+    collections = value(shown, "python_gc_collections_total", generation="2")
+    assert 0 < collections < 1.5 * gc.get_stats()[2]["collections"]
+
+
 PROGRAM = """
 import os, signal, sys, time, warnings
 warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)
@@ -306,6 +351,24 @@ def test_a_process_writes_what_it_has_before_it_ends(path):
     assert program(path, *children) == 0
     assert value(onlooker(path), "c_total") == 3128
     assert [file.name for file in path.iterdir()] == ["ended.manometer"]
+
+
+def test_a_collector_that_never_returns_does_not_keep_a_process_from_ending(path):
+    """Its last figures are given up; those that were written before are there."""
+    lines = (
+        "import logging, threading",
+        "from manometer.exporter.multiprocess import worker as module",
+        "module._PATIENCE = 0.1",
+        "logging.getLogger('manometer').addHandler(logging.NullHandler())",
+        "worker.flush()",
+        "class Stuck:",
+        "    def describe(self): return []",
+        "    def collect(self): threading.Event().wait()",
+        "REGISTRY.register(Stuck())",
+        "counter.inc(100)",
+    )
+    assert program(path, *lines) == 0
+    assert value(onlooker(path), "c_total") == 7
 
 
 PROTOBUF = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"

@@ -1,6 +1,7 @@
 """What a process's sums have come to, whatever became of the meters behind them: a total must not fall."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from math import inf
 
 from manometer.exporter.multiprocess.snapshot import Family, Group, Row, Shape, Snapshot
 from manometer.exporter.multiprocess.totals import Totals
@@ -30,13 +31,36 @@ class Continuity:
         self._last: dict[tuple[str, ...], _Seen] = {}
         self._heads: dict[_Head, tuple[Family, Group]] = {}
         self._past: list[Family] = []
+        self._of_parent: dict[tuple[str, ...], _Seen] = {}
+
+    def inherit(self, families: Iterable[Family], now: float) -> None:
+        """Take off from now on what these series begin with, as another process tells it: they go on from there."""
+        self._of_parent = dict(self._series(families, now))
 
     def complete(self, families: Iterable[Family], now: float) -> list[Family]:
         """The families of a collection that began at `now`, and in more of the same names what there was besides."""
         complete = list(families)
         present: dict[tuple[str, ...], _Seen] = {}
         ended: list[_Seen] = []
-        for family in complete:
+        for key, series in self._series(complete, now):
+            present[key] = series
+            before = self._last.pop(key, None)
+            if before is not None and not _continues(series, before):
+                ended.append(before)
+            of_parent = self._of_parent.pop(key, None)
+            if of_parent is not None and _continues(series, of_parent):
+                ended.append(_negative(of_parent))
+        gone = self._last
+        while len(gone) > SERIES_CAP:
+            ended.append(gone.pop(next(iter(gone))))
+        if ended:
+            self._past = self._added_up(self._past + self._alone(ended))
+        self._last = gone | present
+        return complete + self._added_up(self._alone(gone.values())) + self._past
+
+    def _series(self, families: Iterable[Family], now: float) -> Iterator[tuple[tuple[str, ...], _Seen]]:
+        """The series that add up over time, each with what tells it from all others."""
+        for family in families:
             for group in family.groups:
                 if group.mode != "sum" or family.kind == "gauge":
                     continue
@@ -47,18 +71,7 @@ class Continuity:
                     labelvalues, values, _, _, native = row
                     born = 0.0 if start is None else values[start]
                     events = values[count] if native is None else native.histogram.count_value
-                    key = (family.name, *group.labelnames, *labelvalues)
-                    present[key] = head, row, now, born, events
-                    before = self._last.pop(key, None)
-                    if before is not None and not _continues(born, events, before):
-                        ended.append(before)
-        gone = self._last
-        while len(gone) > SERIES_CAP:
-            ended.append(gone.pop(next(iter(gone))))
-        if ended:
-            self._past = self._added_up(self._past + self._alone(ended))
-        self._last = gone | present
-        return complete + self._added_up(self._alone(gone.values())) + self._past
+                    yield (family.name, *group.labelnames, *labelvalues), (head, row, now, born, events)
 
     def _alone(self, series: Iterable[_Seen]) -> list[Family]:
         """Each as a family of its own."""
@@ -71,10 +84,18 @@ class Continuity:
         return totals.families()
 
 
-def _continues(born: float, events: float, before: _Seen) -> bool:
-    """Whether a series is what that one came to since, and not another start of it."""
+def _continues(series: _Seen, before: _Seen) -> bool:
+    """Whether this is what that one came to since, and not another start of it."""
+    _, _, _, born, events = series
     _, _, seen, born_before, events_before = before
     return events >= events_before and (born == born_before or born <= seen)
+
+
+def _negative(series: _Seen) -> _Seen:
+    """What takes that much off where the two add up."""
+    head, (labelvalues, values, _, set_at, _), now, born, events = series
+    less = [inf if name.endswith("_created") else -value for (name, _), value in zip(head[-1], values, strict=True)]
+    return head, (labelvalues, less, (), set_at, None), now, born, events
 
 
 def _place(group: Group, *endings: str) -> int | None:

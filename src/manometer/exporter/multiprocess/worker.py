@@ -16,6 +16,7 @@ from manometer.errors import ConfigError
 from manometer.exporter.multiprocess.continuity import Continuity
 from manometer.exporter.multiprocess.directory import Directory
 from manometer.exporter.multiprocess.faults import Faults
+from manometer.exporter.multiprocess.inherited import inherited
 from manometer.exporter.multiprocess.snapshot import Family, Snapshot, encode, family
 from manometer.exporter.multiprocess.ways import in_own_files, way
 from manometer.meters import collect
@@ -27,6 +28,7 @@ __all__ = ["Worker"]
 LOSS = 1.0
 """Seconds whose figures a kill may cost."""
 _SPARE = 0.3  # of these, for the thread to be woken, to get its turn among the others, and to write
+_PATIENCE = 10  # seconds that the end of the process waits for the last writing
 
 _log = logging.getLogger("manometer")
 
@@ -86,7 +88,15 @@ class Worker:
             self._stopped.set()
         if thread is not None:
             thread.join()
-        self.flush()
+
+    def end(self) -> None:
+        """Write a last time, as the process ends; a collector that never returns does not keep it from that."""
+        thread = self._thread
+        if thread is not None:
+            self._stopped.set()
+            thread.join(_PATIENCE)
+            if thread.is_alive():
+                _log.warning("the last figures of this process may be lost: reading them takes over %d s", _PATIENCE)
 
     def flush(self) -> None:
         """Write what the figures are now; where that fails, it is logged and counted, and tried again next time."""
@@ -127,6 +137,12 @@ class Worker:
         """In a forked child: leave what is the parent's to the parent, and go on as a process of its own."""
         self.faults.forget()
         self._join()
+        registry, now = self._registry(), time.time()
+        try:
+            if registry is not None:
+                self._continuity.inherit(inherited(registry, now), now)
+        except Exception:
+            _log.exception("what prometheus-client's counters had before the fork is counted in the child as well")
         if self._thread is not None:
             self._run()
 
@@ -136,8 +152,9 @@ class Worker:
         self._thread.start()
 
     def _loop(self, stopped: Event) -> None:
-        pause = LOSS - _SPARE
-        while not stopped.wait(pause):
+        pause, last = LOSS - _SPARE, False
+        while not last:
+            last = stopped.wait(pause)
             began = time.monotonic()
             try:
                 self.flush()
@@ -154,11 +171,9 @@ def _rejoin_workers() -> None:
         worker._rejoin()
 
 
-def _flush_workers() -> None:
-    """Write what came since the last second, at the end of the process."""
+def _end_workers() -> None:
     for worker in _all():
-        if worker._users:
-            worker.flush()
+        worker.end()
 
 
 def _all() -> list[Worker]:
@@ -167,7 +182,7 @@ def _all() -> list[Worker]:
 
 def _flush_at_the_end_of_child(_: object) -> None:
     # A child of multiprocessing runs no atexit functions.
-    util.Finalize(None, _flush_workers, exitpriority=-100)
+    util.Finalize(None, _end_workers, exitpriority=-100)
 
 
 _workers: WeakKeyDictionary[CollectorRegistry, dict[Path, Worker]] = WeakKeyDictionary()
@@ -175,4 +190,4 @@ _lock = freed_in_child(Lock())
 
 os.register_at_fork(after_in_child=_rejoin_workers)
 util.register_after_fork(Worker, _flush_at_the_end_of_child)
-atexit.register(_flush_workers)
+atexit.register(_end_workers)
