@@ -6,12 +6,14 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import ExitStack
+from urllib.request import urlopen
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from manometer import Counter, Gauge, Histogram, instrument_cache, render, stage
-from manometer.meters import collect
+from manometer import Counter, Gauge, Histogram, Manometer, Settings, check, instrument_cache, render, stage
+from manometer.meters import collect, fork
 from manometer.meters.kit import Kit
 from manometer.meters.pending import PENDING_LIMIT, InFlight
 
@@ -135,11 +137,11 @@ def test_a_series_taken_off_its_family_is_renewed_too():
 
 
 def test_threads_that_write_and_collect_hold_no_lock_across_a_fork():
-    """Children of a busy parent, forked at any moment, collect and write at once, and find zero."""
+    """Three hundred children of four busy threads, forked at any moment: each writes, labels, collects, and ends."""
     registry = CollectorRegistry()
     Kit.of(registry)
     counter = Counter("c", "Help.", ["l"], registry=registry)
-    histogram = Histogram("h", "Help.", ["l"], registry=registry)
+    histogram = Histogram("h", "Help.", ["l"], registry=registry, native_schema=3)
     stop = threading.Event()
 
     def work(number):
@@ -152,26 +154,66 @@ def test_threads_that_write_and_collect_hold_no_lock_across_a_fork():
             counter.remove(runs % 50)
             if runs % 20 == 0:
                 render(registry)
+                check(f"of {number}", lambda: None, registry=registry)
 
     def child():
         assert set(values(registry).values()) <= {0}
         with stage("new", registry=registry):
             counter.labels("new").inc()
+        check("new", lambda: None, registry=registry)
         assert values(registry)["c_total", "new"] == 1
 
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
-    workers = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(4)]
     for worker in workers:
         worker.start()
     try:
-        for _ in range(30):
+        for _ in range(300):
             in_child(child)
     finally:
         stop.set()
         for worker in workers:
             worker.join()
         sys.setswitchinterval(interval)
+
+
+def test_a_child_finds_every_lock_free():
+    """Those of the kit, the registry, labels, stages, checks and the application, were they all held at the fork."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", ["l"], registry=registry)
+    series = counter.labels("x")
+    settings = Settings(host="127.0.0.1", port=0)
+    with stage("s", registry=registry), Manometer(settings, registry=registry):
+        check("well", lambda: None, registry=registry)
+        held, forked = threading.Event(), threading.Event()
+
+        def hold():
+            with ExitStack() as locks:
+                for lock in [*fork._locks, series._pending.lock]:
+                    locks.enter_context(lock)
+                held.set()
+                forked.wait()
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        held.wait()
+
+        def child():
+            series.inc()
+            counter.labels("new").inc()
+            with stage("new", registry=registry):
+                check("new", lambda: None, registry=registry)
+            with Manometer(settings, registry=registry) as own:
+                body = urlopen(f"{own.url}/metrics").read()
+            assert b'c_total{l="x"} 1.0' in body
+            assert b'engine_stage_active{engine="main",stage="new"} 0.0' in body
+
+        try:
+            in_child(child)
+        finally:
+            forked.set()
+            holder.join()
 
 
 def test_what_the_parent_has_under_way_is_not_under_way_in_the_child():
