@@ -341,15 +341,43 @@ def test_a_process_writes_what_it_has_before_it_ends(path):
     assert value(onlooker(path), "c_total") == 14
     assert program(path, "if os.fork() == 0:", "    counter.inc(100)", "else:", "    os.wait()") == 0
     assert value(onlooker(path), "c_total") == 121
-    children = (
-        "import multiprocessing",
-        "context = multiprocessing.get_context('fork')",
-        "children = [context.Process(target=counter.inc, args=(1000,)) for _ in range(3)]",
-        "for each in children: each.start()",
-        "for each in children: each.join()",
-    )
-    assert program(path, *children) == 0
-    assert value(onlooker(path), "c_total") == 3128
+    assert [file.name for file in path.iterdir()] == ["ended.manometer"]
+
+
+CHILDREN = """
+import multiprocessing, sys
+from concurrent.futures import ProcessPoolExecutor
+from prometheus_client import REGISTRY
+from manometer import Counter
+
+counter = Counter("c", "Help.")
+
+def work(directory):
+    from manometer.exporter.multiprocess import Worker
+    Worker.of(REGISTRY, directory).start()
+    counter.inc()
+
+if __name__ == "__main__":
+    directory, method = sys.argv[1:]
+    context = multiprocessing.get_context(method)
+    children = [context.Process(target=work, args=(directory,)) for _ in range(3)]
+    for each in children:
+        each.start()
+    for each in children:
+        each.join()
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        list(pool.map(work, [directory] * 20))
+    work(directory)
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_child_of_multiprocessing_writes_what_it_has_before_it_ends(path, method):
+    """However it is made, by a Process or by a pool of them, and whether it joins before the work or with it."""
+    script = path.with_name("children.py")
+    script.write_text(CHILDREN)
+    subprocess.run([sys.executable, str(script), str(path), method], timeout=60, check=True)
+    assert value(onlooker(path), "c_total") == 3 + 20 + 1
     assert [file.name for file in path.iterdir()] == ["ended.manometer"]
 
 

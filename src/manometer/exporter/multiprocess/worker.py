@@ -180,8 +180,8 @@ def _all() -> list[Worker]:
     return [worker for workers in list(_workers.values()) for worker in workers.values()]
 
 
-def _flush_at_the_end_of_child(_: object) -> None:
-    # A child of multiprocessing runs no atexit functions.
+def _end_with_multiprocessing(_: object = None) -> None:
+    # A child of multiprocessing runs these, and no atexit functions where it was forked.
     util.Finalize(None, _end_workers, exitpriority=-100)
 
 
@@ -189,5 +189,6 @@ _workers: WeakKeyDictionary[CollectorRegistry, dict[Path, Worker]] = WeakKeyDict
 _lock = freed_in_child(Lock())
 
 os.register_at_fork(after_in_child=_rejoin_workers)
-util.register_after_fork(Worker, _flush_at_the_end_of_child)
+util.register_after_fork(Worker, _end_with_multiprocessing)  # which knows of none before
+_end_with_multiprocessing()  # this process may be such a child already
 atexit.register(_end_workers)
