@@ -9,14 +9,17 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from itertools import pairwise
+from pathlib import Path
+from typing import get_args
 
 import prometheus_client
 import pytest
 from prometheus_client import CollectorRegistry, GCCollector, Metric
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.samples import Sample
 from prometheus_client.values import MultiProcessValue
 
@@ -24,6 +27,7 @@ from manometer import Counter, Gauge, Histogram, render
 from manometer.errors import ConfigError
 from manometer.exporter.multiprocess import Worker, onlooker, together
 from manometer.meters import collect
+from manometer.meters.gauge import MultiprocessMode
 
 
 def value(registry, name, **labels):
@@ -192,6 +196,37 @@ def test_series_that_come_and_go_are_bounded(path, monkeypatch):
     assert sum(found.values()) == 20
     assert len(found) == 3 + 3 + 1
     assert found["other"] == 14
+
+
+def test_a_directory_that_this_user_may_not_write_to_is_a_mistake_of_the_settings():
+    """As one that a master made before its workers became another user; said at once, not with the first scrape."""
+    user = os.geteuid()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o555)
+        if user == 0:
+            os.seteuid(65534)
+        try:
+            with pytest.raises(ConfigError, match=r"processes_dir .* takes no files from this user; make it theirs"):
+                Worker.of(CollectorRegistry(), folder)
+        finally:
+            os.seteuid(user)
+
+
+def test_a_directory_that_became_a_file_is_gone_through(path):
+    """As if it were removed; with the file's end all is there again."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", registry=registry)
+    shown = together(Worker.of(registry, str(path)))
+    counter.inc()
+    assert value(shown, "c_total") == 1
+    for file in path.iterdir():
+        file.unlink()
+    path.rmdir()
+    path.touch()
+    assert value(shown, "manometer_processes") == 0
+    assert value(shown, "manometer_process_file_failures_total", operation="write") == 2
+    path.unlink()
+    assert value(shown, "c_total") == 1
 
 
 # --- forks
@@ -573,8 +608,11 @@ def test_an_unreadable_file_is_counted_and_logged_once(path, caplog):
 # --- prometheus-client's own files
 
 
+MODES = get_args(MultiprocessMode)
+
+
 def peer_files(path, monkeypatch):
-    """Two processes' worth of prometheus-client's files."""
+    """Two processes' worth of prometheus-client's files; the first has ended, and its live gauges are gone."""
     path.mkdir(parents=True, exist_ok=True)
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(path))
     for pid in (1, 2):
@@ -582,8 +620,10 @@ def peer_files(path, monkeypatch):
         registry = CollectorRegistry()
         prometheus_client.Counter("both", "Help.", registry=registry).inc(10)
         prometheus_client.Histogram("theirs", "Help.", registry=registry, buckets=(1, 2)).observe(pid)
-        prometheus_client.Gauge("g", "Help.", registry=registry, multiprocess_mode="max").set(pid)
-        prometheus_client.Gauge("each", "Help.", registry=registry).set(pid)
+        prometheus_client.Summary("summary", "Help.", registry=registry).observe(pid)
+        for mode in MODES:
+            prometheus_client.Gauge(f"g_{mode}", "Help.", registry=registry, multiprocess_mode=mode).set(pid)
+    mark_process_dead(1, str(path))
     return registry
 
 
@@ -597,8 +637,13 @@ def test_prometheus_client_s_files_are_shown_too(path, tmp_path, monkeypatch, ap
     assert value(shown, "both_total") == 23
     assert value(shown, "theirs_sum") == 3
     assert value(shown, "theirs_bucket", le="1.0") == 1
-    assert value(shown, "g") == 2
-    assert value(shown, "each", pid="1") == 1
+    for metric in MultiProcessCollector(None, str(tmp_path / "theirs" if apart else path)).collect():
+        for sample in metric.samples:
+            if metric.name != "both":
+                assert value(shown, sample.name, **sample.labels) == sample.value
+    assert [value(shown, f"g_{mode}") for mode in ("min", "livemin", "max", "livesum")] == [1, 2, 2, 2]
+    assert value(shown, "g_all", pid="1") == 1
+    assert value(shown, "g_liveall", pid="1") is None
 
 
 def test_what_is_in_prometheus_client_s_files_is_not_in_ours(path, monkeypatch):
@@ -609,7 +654,7 @@ def test_what_is_in_prometheus_client_s_files_is_not_in_ours(path, monkeypatch):
     shown = together(worker)
     assert value(shown, "both_total") == 20
     assert value(shown, "ours_total") == 1
-    assert len(list(MultiProcessCollector(None, str(path)).collect())) == 4
+    assert len(list(MultiProcessCollector(None, str(path)).collect())) == 3 + len(MODES)
 
 
 def test_a_damaged_file_of_prometheus_client_is_left_out(path, monkeypatch, caplog):

@@ -23,7 +23,7 @@ class OwnFile:
     def write(self, data: bytes) -> None:
         """Make this the content. OSError where that cannot be done; what was there before stands then."""
         temporary = self.path.with_name(self.path.name + TEMPORARY)
-        file = _open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+        file = _open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             rest = memoryview(data)

@@ -49,6 +49,8 @@ class Worker:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"processes_dir {path} cannot be made ({error.strerror}); name another") from None
+        if not os.access(path, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+            raise ConfigError(f"processes_dir {path} takes no files from this user; make it theirs, or name another")
         self._users = 0
         self._thread: Thread | None = None
         self._lock = freed_in_child(Lock())
