@@ -5,6 +5,7 @@ import logging
 import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from multiprocessing import util
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -146,12 +147,15 @@ class Worker:
         except Exception:
             _log.exception("what prometheus-client's counters had before the fork is counted in the child as well")
         if self._thread is not None:
-            self._run()
+            self._thread = None
+            with suppress(RuntimeError):  # at the end of the interpreter there are no new threads
+                self._run()
 
     def _run(self) -> None:
         self._stopped = Event()
-        self._thread = Thread(target=self._loop, args=(self._stopped,), name="manometer-processes", daemon=True)
-        self._thread.start()
+        thread = Thread(target=self._loop, args=(self._stopped,), name="manometer-processes", daemon=True)
+        thread.start()
+        self._thread = thread
 
     def _loop(self, stopped: Event) -> None:
         pause, last = LOSS - _SPARE, False
