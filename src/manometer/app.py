@@ -1,7 +1,6 @@
 """Manometer: starts what serves and watches a program's figures, and stops it all again."""
 
 import atexit
-import os
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -17,6 +16,7 @@ from manometer.exporter import http
 from manometer.exporter.server import Server
 from manometer.health import Check, Checks
 from manometer.instrumentation.runtime import instrument_host, instrument_runtime
+from manometer.meters.fork import freed_in_child, renewed_in_child
 
 if TYPE_CHECKING:
     from manometer.exporter.multiprocess import Worker
@@ -38,6 +38,7 @@ class Manometer:
         self._registry = registry
         self._running: ExitStack | None = None
         self._server: Server | None = None
+        renewed_in_child(self)
 
     def start(self) -> Self:
         """Start everything, or nothing: where a part cannot start, those before it are stopped again.
@@ -66,6 +67,11 @@ class Manometer:
                 del _by_registry[self._registry]
             if running is not None:
                 running.close()
+
+    def renew(self) -> None:
+        """In a forked child: it does not serve there, so the child may have its own."""
+        if _by_registry.get(self._registry) is self:
+            del _by_registry[self._registry]
 
     @property
     def url(self) -> str:
@@ -186,15 +192,4 @@ def _unregister(collector: Collector, registry: CollectorRegistry) -> None:
 
 _by_registry: dict[CollectorRegistry, Manometer] = {}
 """Those that run."""
-_lock = RLock()
-
-
-def _forget() -> None:
-    """In a forked child none serves, so the child may have its own."""
-    global _lock
-    _lock = RLock()
-    _by_registry.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+_lock = freed_in_child(RLock())

@@ -2,7 +2,6 @@
 
 import inspect
 import logging
-import os
 import weakref
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -16,6 +15,7 @@ from prometheus_client.registry import Collector
 from manometer.catalogue import health as rows
 from manometer.errors import BindingError
 from manometer.meters.catalogued import Pulled, family, pulled
+from manometer.meters.fork import freed_in_child, renewed_in_child
 
 __all__ = ["Check", "Checks", "check"]
 
@@ -141,7 +141,8 @@ class Checks(Collector):
         self._interval = INTERVAL
         self._thread: Thread | None = None
         self._wake: Event
-        self._renew()
+        self.renew()
+        renewed_in_child(self)
 
     @classmethod
     def on(cls, registry: CollectorRegistry) -> "Checks":
@@ -213,6 +214,15 @@ class Checks(Collector):
         """A run ended, so its check has a next time again."""
         self._wake.set()
 
+    def renew(self) -> None:
+        """Begin without a thread and without results, as at first and in a forked child."""
+        self._lock = RLock()
+        self._wake = Event()
+        self._thread = None
+        for each in self._checks.values():
+            each._result = each._started = None
+            each._running = False
+
     def describe(self) -> Iterable[Metric]:
         return [family(row) for row in rows.SPECS]
 
@@ -232,15 +242,6 @@ class Checks(Collector):
         now = self._clock()
         due = [each._due(self._interval) for each in self.all() if not each._running]
         return max(min(due, default=now + self._interval) - now, 0.0)
-
-    def _renew(self) -> None:
-        """Begin without a thread and without results, as at first and in a forked child."""
-        self._lock = RLock()
-        self._wake = Event()
-        self._thread = None
-        for each in self._checks.values():
-            each._result = each._started = None
-            each._running = False
 
 
 def _problem(answer: Any) -> str | None:
@@ -266,15 +267,4 @@ def _in_thread(run: Callable[[], None]) -> None:
 
 
 _by_registry: weakref.WeakKeyDictionary[CollectorRegistry, Checks] = weakref.WeakKeyDictionary()
-_lock = RLock()
-
-
-def _renew_checks() -> None:
-    global _lock
-    _lock = RLock()
-    for checks in list(_by_registry.values()):
-        checks._renew()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_checks)
+_lock = freed_in_child(RLock())

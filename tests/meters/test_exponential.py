@@ -1,13 +1,16 @@
 """Exponential buckets hold what exact arithmetic puts in them, and merge without losing any."""
 
 import math
+import random
 import sys
 from collections import Counter
 from fractions import Fraction
+from itertools import chain
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram
 
 from manometer.errors import MetricError
 from manometer.meters.exponential import ExponentialBuckets
@@ -153,3 +156,84 @@ def test_a_limit_below_one_is_refused():
     """There is no histogram of no bucket."""
     with pytest.raises(MetricError, match="over 0"):
         ExponentialBuckets(3, 0)
+
+
+# --- several together
+
+
+def folded(schema, limit, amounts):
+    """Buckets of these amounts."""
+    buckets = ExponentialBuckets(schema, limit)
+    for start in range(0, len(amounts), 7):
+        buckets.fold(amounts[start : start + 7])
+    return buckets
+
+
+@given(st.lists(st.lists(ANY, max_size=80), min_size=1, max_size=5), st.sampled_from(SCHEMAS), st.integers(1, 60))
+def test_together_they_are_what_one_would_have_counted(parts, schema, limit):
+    """Each at the schema that it came down to: the whole is at the very one that all events lead to."""
+    found = ExponentialBuckets.together([folded(schema, limit, part).histogram(0) for part in parts], limit)
+    assert found.histogram(0) == folded(schema, limit, [*chain(*parts)]).histogram(0)
+
+
+@given(st.lists(ANY, max_size=60), st.lists(ANY, max_size=60), st.sampled_from(SCHEMAS), st.sampled_from(SCHEMAS))
+def test_the_coarser_schema_is_that_of_both(some, others, one, other):
+    """Finer buckets are merged, as if they had been counted so."""
+    both = [folded(one, 10_000, some).histogram(0), folded(other, 10_000, others).histogram(0)]
+    coarse = folded(min(one, other), 10_000, some + others)
+    assert ExponentialBuckets.together(both, 10_000).histogram(0) == coarse.histogram(0)
+
+
+def native(threshold, zeros, start, *counts, schema=0):
+    """A histogram of these positive buckets in a row."""
+    deltas = [count - before for before, count in zip((0, *counts), counts, strict=False)]
+    spans = [BucketSpan(start, len(counts))]
+    return NativeHistogram(zeros + sum(counts), 0.0, schema, threshold, zeros, spans, [], deltas, [], [])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [  # bucket 1 is (1, 2], 2 is (2, 4], 3 is (4, 8]
+        (native(2.0, 5, 2, 7), native(0.5, 1, 1, 3, 2), native(2.0, 9, 2, 9)),
+        (native(3.0, 5, 3, 7), native(0.5, 1, 1, 3, 2), native(4.0, 11, 3, 7)),
+        (native(3.0, 5, 3, 7), native(0.5, 1, 1, 3, 0, 1), native(3.0, 9, 3, 8)),
+        (native(0.0, 5, 1, 7), native(0.0, 1, 1, 1), native(0.0, 6, 1, 8)),
+        # Two buckets of schema 1 become (2, 4], into which the zero bucket reaches.
+        (native(3.0, 5, 4, 7, schema=1), native(1.0, 1, 3, 1), native(4.0, 13, 3, 1)),
+    ],
+    ids=["to a bound", "into a bucket", "into an empty bucket", "none", "after merging"],
+)
+def test_the_wider_zero_bucket_is_that_of_both(one, other, expected):
+    """It takes in the buckets that it covers, and widens to the end of one that it would cut."""
+    for parts in ((one, other), (other, one)):
+        found = ExponentialBuckets.together(parts).histogram(0.0)
+        assert (found.zero_threshold, found.zero_count) == (expected.zero_threshold, expected.zero_count)
+        assert decoded(found.pos_spans, found.pos_deltas) == decoded(expected.pos_spans, expected.pos_deltas)
+        assert found.count_value == one.count_value + other.count_value
+
+
+def test_a_limit_that_merges_a_bucket_into_the_zero_bucket_widens_it():
+    """Of (1, 1.4] and (1.4, 2] only the second is filled; merged they reach into a zero bucket that ends at 1.4."""
+    found = ExponentialBuckets.together([native(math.nextafter(2**0.5, 0), 5, 2, 1, 1, schema=1)], 1)
+    assert (found.schema, found.zero_threshold, found.zero_count, found.positive) == (0, 2.0, 6, {2: 1})
+
+
+@pytest.mark.parametrize(
+    "nonsense", [native(0.0, 0, 1, 1, schema=-53), native(0.0, 0, 1, 1)._replace(pos_deltas=[1, 1])]
+)
+def test_what_makes_no_sense_is_refused(nonsense):
+    """A schema of another kind of buckets, or more counts than buckets."""
+    with pytest.raises(ValueError, match=r"-53|longer"):
+        ExponentialBuckets.together([nonsense])
+
+
+def test_the_latest_exemplars_of_all_are_kept():
+    """As one would have kept them: the last one of each power of two, and of those the ten that came last."""
+    chance = random.Random(7)
+    parts, whole = [ExponentialBuckets(3) for _ in range(3)], ExponentialBuckets(3)
+    for second in range(200):
+        exemplar = Exemplar({"trace_id": str(second)}, 2.0 ** chance.randint(0, 15), float(second))
+        chance.choice(parts).keep(exemplar)
+        whole.keep(exemplar)
+    found = ExponentialBuckets.together([part.histogram(0) for part in parts])
+    assert found.histogram(0).nh_exemplars == whole.histogram(0).nh_exemplars

@@ -2,17 +2,19 @@
 
 import functools
 import os
+import subprocess
 import sys
 import threading
 import time
 import traceback
+from contextlib import ExitStack
+from urllib.request import urlopen
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from manometer import Counter, Gauge, Histogram, instrument_cache, render, stage
-from manometer.meters import collect
-from manometer.meters.kit import Kit
+from manometer import Counter, Gauge, Histogram, Manometer, Settings, check, instrument_cache, render, stage
+from manometer.meters import collect, fork
 from manometer.meters.pending import PENDING_LIMIT, InFlight
 
 pytestmark = [
@@ -134,44 +136,115 @@ def test_a_series_taken_off_its_family_is_renewed_too():
             lock.release()
 
 
+BUSY = """
+import faulthandler, os, sys, threading, warnings
+from prometheus_client import REGISTRY
+from manometer import Counter, Histogram, check, render, stage
+from manometer.meters import collect
+from manometer.meters.kit import Kit
+
+warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)
+Kit.of(REGISTRY)
+counter = Counter("c", "Help.", ["l"])
+histogram = Histogram("h", "Help.", ["l"], native_schema=3)
+stop = False
+
+
+def work(number):
+    runs = 0
+    while not stop:
+        runs += 1
+        with stage(f"s{runs % 7}"):
+            counter.labels(runs % 50).inc(0.5)
+            histogram.labels(number).observe(1)
+        counter.remove(runs % 50)
+        if runs % 20 == 0:
+            render()
+            check(f"of {number}", lambda: None)
+
+
+def values():
+    names = ("c_total", "h_count", "h_sum", "engine_stage_active", "engine_stage_duration_seconds_count")
+    samples = [sample for family in collect(REGISTRY) for sample in family.samples if sample.name in names]
+    return {(sample.name, *sample.labels.values()): sample.value for sample in samples}
+
+
+def live():
+    assert set(values().values()) <= {0}
+    with stage("new"):
+        counter.labels("new").inc()
+    check("new", lambda: None)
+    assert values()["c_total", "new"] == 1
+    render()
+
+
+sys.setswitchinterval(1e-5)
+workers = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+for worker in workers:
+    worker.start()
+failed = 0
+for _ in range(300):
+    child = os.fork()
+    if child == 0:
+        faulthandler.dump_traceback_later(60, exit=True)
+        status = 1
+        try:
+            live()
+            status = 0
+        finally:
+            if status:
+                sys.excepthook(*sys.exc_info())
+            os._exit(status)
+    failed += os.waitpid(child, 0)[1] != 0
+stop = True
+for worker in workers:
+    worker.join()
+sys.exit(failed)
+"""
+
+
 def test_threads_that_write_and_collect_hold_no_lock_across_a_fork():
-    """Children of a busy parent, forked at any moment, collect and write at once, and find zero."""
+    """Three hundred children of four busy threads, forked at any moment: each writes, labels, collects, and ends."""
+    done = subprocess.run([sys.executable, "-c", BUSY], capture_output=True, text=True, timeout=250, check=False)
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
+def test_a_child_finds_every_lock_free():
+    """Those of the kit, the registry, labels, stages, checks and the application, were they all held at the fork."""
     registry = CollectorRegistry()
-    Kit.of(registry)
     counter = Counter("c", "Help.", ["l"], registry=registry)
-    histogram = Histogram("h", "Help.", ["l"], registry=registry)
-    stop = threading.Event()
+    series = counter.labels("x")
+    settings = Settings(host="127.0.0.1", port=0)
+    with stage("s", registry=registry), Manometer(settings, registry=registry):
+        check("well", lambda: None, registry=registry)
+        held, forked = threading.Event(), threading.Event()
 
-    def work(number):
-        runs = 0
-        while not stop.is_set():
-            runs += 1
-            with stage(f"s{runs % 7}", registry=registry):
-                counter.labels(runs % 50).inc(0.5)
-                histogram.labels(number).observe(1)
-            counter.remove(runs % 50)
-            if runs % 20 == 0:
-                render(registry)
+        def hold():
+            with ExitStack() as locks:
+                for lock in [*fork._locks, series.pending.lock]:
+                    locks.enter_context(lock)
+                held.set()
+                forked.wait()
 
-    def child():
-        assert set(values(registry).values()) <= {0}
-        with stage("new", registry=registry):
+        holder = threading.Thread(target=hold)
+        holder.start()
+        held.wait()
+
+        def child():
+            series.inc()
             counter.labels("new").inc()
-        assert values(registry)["c_total", "new"] == 1
+            with stage("new", registry=registry):
+                check("new", lambda: None, registry=registry)
+            with Manometer(settings, registry=registry) as own:
+                body = urlopen(f"{own.url}/metrics").read()
+            assert b'c_total{l="x"} 1.0' in body
+            assert b'engine_stage_active{engine="main",stage="new"} 0.0' in body
 
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    workers = [threading.Thread(target=work, args=(number,)) for number in range(3)]
-    for worker in workers:
-        worker.start()
-    try:
-        for _ in range(30):
+        try:
             in_child(child)
-    finally:
-        stop.set()
-        for worker in workers:
-            worker.join()
-        sys.setswitchinterval(interval)
+        finally:
+            forked.set()
+            holder.join()
 
 
 def test_what_the_parent_has_under_way_is_not_under_way_in_the_child():

@@ -8,10 +8,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from socketserver import TCPServer, ThreadingMixIn
 from threading import Lock, Thread
 from typing import Any, Self
-from weakref import WeakSet
 
 from manometer.errors import ConfigError
 from manometer.exporter.http import Request, Site, respond
+from manometer.meters.fork import renewed_in_child
 
 __all__ = ["Server"]
 
@@ -35,7 +35,7 @@ class Server:
         self._listener = _listen(site, host, port, shared)
         self._thread: Thread | None = None
         self._closed = False
-        _servers.add(self)
+        renewed_in_child(self)
 
     def start(self) -> Self:
         """Serve; a client that came before was kept waiting."""
@@ -64,7 +64,7 @@ class Server:
         self._listener.server_close()
         self._listener.connections.close()
 
-    def _abandon(self) -> None:
+    def renew(self) -> None:
         """In a forked child: there is no thread to stop, only copies of the parent's sockets to close."""
         if not self._closed:
             self._closed = True
@@ -127,7 +127,8 @@ class _Connections:
     def abandon(self) -> None:
         """Close this process's copies of the sockets, which leaves the connections themselves alone."""
         for connection in [*self._waiting, *self._busy]:
-            os.close(connection.detach())  # `close` would wait for the files that the handlers hold
+            with suppress(OSError):  # the parent was just closing it
+                os.close(connection.detach())  # `close` would wait for the files that the handlers hold
 
 
 class _Listener(ThreadingMixIn, HTTPServer):
@@ -218,15 +219,3 @@ def _listen(site: Site, host: str, port: int, shared: bool) -> _Listener:
 def _hang_up(connection: socket.socket, how: int) -> None:
     with suppress(OSError):  # the client may have been faster
         connection.shutdown(how)
-
-
-_servers: WeakSet[Server] = WeakSet()
-
-
-def _abandon_servers() -> None:
-    for server in list(_servers):
-        server._abandon()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_abandon_servers)

@@ -1,16 +1,18 @@
 """Exponential buckets of one series, as Prometheus's native histograms and OpenTelemetry's have them."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import accumulate, chain
 from math import frexp, inf, isnan, isqrt, ldexp
 from sys import float_info
+from typing import Any
 
 from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram
 
 from manometer.errors import MetricError
 
-__all__ = ["BUCKET_LIMIT", "ExponentialBuckets"]
+__all__ = ["BUCKET_LIMIT", "ExponentialBuckets", "seen"]
 
 BUCKET_LIMIT = 160
 """Buckets that a series may fill before neighbours are merged: OpenTelemetry's default, and a common one in Go."""
@@ -25,15 +27,15 @@ class ExponentialBuckets:
     """Counts by bucket: number i holds what is over base**(i-1) and at most base**i, where base = 2**2**-schema.
 
     The bounds are exact: a value is in the bucket that rational arithmetic puts it in. `negative`
-    holds magnitudes. What lies within 2**-128 of zero is in `zero_count`; an infinity is in the bucket
-    after that of the largest float; NaN is in `count` alone. OpenTelemetry's index is i - 1.
+    holds magnitudes. What lies within `zero_threshold` of zero is in `zero_count`; an infinity is in the
+    bucket after that of the largest float; NaN is in `count` alone. OpenTelemetry's index is i - 1.
 
     limit: when more buckets than this are filled, neighbours merge pairwise and `schema` falls by one,
     down to -4, where a few dozen buckets hold all there is. It does not rise again.
     Not thread-safe but for `keep`: whoever folds holds the series' lock.
     """
 
-    __slots__ = ("_exemplars", "_limit", "count", "negative", "positive", "schema", "zero_count")
+    __slots__ = ("_exemplars", "_limit", "count", "negative", "positive", "schema", "zero_count", "zero_threshold")
 
     def __init__(self, schema: int, limit: int = BUCKET_LIMIT) -> None:
         if schema not in _SCHEMAS:
@@ -41,12 +43,39 @@ class ExponentialBuckets:
         if limit < 1:
             raise MetricError(f"max_native_buckets is {limit!r}; it takes a number over 0")
         self.schema = schema
-        self.count = self.zero_count = 0
-        self.positive: dict[int, int] = {}
-        self.negative: dict[int, int] = {}
+        self.count: float = 0
+        self.zero_count: float = 0
+        self.zero_threshold = _ZERO_THRESHOLD
+        self.positive: dict[int, float] = {}
+        self.negative: dict[int, float] = {}
         self._limit = limit
         self._exemplars: dict[int, Exemplar] = {}
         _mantissas(schema)  # made now rather than within a fold
+
+    @classmethod
+    def together(cls, parts: Sequence[NativeHistogram], limit: int = BUCKET_LIMIT) -> "ExponentialBuckets":
+        """What several come to: as if one of that limit had counted the events of all.
+
+        The coarsest schema and the widest zero bucket are everyone's. Raises ValueError where one makes no sense.
+        """
+        whole = cls(min(part.schema for part in parts), limit)
+        whole.zero_threshold = max(part.zero_threshold for part in parts)
+        for part in parts:
+            whole.count += part.count_value
+            whole.zero_count += part.zero_count
+            steps = part.schema - whole.schema
+            _add(whole.positive, _halved(_counts(part.pos_spans, part.pos_deltas), steps))
+            _add(whole.negative, _halved(_counts(part.neg_spans, part.neg_deltas), steps))
+        for exemplar in sorted(chain(*(part.nh_exemplars or () for part in parts)), key=seen):
+            whole.keep(exemplar)
+        whole._widen()
+        whole._fit()
+        return whole
+
+    @property
+    def filled(self) -> int:
+        """How many buckets there is anything in."""
+        return len(self.positive) + len(self.negative)
 
     def fold(self, amounts: list[float]) -> None:
         """Count a batch. A bucket is looked up once however many values of the batch it gets."""
@@ -54,14 +83,12 @@ class ExponentialBuckets:
         if isnan(sum(amounts)):
             amounts = [amount for amount in amounts if amount == amount]
         ordered = sorted(amounts)
-        below, above = bisect_left(ordered, -_ZERO_THRESHOLD), bisect_right(ordered, _ZERO_THRESHOLD)
+        below, above = bisect_left(ordered, -self.zero_threshold), bisect_right(ordered, self.zero_threshold)
         self.zero_count += above - below
         self._count(ordered[above:], self.positive)
         if below:
             self._count([-amount for amount in reversed(ordered[:below])], self.negative)
-        while len(self.positive) + len(self.negative) > self._limit and self.schema > _SCHEMAS[0]:
-            self.positive, self.negative = _halved(self.positive), _halved(self.negative)
-            self.schema -= 1
+        self._fit()
 
     def keep(self, exemplar: Exemplar) -> None:
         """Remember an exemplar: the last one of each power of two, and of those the ten that came last."""
@@ -79,7 +106,7 @@ class ExponentialBuckets:
             count_value=self.count,
             sum_value=total,
             schema=self.schema,
-            zero_threshold=_ZERO_THRESHOLD,
+            zero_threshold=self.zero_threshold,
             zero_count=self.zero_count,
             pos_spans=positive_spans,
             neg_spans=negative_spans,
@@ -88,7 +115,25 @@ class ExponentialBuckets:
             nh_exemplars=list(self._exemplars.values()),
         )
 
-    def _count(self, ordered: list[float], counts: dict[int, int]) -> None:
+    def _fit(self) -> None:
+        """Merge neighbours until no more buckets are filled than may be."""
+        while self.filled > self._limit and self.schema > _SCHEMAS[0]:
+            self.positive, self.negative = _halved(self.positive), _halved(self.negative)
+            self.schema -= 1
+            self._widen()
+
+    def _widen(self) -> None:
+        """Have no bucket that is filled reach into the zero bucket: it takes such in, up to the end of the last."""
+        if self.zero_threshold <= 0:
+            return
+        last, upper = _bucket(self.zero_threshold, self.schema)
+        if last in self.positive or last in self.negative:
+            self.zero_threshold = upper
+        for counts in (self.positive, self.negative):
+            for index in [index for index in counts if index <= last]:
+                self.zero_count += counts.pop(index)
+
+    def _count(self, ordered: list[float], counts: dict[int, float]) -> None:
         """Count positive values, which are in ascending order."""
         at, end = 0, len(ordered)
         while at < end:
@@ -133,16 +178,26 @@ def _mantissas(schema: int) -> tuple[float, ...]:
     return tuple(found)
 
 
-def _halved(counts: Mapping[int, int]) -> dict[int, int]:
-    """The counts with each bucket of an odd number merged into the next."""
-    merged: dict[int, int] = {}
+def _halved(counts: Mapping[int, float], times: int = 1) -> dict[int, float]:
+    """The counts with each bucket of an odd number merged into the next, so many times over."""
+    merged: dict[int, float] = {}
     for index, count in counts.items():
-        half = (index + 1) >> 1
+        half = -(-index >> times)
         merged[half] = merged.get(half, 0) + count
     return merged
 
 
-def _spans(counts: Mapping[int, int]) -> tuple[list[BucketSpan], list[int]]:
+def _add(counts: dict[int, float], others: Mapping[int, float]) -> None:
+    for index, count in others.items():
+        counts[index] = counts.get(index, 0) + count
+
+
+def seen(exemplar: Exemplar) -> float:
+    """When it was, as far as it says."""
+    return float(exemplar.timestamp or 0)
+
+
+def _spans(counts: Mapping[int, float]) -> tuple[list[BucketSpan], list[Any]]:
     """Runs of buckets, each by its distance from the one before, and the change from bucket to bucket."""
     runs: list[tuple[int, int]] = []  # where each starts and ends
     for index in sorted(counts):
@@ -157,8 +212,20 @@ def _spans(counts: Mapping[int, int]) -> tuple[list[BucketSpan], list[int]]:
     return spans, _deltas(counts.get(index, 0) for start, end in runs for index in range(start, end))
 
 
-def _deltas(counts: Iterable[int]) -> list[int]:
-    deltas, before = [], 0
+def _counts(spans: Iterable[BucketSpan] | None, deltas: Iterable[float] | None) -> dict[int, float]:
+    """What spans and deltas tell, less the buckets that are empty."""
+    indexes: list[int] = []
+    end = 0
+    for offset, length in spans or ():
+        start, end = end + offset, end + offset + length
+        indexes += range(start, end)
+    found = zip(indexes, accumulate(deltas or ()), strict=True)
+    return {index: count for index, count in found if count}
+
+
+def _deltas(counts: Iterable[float]) -> list[float]:
+    deltas: list[float] = []
+    before: float = 0
     for count in counts:
         deltas.append(count - before)
         before = count

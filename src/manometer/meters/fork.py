@@ -8,7 +8,7 @@ __all__ = ["Renewable", "freed_in_child", "renewed_in_child"]
 
 
 class Renewable(Protocol):
-    """What keeps figures of this process alone."""
+    """What has figures, threads or sockets of this process alone."""
 
     def renew(self) -> None:
         """Begin from zero, with free locks. No other thread runs yet, and whatever one was at stays half done."""

@@ -94,6 +94,11 @@ class Histogram(Meter[HistogramReading]):
             on_fold=on_fold,
         )
 
+    @property
+    def max_native_buckets(self) -> int:
+        """How many exponential buckets a series may fill; 0 where it has none."""
+        return 0 if self._native is None else self._native[1]
+
     def observe(self, amount: float, exemplar: Mapping[str, str] | None = None) -> None:
         """Count one observation, with an exemplar (labels such as `trace_id`) where one is given."""
         self._need_series()

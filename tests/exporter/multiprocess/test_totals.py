@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Metric, Summary
 from prometheus_client.core import GaugeHistogramMetricFamily, InfoMetricFamily, SummaryMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.samples import Exemplar, Sample
+from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram, Sample, Timestamp
 from prometheus_client.values import MultiProcessValue
 
 import manometer
+from manometer.exporter.multiprocess.continuity import Continuity
 from manometer.exporter.multiprocess.snapshot import Snapshot, decode, encode, family
 from manometer.exporter.multiprocess.totals import Totals
 from manometer.exporter.multiprocess.ways import Way, way
@@ -197,6 +198,48 @@ def test_histograms_whose_buckets_were_changed_add_up():
     assert found["h_sum",] == 24
 
 
+OBSERVATIONS = st.lists(st.tuples(st.integers(0, 2), AMOUNTS, st.sampled_from(["", "ends", "resets"])), max_size=80)
+
+
+@settings(max_examples=80, deadline=None)
+@given(OBSERVATIONS, st.integers(-4, 8), st.integers(1, 40))
+def test_native_histograms_come_to_what_one_process_would_have_counted(events, schema, limit):
+    """Whoever observes what, ends or starts again in between: down to the schema and the spans."""
+
+    def begun():
+        registry = CollectorRegistry()
+        settings = {"native_schema": schema, "max_native_buckets": limit}
+        return (
+            registry,
+            manometer.Histogram("h", "Help.", registry=registry, buckets=(1, 2), **settings),
+            Continuity(),
+        )
+
+    def told(registry, _, continuity, alive=True):
+        families = [family(metric, Way("sum"), 1.0) for metric in collect(registry)]
+        return decode(encode(Snapshot(1, continuity.complete(families, 1.0))))._replace(alive=alive)
+
+    processes, ended = [begun() for _ in range(3)], Snapshot(0, [], alive=False)
+    single, one, _ = begun()
+    for at, amount, end in events:
+        for histogram in (processes[at][1], one):
+            histogram.observe(amount)
+        if end == "ends":
+            past = Totals()
+            for each in (ended, told(*processes[at], alive=False)):
+                past.add(each)
+            ended = decode(encode(Snapshot(0, past.families())))._replace(alive=False)
+            processes[at] = begun()
+        elif end == "resets":
+            told(*processes[at])
+            processes[at][1].renew()
+    (found,) = merged(ended, *(told(*process) for process in processes))
+    (expected,) = collect(single)
+    assert [s for s in found.samples if s.name != "h_created"] == [
+        s for s in expected.samples if s.name != "h_created"
+    ]
+
+
 def test_any_collector_s_families_are_shown():
     """Summaries, infos and gauge histograms; what has no known way is shown by process."""
     info = InfoMetricFamily("build", "Help.", {"version": "1"})
@@ -229,6 +272,30 @@ def test_any_collector_s_families_are_shown():
         ("t_count",): 2,
         ("t_sum",): 4,
     }
+
+
+@pytest.mark.parametrize(("kind", "ended"), [("histogram", 3), ("gaugehistogram", 0)])
+def test_another_kit_s_native_histograms_add_up(kind, ended):
+    """A gauge's as a counter's, broken counts as whole ones; but a gauge's goes with its process."""
+
+    def told(pid, threshold, alive=True):
+        seen = Timestamp(pid, 0)
+        exemplar = Exemplar({"trace_id": f"of {pid}"}, 1.5, seen)
+        found = NativeHistogram(3.5, 2.25, 0, threshold, 1, [BucketSpan(1, 1)], None, [2.5], None, [exemplar])
+        metric = Metric("h", "Help.", kind)
+        metric.samples = [Sample("h", {"l": "x"}, 0.0, seen, None, found)]
+        registry = CollectorRegistry()
+        return Snapshot(pid, [family(metric, way(registry, metric), 1.0)], alive)
+
+    parts = [told(1, 0.5), told(2, 0.25), told(3, 0.0, alive=False)]
+    live = 2 if ended == 0 else 3
+    for snapshots in (parts, [decode(encode(each))._replace(alive=each.alive) for each in parts]):
+        ((sample,),) = [metric.samples for metric in merged(*snapshots)]
+        assert sample.labels == {"l": "x"}
+        assert sample.native_histogram == NativeHistogram(
+            live * 3.5, live * 2.25, 0, 0.5, live, [BucketSpan(1, 1)], [], [live * 2.5], [],
+            [Exemplar({"trace_id": f"of {live}"}, 1.5, float(live))],
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,25 @@
 """A process's part in a group: its figures go to the others from its own memory, whatever happens to it."""
 
 import errno
+import gc
 import logging
 import os
+import random
 import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from itertools import pairwise
+from pathlib import Path
+from typing import get_args
 
 import prometheus_client
 import pytest
-from prometheus_client import CollectorRegistry, Metric
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CollectorRegistry, GCCollector, Metric
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.samples import Sample
 from prometheus_client.values import MultiProcessValue
 
@@ -21,6 +27,7 @@ from manometer import Counter, Gauge, Histogram, render
 from manometer.errors import ConfigError
 from manometer.exporter.multiprocess import Worker, onlooker, together
 from manometer.meters import collect
+from manometer.meters.gauge import MultiprocessMode
 
 
 def value(registry, name, **labels):
@@ -191,6 +198,37 @@ def test_series_that_come_and_go_are_bounded(path, monkeypatch):
     assert found["other"] == 14
 
 
+def test_a_directory_that_this_user_may_not_write_to_is_a_mistake_of_the_settings():
+    """As one that a master made before its workers became another user; said at once, not with the first scrape."""
+    user = os.geteuid()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o555)
+        if user == 0:
+            os.seteuid(65534)
+        try:
+            with pytest.raises(ConfigError, match=r"processes_dir .* takes no files from this user; make it theirs"):
+                Worker.of(CollectorRegistry(), folder)
+        finally:
+            os.seteuid(user)
+
+
+def test_a_directory_that_became_a_file_is_gone_through(path):
+    """As if it were removed; with the file's end all is there again."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", registry=registry)
+    shown = together(Worker.of(registry, str(path)))
+    counter.inc()
+    assert value(shown, "c_total") == 1
+    for file in path.iterdir():
+        file.unlink()
+    path.rmdir()
+    path.touch()
+    assert value(shown, "manometer_processes") == 0
+    assert value(shown, "manometer_process_file_failures_total", operation="write") == 2
+    path.unlink()
+    assert value(shown, "c_total") == 1
+
+
 # --- forks
 
 
@@ -260,6 +298,50 @@ def test_a_fork_in_the_midst_of_scrapes_and_writes_leaves_a_working_child(path):
     assert len(list(path.iterdir())) == 2
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_what_another_kit_counted_before_a_fork_is_the_parent_s(path):
+    """In the child it goes on, or starts again, and is counted once; whoever held its locks at the fork."""
+    registry = CollectorRegistry()
+    GCCollector(registry)
+    counters = [prometheus_client.Counter(name, "Help.", ["l"], registry=registry) for name in ("on", "anew", "gone")]
+    on, anew, gone = (counter.labels("x") for counter in counters)
+    histogram = prometheus_client.Histogram("h", "Help.", registry=registry, buckets=(1, 2))
+    summary = prometheus_client.Summary("s", "Help.", registry=registry)
+    gauge = prometheus_client.Gauge("g", "Help.", registry=registry, multiprocess_mode="livemax")
+    shown = together(Worker.of(registry, str(path)))
+
+    def write(amount):
+        for counter in (on, anew, gone):
+            counter.inc(amount)
+        for each in (histogram, summary):
+            each.observe(amount)
+        gauge.set(amount)
+
+    names = ("on_total", "anew_total", "gone_total", "h_count", "h_sum", "s_count", "s_sum", "g")
+    for _ in range(2):
+        write(50)
+    gc.collect()
+    assert [value(shown, name) for name in names] == [100, 100, 100, 2, 100, 2, 100, 50]
+    locks = [each._lock for each in (*counters, on._value, histogram._sum, histogram._buckets[1], summary._count)]
+    for lock in locks:
+        lock.acquire()
+    child = os.fork()
+    if child == 0:
+        try:
+            anew.reset()
+            counters[2].remove("x")
+            write(3)
+            value(shown, "on_total")
+        finally:
+            os._exit(0)
+    for lock in locks:
+        lock.release()
+    until(lambda: os.waitpid(child, os.WNOHANG) == (child, 0))
+    assert [value(shown, name) for name in names] == [103, 103, 100, 3, 103, 3, 103, 50]
+    collections = value(shown, "python_gc_collections_total", generation="2")
+    assert 0 < collections < 1.5 * gc.get_stats()[2]["collections"]
+
+
 PROGRAM = """
 import os, signal, sys, time, warnings
 warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)
@@ -294,25 +376,153 @@ def test_a_process_writes_what_it_has_before_it_ends(path):
     assert value(onlooker(path), "c_total") == 14
     assert program(path, "if os.fork() == 0:", "    counter.inc(100)", "else:", "    os.wait()") == 0
     assert value(onlooker(path), "c_total") == 121
-    children = (
-        "import multiprocessing",
-        "context = multiprocessing.get_context('fork')",
-        "children = [context.Process(target=counter.inc, args=(1000,)) for _ in range(3)]",
-        "for each in children: each.start()",
-        "for each in children: each.join()",
-    )
-    assert program(path, *children) == 0
-    assert value(onlooker(path), "c_total") == 3128
     assert [file.name for file in path.iterdir()] == ["ended.manometer"]
 
 
-def test_a_process_that_is_killed_loses_less_than_the_last_second(path):
-    """What came before was written by its thread."""
-    lines = ("time.sleep(1)", "os.kill(os.getpid(), signal.SIGKILL)")
-    assert program(path, *lines) == -signal.SIGKILL
+CHILDREN = """
+import multiprocessing, sys
+from concurrent.futures import ProcessPoolExecutor
+from prometheus_client import REGISTRY
+from manometer import Counter
+
+counter = Counter("c", "Help.")
+
+def work(directory):
+    from manometer.exporter.multiprocess import Worker
+    Worker.of(REGISTRY, directory).start()
+    counter.inc()
+
+if __name__ == "__main__":
+    directory, method = sys.argv[1:]
+    context = multiprocessing.get_context(method)
+    children = [context.Process(target=work, args=(directory,)) for _ in range(3)]
+    for each in children:
+        each.start()
+    for each in children:
+        each.join()
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        list(pool.map(work, [directory] * 20))
+    work(directory)
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_child_of_multiprocessing_writes_what_it_has_before_it_ends(path, method):
+    """However it is made, by a Process or by a pool of them, and whether it joins before the work or with it."""
+    script = path.with_name("children.py")
+    script.write_text(CHILDREN)
+    subprocess.run([sys.executable, str(script), str(path), method], timeout=60, check=True)
+    assert value(onlooker(path), "c_total") == 3 + 20 + 1
+    assert [file.name for file in path.iterdir()] == ["ended.manometer"]
+
+
+def test_a_collector_that_never_returns_does_not_keep_a_process_from_ending(path):
+    """Its last figures are given up; those that were written before are there."""
+    lines = (
+        "import logging, threading",
+        "from manometer.exporter.multiprocess import worker as module",
+        "module._PATIENCE = 0.1",
+        "logging.getLogger('manometer').addHandler(logging.NullHandler())",
+        "worker.flush()",
+        "class Stuck:",
+        "    def describe(self): return []",
+        "    def collect(self): threading.Event().wait()",
+        "REGISTRY.register(Stuck())",
+        "counter.inc(100)",
+    )
+    assert program(path, *lines) == 0
+    assert value(onlooker(path), "c_total") == 7
+
+
+PROTOBUF = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+
+
+def test_native_histograms_of_workers_are_one_in_protobuf(path, families):
+    """Of a parent and three children, all ended, and of one that lives: what a single process would show."""
+    lines = (
+        "import random",
+        "from manometer import Histogram",
+        "h = Histogram('h', 'Help.', buckets=(1, 2), native_schema=5, max_native_buckets=30)",
+        "def observe(number):",
+        "    chance = random.Random(number)",
+        "    for _ in range(500): h.observe(int(1000 * chance.lognormvariate(0, number)) / 1024)",
+        "observe(0)",
+        "for number in (1, 2, 3):",
+        "    if os.fork() == 0: observe(number); sys.exit()",
+        "for _ in range(3): os.wait()",
+    )
+    assert program(path, *lines) == 0
+    live, single = CollectorRegistry(), CollectorRegistry()
+    native = {"buckets": (1, 2), "native_schema": 5, "max_native_buckets": 30}
+    mine, one = (Histogram("h", "Help.", registry=registry, **native) for registry in (live, single))
+    for number in range(5):
+        chance = random.Random(number)
+        for _ in range(500):
+            amount = int(1000 * chance.lognormvariate(0, number)) / 1024
+            one.observe(amount)
+            if number == 4:
+                mine.observe(amount)
+
+    def read(registry):
+        (family,) = [each for each in families(render(registry, PROTOBUF)[0]) if each.name == "h"]
+        (metric,) = family.metric
+        metric.histogram.ClearField("created_timestamp")
+        return metric.histogram
+
+    found, expected = read(together(Worker.of(live, str(path)))), read(single)
+    assert found == expected
+    assert (found.sample_count, found.schema < 3) == (2500, True)
+    assert [file.name for file in path.iterdir() if file.name.startswith("ended")] == ["ended.manometer"]
+
+
+KILLED = """
+import os, struct, sys, time, warnings
+warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)
+from prometheus_client import REGISTRY
+from manometer import Counter
+from manometer.exporter.multiprocess import Worker
+counter = Counter("c", "Help.", ["worker"])
+for number in range(300):
+    counter.labels(f"ballast {number}")
+Worker.of(REGISTRY, sys.argv[1]).start()
+children = []
+for number in range(8):
+    children.append(os.fork())
+    if not children[-1]:
+        series = counter.labels(os.getpid())
+        with open(f"{sys.argv[1]}/{os.getpid()}.log", "wb", buffering=0) as log:
+            while True:
+                series.inc()
+                log.write(struct.pack("d", time.monotonic()))
+                time.sleep(0.001)
+print(*children, flush=True)
+for child in children:
+    os.waitpid(child, 0)
+"""
+
+
+def test_a_process_that_is_killed_loses_at_most_the_last_second(path):
+    """Of eight workers, each killed at a moment of its own: all that came a second before that is there."""
+    path.mkdir()
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, text=True) as parent:
+        workers = [int(pid) for pid in parent.stdout.readline().split()]
+        began = time.monotonic()
+        moments = sorted(began + random.uniform(0.5, 2.5) for _ in workers)
+        killed = {}
+        for pid, moment in zip(workers, moments, strict=True):
+            time.sleep(max(moment - time.monotonic(), 0))
+            killed[pid] = time.monotonic()
+            os.kill(pid, signal.SIGKILL)
     shown = onlooker(path)
-    assert value(shown, "c_total") == 7
     assert value(shown, "manometer_processes") == 0
+    for pid in workers:
+        stamps = [stamp for (stamp,) in struct.iter_unpack("d", (path / f"{pid}.log").read_bytes())]
+        counted = value(shown, "c_total", worker=str(pid)) or 0
+        # Where the machine let the whole process wait, the second is one in which it ran.
+        waited = sum(max(after - before - 0.02, 0) for before, after in pairwise(stamps) if after > killed[pid] - 3)
+        due = sum(stamp < killed[pid] - 1 - waited for stamp in stamps)
+        assert due <= counted <= len(stamps) + 1
+        assert len(stamps) > 100
 
 
 # --- faults
@@ -398,8 +608,11 @@ def test_an_unreadable_file_is_counted_and_logged_once(path, caplog):
 # --- prometheus-client's own files
 
 
+MODES = get_args(MultiprocessMode)
+
+
 def peer_files(path, monkeypatch):
-    """Two processes' worth of prometheus-client's files."""
+    """Two processes' worth of prometheus-client's files; the first has ended, and its live gauges are gone."""
     path.mkdir(parents=True, exist_ok=True)
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(path))
     for pid in (1, 2):
@@ -407,8 +620,10 @@ def peer_files(path, monkeypatch):
         registry = CollectorRegistry()
         prometheus_client.Counter("both", "Help.", registry=registry).inc(10)
         prometheus_client.Histogram("theirs", "Help.", registry=registry, buckets=(1, 2)).observe(pid)
-        prometheus_client.Gauge("g", "Help.", registry=registry, multiprocess_mode="max").set(pid)
-        prometheus_client.Gauge("each", "Help.", registry=registry).set(pid)
+        prometheus_client.Summary("summary", "Help.", registry=registry).observe(pid)
+        for mode in MODES:
+            prometheus_client.Gauge(f"g_{mode}", "Help.", registry=registry, multiprocess_mode=mode).set(pid)
+    mark_process_dead(1, str(path))
     return registry
 
 
@@ -422,8 +637,13 @@ def test_prometheus_client_s_files_are_shown_too(path, tmp_path, monkeypatch, ap
     assert value(shown, "both_total") == 23
     assert value(shown, "theirs_sum") == 3
     assert value(shown, "theirs_bucket", le="1.0") == 1
-    assert value(shown, "g") == 2
-    assert value(shown, "each", pid="1") == 1
+    for metric in MultiProcessCollector(None, str(tmp_path / "theirs" if apart else path)).collect():
+        for sample in metric.samples:
+            if metric.name != "both":
+                assert value(shown, sample.name, **sample.labels) == sample.value
+    assert [value(shown, f"g_{mode}") for mode in ("min", "livemin", "max", "livesum")] == [1, 2, 2, 2]
+    assert value(shown, "g_all", pid="1") == 1
+    assert value(shown, "g_liveall", pid="1") is None
 
 
 def test_what_is_in_prometheus_client_s_files_is_not_in_ours(path, monkeypatch):
@@ -434,7 +654,7 @@ def test_what_is_in_prometheus_client_s_files_is_not_in_ours(path, monkeypatch):
     shown = together(worker)
     assert value(shown, "both_total") == 20
     assert value(shown, "ours_total") == 1
-    assert len(list(MultiProcessCollector(None, str(path)).collect())) == 4
+    assert len(list(MultiProcessCollector(None, str(path)).collect())) == 3 + len(MODES)
 
 
 def test_a_damaged_file_of_prometheus_client_is_left_out(path, monkeypatch, caplog):

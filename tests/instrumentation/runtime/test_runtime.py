@@ -71,7 +71,7 @@ def test_a_part_that_the_host_lacks_is_left_out(figures, monkeypatch):
         raise NotImplementedError
 
     monkeypatch.setattr(psutil, "getloadavg", missing)
-    monkeypatch.setattr(psutil, "disk_io_counters", lambda perdisk: None)
+    monkeypatch.setattr(psutil, "disk_io_counters", lambda **_: None)
     binding = instrument_host(registry=figures.registry)
     names = {family.name for family in collect(figures.registry)}
     assert "system_memory_limit_bytes" in names

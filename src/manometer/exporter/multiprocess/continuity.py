@@ -1,32 +1,19 @@
 """What a process's sums have come to, whatever became of the meters behind them: a total must not fall."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from math import inf
 
-from manometer.exporter.multiprocess.snapshot import Family, Group, Row, Snapshot
+from manometer.exporter.multiprocess.snapshot import Family, Group, Row, Shape, Snapshot
 from manometer.exporter.multiprocess.totals import Totals
 from manometer.meters.labels import SERIES_CAP
 
 __all__ = ["Continuity"]
 
-
-@dataclass(frozen=True, slots=True)
-class _Series:
-    family: Family
-    group: Group
-    row: Row
-    seen: float  # when the collection began in which it was last
-    born: float
-    count: float  # what never falls, as the sum does where negatives are observed
-
-    def continues(self, before: "_Series") -> bool:
-        """Whether this is what the series came to since, and not another start of it."""
-        fell = self.count < before.count
-        return not fell and (self.born == before.born or self.born <= before.seen)
-
-    @property
-    def alone(self) -> Family:
-        return self.family._replace(groups=[self.group._replace(rows=[self.row])])
+_Head = tuple[str, str, tuple[str, ...], Shape]
+"""The name and the kind of a family, the names of the labels and samples of a series of it."""
+_Seen = tuple[_Head, Row, float, float, float]
+"""A series: its row in the last collection that it was in, when that began, when the series did, and what of it
+never falls, as the sum does where negatives are observed. A plain tuple, for the reason that a row is one."""
 
 
 class Continuity:
@@ -41,38 +28,74 @@ class Continuity:
 
     def __init__(self, folded: Callable[[str], None] | None = None) -> None:
         self._folded = folded
-        self._last: dict[tuple[str, ...], _Series] = {}
+        self._last: dict[tuple[str, ...], _Seen] = {}
+        self._heads: dict[_Head, tuple[Family, Group]] = {}
         self._past: list[Family] = []
+        self._of_parent: dict[tuple[str, ...], _Seen] = {}
+
+    def inherit(self, families: Iterable[Family], now: float) -> None:
+        """Take off from now on what these series begin with, as another process tells it: they go on from there."""
+        self._of_parent = dict(self._series(families, now))
 
     def complete(self, families: Iterable[Family], now: float) -> list[Family]:
         """The families of a collection that began at `now`, and in more of the same names what there was besides."""
         complete = list(families)
-        present: dict[tuple[str, ...], _Series] = {}
-        ended: list[_Series] = []
-        for family in complete:
-            for group in family.groups:
-                if group.mode != "sum" or family.kind == "gauge":
-                    continue
-                born, count = _place(group, "_created"), _place(group, "_count", "_total") or 0
-                for row in group.rows:
-                    key = (family.name, *group.labelnames, *row.labelvalues)
-                    since = 0.0 if born is None else row.values[born]
-                    present[key] = series = _Series(family, group, row, now, since, row.values[count])
-                    before = self._last.pop(key, None)
-                    if before is not None and not series.continues(before):
-                        ended.append(before)
+        present: dict[tuple[str, ...], _Seen] = {}
+        ended: list[_Seen] = []
+        for key, series in self._series(complete, now):
+            present[key] = series
+            before = self._last.pop(key, None)
+            if before is not None and not _continues(series, before):
+                ended.append(before)
+            of_parent = self._of_parent.pop(key, None)
+            if of_parent is not None and _continues(series, of_parent):
+                ended.append(_negative(of_parent))
         gone = self._last
         while len(gone) > SERIES_CAP:
             ended.append(gone.pop(next(iter(gone))))
         if ended:
-            self._past = self._added_up(self._past + [series.alone for series in ended])
+            self._past = self._added_up(self._past + self._alone(ended))
         self._last = gone | present
-        return complete + self._added_up([series.alone for series in gone.values()]) + self._past
+        return complete + self._added_up(self._alone(gone.values())) + self._past
+
+    def _series(self, families: Iterable[Family], now: float) -> Iterator[tuple[tuple[str, ...], _Seen]]:
+        """The series that add up over time, each with what tells it from all others."""
+        for family in families:
+            for group in family.groups:
+                if group.mode != "sum" or family.kind == "gauge":
+                    continue
+                head = family.name, family.kind, group.labelnames, group.shape
+                self._heads[head] = family._replace(groups=[]), group._replace(rows=[])
+                start, count = _place(group, "_created"), _place(group, "_count", "_total") or 0
+                for row in group.rows:
+                    labelvalues, values, _, _, native = row
+                    born = 0.0 if start is None else values[start]
+                    events = values[count] if native is None else native.histogram.count_value
+                    yield (family.name, *group.labelnames, *labelvalues), (head, row, now, born, events)
+
+    def _alone(self, series: Iterable[_Seen]) -> list[Family]:
+        """Each as a family of its own."""
+        found = [(*self._heads[head], row) for head, row, *_ in series]
+        return [family._replace(groups=[group._replace(rows=[row])]) for family, group, row in found]
 
     def _added_up(self, families: list[Family]) -> list[Family]:
         totals = Totals(SERIES_CAP, self._folded)
         totals.add(Snapshot(0, families))
         return totals.families()
+
+
+def _continues(series: _Seen, before: _Seen) -> bool:
+    """Whether this is what that one came to since, and not another start of it."""
+    _, _, _, born, events = series
+    _, _, seen, born_before, events_before = before
+    return events >= events_before and (born == born_before or born <= seen)
+
+
+def _negative(series: _Seen) -> _Seen:
+    """What takes that much off where the two add up."""
+    head, (labelvalues, values, _, set_at, _), now, born, events = series
+    less = [inf if name.endswith("_created") else -value for (name, _), value in zip(head[-1], values, strict=True)]
+    return head, (labelvalues, less, (), set_at, None), now, born, events
 
 
 def _place(group: Group, *endings: str) -> int | None:

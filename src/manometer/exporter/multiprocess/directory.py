@@ -77,7 +77,7 @@ class Directory:
             try:
                 # Open to the end, so that no file which takes its place can be given its inode.
                 file = stack.enter_context(FileIO(self._ended))
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 pass
             except OSError as error:
                 problems.append((self._ended, error))
@@ -106,7 +106,7 @@ class Directory:
         """The files of single processes."""
         try:
             return sorted(path for path in self.path.iterdir() if _OF_PROCESS.fullmatch(path.name))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
 
     # --- settling
@@ -171,6 +171,6 @@ def _is_at(path: Path, file: FileIO | None) -> bool:
     """Whether what is at the path is that open file, or nothing where there was nothing."""
     try:
         there = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return file is None
     return file is not None and os.path.samestat(there, os.fstat(file.fileno()))

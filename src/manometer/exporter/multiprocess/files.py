@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import RLock
 
 __all__ = ["TEMPORARY", "OwnFile", "owner_lives", "sole"]
 
@@ -17,13 +18,12 @@ class OwnFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._open: list[int] = []  # the file, and the one that is to take its place
+        self._file: int | None = None
 
     def write(self, data: bytes) -> None:
         """Make this the content. OSError where that cannot be done; what was there before stands then."""
         temporary = self.path.with_name(self.path.name + TEMPORARY)
-        file = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
-        self._open.append(file)
+        file = _open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             rest = memoryview(data)
@@ -31,29 +31,26 @@ class OwnFile:
                 rest = rest[os.write(file, rest) :]
             temporary.rename(self.path)
         except BaseException:
-            self._open.remove(file)
-            os.close(file)
+            _close(file)
             with suppress(OSError):
                 temporary.unlink()
             raise
-        before, self._open = self._open[:-1], [file]
-        for each in before:
-            os.close(each)
+        self.abandon()
+        self._file = file
 
     @property
     def stands(self) -> bool:
         """Whether what was written last is still there."""
         try:
-            return bool(self._open) and os.path.samestat(self.path.stat(), os.fstat(self._open[0]))
+            return self._file is not None and os.path.samestat(self.path.stat(), os.fstat(self._file))
         except OSError:
             return False
 
     def abandon(self) -> None:
-        """Let go of the lock; in a forked child, only of the copies that it has: its parent keeps the lock."""
-        files, self._open = self._open, []
-        for each in files:
-            with suppress(OSError):
-                os.close(each)
+        """Let go of the lock."""
+        if self._file is not None:
+            _close(self._file)
+            self._file = None
 
 
 def owner_lives(path: Path, file: int) -> bool:
@@ -69,7 +66,7 @@ def owner_lives(path: Path, file: int) -> bool:
 @contextmanager
 def sole(directory: Path) -> Iterator[bool]:
     """Whether no other process is within such a block for that directory."""
-    file = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    file = _open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -81,4 +78,36 @@ def sole(directory: Path) -> Iterator[bool]:
         finally:
             fcntl.flock(file, fcntl.LOCK_UN)  # closing would not do: a child forked meanwhile has it open too
     finally:
+        _close(file)
+
+
+# A lock goes with the last copy of the open file that it is on. A forked child has copies of all, and of those that
+# other threads had open nobody but this knows in there: it would keep their locks for as long as it lives.
+
+_copied: set[int] = set()
+_copying = RLock()
+
+
+def _open(path: Path, flags: int) -> int:
+    """Open a file whose locks are of this process alone."""
+    with _copying:
+        file = os.open(path, flags, 0o644)
+        _copied.add(file)
+        return file
+
+
+def _close(file: int) -> None:
+    with _copying, suppress(OSError):
+        _copied.discard(file)
         os.close(file)
+
+
+def _let_go() -> None:
+    for file in _copied:
+        with suppress(OSError):
+            os.close(file)
+    _copied.clear()
+    _copying._at_fork_reinit()  # type: ignore[attr-defined]
+
+
+os.register_at_fork(before=_copying.acquire, after_in_parent=_copying.release, after_in_child=_let_go)

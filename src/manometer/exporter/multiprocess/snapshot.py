@@ -1,16 +1,18 @@
 """What one process tells the others: its families as rows of numbers, and their form in a file."""
 
 import json
+import sys
 import zlib
-from collections.abc import Collection, Iterable
-from itertools import repeat
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from prometheus_client import Metric
-from prometheus_client.samples import Exemplar, Sample
+from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram, Sample
 
 from manometer.exporter.multiprocess.ways import Way
 from manometer.meters.counter import CounterReading
+from manometer.meters.exponential import BUCKET_LIMIT, ExponentialBuckets
 from manometer.meters.family import Family as Read
 from manometer.meters.histogram import HistogramReading
 
@@ -18,7 +20,9 @@ __all__ = [
     "AlienError",
     "Family",
     "Group",
+    "Native",
     "Row",
+    "Shape",
     "Snapshot",
     "Told",
     "UnreadableError",
@@ -29,6 +33,10 @@ __all__ = [
 
 _MAGIC = b"manometer-processes"
 _VERSION = b"1"
+_ROWS = 250  # in a line of a file: what is written or read in one go, while every other thread waits
+
+Shape = tuple[tuple[str, str | None], ...]
+"""The samples of a series: the name of each and, of a bucket, its `le`; else None."""
 
 
 class UnreadableError(ValueError):
@@ -43,29 +51,31 @@ class Told(NamedTuple):
     """An exemplar of the value at that place in its row."""
 
     at: int
-    labels: dict[str, str]
-    value: float
-    timestamp: float | None
+    exemplar: Exemplar
 
 
-class Row(NamedTuple):
-    """One series. set_at: when, if it is the most recent value that counts; else 0."""
+class Native(NamedTuple):
+    """The exponential buckets of a series, and how many of them it may fill."""
 
-    labelvalues: list[str]
-    values: list[float]
-    exemplars: list[Told]
-    set_at: float
+    histogram: NativeHistogram
+    limit: int
+
+
+Row = tuple[Sequence[str], Sequence[float], Sequence[Told], float, Native | None]
+"""One series: the values of its labels, those of its samples, exemplars, when it was set, exponential buckets.
+
+The time is of a series whose most recent value counts; else 0. The sum of a native histogram is the value of the
+sample of that name. A plain tuple, for of those the garbage collector soon takes no more notice: as other objects,
+tens of thousands a second would have it go through all that the program has.
+"""
 
 
 class Group(NamedTuple):
-    """Series of a family with the same label names and the same samples.
-
-    shape: the name of each sample and, of a bucket, its `le`; else None.
-    """
+    """Series of a family with the same label names and the same samples."""
 
     mode: str
-    labelnames: list[str]
-    shape: list[tuple[str, str | None]]
+    labelnames: tuple[str, ...]
+    shape: Shape
     rows: list[Row]
 
 
@@ -92,96 +102,141 @@ class Snapshot(NamedTuple):
 
 
 def family(metric: Metric, way: Way, now: float) -> Family:
-    """A family of a collection that was made at `now`. Timestamps and native histograms are left out."""
+    """A family of a collection that was made at `now`. Timestamps are left out."""
     groups: dict[Any, Group] = {}
-    for (mode, names, texts), series in _series(metric, way.mode).items():
+    shape, group = None, None
+    for mode, names, texts, each in chain(_of_readings(metric, way.mode), _of_samples(metric, way.mode)):
         set_at = 0.0
         if mode.endswith("mostrecent"):
             set_at = now if way.set_at is None else way.set_at(dict(zip(names, texts, strict=True)))
             if not set_at:  # never set, so there is no most recent value
                 continue
-        key = mode, names, tuple(series.shape)
-        if key not in groups:
-            groups[key] = Group(mode, list(names), series.shape, [])
-        groups[key].rows.append(Row([str(text) for text in texts], series.values, series.exemplars, set_at))
+        if each.shape is not shape or group is None or (mode, names) != (group.mode, group.labelnames):
+            shape = each.shape
+            group = groups.setdefault((mode, names, shape), Group(mode, names, shape, []))
+        group.rows.append((texts, each.values, each.exemplars, set_at, each.native))
     return Family(metric.name, metric.type, metric.documentation, metric.unit, list(groups.values()))
 
 
-class _Series(NamedTuple):
-    shape: list[tuple[str, str | None]]
-    values: list[float]
-    exemplars: list[Told]
+class _Figures(NamedTuple):
+    shape: Shape
+    values: Sequence[float]
+    exemplars: Sequence[Told]
+    native: Native | None
 
 
-_Found = dict[tuple[str, tuple[str, ...], tuple[str, ...]], _Series]
+_Told = Iterator[tuple[str, tuple[str, ...], tuple[str, ...], _Figures]]
+"""Series by series: its mode, the names and values of its labels, its figures."""
 
 
-def _series(metric: Metric, mode: str) -> _Found:
-    """What belongs together, by mode and labels: all samples but those of buckets are of labels of their own."""
-    found: _Found = {}
+def _of_readings(metric: Metric, mode: str) -> _Told:
+    """What the readings of a meter of ours say, at a tenth of the price of samples."""
+    if not isinstance(metric, Read) or not metric.is_as_read:
+        return
+    shapes: dict[int, Shape] = {}
+    for texts, reading in metric.series:
+        names = metric.source.labelnames if texts else ()
+        yield mode, names, texts, _of_reading(metric.source, reading, shapes)
+
+
+def _of_reading(source: Any, reading: Any, shapes: dict[int, Shape]) -> _Figures:
+    """shapes: those of the family that have been seen, by the number of samples."""
+    values: tuple[float, ...]
+    told: Sequence[Told] = ()
+    created: float | None = None
+    native = None
+    match reading:
+        case HistogramReading():
+            running, total, created, exemplars, histogram = reading
+            values = (*running, running[-1]) if total is None else (*running, running[-1], total)
+            if exemplars:
+                told = [_told(at, exemplar) for at, exemplar in exemplars.items()]
+            if histogram is not None:
+                native = Native(histogram, source.max_native_buckets)
+        case CounterReading():
+            count, created, latest = reading
+            values = (count,)
+            if latest is not None:
+                told = [_told(0, latest)]
+        case _:
+            values = (float(reading),)
+    if created is not None:
+        values += (created,)
+    if native is not None:
+        values += (native.histogram.sum_value,)
+    if len(values) not in shapes:
+        samples = source.expand({}, reading)
+        shapes[len(values)] = tuple([(sample.name, sample.labels.get("le")) for sample in samples])
+    return _Figures(shapes[len(values)], values, told, native)
+
+
+def _of_samples(metric: Metric, mode: str) -> _Told:
+    """What belongs together by mode and labels: all samples but those of buckets are of labels of their own."""
     samples: Iterable[Sample]
-    if isinstance(metric, Read) and metric.is_as_read:
-        samples = metric.pulled
-        for values, reading in metric.series:
-            names = metric.source.labelnames if values else ()
-            found[mode, names, values] = _of_reading(metric.source, reading)
-    else:
-        samples = metric.samples
+    samples = metric.pulled if isinstance(metric, Read) and metric.is_as_read else metric.samples
+    found: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[Sample]] = {}
     bucketed = metric.type in ("histogram", "gaugehistogram")
     for sample in samples:
-        name, labels, exemplar = sample.name, sample.labels, sample.exemplar
-        if sample.native_histogram is not None:
-            continue
-        names, texts, bound, how = tuple(labels), tuple(labels.values()), None, mode
+        labels, how = sample.labels, mode
+        names, texts = tuple(labels), tuple(map(str, labels.values()))
         if bucketed and "le" in labels:
             at = names.index("le")
-            names, texts, bound = names[:at] + names[at + 1 :], texts[:at] + texts[at + 1 :], texts[at]
+            names, texts = names[:at] + names[at + 1 :], texts[:at] + texts[at + 1 :]
         elif metric.type == "summary" and "quantile" in labels:
             how = "liveall"  # it does not add up as the count and sum do
-        series = found.get((how, names, texts))
-        if series is None:
-            series = found[how, names, texts] = _Series([], [], [])
-        if exemplar is not None and name.endswith(("_bucket", "_total")):
-            series.exemplars.append(_told(len(series.values), exemplar))
-        series.shape.append((name, bound))
-        series.values.append(float(sample.value))
-    return found
+        found.setdefault((how, names, texts), []).append(sample)
+    for (how, names, texts), together in found.items():
+        yield how, names, texts, _figures(together, bucketed)
 
 
-def _of_reading(source: Any, reading: Any) -> _Series:
-    """The same from the reading of a meter of ours, at a tenth of the price."""
-    name = source.name
-    shape: list[tuple[str, str | None]]
-    match reading:
-        case HistogramReading(running, total, created, exemplars):
-            shape = [*zip(repeat(f"{name}_bucket"), source.bound_labels), (f"{name}_count", None)]
-            values = [*map(float, running), float(running[-1])]
-            told = [_told(at, exemplar) for at, exemplar in exemplars.items()]
-            if total is not None:
-                shape.append((f"{name}_sum", None))
-                values.append(total)
-        case CounterReading(total, created, exemplar):
-            shape, values = [(f"{name}_total", None)], [total]
-            told = [] if exemplar is None else [_told(0, exemplar)]
-        case _:
-            return _Series([(name, None)], [float(reading)], [])
-    if created is not None:
-        shape.append((f"{name}_created", None))
-        values.append(created)
-    return _Series(shape, values, told)
+def _figures(samples: Sequence[Sample], bucketed: bool) -> _Figures:
+    shape = [
+        (sample.name, str(sample.labels["le"]) if bucketed and "le" in sample.labels else None) for sample in samples
+    ]
+    native = next((sample.native_histogram for sample in samples if sample.native_histogram is not None), None)
+    values = [
+        float(sample.value if sample.native_histogram is None else sample.native_histogram.sum_value)
+        for sample in samples
+    ]
+    told = [
+        _told(at, sample.exemplar)
+        for at, sample in enumerate(samples)
+        if sample.exemplar is not None and sample.name.endswith(("_bucket", "_total"))
+    ]
+    return _Figures(tuple(shape), values, told, None if native is None else _foreign(native))
 
 
 def _told(at: int, exemplar: Exemplar) -> Told:
+    return Told(at, _plain(exemplar))
+
+
+def _plain(exemplar: Exemplar) -> Exemplar:
     timestamp = None if exemplar.timestamp is None else float(exemplar.timestamp)
-    return Told(at, dict(exemplar.labels), exemplar.value, timestamp)
+    return Exemplar(dict(exemplar.labels), exemplar.value, timestamp)
+
+
+def _foreign(histogram: NativeHistogram) -> Native:
+    """Another kit's buckets as ours are, of which there may be as many as there are; ValueError for nonsense."""
+    histogram = histogram._replace(nh_exemplars=[_plain(exemplar) for exemplar in histogram.nh_exemplars or ()])
+    buckets = ExponentialBuckets.together([histogram], sys.maxsize)
+    return Native(buckets.histogram(histogram.sum_value), max(BUCKET_LIMIT, buckets.filled))
 
 
 def encode(snapshot: Snapshot) -> bytes:
-    """The snapshot as a file: a line that says what it is and how long, with a checksum, then JSON."""
-    content = [snapshot.pid, snapshot.families, list(snapshot.includes)]
+    """The snapshot as a file: a line that says what it is and how long, with a checksum, then lines of JSON."""
+    parts = [
+        [*family[:-1], [*group[:-1], group.rows[at : at + _ROWS]]]
+        for family in snapshot.families
+        for group in family.groups
+        for at in range(0, len(group.rows), _ROWS)
+    ]
+    lines = [[snapshot.pid, list(snapshot.includes)], *parts]
     # Half a surrogate pair, which JSON takes and UTF-8 does not, would spoil the exposition later on.
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    body = b"\n".join([_json(line).encode(errors="replace") for line in lines])
     return b"%s %s %08x %d\n%s" % (_MAGIC, _VERSION, zlib.crc32(body), len(body), body)
+
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def decode(data: bytes) -> Snapshot:
@@ -196,19 +251,29 @@ def decode(data: bytes) -> Snapshot:
         case _:
             raise AlienError("Manometer did not write it")
     try:
-        pid, found, includes = json.loads(body)
+        (pid, includes), *found = map(json.loads, body.split(b"\n"))
         return Snapshot(pid, [_decoded(*each) for each in found], includes=includes)
     except (TypeError, ValueError) as error:
         raise UnreadableError(f"it makes no sense ({error})") from None
 
 
-def _decoded(name: str, kind: str, documentation: str, unit: str, groups: Iterable[Any]) -> Family:
-    rebuilt = [
-        Group(mode, names, [(sample, bound) for sample, bound in shape], [_row_of(*row) for row in rows])
-        for mode, names, shape, rows in groups
-    ]
-    return Family(name, kind, documentation, unit, rebuilt)
+def _decoded(name: str, kind: str, documentation: str, unit: str, group: Any) -> Family:
+    mode, names, shape, rows = group
+    samples = tuple([(sample, bound) for sample, bound in shape])
+    return Family(
+        name, kind, documentation, unit, [Group(mode, tuple(names), samples, [_row_of(*row) for row in rows])]
+    )
 
 
-def _row_of(labelvalues: list[str], values: list[float], exemplars: Iterable[Any], set_at: float) -> Row:
-    return Row(labelvalues, values, [Told(*each) for each in exemplars], set_at)
+def _row_of(labelvalues: list[str], values: list[float], exemplars: Iterable[Any], set_at: float, native: Any) -> Row:
+    told = [Told(at, Exemplar(*exemplar)) for at, exemplar in exemplars]
+    return labelvalues, values, told, set_at, native and Native(_histogram_of(*native[0]), native[1])
+
+
+def _histogram_of(*parts: Any) -> NativeHistogram:
+    histogram = NativeHistogram(*parts)
+    return histogram._replace(
+        pos_spans=[BucketSpan(*span) for span in histogram.pos_spans or ()],
+        neg_spans=[BucketSpan(*span) for span in histogram.neg_spans or ()],
+        nh_exemplars=[Exemplar(*exemplar) for exemplar in histogram.nh_exemplars or ()],
+    )

@@ -1,6 +1,6 @@
 """The figures of several processes made one: sums that do not depend on who is added when, and the gauges' ways."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from math import fsum, inf, isfinite
 from typing import Any
@@ -8,14 +8,15 @@ from typing import Any
 from prometheus_client import Metric
 from prometheus_client.samples import Exemplar, Sample
 
-from manometer.exporter.multiprocess.snapshot import Family, Group, Row, Snapshot, Told
+from manometer.exporter.multiprocess.snapshot import Family, Group, Native, Row, Shape, Snapshot, Told
+from manometer.meters.exponential import ExponentialBuckets, seen
 from manometer.meters.labels import OTHER
 
 __all__ = ["Totals"]
 
 Labels = tuple[tuple[str, str], ...]
 Slot = tuple[str, str | None]
-Shape = list[Slot]
+Rows = list[Sequence[float]]
 
 _LASTING = ("sum", "min", "max", "mostrecent")
 """Modes in which a process counts after its end."""
@@ -59,7 +60,7 @@ class Totals:
         each = group.mode in ("all", "liveall") and "pid" not in names
         order = sorted(range(len(names)), key=names.__getitem__)  # processes may have them in another
         for row in group.rows:
-            labels = tuple([(names[at], row.labelvalues[at]) for at in order])
+            labels = tuple([(names[at], row[0][at]) for at in order])
             if each:
                 labels += (("pid", pid),)
             found = totals.series.get(labels)
@@ -85,67 +86,82 @@ class _FamilyTotals:
         metric = Metric(self._name, self._help, self._kind, self._unit)
         for labels, series in self.series.items():
             shape, rows = series.parts()
-            plain = dict(labels)
+            plain, native = dict(labels), series.native()
             for slot, value in zip(shape, _total(shape, rows), strict=True):
                 name, bound = slot
                 shown = plain if bound is None else plain | {"le": bound}
-                told = series.exemplars.get(slot)
-                exemplar = None if told is None else Exemplar(told.labels, told.value, told.timestamp)
-                metric.samples.append(Sample(name, shown, value, None, exemplar))
+                if native is not None and name == self._name:
+                    found = native.histogram._replace(sum_value=value)
+                    metric.samples.append(Sample(name, shown, 0.0, None, None, found))
+                else:
+                    metric.samples.append(Sample(name, shown, value, None, series.exemplars.get(slot)))
         return metric
 
     def family(self) -> Family:
         groups: dict[Any, Group] = {}
         for labels, series in self.series.items():
             shape, rows = series.parts()
-            names = [label for label, _ in labels]
+            names = tuple([label for label, _ in labels])
             group = groups.setdefault((series.mode, *names, *shape), Group(series.mode, names, shape, []))
             texts = [text for _, text in labels]
             exemplars = [
-                series.exemplars[slot]._replace(at=at) for at, slot in enumerate(shape) if slot in series.exemplars
+                Told(at, series.exemplars[slot]) for at, slot in enumerate(shape) if slot in series.exemplars
             ]
+            native = series.native()
             for values in _exact(shape, rows):
-                group.rows.append(Row(texts, values, exemplars, series.set_at))
-                exemplars = []
+                group.rows.append((texts, values, exemplars, series.set_at, native))
+                exemplars, native = [], None
         return Family(self._name, self._kind, self._help, self._unit, list(groups.values()))
 
 
 class _Series:
     """One series: of those that are summed what each process has of it, else what came out on top."""
 
-    __slots__ = ("_parts", "exemplars", "mode", "set_at")
+    __slots__ = ("_natives", "_parts", "exemplars", "mode", "set_at")
 
     def __init__(self, mode: str) -> None:
         self.mode = mode
-        self.exemplars: dict[Slot, Told] = {}
+        self.exemplars: dict[Slot, Exemplar] = {}
         self.set_at = 0.0
-        self._parts: list[tuple[Shape, list[float]]] = []
+        self._parts: list[tuple[Shape, Sequence[float]]] = []
+        self._natives: list[Native] = []
 
     def add(self, shape: Shape, row: Row) -> None:
         """Take in one process's row."""
-        for exemplar in row.exemplars:
-            kept = self.exemplars.get(shape[exemplar.at])
-            if kept is None or (exemplar.timestamp or 0) > (kept.timestamp or 0):
-                self.exemplars[shape[exemplar.at]] = exemplar
+        _, values, told, set_at, native = row
+        for at, exemplar in told:
+            kept = self.exemplars.get(shape[at])
+            if kept is None or seen(exemplar) > seen(kept):
+                self.exemplars[shape[at]] = exemplar
         how = self.mode.removeprefix("live")
         if how == "sum" or not self._parts:
-            self._parts.append((shape, row.values))
-            self.set_at = row.set_at
+            self._parts.append((shape, values))
+            self.set_at = set_at
+            if native is not None:
+                self._natives.append(native)
         elif how in ("min", "max"):
-            self._parts = [(shape, _nearer(how, self._parts[0][1], row.values))]
-        elif row.set_at > self.set_at:
-            self._parts = [(shape, row.values)]
-            self.set_at = row.set_at
+            self._parts = [(shape, _nearer(how, self._parts[0][1], values))]
+        elif set_at > self.set_at:
+            self._parts = [(shape, values)]
+            self.set_at = set_at
 
-    def parts(self) -> tuple[Shape, list[list[float]]]:
+    def parts(self) -> tuple[Shape, Rows]:
         """What came in, with the same samples in each row."""
         shape = self._parts[0][0]
         if all(other == shape for other, _ in self._parts):
             return shape, [values for _, values in self._parts]
         return _conformed(self._parts)
 
+    def native(self) -> Native | None:
+        """What the exponential buckets that came in come to; their sum is a value like others."""
+        found = self._natives
+        if len(found) < 2:
+            return found[0] if found else None
+        limit = max(each.limit for each in found)
+        return Native(ExponentialBuckets.together([each.histogram for each in found], limit).histogram(0.0), limit)
 
-def _total(shape: Shape, rows: list[list[float]]) -> list[float]:
+
+def _total(shape: Shape, rows: Rows) -> Sequence[float]:
     """The sum of each sample, rounded once: whatever grows in a process never lets it fall."""
     if len(rows) == 1:
         return rows[0]
@@ -155,7 +171,7 @@ def _total(shape: Shape, rows: list[list[float]]) -> list[float]:
     ]
 
 
-def _exact(shape: Shape, rows: list[list[float]]) -> Iterable[list[float]]:
+def _exact(shape: Shape, rows: Rows) -> Iterable[Sequence[float]]:
     """As few rows as add up to the very same: the sums, then what rounding took off them, until it took nothing."""
     totals = _total(shape, rows)
     yield totals
@@ -175,16 +191,15 @@ def _sum(column: tuple[float, ...]) -> float:
         return sum(column)
 
 
-def _nearer(how: str, one: list[float], other: list[float]) -> list[float]:
+def _nearer(how: str, one: Sequence[float], other: Sequence[float]) -> Sequence[float]:
     return list(map(min if how == "min" else max, one, other))
 
 
-def _conformed(parts: list[tuple[Shape, list[float]]]) -> tuple[Shape, list[list[float]]]:
+def _conformed(parts: list[tuple[Shape, Sequence[float]]]) -> tuple[Shape, Rows]:
     """Rows of differing samples, such as of a histogram whose buckets were changed, over the samples of all."""
     slots = dict.fromkeys(chain.from_iterable(shape for shape, _ in parts))
     buckets = sorted((float(bound), name, bound) for name, bound in slots if bound is not None)
-    shape: Shape = [(name, bound) for _, name, bound in buckets]
-    shape += [slot for slot in slots if slot[1] is None]
+    shape = (*((name, bound) for _, name, bound in buckets), *(slot for slot in slots if slot[1] is None))
     return shape, [list(_over(shape, dict(zip(own, values, strict=True)))) for own, values in parts]
 
 

@@ -5,6 +5,7 @@ import logging
 import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from multiprocessing import util
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -16,6 +17,7 @@ from manometer.errors import ConfigError
 from manometer.exporter.multiprocess.continuity import Continuity
 from manometer.exporter.multiprocess.directory import Directory
 from manometer.exporter.multiprocess.faults import Faults
+from manometer.exporter.multiprocess.inherited import inherited
 from manometer.exporter.multiprocess.snapshot import Family, Snapshot, encode, family
 from manometer.exporter.multiprocess.ways import in_own_files, way
 from manometer.meters import collect
@@ -24,8 +26,10 @@ from manometer.meters.kit import Kit
 
 __all__ = ["Worker"]
 
-INTERVAL = 0.9
-"""Seconds from one writing to the next: a kill loses less than a second."""
+LOSS = 1.0
+"""Seconds whose figures a kill may cost."""
+_SPARE = 0.3  # of these, for the thread to be woken, to get its turn among the others, and to write
+_PATIENCE = 10  # seconds that the end of the process waits for the last writing
 
 _log = logging.getLogger("manometer")
 
@@ -46,6 +50,8 @@ class Worker:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"processes_dir {path} cannot be made ({error.strerror}); name another") from None
+        if not os.access(path, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+            raise ConfigError(f"processes_dir {path} takes no files from this user; make it theirs, or name another")
         self._users = 0
         self._thread: Thread | None = None
         self._lock = freed_in_child(Lock())
@@ -85,7 +91,15 @@ class Worker:
             self._stopped.set()
         if thread is not None:
             thread.join()
-        self.flush()
+
+    def end(self) -> None:
+        """Write a last time, as the process ends; a collector that never returns does not keep it from that."""
+        thread = self._thread
+        if thread is not None:
+            self._stopped.set()
+            thread.join(_PATIENCE)
+            if thread.is_alive():
+                _log.warning("the last figures of this process may be lost: reading them takes over %d s", _PATIENCE)
 
     def flush(self) -> None:
         """Write what the figures are now; where that fails, it is logged and counted, and tried again next time."""
@@ -124,27 +138,38 @@ class Worker:
 
     def _rejoin(self) -> None:
         """In a forked child: leave what is the parent's to the parent, and go on as a process of its own."""
-        self._file.abandon()
         self.faults.forget()
         self._join()
+        registry, now = self._registry(), time.time()
+        try:
+            if registry is not None:
+                self._continuity.inherit(inherited(registry, now), now)
+        except Exception:
+            _log.exception("what prometheus-client's counters had before the fork is counted in the child as well")
         if self._thread is not None:
-            self._run()
+            self._thread = None
+            with suppress(RuntimeError):  # at the end of the interpreter there are no new threads
+                self._run()
 
     def _run(self) -> None:
         self._stopped = Event()
-        self._thread = Thread(target=self._loop, args=(self._stopped,), name="manometer-processes", daemon=True)
-        self._thread.start()
+        thread = Thread(target=self._loop, args=(self._stopped,), name="manometer-processes", daemon=True)
+        thread.start()
+        self._thread = thread
 
     def _loop(self, stopped: Event) -> None:
-        pause = INTERVAL
-        while not stopped.wait(pause):
+        pause, last = LOSS - _SPARE, False
+        while not last:
+            last = stopped.wait(pause)
             began = time.monotonic()
             try:
                 self.flush()
             except Exception:  # a fault of ours; the next round may be luckier
                 _log.exception("the figures of this process could not be written")
             took = time.monotonic() - began
-            pause = max(INTERVAL - took, took)  # at most half the time goes to it, however much there is to collect
+            # A kill costs what came since the collection that was written last began. So the next one is to be in its
+            # place a second after that; but at most half the time goes to it, however much there is to collect.
+            pause = max(LOSS - _SPARE - 2 * took, took)
 
 
 def _rejoin_workers() -> None:
@@ -152,25 +177,24 @@ def _rejoin_workers() -> None:
         worker._rejoin()
 
 
-def _flush_workers() -> None:
-    """Write what came since the last second, at the end of the process."""
+def _end_workers() -> None:
     for worker in _all():
-        if worker._users:
-            worker.flush()
+        worker.end()
 
 
 def _all() -> list[Worker]:
     return [worker for workers in list(_workers.values()) for worker in workers.values()]
 
 
-def _flush_at_the_end_of_child(_: object) -> None:
-    # A child of multiprocessing runs no atexit functions.
-    util.Finalize(None, _flush_workers, exitpriority=-100)
+def _end_with_multiprocessing(_: object = None) -> None:
+    # A child of multiprocessing runs these, and no atexit functions where it was forked.
+    util.Finalize(None, _end_workers, exitpriority=-100)
 
 
 _workers: WeakKeyDictionary[CollectorRegistry, dict[Path, Worker]] = WeakKeyDictionary()
 _lock = freed_in_child(Lock())
 
 os.register_at_fork(after_in_child=_rejoin_workers)
-util.register_after_fork(Worker, _flush_at_the_end_of_child)
-atexit.register(_flush_workers)
+util.register_after_fork(Worker, _end_with_multiprocessing)  # which knows of none before
+_end_with_multiprocessing()  # this process may be such a child already
+atexit.register(_end_workers)

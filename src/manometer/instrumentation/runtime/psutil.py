@@ -89,8 +89,11 @@ def _filesystems() -> Iterable[Pulled]:
         yield rows.FILESYSTEM_LIMIT, where, usage.total
 
 
+# nowrap=False, for else psutil keeps what it said before, under a lock that a forked child may find held for good.
+
+
 def _disks() -> Iterable[Pulled]:
-    for device, counters in (psutil.disk_io_counters(perdisk=True) or {}).items():
+    for device, counters in (psutil.disk_io_counters(perdisk=True, nowrap=False) or {}).items():
         if device.startswith(_NO_DISKS):
             continue
         yield rows.DISK_IO, {"device": device, "direction": "read"}, counters.read_bytes
@@ -100,7 +103,7 @@ def _disks() -> Iterable[Pulled]:
 
 
 def _network() -> Iterable[Pulled]:
-    for interface, counters in psutil.net_io_counters(pernic=True).items():
+    for interface, counters in psutil.net_io_counters(pernic=True, nowrap=False).items():
         yield rows.NETWORK_IO, {"interface": interface, "direction": "receive"}, counters.bytes_recv
         yield rows.NETWORK_IO, {"interface": interface, "direction": "transmit"}, counters.bytes_sent
         yield rows.NETWORK_ERRORS, {"interface": interface, "direction": "receive"}, counters.errin
