@@ -15,6 +15,7 @@ from measure import Row, paired, per_call
 
 _READS_PUBLISHED = 33_481
 _WORKFLOWS_PUBLISHED = 1_786
+_PROCESSES = 5  # pairs of them: where its memory happens to lie makes a process some percent faster than the next
 
 
 def rows() -> Iterator[Row]:
@@ -23,7 +24,7 @@ def rows() -> Iterator[Row]:
     The human answers at once here: his delay would be measured in the place of the engine.
     """
     workers = Settings().workers
-    yield _overhead(f"ALL-USE with its book and its {workers} workers, workflows a second", TEMPORARY_BOOK, workers)
+    yield _overhead(f"ALL-USE with its book, {workers} workflows at a time", TEMPORARY_BOOK, workers, target=0.97)
     yield _overhead("ALL-USE with its book, one workflow after the other", TEMPORARY_BOOK, target=0.97)
     yield _overhead("ALL-USE without a book, all computing, no waiting", NO_BOOK, calls=2_000)
     with _engine(NO_BOOK, instrumented=True) as engine:
@@ -48,9 +49,12 @@ def rows() -> Iterator[Row]:
 
 
 def _overhead(name: str, book: str, workers: int = 1, calls: int = 400, target: float | None = None) -> Row:
-    with _Running(book, workers, instrumented=True) as measured, _Running(book, workers, instrumented=False) as bare:
-        # A rate is the inverse of a time: without over with is the share of its speed the engine keeps.
-        ratio, without, with_it = paired(bare, measured, calls, rounds=41)
+    figures = []
+    for _ in range(_PROCESSES):
+        with _Running(book, workers, instrumented=True) as mine, _Running(book, workers, instrumented=False) as bare:
+            # A rate is the inverse of a time: without over with is the share of its speed the engine keeps.
+            figures.append(paired(bare, mine, calls, rounds=11))
+    ratio, without, with_it = map(median, zip(*figures, strict=True))
     detail = f"{1 / with_it:,.0f} a second against {1 / without:,.0f}"
     return Row(name, "not instrumented", ratio, "ratio", target, at_most=False, detail=detail)
 
