@@ -9,7 +9,7 @@ from importlib.resources import files
 import pytest
 from prometheus_client import CollectorRegistry
 
-from manometer.meters import collect
+from manometer.meters.collection import collect
 
 
 class Figures:

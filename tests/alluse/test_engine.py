@@ -17,7 +17,7 @@ from alluse.faults import FAULTS, Fault
 from alluse.settings import Settings
 from alluse.workflow import Outcome
 from manometer.health import Checks
-from manometer.meters import collect
+from manometer.meters.collection import collect
 
 DAY = date(2005, 6, 1)
 

@@ -16,7 +16,7 @@ PROGRAM = """
 import json, sys, time
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry
-from manometer.meters import collect
+from manometer.meters.collection import collect
 
 registry = CollectorRegistry()
 tracer = trace.get_tracer("test")  # before any provider: instrumentations hold theirs from import on

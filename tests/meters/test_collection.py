@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Metric
 
 from manometer import Counter, Gauge
-from manometer.meters import collect
+from manometer.meters.collection import collect
 from manometer.meters.kit import Kit
 
 

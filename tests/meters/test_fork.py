@@ -14,7 +14,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from manometer import Counter, Gauge, Histogram, Manometer, Settings, check, instrument_cache, render, stage
-from manometer.meters import collect, fork
+from manometer.meters import fork
+from manometer.meters.collection import collect
 from manometer.meters.pending import PENDING_LIMIT, InFlight
 
 pytestmark = [
@@ -140,7 +141,7 @@ BUSY = """
 import faulthandler, os, sys, threading, warnings
 from prometheus_client import REGISTRY
 from manometer import Counter, Histogram, check, render, stage
-from manometer.meters import collect
+from manometer.meters.collection import collect
 from manometer.meters.kit import Kit
 
 warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)

@@ -12,7 +12,7 @@ from prometheus_client.utils import parse_version
 from manometer.exporter import protobuf
 from manometer.exporter.names import Form
 from manometer.exporter.text import write
-from manometer.meters import collect
+from manometer.meters.collection import collect
 from manometer.meters.family import Family
 from manometer.meters.kit import Kit
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from prometheus_client import REGISTRY
 from manometer import Counter, Histogram
 from manometer.exporter.multiprocess import Worker, together
-from manometer.meters import collect
+from manometer.meters.collection import collect
 
 warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)
 WORKERS, AT_A_TIME = 200, 8

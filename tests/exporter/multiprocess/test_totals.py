@@ -19,7 +19,7 @@ from manometer.exporter.multiprocess.continuity import Continuity
 from manometer.exporter.multiprocess.snapshot import Snapshot, decode, encode, family
 from manometer.exporter.multiprocess.totals import Totals
 from manometer.exporter.multiprocess.ways import Way, way
-from manometer.meters import collect
+from manometer.meters.collection import collect
 
 MODES = ("all", "liveall", "min", "livemin", "max", "livemax", "sum", "livesum", "mostrecent", "livemostrecent")
 AMOUNTS = st.integers(-400, 400).map(lambda quarters: quarters / 4)  # whose sums are exact in any order

@@ -26,7 +26,7 @@ from prometheus_client.values import MultiProcessValue
 from manometer import Counter, Gauge, Histogram, render
 from manometer.errors import ConfigError
 from manometer.exporter.multiprocess import Worker, onlooker, together
-from manometer.meters import collect
+from manometer.meters.collection import collect
 from manometer.meters.gauge import MultiprocessMode
 
 

@@ -10,7 +10,7 @@ from opentelemetry.trace import StatusCode
 
 from manometer import stage
 from manometer.instrumentation.engine import spans
-from manometer.meters import collect
+from manometer.meters.collection import collect
 
 
 @pytest.fixture

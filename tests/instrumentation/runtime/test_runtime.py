@@ -5,7 +5,7 @@ import gc
 import time
 
 from manometer.instrumentation.runtime import instrument_host, instrument_loop, instrument_runtime
-from manometer.meters import collect
+from manometer.meters.collection import collect
 
 
 def test_gc_pauses_are_timed_by_generation(figures):

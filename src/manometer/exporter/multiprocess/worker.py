@@ -20,7 +20,7 @@ from manometer.exporter.multiprocess.faults import Faults
 from manometer.exporter.multiprocess.inherited import inherited
 from manometer.exporter.multiprocess.snapshot import Family, Snapshot, encode, family
 from manometer.exporter.multiprocess.ways import in_own_files, way
-from manometer.meters import collect
+from manometer.meters.collection import collect
 from manometer.meters.fork import freed_in_child
 from manometer.meters.kit import Kit
 
