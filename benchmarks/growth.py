@@ -2,101 +2,171 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from time import perf_counter, perf_counter_ns
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, generate_latest
 
 import manometer
-from measure import Row
+from measure import Row, paired
 
 _BUCKETS = [2.0**power for power in range(-9, 8)]
 _KITS = (manometer, prometheus_client)
+_WRITES = 100_000
+
+Write = Callable[[], object]
 
 
 def rows() -> Iterator[Row]:
-    """Each against prometheus-client's Histogram.observe, or its exposition, under the same load."""
+    """Each against the same of prometheus-client, under the same load."""
     for threads in (1, 2, 8):
-        mine, theirs = (_observations(kit, threads) for kit in _KITS)
-        yield _row(f"observation on one series, {threads} threads", mine, theirs, "ns", 1e9)
+        for what, make in (("increment", _increment), ("observation", _observation), ("timed call", _timed_call)):
+            runs = [partial(_by_threads, threads, make(kit)) for kit in _KITS]
+            yield _paired(f"{what} on one series, {threads} threads", runs, _WRITES)
     for children in (1, 100, 10_000, 100_000):
-        mine, theirs = (_spread(kit, children) for kit in _KITS)
-        yield _row(f"observation, in turn on {children:,} bound children", mine, theirs, "ns", 1e9)
-    for children in (1, 100, 10_000):
-        mine, theirs = (_scrape(kit, children) for kit in _KITS)
-        yield _row(f"exposition of {children:,} histogram children", mine, theirs, "ms", 1e3)
+        for what, make in (("increment", _increment), ("observation", _observation)):
+            runs = [partial(_in_turn, _children(kit, make, children)) for kit in _KITS]
+            yield _paired(f"{what}, in turn on {children:,} bound children", runs, max(_WRITES, children))
+    for children in (1, 100, 10_000, 100_000):
+        yield _compared(f"exposition of {children:,} histogram children", partial(_scrape, children), "ms", 1e3)
+    for interval in (1.0, 2.0, None):
+        how = "never scraped" if interval is None else f"scraped every {interval:g} s"
+        yield _compared(
+            f"observation, in turn on 1,000 children {how}", partial(_between_scrapes, interval), "ns", 1e9
+        )
     for events in (1_000, 1_000_000):
-        mine, theirs = (_scraped_after(kit, events) for kit in _KITS)
-        yield _row(f"first exposition of a series after {events:,} observations", mine, theirs, "ms", 1e3)
-    mine, theirs = (_pauses(kit) for kit in _KITS)
-    yield _row("the slowest of a thousand observations (p99.9)", mine, theirs, "us", 1e6)
+        name = f"first exposition of a series after {events:,} observations"
+        yield _compared(name, partial(_scraped_after, events), "ms", 1e3)
+    yield _compared("the slowest of a thousand observations (p99.9)", _pauses, "us", 1e6)
 
 
-def _row(name: str, mine: float, theirs: float, unit: str, scale: float) -> Row:
+def _paired(name: str, runs: list[Callable[[int], object]], calls: int) -> Row:
+    ratio, mine, theirs = paired(*runs, calls=calls, rounds=5)
+    return _row(name, ratio, mine, theirs, "ns", 1e9)
+
+
+def _compared(name: str, seconds: Callable[[object], float], unit: str, scale: float) -> Row:
+    mine, theirs = map(seconds, _KITS)
+    return _row(name, mine / theirs, mine, theirs, unit, scale)
+
+
+def _row(name: str, ratio: float, mine: float, theirs: float, unit: str, scale: float) -> Row:
     detail = f"{mine * scale:,.1f} {unit} against {theirs * scale:,.1f} {unit}"
-    return Row(name, "prometheus-client", mine / theirs, "ratio", detail=detail)
+    return Row(name, "prometheus-client", ratio, "ratio", detail=detail)
 
 
-def _histogram(kit: object, registry: CollectorRegistry | None = None) -> object:
-    return kit.Histogram("h", "Help.", ["l"], registry=registry, buckets=_BUCKETS, **_uncapped(kit))
+# --- one write, by either kit
 
 
-def _uncapped(kit: object) -> dict[str, int]:
-    return {"max_series": 10**6} if kit is manometer else {}
+def _increment(kit: object, family: object = None, label: str = "x") -> Write:
+    return (family or _family(kit, "Counter")).labels(label).inc
 
 
-def _observations(kit: object, threads: int, events: int = 200_000) -> float:
-    """Seconds of wall clock an observation, all threads writing the same series."""
-    observe = _histogram(kit).labels("x").observe
+def _observation(kit: object, family: object = None, label: str = "x") -> Write:
+    return partial((family or _family(kit, "Histogram", buckets=_BUCKETS)).labels(label).observe, 0.7)
 
-    def write() -> None:
-        for _ in range(events // threads):
-            observe(0.7)
 
-    writers = [threading.Thread(target=write) for _ in range(threads)]
-    started = perf_counter()
+def _timed_call(kit: object) -> Write:
+    timed = manometer.stage("s", registry=CollectorRegistry())
+    if kit is prometheus_client:
+        timed = _family(kit, "Histogram", buckets=_BUCKETS).labels("x").time()
+    return timed(lambda: None)
+
+
+def _family(kit: object, kind: str, registry: CollectorRegistry | None = None, **settings: object) -> object:
+    if kit is manometer:
+        settings["max_series"] = 10**6
+    return getattr(kit, kind)("m", "Help.", ["l"], registry=registry, **settings)
+
+
+def _children(kit: object, make: Callable[..., Write], children: int) -> list[Write]:
+    kind, settings = ("Counter", {}) if make is _increment else ("Histogram", {"buckets": _BUCKETS})
+    family = _family(kit, kind, **settings)
+    return [make(kit, family, str(number)) for number in range(children)]
+
+
+# --- many of them
+
+
+def _by_threads(threads: int, write: Write, calls: int) -> None:
+    """So many calls, all threads writing the same series."""
+
+    def run() -> None:
+        for _ in range(calls // threads):
+            write()
+
+    writers = [threading.Thread(target=run) for _ in range(threads)]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
-    return (perf_counter() - started) / events
 
 
-def _spread(kit: object, children: int, events: int = 200_000) -> float:
-    family = _histogram(kit)
-    observers = [family.labels(str(number)).observe for number in range(children)]
-    rounds = max(events // children, 1)
-    started = perf_counter()
-    for _ in range(rounds):
-        for observe in observers:
-            observe(0.7)
-    return (perf_counter() - started) / (rounds * children)
+def _in_turn(writes: list[Write], calls: int) -> None:
+    for _ in range(calls // len(writes)):
+        for write in writes:
+            write()
 
 
-def _scrape(kit: object, children: int) -> float:
+def _scrape(children: int, kit: object) -> float:
     registry = CollectorRegistry()
-    family = _histogram(kit, registry)
+    family = _family(kit, "Histogram", registry, buckets=_BUCKETS)
     for number in range(children):
         family.labels(str(number)).observe(0.7)
-    return _least(lambda: _written(kit, registry), 5)
+    return min(_seconds(lambda: _written(kit, registry)) for _ in range(5 if children <= 10_000 else 1))
 
 
-def _scraped_after(kit: object, events: int) -> float:
+def _between_scrapes(interval: float | None, kit: object) -> float:
+    """Seconds an observation, of four seconds of them, with another thread that scrapes."""
+    registry = CollectorRegistry()
+    family = _family(kit, "Histogram", registry, buckets=_BUCKETS)
+    writes = [_observation(kit, family, str(number)) for number in range(1_000)]
+    rounds = 0
+    with ExitStack() as stack:
+        if interval is not None:
+            stack.enter_context(_scraping(kit, registry, interval))
+        started = perf_counter()
+        while perf_counter() < started + 4:
+            _in_turn(writes, 10 * len(writes))
+            rounds += 10
+        return (perf_counter() - started) / (rounds * len(writes))
+
+
+@contextmanager
+def _scraping(kit: object, registry: CollectorRegistry, interval: float) -> Iterator[None]:
+    stopped = threading.Event()
+
+    def run() -> None:
+        while not stopped.wait(interval):
+            _written(kit, registry)
+
+    scraper = threading.Thread(target=run)
+    scraper.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        scraper.join()
+
+
+def _scraped_after(events: int, kit: object) -> float:
     """Seconds of the first scrape after so many events: what has been left for it to do."""
     registry = CollectorRegistry()
-    observe = _histogram(kit, registry).labels("x").observe
+    observe = _family(kit, "Histogram", registry, buckets=_BUCKETS).labels("x").observe
     for _ in range(events):
         observe(0.7)
-    return _least(lambda: _written(kit, registry), 1)
+    return _seconds(lambda: _written(kit, registry))
 
 
 def _pauses(kit: object, events: int = 300_000) -> float:
     """The p99.9 of single observations' times, each with the clock's own cost in it."""
-    observe = _histogram(kit).labels("x").observe
+    observe = _observation(kit)
     times = []
     for _ in range(events):
         started = perf_counter_ns()
-        observe(0.7)
+        observe()
         times.append(perf_counter_ns() - started)
     times.sort()
     return times[int(events * 0.999)] / 1e9
@@ -106,10 +176,7 @@ def _written(kit: object, registry: CollectorRegistry) -> bytes:
     return manometer.render(registry)[0] if kit is manometer else generate_latest(registry)
 
 
-def _least(call: Callable[[], object], rounds: int) -> float:
-    times = []
-    for _ in range(rounds):
-        started = perf_counter()
-        call()
-        times.append(perf_counter() - started)
-    return min(times)
+def _seconds(call: Callable[[], object]) -> float:
+    started = perf_counter()
+    call()
+    return perf_counter() - started

@@ -5,7 +5,6 @@ import platform
 import sys
 from dataclasses import asdict
 from importlib.metadata import version
-from pathlib import Path
 
 import demo
 import engine
@@ -15,6 +14,7 @@ import growth
 import meters
 import processes
 from measure import Row
+from results import PATH
 
 _PEERS = ("prometheus-client", "opentelemetry-sdk", "cachetools", "sqlalchemy")
 
@@ -36,8 +36,7 @@ def main() -> int:
             "versions": {peer: version(peer) for peer in _PEERS},
             "rows": [asdict(row) | {"met": row.met} for row in rows],
         }
-        path = Path(__file__).with_name("results.json")
-        path.write_text(json.dumps(results, indent=2) + "\n")
+        PATH.write_text(json.dumps(results, indent=2) + "\n")
     verdicts = [row.met for row in rows]
     print(f"{verdicts.count(True)} targets met, {verdicts.count(False)} missed")
     return 1 if False in verdicts else 0
