@@ -23,6 +23,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram, Sample, Timestamp
 
 import manometer
+from manometer.meters.pending import PENDING_LIMIT
 
 ESCAPINGS = ("", "; escaping=underscores", "; escaping=values", "; escaping=dots", "; escaping=allow-utf-8")
 OPENMETRICS_2 = "application/openmetrics-text; version=2.0.0"
@@ -64,9 +65,9 @@ FAMILIES = st.tuples(
     st.sampled_from(["Counter", "Gauge", "Histogram"]), NAMES, TEXT, LABELS, PARTS, PARTS, UNITS, BUCKETS, MODES
 )
 WRITES = {
-    "Counter": ["inc", "inc", "inc", "reset", "count_exceptions"],
-    "Gauge": ["set", "inc", "dec", "set_to_current_time", "set_function"],
-    "Histogram": ["observe"],
+    "Counter": ["inc", "inc", "inc", "many", "read", "reset", "count_exceptions"],
+    "Gauge": ["set", "inc", "dec", "read", "set_to_current_time", "set_function"],
+    "Histogram": ["observe", "many", "read"],
 }
 WITH_LABELS = ["remove", "remove_by_labels", "clear", "labels"]
 CALLS = st.tuples(
@@ -161,7 +162,9 @@ class Program:
             self.attempt(lambda: self._called(meter, write, labels, by_name, kind, amount, exemplar))
 
     def _called(self, meter, write, labels, by_name, *amount):
-        if write == "remove":
+        if write == "read":  # what comes next is added to what this has settled
+            list(meter.collect())
+        elif write == "remove":
             meter.remove(*labels.values())
         elif write == "remove_by_labels":
             meter.remove_by_labels(dict([*labels.items()][:1]))
@@ -173,7 +176,10 @@ class Program:
             self._written(meter, write, *amount)
 
     def _written(self, series, write, kind, amount, exemplar):
-        if write == "count_exceptions":
+        if write == "many":  # more than may wait to be added up
+            for _ in range(PENDING_LIMIT + 9):
+                series.inc() if kind == "Counter" else series.observe(amount)
+        elif write == "count_exceptions":
             with suppress(KeyError), series.count_exceptions(KeyError):
                 raise KeyError
         elif write == "set_function":

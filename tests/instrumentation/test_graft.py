@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -50,12 +52,26 @@ class Slotted:
         return self.books
 
 
+class Space(SimpleNamespace):
+    """An object whose dictionary cannot be set."""
+
+    def __init__(self) -> None:
+        super().__init__(books=1)
+
+
+class Local(threading.local):
+    """An object that each thread has attributes of its own in."""
+
+    def __init__(self) -> None:
+        self.books = 1
+
+
 def doubled(self):
     """A method to graft."""
     return 2 * self.books
 
 
-@pytest.mark.parametrize("kind", [Shelf, Borg, Frozen, Slotted])
+@pytest.mark.parametrize("kind", [Shelf, Borg, Frozen, Slotted, Space, Local])
 def test_the_object_alone_has_the_method_until_it_is_taken_off(kind):
     """Its class and its attributes are what they were, whatever it keeps them in."""
     target, other = kind(), kind()

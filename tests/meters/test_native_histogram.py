@@ -38,7 +38,7 @@ def test_nothing_changes_where_it_is_not_asked_for():
     series = histogram.labels("x")
     series.observe(1)
     assert all(sample.native_histogram is None for sample in histogram.collect()[0].samples)
-    assert not hasattr(series, "_exponential")
+    assert series._exponential is None
 
 
 def test_both_kinds_of_buckets_tell_of_the_same_events():

@@ -126,17 +126,44 @@ def test_a_write_within_a_fold_does_not_wait():
     assert counter.value == 2 * PENDING_LIMIT
 
 
+def in_another_thread(call):
+    """Give it a turn."""
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join()
+
+
 def test_writers_let_a_fold_that_lags_behind_get_on(monkeypatch):
     """While another thread folds, events pile up to a fixed number, and no further."""
     histogram = Histogram("h", "Help.", registry=None)
     pending = histogram.pending
-    monkeypatch.setattr("manometer.meters.pending.sleep", lambda _: pending.drain())  # the other thread's turn
+    monkeypatch.setattr("manometer.meters.pending.sleep", lambda _: in_another_thread(pending.drain))
     events = 3 * PENDING_AT_MOST
     with pending.lock:
         for _ in range(events):
             histogram.observe(1)
             assert len(pending.events) < PENDING_AT_MOST
     assert {s.value for s in samples_of(histogram) if s.name == "h_count"} == {float(events)}
+
+
+def test_refused_exemplars_pile_nothing_up():
+    """The events that they came with count, and are folded as others are."""
+    counter = Counter("c", "Help.", registry=None)
+    for _ in range(2 * PENDING_LIMIT):
+        with pytest.raises(ValueError, match="exemplar"):
+            counter.inc(1, {"trace_id": "x" * 200})
+        assert len(counter.pending.events) <= PENDING_LIMIT
+    assert counter.value == 2 * PENDING_LIMIT
+
+
+def test_a_write_amid_a_fold_of_its_own_thread_does_not_pause(monkeypatch):
+    """A callback that interrupts the fold would wait for itself."""
+    histogram = Histogram("h", "Help.", registry=None)
+    monkeypatch.setattr("manometer.meters.pending.sleep", pytest.fail)
+    with histogram.pending.lock:
+        histogram.pending.drain()
+        for _ in range(PENDING_AT_MOST + 1):
+            histogram.observe(1)
 
 
 def test_ticks_and_increments_add_up():
@@ -255,9 +282,9 @@ async def test_tasks_threads_and_signals_of_an_event_loop_may_write_and_collect(
 # Where the exception strikes a gc callback of someone else's, the interpreter says so.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_signal_handler_that_raises_leaves_no_lock_held():
-    """A time limit that strikes amid a fold or a reading costs at most the events under way."""
+    """A time limit that strikes amid a fold or a reading costs at most the events under way, and all of each."""
     counter = Counter("c", "Help.", ["l"], registry=None)
-    histogram = Histogram("h", "Help.", registry=None)
+    histogram = Histogram("h", "Help.", registry=None, native_schema=3)
     struck = 0
 
     def strike(*_):
@@ -279,11 +306,14 @@ def test_a_signal_handler_that_raises_leaves_no_lock_held():
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
-    reader = threading.Thread(target=lambda: [samples_of(meter) for meter in (counter, histogram)], daemon=True)
+    readings = []
+    reader = threading.Thread(target=lambda: readings.append(told(samples_of(histogram))), daemon=True)
     reader.start()
     reader.join(10)
     assert struck > 100
-    assert not reader.is_alive()
+    assert len(readings) == 1
+    assert readings[0]["h_sum"] == readings[0]["h_count"] == readings[0]['h_bucket{le="+Inf"}']
+    assert samples_of(histogram)[-1].native_histogram.count_value == readings[0]["h_count"]
 
 
 def test_a_finalizer_may_make_a_series():
@@ -306,11 +336,24 @@ def test_a_finalizer_may_make_a_series():
     assert sum(s.value for s in samples_of(counter) if s.name == "c_total") == 6_000
 
 
+class Array:
+    """Adds up as numpy's do, and is as unwilling to be compared."""
+
+    def __add__(self, other):
+        return self
+
+    __radd__ = __add__
+
+    def __lt__(self, other):
+        raise ValueError("the truth value of an array is ambiguous")
+
+
 def test_an_observation_that_is_no_real_number_costs_no_other(caplog):
     """It is lost and logged; the series goes on."""
     histogram = Histogram("h", "Help.", registry=None)
     histogram.observe(1)
     histogram.observe(1j)
+    histogram.observe(Array())
     histogram.observe(2)
     found = {s.name: s.value for s in samples_of(histogram)}
     assert (found["h_count"], found["h_sum"]) == (2, 3)

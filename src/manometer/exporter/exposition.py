@@ -1,7 +1,6 @@
 """The body of `/metrics`: one guarded collection, in the format that the scraper asked for."""
 
 from collections.abc import Callable, Collection, Iterable
-from functools import partial
 
 from prometheus_client import REGISTRY, CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder
@@ -51,12 +50,13 @@ def _chosen(accept: str) -> tuple[Encoder, str, Form | None]:
     if binary is not None:
         return *binary, None
     encode, content_type = choose_encoder(accept)
-    settings = encode.keywords if isinstance(encode, partial) else {}
-    version = settings.get("version", "")  # which OpenMetrics alone has
+    kind, *rest = content_type.split(";")
+    settings = dict(part.strip().split("=", 1) for part in rest)
+    is_openmetrics = kind == "application/openmetrics-text"
     form = Form(
-        is_openmetrics=bool(version),
+        is_openmetrics,
         escaping=settings.get("escaping", UNDERSCORES),
-        natives=bool(version) and parse_version(version) >= _NATIVES_SINCE,
+        natives=is_openmetrics and parse_version(settings["version"]) >= _NATIVES_SINCE,
     )
     return encode, content_type, form
 

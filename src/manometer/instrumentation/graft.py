@@ -3,6 +3,7 @@
 import copyreg
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from sys import getrefcount
 from typing import Any
 
@@ -37,13 +38,19 @@ def graft(target: Any, methods: dict[str, Callable[..., Any]]) -> None:
     }
     make: Any = type(plain)
     grafted = make(plain.__name__, (plain,), body | methods)
-    object.__setattr__(target, "__class__", grafted)  # past a `__setattr__` of the class's own
-    _quicken(target)
+    _set_class(target, grafted)
+    with suppress(TypeError, AttributeError):  # where the dictionary is not for anyone to set
+        _quicken(target)
 
 
 def ungraft(target: Any) -> None:
     """Give the object its own class back, where it has a graft."""
-    object.__setattr__(target, "__class__", type(target).__dict__.get("_grafted_on", type(target)))
+    _set_class(target, type(target).__dict__.get("_grafted_on", type(target)))
+
+
+def _set_class(target: Any, kind: type) -> None:
+    """Set the object's class, past a `__setattr__` of its own."""
+    object.__dict__["__class__"].__set__(target, kind)
 
 
 def _quicken(target: Any) -> None:

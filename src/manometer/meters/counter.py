@@ -16,6 +16,8 @@ from manometer.meters.pending import PENDING_LIMIT, Pending, Ticks
 
 __all__ = ["Counter", "CounterReading"]
 
+_EXACT = 2.0**53  # up to here, a float holds every whole number
+
 
 class CounterReading(NamedTuple):
     """A counter's series at one moment. created: Unix time in seconds, None where it is not to be shown."""
@@ -96,20 +98,28 @@ class Counter(Meter[CounterReading]):
                     raise MetricError("Counters can only be incremented by non-negative amounts.")
                 events.append(amount + 0.0)
                 if exemplar:
-                    check_exemplar(exemplar)
-                    self._exemplar = Exemplar(dict(exemplar), amount, time.time())
+                    if len(events) >= PENDING_LIMIT:  # here too: one that is refused has been counted all the same
+                        relieve()
+                    self._keep(amount, exemplar)
             if len(events) >= PENDING_LIMIT:
                 relieve()
 
         return inc
 
+    def _keep(self, amount: float, exemplar: Mapping[str, str]) -> None:
+        check_exemplar(exemplar)
+        self._exemplar = Exemplar(dict(exemplar), float(amount), time.time())
+
     def _fold(self, amounts: list[float]) -> None:
         ticks = self._ticks.value
         total = self._total + (ticks - self._folded_ticks)
-        self._folded_ticks = ticks
         ones = amounts.count(1.0)
-        # Other amounts one by one, in the order in which they came: a float sum depends on it.
-        self._total = total + ones if ones == len(amounts) else reduce(add, amounts, total)
+        if ones == len(amounts) and total.is_integer() and total + ones < _EXACT:
+            total += ones
+        else:  # one by one, in the order in which they came: a float sum depends on it
+            total = float(reduce(add, amounts, total))
+        # With no call in between, so that no exception out of a signal handler parts the two.
+        self._total, self._folded_ticks = total, ticks
 
     def _read(self) -> CounterReading:
         with self.pending.lock:

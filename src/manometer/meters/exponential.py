@@ -77,6 +77,14 @@ class ExponentialBuckets:
         """How many buckets there is anything in."""
         return len(self.positive) + len(self.negative)
 
+    def copy(self) -> "ExponentialBuckets":
+        """The same counts, to go on from apart; the exemplars are shared."""
+        twin = object.__new__(ExponentialBuckets)
+        for name in self.__slots__:
+            setattr(twin, name, getattr(self, name))
+        twin.positive, twin.negative = self.positive.copy(), self.negative.copy()
+        return twin
+
     def fold(self, amounts: list[float]) -> None:
         """Count a batch. A bucket is looked up once however many values of the batch it gets."""
         self.count += len(amounts)

@@ -1,10 +1,14 @@
 """What a forked child does before anything else: free the locks that no thread of its own holds, start from zero."""
 
+import logging
 import os
 from typing import Any, Protocol, TypeVar
 from weakref import WeakSet
 
 __all__ = ["Renewable", "freed_in_child", "renewed_in_child"]
+
+
+_log = logging.getLogger("manometer")
 
 
 class Renewable(Protocol):
@@ -38,7 +42,10 @@ def _begin_anew() -> None:
     for lock in list(_locks):
         lock._at_fork_reinit()  # CPython's own word for it, with which logging and threading free theirs
     for each in list(_figures):
-        each.renew()
+        try:
+            each.renew()
+        except Exception:  # that one's fault; the others are to begin from zero all the same
+            _log.exception("%r goes on in a forked child with what it had in its parent", each)
 
 
 if hasattr(os, "register_at_fork"):

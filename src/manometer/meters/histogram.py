@@ -5,6 +5,7 @@ import time
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import reduce
 from itertools import accumulate
 from math import inf
@@ -58,7 +59,7 @@ class Histogram(Meter[HistogramReading]):
     kind = "histogram"
     _reserved = frozenset({"le"})
     _shared = (*Meter._shared, "bounds", "bound_labels", "_native")
-    _exponential: ExponentialBuckets  # only where there is a native schema
+    _exponential: ExponentialBuckets | None
     DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, inf)
 
     def __init__(
@@ -110,7 +111,7 @@ class Histogram(Meter[HistogramReading]):
 
     def _start(self) -> None:
         self._begin()
-        self.pending: Pending[float] = Pending(self._fold if self._native is None else self._fold_twice)
+        self.pending: Pending[float] = Pending(self._fold)
         # A series writes through a function of its own, which looks up no attribute on the way.
         if type(self).observe is Histogram.observe:
             self.observe = self._observer()  # type: ignore[method-assign]
@@ -120,8 +121,7 @@ class Histogram(Meter[HistogramReading]):
         self._counts = array("Q", bytes(8 * len(self.bounds)))
         self._created = time.time()
         self._exemplars: Mapping[int, Exemplar] = _NONE  # replaced, never changed: a reading keeps it as it is
-        if self._native is not None:
-            self._exponential = ExponentialBuckets(*self._native)
+        self._exponential = None if self._native is None else ExponentialBuckets(*self._native)
 
     def _renew(self) -> None:
         self.pending.renew()
@@ -142,41 +142,45 @@ class Histogram(Meter[HistogramReading]):
     def _keep(self, amount: float, exemplar: Mapping[str, str]) -> None:
         check_exemplar(exemplar)
         if amount == amount:  # NaN falls in no bucket that could carry it
-            kept = Exemplar(dict(exemplar), amount, time.time())
+            kept = Exemplar(dict(exemplar), float(amount), time.time())
             self._exemplars = {**self._exemplars, bisect_left(self.bounds, amount): kept}
-            if self._native is not None:
+            if self._exponential is not None:
                 self._exponential.keep(kept)
 
     def _fold(self, amounts: list[float]) -> None:
-        # The sum in the order in which they came, which a float sum depends on; then the buckets of the
-        # sorted batch, one search a bucket instead of one an event.
-        total = reduce(add, amounts, self._sum)
-        if total != total:  # NaN spoils the sum, as in prometheus-client, and is in no bucket
-            amounts = [amount for amount in amounts if amount == amount]
         try:
-            amounts.sort()
-        except TypeError:  # a complex number, which adds up but is nowhere between two bounds
+            total, ordered = self._added(amounts)
+        except (TypeError, ValueError):
+            # A complex number or an array, which adds up but is nowhere between two bounds.
             _log.error("observations of %s that are no real numbers are lost", self.name)
-            self._fold([amount for amount in amounts if isinstance(amount, float)])
-            return
-        self._sum = total
-        counts, placed, events = self._counts, 0, len(amounts)
+            amounts = list(_real(amounts))
+            total, ordered = self._added(amounts)
+        counts, placed, events = self._counts[:], 0, len(ordered)
         for bucket, bound in enumerate(self.bounds):
             if placed == events:
                 break
-            below = bisect_right(amounts, bound, placed)
+            below = bisect_right(ordered, bound, placed)
             counts[bucket] += below - placed
             placed = below
+        exponential = self._exponential
+        if exponential is not None:
+            exponential = exponential.copy()
+            exponential.fold(amounts)
+        # With no call in between, so that no exception out of a signal handler parts them: it costs the batch alone.
+        self._sum, self._counts, self._exponential = total, counts, exponential
 
-    def _fold_twice(self, amounts: list[float]) -> None:
-        self._fold(amounts)
-        self._exponential.fold(amounts)
+    def _added(self, amounts: list[float]) -> tuple[float, list[float]]:
+        """The sum with these, and these in ascending order, for one search a bucket instead of one an event."""
+        total = float(reduce(add, amounts, self._sum))  # in the order in which they came: a float sum depends on it
+        if total != total:  # NaN spoils the sum, as in prometheus-client, and is in no bucket
+            amounts = [amount for amount in amounts if amount == amount]
+        return total, sorted(amounts)
 
     def _read(self) -> HistogramReading:
         with self.pending.lock:
             self.pending.drain()
             counts, total, exemplars = self._counts[:], self._sum, self._exemplars
-            native = None if self._native is None else self._exponential.histogram(total)
+            native = None if self._exponential is None else self._exponential.histogram(total)
         # A sum that may fall is no counter, so it is not shown where a bucket takes negative amounts.
         shown = total if self.bounds[0] >= 0 else None
         return HistogramReading(tuple(accumulate(counts)), shown, creation(self._created), exemplars, native)
@@ -193,6 +197,12 @@ class Histogram(Meter[HistogramReading]):
             yield Sample(f"{name}_created", labels, reading.created, None, None)
         if reading.native is not None:
             yield Sample(name, labels, 0.0, None, None, reading.native)
+
+
+def _real(amounts: Iterable[object]) -> Iterator[float]:
+    for amount in amounts:
+        with suppress(TypeError, ValueError):
+            yield float(amount)  # type: ignore[arg-type]
 
 
 def _bounds(buckets: Sequence[float | str]) -> tuple[float, ...]:

@@ -39,7 +39,7 @@ def check_name(name: str) -> str:
         if not _METRIC_NAME.fullmatch(name):
             allowed = "use letters, digits, '_' and ':', and start with no digit"
             raise MetricError(f"invalid metric name {name!r}: {allowed}{_SWITCH}")
-    elif not name or not _is_utf8(name):
+    elif not name or not _is_text(name):
         raise MetricError(f"invalid metric name {name!r}: use any text that UTF-8 can write, but no empty one")
     return name
 
@@ -62,14 +62,16 @@ def check_label_names(family: str, names: Iterable[str], reserved: frozenset[str
 
 def _problem(label: object) -> str | None:
     """What is wrong with a label name."""
-    if not isinstance(label, str) or not label or not _is_utf8(label):
+    if not isinstance(label, str) or not label or not _is_text(label):
         return "use any text that UTF-8 can write, but no empty one"
     if get_legacy_validation() and not _LABEL_NAME.fullmatch(label):
         return f"use letters, digits and '_', and start with no digit{_SWITCH}"
     return "do not start with '__', which Prometheus keeps for itself" if label.startswith("__") else None
 
 
-def _is_utf8(text: str) -> bool:
+def _is_text(text: object) -> bool:
+    if not isinstance(text, str):
+        return False
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -80,7 +82,7 @@ def _is_utf8(text: str) -> bool:
 def check_values(family: str, values: Iterable[str]) -> None:
     """Raise MetricError where a label value cannot be written as UTF-8: it would cost the whole family's scrape."""
     for value in values:
-        if not _is_utf8(value):
+        if not _is_text(value):
             raise MetricError(f"metric {family!r}: label value {value!r} is no text that UTF-8 can write")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from itertools import count
-from threading import Lock
+from threading import Lock, get_ident
 from time import sleep
 from typing import Generic, TypeVar
 
@@ -27,16 +27,17 @@ class Pending(Generic[E]):
     A writer that finds PENDING_LIMIT events calls `relieve`, which never waits for the lock: where
     another thread is folding already, it leaves the events to it, and where that lags behind, it
     pauses. So a write is safe from a signal handler, a finalizer or a gc callback, even one that
-    interrupts a fold on its own thread.
+    interrupts a fold on its own thread; what such a one writes waits for that fold to end, however much it is.
 
     Within `with pending.lock`, after a `drain()`, the figures keep still.
     """
 
-    __slots__ = ("_fold", "events", "lock")
+    __slots__ = ("_fold", "_folder", "events", "lock")
 
     def __init__(self, fold: Callable[[list[E]], None]) -> None:
         self.events: list[E] = []
         self._fold = fold
+        self._folder = 0  # the thread that drained last
         self.lock = Lock()
 
     def relieve(self) -> None:
@@ -46,11 +47,12 @@ class Pending(Generic[E]):
         if not self.lock.locked():
             with self.lock:
                 self.drain()
-        elif len(self.events) >= PENDING_AT_MOST:
+        elif len(self.events) >= PENDING_AT_MOST and self._folder != get_ident():
             sleep(_PAUSE)
 
     def drain(self) -> None:
         """Fold what has come in; the caller holds the lock."""
+        self._folder = get_ident()
         batch = self.events[:]
         del self.events[: len(batch)]  # what others appended meanwhile stands behind, and stays
         self._fold(batch)

@@ -51,13 +51,13 @@ class Lending:
         made: what it says of the pool changes when a resource is created; where another thread's
         request creates one in the same moment, both count as created. part: of what `take` returns,
         that which comes back; by default it itself. Where one of the two raises, the pool's caller is
-        not to suffer: the acquisition goes uncounted.
+        not to suffer: the acquisition goes uncounted, and its use untimed.
         """
         out, clock = self._out, perf_counter
         began, over = self._requests.began, self._requests.ended
         waited, created, reused, failed = self._waited, self._created, self._reused, self._failed
 
-        def request(pool: Any, *args: Any, **kwargs: Any) -> Any:
+        def request(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
             try:
                 before = made(pool)
             except Exception:
@@ -75,11 +75,12 @@ class Lending:
             finally:
                 over()
             try:
-                new = before is not None and made(pool) != before
+                after = made(pool)
                 lent = id(resource if part is None else part(resource))
             except Exception:
                 return resource
-            (created if new else reused)()
+            if before is not None:
+                (created if after != before else reused)()
             if len(out) < _OUT_AT_MOST:
                 out[lent] = now
             return resource
