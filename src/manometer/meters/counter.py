@@ -48,10 +48,12 @@ class Counter(Meter[CounterReading]):
     def reset(self) -> None:
         """Start again from zero, as when a logical process restarts within this one."""
         self._need_series()
-        with self.pending.lock:
-            self.pending.drain()
-            self._total = 0.0
-            self._created = time.time()
+        pending = self.pending
+        with pending.lock:
+            ticks, now = self._ticks.value, time.time()
+            self._total, self._folded_ticks, self._created = 0.0, ticks, now
+            pending.version += 1
+            del pending.events[:]
 
     def count_exceptions(
         self, exception: type[BaseException] | tuple[type[BaseException], ...] = Exception
@@ -110,16 +112,19 @@ class Counter(Meter[CounterReading]):
         check_exemplar(exemplar)
         self._exemplar = Exemplar(dict(exemplar), float(amount), time.time())
 
-    def _fold(self, amounts: list[float]) -> None:
-        ticks = self._ticks.value
+    def _fold(self) -> None:
+        pending = self.pending
+        version, amounts = pending.version, pending.events[:]
+        taken, ticks = len(amounts), self._ticks.value
         total = self._total + (ticks - self._folded_ticks)
         ones = amounts.count(1.0)
-        if ones == len(amounts) and total.is_integer() and total + ones < _EXACT:
+        if ones == taken and total.is_integer() and total + ones < _EXACT:
             total += ones
         else:  # one by one, in the order in which they came: a float sum depends on it
             total = float(reduce(add, amounts, total))
-        # With no call in between, so that no exception out of a signal handler parts the two.
-        self._total, self._folded_ticks = total, ticks
+        if pending.version == version:
+            self._total, self._folded_ticks, pending.version = total, ticks, version + 1
+            del pending.events[:taken]
 
     def _read(self) -> CounterReading:
         with self.pending.lock:

@@ -134,11 +134,15 @@ class Gauge(Meter[float]):
         self.pending.renew()
         self._value = self._set_at = 0.0
 
-    def _fold(self, writes: list[_Write]) -> None:
-        value = self._value
+    def _fold(self) -> None:
+        pending = self.pending
+        version, writes = pending.version, pending.events[:]
+        taken, value = len(writes), self._value
         for sets, amount in writes:
             value = amount if sets else value + amount
-        self._value = value
+        if pending.version == version:
+            self._value, pending.version = value, version + 1
+            del pending.events[:taken]
 
     def _read(self) -> float:
         if self._function is not None:

@@ -147,12 +147,17 @@ class Histogram(Meter[HistogramReading]):
             if self._exponential is not None:
                 self._exponential.keep(kept)
 
-    def _fold(self, amounts: list[float]) -> None:
+    def _fold(self) -> None:
+        pending = self.pending
+        version, amounts = pending.version, pending.events[:]
+        taken, exponential = len(amounts), self._exponential
         try:
             total, ordered = self._added(amounts)
-        except (TypeError, ValueError):
-            # A complex number or an array, which adds up but is nowhere between two bounds.
-            _log.error("observations of %s that are no real numbers are lost", self.name)
+        except Exception:
+            if all(type(amount) is float for amount in amounts):
+                raise  # a signal handler's
+            # A complex number, an array: what could be added up, and is nowhere between two bounds.
+            _log.exception("observations of %s that are no real numbers are lost", self.name)
             amounts = list(_real(amounts))
             total, ordered = self._added(amounts)
         counts, placed, events = self._counts[:], 0, len(ordered)
@@ -162,12 +167,12 @@ class Histogram(Meter[HistogramReading]):
             below = bisect_right(ordered, bound, placed)
             counts[bucket] += below - placed
             placed = below
-        exponential = self._exponential
         if exponential is not None:
             exponential = exponential.copy()
             exponential.fold(amounts)
-        # With no call in between, so that no exception out of a signal handler parts them: it costs the batch alone.
-        self._sum, self._counts, self._exponential = total, counts, exponential
+        if pending.version == version:
+            self._sum, self._counts, self._exponential, pending.version = total, counts, exponential, version + 1
+            del pending.events[:taken]
 
     def _added(self, amounts: list[float]) -> tuple[float, list[float]]:
         """The sum with these, and these in ascending order, for one search a bucket instead of one an event."""
@@ -179,8 +184,9 @@ class Histogram(Meter[HistogramReading]):
     def _read(self) -> HistogramReading:
         with self.pending.lock:
             self.pending.drain()
-            counts, total, exemplars = self._counts[:], self._sum, self._exemplars
-            native = None if self._exponential is None else self._exponential.histogram(total)
+            # Together, with no call in between: a fold replaces all of them.
+            counts, total, exemplars, exponential = self._counts, self._sum, self._exemplars, self._exponential
+        native = None if exponential is None else exponential.histogram(total)
         # A sum that may fall is no counter, so it is not shown where a bucket takes negative amounts.
         shown = total if self.bounds[0] >= 0 else None
         return HistogramReading(tuple(accumulate(counts)), shown, creation(self._created), exemplars, native)

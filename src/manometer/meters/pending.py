@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from itertools import count
-from threading import Lock, get_ident
+from threading import RLock
 from time import sleep
 from typing import Generic, TypeVar
 
@@ -24,42 +24,50 @@ _PAUSE = 50e-6  # seconds: some folds long
 class Pending(Generic[E]):
     """A write is `events.append`, which is atomic; whoever gets the lock folds what has come in.
 
-    A writer that finds PENDING_LIMIT events calls `relieve`, which never waits for the lock: where
-    another thread is folding already, it leaves the events to it, and where that lags behind, it
-    pauses. So a write is safe from a signal handler, a finalizer or a gc callback, even one that
-    interrupts a fold on its own thread; what such a one writes waits for that fold to end, however much it is.
+    A writer that finds PENDING_LIMIT events calls `relieve`, which never waits for a fold: where
+    another thread is at one, it leaves the events to it, and where that lags behind, it pauses.
+    So a write is safe from a signal handler, a finalizer or a gc callback. These may collect too: one
+    that interrupts a fold on its own thread does the whole of it, and leaves nothing to the interrupted one.
 
-    Within `with pending.lock`, after a `drain()`, the figures keep still.
+    fold: works on copies of the figures, and puts them in place in one go with taking off the
+    events that are in them and counting `version` up: with no call in between, where CPython runs
+    no handler and no other thread. It does so only if `version` is what it was at its beginning.
+    So whatever interrupts a fold, or ends it, costs no event.
+
+    Within `with pending.lock`, after a `drain()`, the figures keep still but for such handlers.
     """
 
-    __slots__ = ("_fold", "_folder", "events", "lock")
+    __slots__ = ("_busy", "_fold", "events", "lock", "version")
 
-    def __init__(self, fold: Callable[[list[E]], None]) -> None:
+    def __init__(self, fold: Callable[[], None]) -> None:
         self.events: list[E] = []
+        self.version = 0
         self._fold = fold
-        self._folder = 0  # the thread that drained last
-        self.lock = Lock()
+        self._busy = False
+        self.lock = RLock()
 
     def relieve(self) -> None:
-        """Fold what has come in, unless someone is at it."""
-        # `with` on the lock itself: the one form in which an exception out of a signal handler cannot
-        # come between the taking of the lock and the giving back.
-        if not self.lock.locked():
+        """Fold what has come in, unless another thread is at it."""
+        if not self._busy or self.lock._is_owned():  # type: ignore[attr-defined]
+            # `with` on the lock itself: the one form in which an exception out of a signal handler cannot
+            # come between the taking of the lock and the giving back.
             with self.lock:
                 self.drain()
-        elif len(self.events) >= PENDING_AT_MOST and self._folder != get_ident():
+        elif len(self.events) >= PENDING_AT_MOST:
             sleep(_PAUSE)
 
     def drain(self) -> None:
         """Fold what has come in; the caller holds the lock."""
-        self._folder = get_ident()
-        batch = self.events[:]
-        del self.events[: len(batch)]  # what others appended meanwhile stands behind, and stays
-        self._fold(batch)
+        self._busy = True
+        try:
+            self._fold()
+        finally:
+            self._busy = False
 
     def renew(self) -> None:
         """Drop what has come in, and be free: for a forked child."""
-        self.lock = Lock()
+        self.lock, self._busy = RLock(), False
+        self.version += 1
         self.events.clear()  # the very list, which the series' writers hold
 
 
