@@ -14,6 +14,7 @@ import threading
 import time
 from itertools import pairwise
 from pathlib import Path
+from queue import Queue
 from typing import get_args
 
 import prometheus_client
@@ -340,6 +341,37 @@ def test_what_another_kit_counted_before_a_fork_is_the_parent_s(path):
     assert [value(shown, name) for name in names] == [103, 103, 100, 3, 103, 3, 103, 50]
     collections = value(shown, "python_gc_collections_total", generation="2")
     assert 0 < collections < 1.5 * gc.get_stats()[2]["collections"]
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_fork_calls_no_function_of_a_gauge(path):
+    """It may wait for a lock that another thread held at the fork, as a queue's; the child could not end that."""
+    registry = CollectorRegistry()
+    queue = Queue()
+    gauge = prometheus_client.Gauge("g", "Help.", ["l"], registry=registry, multiprocess_mode="sum")
+    gauge.labels("x").set_function(queue.qsize)
+    counter = prometheus_client.Counter("c", "Help.", registry=registry)
+    counter.inc(50)
+    shown = together(Worker.of(registry, str(path)))
+    assert value(shown, "c_total") == 50
+    with queue.mutex, gauge._lock:
+        child = os.fork()
+        if child == 0:
+            try:
+                queue.mutex._at_fork_reinit()
+                gauge.labels("y").set(2)
+                counter.inc(3)
+                value(shown, "c_total")
+            finally:
+                os._exit(0)
+        try:
+            until(lambda: os.waitpid(child, os.WNOHANG) == (child, 0))
+        except AssertionError:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            raise
+    assert value(shown, "c_total") == 53
+    assert value(shown, "g", l="y") == 2
 
 
 PROGRAM = """
