@@ -1,19 +1,20 @@
 """What a process's sums have come to, whatever became of the meters behind them: a total must not fall."""
 
 from collections.abc import Callable, Iterable, Iterator
-from math import inf
 
 from manometer.exporter.multiprocess.snapshot import Family, Group, Row, Shape, Snapshot
-from manometer.exporter.multiprocess.totals import Totals
+from manometer.exporter.multiprocess.totals import Totals, negative
 from manometer.meters.labels import SERIES_CAP
 
 __all__ = ["Continuity"]
 
-_Head = tuple[str, str, tuple[str, ...], Shape]
-"""The name and the kind of a family, the names of the labels and samples of a series of it."""
+_Head = tuple[tuple[str, str, str, str], tuple[str, tuple[str, ...], Shape]]
+"""A family and a group of it, but for the rows: one for all the series of a collection that are in there."""
 _Seen = tuple[_Head, Row, float, float, float]
 """A series: its row in the last collection that it was in, when that began, when the series did, and what of it
 never falls, as the sum does where negatives are observed. A plain tuple, for the reason that a row is one."""
+
+_COUNTS = ("_count", "_total")
 
 
 class Continuity:
@@ -29,7 +30,6 @@ class Continuity:
     def __init__(self, folded: Callable[[str], None] | None = None) -> None:
         self._folded = folded
         self._last: dict[tuple[str, ...], _Seen] = {}
-        self._heads: dict[_Head, tuple[Family, Group]] = {}
         self._past: list[Family] = []
         self._of_parent: dict[tuple[str, ...], _Seen] = {}
 
@@ -64,9 +64,9 @@ class Continuity:
             for group in family.groups:
                 if group.mode != "sum" or family.kind == "gauge":
                     continue
-                head = family.name, family.kind, group.labelnames, group.shape
-                self._heads[head] = family._replace(groups=[]), group._replace(rows=[])
-                start, count = _place(group, "_created"), _place(group, "_count", "_total") or 0
+                head = family[:-1], group[:-1]  # plain tuples, as rows are
+                start = next((at for at, (_, _, begins) in enumerate(group.shape) if begins), None)
+                count = next((at for at, (name, _, _) in enumerate(group.shape) if name.endswith(_COUNTS)), 0)
                 for row in group.rows:
                     labelvalues, values, _, _, native = row
                     born = 0.0 if start is None else values[start]
@@ -75,8 +75,7 @@ class Continuity:
 
     def _alone(self, series: Iterable[_Seen]) -> list[Family]:
         """Each as a family of its own."""
-        found = [(*self._heads[head], row) for head, row, *_ in series]
-        return [family._replace(groups=[group._replace(rows=[row])]) for family, group, row in found]
+        return [Family(*family, [Group(*group, [row])]) for (family, group), row, *_ in series]
 
     def _added_up(self, families: list[Family]) -> list[Family]:
         totals = Totals(SERIES_CAP, self._folded)
@@ -94,9 +93,5 @@ def _continues(series: _Seen, before: _Seen) -> bool:
 def _negative(series: _Seen) -> _Seen:
     """What takes that much off where the two add up."""
     head, (labelvalues, values, _, set_at, _), now, born, events = series
-    less = [inf if name.endswith("_created") else -value for (name, _), value in zip(head[-1], values, strict=True)]
-    return head, (labelvalues, less, (), set_at, None), now, born, events
-
-
-def _place(group: Group, *endings: str) -> int | None:
-    return next((at for at, (name, _) in enumerate(group.shape) if name.endswith(endings)), None)
+    _, (_, _, shape) = head
+    return head, (labelvalues, negative(shape, values), (), set_at, None), now, born, events

@@ -23,6 +23,7 @@ __all__ = [
     "Native",
     "Row",
     "Shape",
+    "Slot",
     "Snapshot",
     "Told",
     "UnreadableError",
@@ -35,8 +36,13 @@ _MAGIC = b"manometer-processes"
 _VERSION = b"1"
 _ROWS = 250  # in a line of a file: what is written or read in one go, while every other thread waits
 
-Shape = tuple[tuple[str, str | None], ...]
-"""The samples of a series: the name of each and, of a bucket, its `le`; else None."""
+Slot = tuple[str, str | None, bool]
+"""A sample of a series: its name; of a bucket its `le`, else None; whether it tells when the series began."""
+Shape = tuple[Slot, ...]
+"""The samples of a series. The earliest beginning counts where others add up."""
+
+_BUCKETED = ("histogram", "gaugehistogram")
+_WITHOUT_BEGINNING = ("gauge", "unknown")
 
 
 class UnreadableError(ValueError):
@@ -136,11 +142,12 @@ def _of_readings(metric: Metric, mode: str) -> _Told:
     shapes: dict[int, Shape] = {}
     for texts, reading in metric.series:
         names = metric.source.labelnames if texts else ()
-        yield mode, names, texts, _of_reading(metric.source, reading, shapes)
+        yield mode, names, texts, _of_reading(metric, reading, shapes)
 
 
-def _of_reading(source: Any, reading: Any, shapes: dict[int, Shape]) -> _Figures:
+def _of_reading(metric: Read[Any], reading: Any, shapes: dict[int, Shape]) -> _Figures:
     """shapes: those of the family that have been seen, by the number of samples."""
+    source: Any = metric.source
     values: tuple[float, ...]
     told: Sequence[Told] = ()
     created: float | None = None
@@ -165,8 +172,7 @@ def _of_reading(source: Any, reading: Any, shapes: dict[int, Shape]) -> _Figures
     if native is not None:
         values += (native.histogram.sum_value,)
     if len(values) not in shapes:
-        samples = source.expand({}, reading)
-        shapes[len(values)] = tuple([(sample.name, sample.labels.get("le")) for sample in samples])
+        shapes[len(values)] = _shape(metric, source.expand({}, reading))
     return _Figures(shapes[len(values)], values, told, native)
 
 
@@ -175,7 +181,7 @@ def _of_samples(metric: Metric, mode: str) -> _Told:
     samples: Iterable[Sample]
     samples = metric.pulled if isinstance(metric, Read) and metric.is_as_read else metric.samples
     found: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[Sample]] = {}
-    bucketed = metric.type in ("histogram", "gaugehistogram")
+    bucketed = metric.type in _BUCKETED
     for sample in samples:
         labels, how = sample.labels, mode
         names, texts = tuple(labels), tuple(map(str, labels.values()))
@@ -186,13 +192,10 @@ def _of_samples(metric: Metric, mode: str) -> _Told:
             how = "liveall"  # it does not add up as the count and sum do
         found.setdefault((how, names, texts), []).append(sample)
     for (how, names, texts), together in found.items():
-        yield how, names, texts, _figures(together, bucketed)
+        yield how, names, texts, _figures(metric, together)
 
 
-def _figures(samples: Sequence[Sample], bucketed: bool) -> _Figures:
-    shape = [
-        (sample.name, str(sample.labels["le"]) if bucketed and "le" in sample.labels else None) for sample in samples
-    ]
+def _figures(metric: Metric, samples: Sequence[Sample]) -> _Figures:
     native = next((sample.native_histogram for sample in samples if sample.native_histogram is not None), None)
     values = [
         float(sample.value if sample.native_histogram is None else sample.native_histogram.sum_value)
@@ -203,7 +206,18 @@ def _figures(samples: Sequence[Sample], bucketed: bool) -> _Figures:
         for at, sample in enumerate(samples)
         if sample.exemplar is not None and sample.name.endswith(("_bucket", "_total"))
     ]
-    return _Figures(tuple(shape), values, told, None if native is None else _foreign(native))
+    return _Figures(_shape(metric, samples), values, told, None if native is None else _foreign(native))
+
+
+def _shape(metric: Metric, samples: Iterable[Sample]) -> Shape:
+    bucketed = metric.type in _BUCKETED
+    beginning = None if metric.type in _WITHOUT_BEGINNING else f"{metric.name}_created"
+    return tuple(
+        [
+            (each.name, str(each.labels["le"]) if bucketed and "le" in each.labels else None, each.name == beginning)
+            for each in samples
+        ]
+    )
 
 
 def _told(at: int, exemplar: Exemplar) -> Told:
@@ -259,7 +273,7 @@ def decode(data: bytes) -> Snapshot:
 
 def _decoded(name: str, kind: str, documentation: str, unit: str, group: Any) -> Family:
     mode, names, shape, rows = group
-    samples = tuple([(sample, bound) for sample, bound in shape])
+    samples = tuple([(sample, bound, begins) for sample, bound, begins in shape])
     return Family(
         name, kind, documentation, unit, [Group(mode, tuple(names), samples, [_row_of(*row) for row in rows])]
     )
