@@ -18,7 +18,7 @@ _COUNTS = ("_count", "_total")
 
 
 class Continuity:
-    """Completes each collection of a process by what is no longer in it.
+    """Knows what completes each collection of a process: what is no longer in it.
 
     In one process, a counter that starts again from zero is a reset, and Prometheus sees it. In a sum of several it
     looks like a fall of the sum, and so like a jump by all the others. So a series that is taken off stays as it
@@ -37,12 +37,11 @@ class Continuity:
         """Take off from now on what these series begin with, as another process tells it: they go on from there."""
         self._of_parent = dict(self._series(families, now))
 
-    def complete(self, families: Iterable[Family], now: float) -> list[Family]:
-        """The families of a collection that began at `now`, and in more of the same names what there was besides."""
-        complete = list(families)
+    def besides(self, families: Iterable[Family], now: float) -> list[Family]:
+        """What there was besides these, of a collection that began at `now`: families to be added to them."""
         present: dict[tuple[str, ...], _Seen] = {}
         ended: list[_Seen] = []
-        for key, series in self._series(complete, now):
+        for key, series in self._series(families, now):
             present[key] = series
             before = self._last.pop(key, None)
             if before is not None and not _continues(series, before):
@@ -56,7 +55,7 @@ class Continuity:
         if ended:
             self._past = self._added_up(self._past + self._alone(ended))
         self._last = gone | present
-        return complete + self._added_up(self._alone(gone.values())) + self._past
+        return self._added_up(self._alone(gone.values())) + self._past
 
     def _series(self, families: Iterable[Family], now: float) -> Iterator[tuple[tuple[str, ...], _Seen]]:
         """The series that add up over time, each with what tells it from all others."""

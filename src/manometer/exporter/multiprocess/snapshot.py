@@ -30,6 +30,8 @@ __all__ = [
     "decode",
     "encode",
     "family",
+    "file",
+    "lines",
 ]
 
 _MAGIC = b"manometer-processes"
@@ -155,16 +157,16 @@ def _of_reading(metric: Read[Any], reading: Any, shapes: dict[int, Shape]) -> _F
     match reading:
         case HistogramReading():
             running, total, created, exemplars, histogram = reading
-            values = (*running, running[-1]) if total is None else (*running, running[-1], total)
+            values = (*running, running[-1]) if total is None else (*running, running[-1], float(total))
             if exemplars:
-                told = [_told(at, exemplar) for at, exemplar in exemplars.items()]
+                told = [Told(at, _bare(exemplar)) for at, exemplar in exemplars.items()]
             if histogram is not None:
-                native = Native(histogram, source.max_native_buckets)
+                native = Native(_plain(histogram), source.max_native_buckets)
         case CounterReading():
             count, created, latest = reading
-            values = (count,)
+            values = (float(count),)
             if latest is not None:
-                told = [_told(0, latest)]
+                told = [Told(0, _bare(latest))]
         case _:
             values = (float(reading),)
     if created is not None:
@@ -202,7 +204,7 @@ def _figures(metric: Metric, samples: Sequence[Sample]) -> _Figures:
         for sample in samples
     ]
     told = [
-        _told(at, sample.exemplar)
+        Told(at, _bare(sample.exemplar))
         for at, sample in enumerate(samples)
         if sample.exemplar is not None and sample.name.endswith(("_bucket", "_total"))
     ]
@@ -220,34 +222,45 @@ def _shape(metric: Metric, samples: Iterable[Sample]) -> Shape:
     )
 
 
-def _told(at: int, exemplar: Exemplar) -> Told:
-    return Told(at, _plain(exemplar))
-
-
-def _plain(exemplar: Exemplar) -> Exemplar:
+def _bare(exemplar: Exemplar) -> Exemplar:
     timestamp = None if exemplar.timestamp is None else float(exemplar.timestamp)
-    return Exemplar(dict(exemplar.labels), exemplar.value, timestamp)
+    return Exemplar(dict(exemplar.labels), float(exemplar.value), timestamp)
+
+
+def _plain(histogram: NativeHistogram) -> NativeHistogram:
+    exemplars = [_bare(exemplar) for exemplar in histogram.nh_exemplars or ()]
+    return histogram._replace(sum_value=float(histogram.sum_value), nh_exemplars=exemplars)
 
 
 def _foreign(histogram: NativeHistogram) -> Native:
     """Another kit's buckets as ours are, of which there may be as many as there are; ValueError for nonsense."""
-    histogram = histogram._replace(nh_exemplars=[_plain(exemplar) for exemplar in histogram.nh_exemplars or ()])
-    buckets = ExponentialBuckets.together([histogram], sys.maxsize)
+    buckets = ExponentialBuckets.together([_plain(histogram)], sys.maxsize)
     return Native(buckets.histogram(histogram.sum_value), max(BUCKET_LIMIT, buckets.filled))
 
 
 def encode(snapshot: Snapshot) -> bytes:
-    """The snapshot as a file: a line that says what it is and how long, with a checksum, then lines of JSON."""
-    parts = [
-        [*family[:-1], [*group[:-1], group.rows[at : at + _ROWS]]]
-        for family in snapshot.families
+    """The snapshot as a file."""
+    return file(snapshot.pid, chain.from_iterable(map(lines, snapshot.families)), snapshot.includes)
+
+
+def lines(family: Family) -> list[bytes]:
+    """A family's part of a file; TypeError or ValueError where something in it is neither text nor a number."""
+    return [
+        _line([*family[:-1], [*group[:-1], group.rows[at : at + _ROWS]]])
         for group in family.groups
         for at in range(0, len(group.rows), _ROWS)
     ]
-    lines = [[snapshot.pid, list(snapshot.includes)], *parts]
-    # Half a surrogate pair, which JSON takes and UTF-8 does not, would spoil the exposition later on.
-    body = b"\n".join([_json(line).encode(errors="replace") for line in lines])
+
+
+def file(pid: int, lines: Iterable[bytes], includes: Collection[str] = ()) -> bytes:
+    """A file of these lines of JSON, headed by one that says what it is and how long, with a checksum."""
+    body = b"\n".join([_line([pid, list(includes)]), *lines])
     return b"%s %s %08x %d\n%s" % (_MAGIC, _VERSION, zlib.crc32(body), len(body), body)
+
+
+def _line(content: Any) -> bytes:
+    # Half a surrogate pair, which JSON takes and UTF-8 does not, would spoil the exposition later on.
+    return _json(content).encode(errors="replace")
 
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
