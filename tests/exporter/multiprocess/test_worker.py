@@ -53,6 +53,16 @@ def until(condition):
         time.sleep(0.01)
 
 
+def ends(child):
+    """Wait until a forked child has ended well; one that does not is killed."""
+    try:
+        until(lambda: os.waitpid(child, os.WNOHANG) == (child, 0))
+    except AssertionError:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
+
+
 @pytest.fixture
 def path(tmp_path):
     """A directory for a group, which its first worker makes."""
@@ -366,14 +376,27 @@ def test_a_fork_calls_no_function_of_a_gauge(path):
                 value(shown, "c_total")
             finally:
                 os._exit(0)
-        try:
-            until(lambda: os.waitpid(child, os.WNOHANG) == (child, 0))
-        except AssertionError:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            raise
+        ends(child)
     assert value(shown, "c_total") == 53
     assert value(shown, "g", l="y") == 2
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_fork_reads_none_of_prometheus_client_s_files(path, tmp_path, monkeypatch):
+    """They have one lock, out of reach, which another thread may have held."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    lock = threading.Lock()
+    with monkeypatch.context() as patch:
+        patch.setattr("prometheus_client.values.Lock", lambda: lock)
+        patch.setattr("prometheus_client.values.ValueClass", MultiProcessValue())
+        registry = CollectorRegistry()
+        prometheus_client.Counter("c", "Help.", registry=registry).inc()
+        Worker.of(registry, str(path))
+        with lock:
+            child = os.fork()
+            if child == 0:
+                os._exit(0)
+            ends(child)
 
 
 PROGRAM = """

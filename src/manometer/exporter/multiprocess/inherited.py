@@ -46,11 +46,10 @@ def _flat(values: Iterable[Any]) -> Iterator[Any]:
 def _of_meter(meter: Any, registry: CollectorRegistry, now: float) -> Iterator[Family]:
     """Its family, if it has any series. The fork waits for this: of all but the first the bare values are read."""
     every = meter._metrics if meter._labelnames else {(): meter}
-    if not every:
+    (described,) = meter.describe()
+    if not every or in_own_files(registry, described):
         return
     (metric,) = next(iter(every.values())).collect()
-    if in_own_files(registry, metric):
-        return
     told = family(metric, way(registry, metric), now)
     (group,) = told.groups
     rows: list[Row] = [
