@@ -181,6 +181,31 @@ def test_creation_is_the_earliest_and_an_exemplar_the_latest():
     assert total.exemplar == Exemplar({"trace_id": "of 1"}, 1.0, 300.0)
 
 
+def test_only_the_creation_time_of_a_series_is_the_earliest():
+    """A sample that is named like one is a value like others: a gauge's, one that has no kind, another family's."""
+
+    def told(pid, amount, alive=True):
+        registry = CollectorRegistry()
+        manometer.Gauge("jobs_created", "Help.", registry=registry, multiprocess_mode="sum").set(amount)
+        manometer.Counter("files_created", "Help.", registry=registry).inc(amount)
+        foreign = Metric("rows_created", "Help.", "unknown")
+        foreign.samples = [Sample("rows_created", {}, amount)]
+        extra = Snapshot(pid, [family(foreign, Way("sum"), 1.0)])
+        both = snapshot(registry, pid).families + decode(encode(extra)).families
+        return Snapshot(pid, both, alive)
+
+    past = Totals()
+    for each in (told(1, 3, alive=False), told(2, 4, alive=False)):
+        past.add(each)
+    found = {
+        sample.name: sample.value
+        for metric in merged(told(3, 5), decode(encode(Snapshot(0, past.families()))))
+        for sample in metric.samples
+    }
+    assert [found[name] for name in ("jobs_created", "files_created_total", "rows_created")] == [12, 12, 12]
+    assert found["files_created_created"] > 1e9
+
+
 def test_histograms_whose_buckets_were_changed_add_up():
     """Each bucket holds what is known to be within it, and the last one all."""
 
@@ -217,7 +242,7 @@ def test_native_histograms_come_to_what_one_process_would_have_counted(events, s
 
     def told(registry, _, continuity, alive=True):
         families = [family(metric, Way("sum"), 1.0) for metric in collect(registry)]
-        return decode(encode(Snapshot(1, continuity.complete(families, 1.0))))._replace(alive=alive)
+        return decode(encode(Snapshot(1, families + continuity.besides(families, 1.0))))._replace(alive=alive)
 
     processes, ended = [begun() for _ in range(3)], Snapshot(0, [], alive=False)
     single, one, _ = begun()

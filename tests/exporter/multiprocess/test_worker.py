@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import random
+import re
 import signal
 import struct
 import subprocess
@@ -12,15 +13,17 @@ import sys
 import tempfile
 import threading
 import time
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from queue import Queue
 from typing import get_args
 
 import prometheus_client
 import pytest
 from prometheus_client import CollectorRegistry, GCCollector, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
-from prometheus_client.samples import Sample
+from prometheus_client.samples import Exemplar, Sample
 from prometheus_client.values import MultiProcessValue
 
 from manometer import Counter, Gauge, Histogram, render
@@ -48,6 +51,16 @@ def until(condition):
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"
         time.sleep(0.01)
+
+
+def ends(child):
+    """Wait until a forked child has ended well; one that does not is killed."""
+    try:
+        until(lambda: os.waitpid(child, os.WNOHANG) == (child, 0))
+    except AssertionError:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
 
 
 @pytest.fixture
@@ -342,6 +355,50 @@ def test_what_another_kit_counted_before_a_fork_is_the_parent_s(path):
     assert 0 < collections < 1.5 * gc.get_stats()[2]["collections"]
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_fork_calls_no_function_of_a_gauge(path):
+    """It may wait for a lock that another thread held at the fork, as a queue's; the child could not end that."""
+    registry = CollectorRegistry()
+    queue = Queue()
+    gauge = prometheus_client.Gauge("g", "Help.", ["l"], registry=registry, multiprocess_mode="sum")
+    gauge.labels("x").set_function(queue.qsize)
+    counter = prometheus_client.Counter("c", "Help.", registry=registry)
+    counter.inc(50)
+    shown = together(Worker.of(registry, str(path)))
+    assert value(shown, "c_total") == 50
+    with queue.mutex, gauge._lock:
+        child = os.fork()
+        if child == 0:
+            try:
+                queue.mutex._at_fork_reinit()
+                gauge.labels("y").set(2)
+                counter.inc(3)
+                value(shown, "c_total")
+            finally:
+                os._exit(0)
+        ends(child)
+    assert value(shown, "c_total") == 53
+    assert value(shown, "g", l="y") == 2
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_fork_reads_none_of_prometheus_client_s_files(path, tmp_path, monkeypatch):
+    """They have one lock, out of reach, which another thread may have held."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    lock = threading.Lock()
+    with monkeypatch.context() as patch:
+        patch.setattr("prometheus_client.values.Lock", lambda: lock)
+        patch.setattr("prometheus_client.values.ValueClass", MultiProcessValue())
+        registry = CollectorRegistry()
+        prometheus_client.Counter("c", "Help.", registry=registry).inc()
+        Worker.of(registry, str(path))
+        with lock:
+            child = os.fork()
+            if child == 0:
+                os._exit(0)
+            ends(child)
+
+
 PROGRAM = """
 import os, signal, sys, time, warnings
 warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)
@@ -416,21 +473,37 @@ def test_a_child_of_multiprocessing_writes_what_it_has_before_it_ends(path, meth
     assert [file.name for file in path.iterdir()] == ["ended.manometer"]
 
 
-def test_a_collector_that_never_returns_does_not_keep_a_process_from_ending(path):
-    """Its last figures are given up; those that were written before are there."""
-    lines = (
-        "import logging, threading",
-        "from manometer.exporter.multiprocess import worker as module",
-        "module._PATIENCE = 0.1",
-        "logging.getLogger('manometer').addHandler(logging.NullHandler())",
-        "worker.flush()",
-        "class Stuck:",
-        "    def describe(self): return []",
-        "    def collect(self): threading.Event().wait()",
-        "REGISTRY.register(Stuck())",
-        "counter.inc(100)",
+STUCK = """
+import logging, sys, threading
+from prometheus_client import REGISTRY
+import manometer
+from manometer.exporter.multiprocess import Worker, worker as module
+
+class Stuck:
+    def describe(self): return []
+    def collect(self): threading.Event().wait()
+
+module._PATIENCE = 0.1
+logging.basicConfig(format="%(message)s")
+counter = manometer.Counter("c", "Help.")
+worker = Worker.of(REGISTRY, sys.argv[1])
+counter.inc(7)
+worker.flush()
+"""
+
+
+@pytest.mark.parametrize("start", ["worker.start()", "manometer.start(port=0, processes_dir=sys.argv[1])"])
+def test_a_collector_that_never_returns_does_not_keep_a_process_from_ending(path, start):
+    """Its last figures are given up, once; those that were written before are there."""
+    lines = (start, "REGISTRY.register(Stuck())", "counter.inc(100)")
+    done = subprocess.run(
+        [sys.executable, "-c", STUCK + "\n".join(lines), str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
-    assert program(path, *lines) == 0
+    assert re.fullmatch("the last figures of this process may be lost: .*\n", done.stderr)
     assert value(onlooker(path), "c_total") == 7
 
 
@@ -585,6 +658,102 @@ def test_a_file_system_without_room_is_survived(tmp_path):
         worker._file.abandon()
     finally:
         subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+
+
+class Single:
+    """A number that stays what it is when a float is added to it, as another library's scalars may."""
+
+    def __init__(self, amount):
+        self.amount = amount
+
+    def __float__(self):
+        return self.amount
+
+    def __add__(self, other):
+        return Single(self.amount + float(other))
+
+    __radd__ = __add__
+
+    def __lt__(self, other):
+        return self.amount < float(other)
+
+    def __gt__(self, other):
+        return self.amount > float(other)
+
+
+def odd_exemplar(registry):
+    """Of an amount that no file could hold as it is, in both kinds of buckets and a counter."""
+    histogram = Histogram("odd", "Help.", registry=registry, buckets=(1, 2), native_schema=3)
+    histogram.observe(Fraction(1, 2), {"trace_id": "x"})
+    Counter("odder", "Help.", registry=registry).inc(Fraction(1, 2), {"trace_id": "x"})
+
+
+def odd_amount(registry):
+    """Of which a sum becomes one as well."""
+    Histogram("odd", "Help.", registry=registry, buckets=(1, 2), native_schema=3).observe(Single(0.5))
+    Counter("odder", "Help.", registry=registry).inc(Single(0.5))
+
+
+@pytest.mark.parametrize("observe", [odd_exemplar, odd_amount])
+def test_numbers_of_any_class_are_shown(path, observe):
+    """As the floats that they stand for."""
+    registry = CollectorRegistry()
+    observe(registry)
+    shown = together(Worker.of(registry, str(path)))
+    assert [value(shown, name) for name in ("odd_count", "odd_sum", "odder_total")] == [1, 0.5, 0.5]
+    assert value(shown, "manometer_process_file_failures_total") is None
+
+
+def test_a_family_that_cannot_be_written_loses_only_itself(path, caplog):
+    """It is counted, and logged once; what its sums had come to stays."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", registry=registry)
+
+    class Foreign:
+        text = "x"
+
+        def collect(self):
+            metric = Metric("odd", "Help.", "counter")
+            metric.samples = [Sample("odd_total", {}, 5, None, Exemplar({"trace_id": self.text}, 1.0))]
+            return [metric]
+
+    foreign = Foreign()
+    registry.register(foreign)
+    shown = together(Worker.of(registry, str(path)))
+    assert value(shown, "odd_total") == 5
+    caplog.set_level(logging.INFO, "manometer")
+    foreign.text = object()
+    for count in range(3):
+        counter.inc()
+        assert [value(shown, name) for name in ("c_total", "odd_total")] == [count + 1, 5]
+    assert value(shown, "manometer_collect_failures_total", collector="odd") == 2 * 3
+    foreign.text = "x"
+    assert value(shown, "odd_total") == 5
+    assert [record.getMessage() for record in caplog.records] == [
+        "the sharing of 'odd' failed; its series are missing until it works again",
+        "the sharing of 'odd' works again",
+    ]
+
+
+def test_a_fault_of_ours_is_counted_and_logged_once(path, monkeypatch, caplog):
+    """With its place; what was written last is shown until it has passed."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", registry=registry)
+    shown = together(Worker.of(registry, str(path)))
+    counter.inc()
+    assert value(shown, "c_total") == 1
+    caplog.set_level(logging.INFO, "manometer")
+    with monkeypatch.context() as patch:
+        patch.setattr("manometer.exporter.multiprocess.worker.file", lambda *_: 1 / 0)
+        counter.inc()
+        for count in range(3):
+            assert value(shown, "manometer_process_file_failures_total", operation="write") == 1 + 2 * count
+            assert value(shown, "c_total") == 1
+    assert value(shown, "c_total") == 2
+    first, last = [record for record in caplog.records if record.name == "manometer"]
+    assert "cannot be written" in first.getMessage()
+    assert first.exc_info[0] is ZeroDivisionError
+    assert last.getMessage() == f"figures are written to {path} again"
 
 
 def test_an_unreadable_file_is_counted_and_logged_once(path, caplog):

@@ -1,23 +1,24 @@
 """What a process's sums have come to, whatever became of the meters behind them: a total must not fall."""
 
 from collections.abc import Callable, Iterable, Iterator
-from math import inf
 
 from manometer.exporter.multiprocess.snapshot import Family, Group, Row, Shape, Snapshot
-from manometer.exporter.multiprocess.totals import Totals
+from manometer.exporter.multiprocess.totals import Totals, negative
 from manometer.meters.labels import SERIES_CAP
 
 __all__ = ["Continuity"]
 
-_Head = tuple[str, str, tuple[str, ...], Shape]
-"""The name and the kind of a family, the names of the labels and samples of a series of it."""
+_Head = tuple[tuple[str, str, str, str], tuple[str, tuple[str, ...], Shape]]
+"""A family and a group of it, but for the rows: one for all the series of a collection that are in there."""
 _Seen = tuple[_Head, Row, float, float, float]
 """A series: its row in the last collection that it was in, when that began, when the series did, and what of it
 never falls, as the sum does where negatives are observed. A plain tuple, for the reason that a row is one."""
 
+_COUNTS = ("_count", "_total")
+
 
 class Continuity:
-    """Completes each collection of a process by what is no longer in it.
+    """Knows what completes each collection of a process: what is no longer in it.
 
     In one process, a counter that starts again from zero is a reset, and Prometheus sees it. In a sum of several it
     looks like a fall of the sum, and so like a jump by all the others. So a series that is taken off stays as it
@@ -29,7 +30,6 @@ class Continuity:
     def __init__(self, folded: Callable[[str], None] | None = None) -> None:
         self._folded = folded
         self._last: dict[tuple[str, ...], _Seen] = {}
-        self._heads: dict[_Head, tuple[Family, Group]] = {}
         self._past: list[Family] = []
         self._of_parent: dict[tuple[str, ...], _Seen] = {}
 
@@ -37,12 +37,11 @@ class Continuity:
         """Take off from now on what these series begin with, as another process tells it: they go on from there."""
         self._of_parent = dict(self._series(families, now))
 
-    def complete(self, families: Iterable[Family], now: float) -> list[Family]:
-        """The families of a collection that began at `now`, and in more of the same names what there was besides."""
-        complete = list(families)
+    def besides(self, families: Iterable[Family], now: float) -> list[Family]:
+        """What there was besides these, of a collection that began at `now`: families to be added to them."""
         present: dict[tuple[str, ...], _Seen] = {}
         ended: list[_Seen] = []
-        for key, series in self._series(complete, now):
+        for key, series in self._series(families, now):
             present[key] = series
             before = self._last.pop(key, None)
             if before is not None and not _continues(series, before):
@@ -56,7 +55,7 @@ class Continuity:
         if ended:
             self._past = self._added_up(self._past + self._alone(ended))
         self._last = gone | present
-        return complete + self._added_up(self._alone(gone.values())) + self._past
+        return self._added_up(self._alone(gone.values())) + self._past
 
     def _series(self, families: Iterable[Family], now: float) -> Iterator[tuple[tuple[str, ...], _Seen]]:
         """The series that add up over time, each with what tells it from all others."""
@@ -64,9 +63,9 @@ class Continuity:
             for group in family.groups:
                 if group.mode != "sum" or family.kind == "gauge":
                     continue
-                head = family.name, family.kind, group.labelnames, group.shape
-                self._heads[head] = family._replace(groups=[]), group._replace(rows=[])
-                start, count = _place(group, "_created"), _place(group, "_count", "_total") or 0
+                head = family[:-1], group[:-1]  # plain tuples, as rows are
+                start = next((at for at, (_, _, begins) in enumerate(group.shape) if begins), None)
+                count = next((at for at, (name, _, _) in enumerate(group.shape) if name.endswith(_COUNTS)), 0)
                 for row in group.rows:
                     labelvalues, values, _, _, native = row
                     born = 0.0 if start is None else values[start]
@@ -75,8 +74,7 @@ class Continuity:
 
     def _alone(self, series: Iterable[_Seen]) -> list[Family]:
         """Each as a family of its own."""
-        found = [(*self._heads[head], row) for head, row, *_ in series]
-        return [family._replace(groups=[group._replace(rows=[row])]) for family, group, row in found]
+        return [Family(*family, [Group(*group, [row])]) for (family, group), row, *_ in series]
 
     def _added_up(self, families: list[Family]) -> list[Family]:
         totals = Totals(SERIES_CAP, self._folded)
@@ -94,9 +92,5 @@ def _continues(series: _Seen, before: _Seen) -> bool:
 def _negative(series: _Seen) -> _Seen:
     """What takes that much off where the two add up."""
     head, (labelvalues, values, _, set_at, _), now, born, events = series
-    less = [inf if name.endswith("_created") else -value for (name, _), value in zip(head[-1], values, strict=True)]
-    return head, (labelvalues, less, (), set_at, None), now, born, events
-
-
-def _place(group: Group, *endings: str) -> int | None:
-    return next((at for at, (name, _) in enumerate(group.shape) if name.endswith(endings)), None)
+    _, (_, _, shape) = head
+    return head, (labelvalues, negative(shape, values), (), set_at, None), now, born, events

@@ -27,7 +27,7 @@ class Faults:
 
     def forget(self) -> None:
         """Nothing has been told yet: a forked child begins so."""
-        self._failing = False
+        self._failing: set[type[Exception]] = set()
         self._told: dict[str, float] = {}
 
     def unreadable(self, path: Path, error: Exception) -> None:
@@ -37,20 +37,23 @@ class Faults:
             self._complained.add(path)
             _log.warning("%s is left out of the figures: %s", path, error)
 
-    def unwritten(self, directory: Path, error: OSError) -> None:
-        """A file could not be written."""
+    def unwritten(self, directory: Path, error: Exception) -> None:
+        """A file could not be written: by the system's word, or by a fault of ours, whose place is logged."""
         self._counter.labels("write").inc()
-        if not self._failing:
-            self._failing = True
+        if type(error) not in self._failing:
+            self._failing.add(type(error))
             _log.warning(
-                "figures cannot be written to %s (%s); they go on in memory until they can", directory, error
+                "figures cannot be written to %s (%s); they go on in memory until they can",
+                directory,
+                error,
+                exc_info=None if isinstance(error, OSError) else error,
             )
 
     def written(self, directory: Path) -> None:
         """All could be written; the counts in there are known to everyone."""
         self._told = self._counts()
         if self._failing:
-            self._failing = False
+            self._failing.clear()
             _log.info("figures are written to %s again", directory)
 
     def untold(self) -> list[Family]:

@@ -23,20 +23,28 @@ __all__ = [
     "Native",
     "Row",
     "Shape",
+    "Slot",
     "Snapshot",
     "Told",
     "UnreadableError",
     "decode",
     "encode",
     "family",
+    "file",
+    "lines",
 ]
 
 _MAGIC = b"manometer-processes"
 _VERSION = b"1"
 _ROWS = 250  # in a line of a file: what is written or read in one go, while every other thread waits
 
-Shape = tuple[tuple[str, str | None], ...]
-"""The samples of a series: the name of each and, of a bucket, its `le`; else None."""
+Slot = tuple[str, str | None, bool]
+"""A sample of a series: its name; of a bucket its `le`, else None; whether it tells when the series began."""
+Shape = tuple[Slot, ...]
+"""The samples of a series. The earliest beginning counts where others add up."""
+
+_BUCKETED = ("histogram", "gaugehistogram")
+_WITHOUT_BEGINNING = ("gauge", "unknown")
 
 
 class UnreadableError(ValueError):
@@ -136,11 +144,12 @@ def _of_readings(metric: Metric, mode: str) -> _Told:
     shapes: dict[int, Shape] = {}
     for texts, reading in metric.series:
         names = metric.source.labelnames if texts else ()
-        yield mode, names, texts, _of_reading(metric.source, reading, shapes)
+        yield mode, names, texts, _of_reading(metric, reading, shapes)
 
 
-def _of_reading(source: Any, reading: Any, shapes: dict[int, Shape]) -> _Figures:
+def _of_reading(metric: Read[Any], reading: Any, shapes: dict[int, Shape]) -> _Figures:
     """shapes: those of the family that have been seen, by the number of samples."""
+    source: Any = metric.source
     values: tuple[float, ...]
     told: Sequence[Told] = ()
     created: float | None = None
@@ -148,16 +157,16 @@ def _of_reading(source: Any, reading: Any, shapes: dict[int, Shape]) -> _Figures
     match reading:
         case HistogramReading():
             running, total, created, exemplars, histogram = reading
-            values = (*running, running[-1]) if total is None else (*running, running[-1], total)
+            values = (*running, running[-1]) if total is None else (*running, running[-1], float(total))
             if exemplars:
-                told = [_told(at, exemplar) for at, exemplar in exemplars.items()]
+                told = [Told(at, _bare(exemplar)) for at, exemplar in exemplars.items()]
             if histogram is not None:
-                native = Native(histogram, source.max_native_buckets)
+                native = Native(_plain(histogram), source.max_native_buckets)
         case CounterReading():
             count, created, latest = reading
-            values = (count,)
+            values = (float(count),)
             if latest is not None:
-                told = [_told(0, latest)]
+                told = [Told(0, _bare(latest))]
         case _:
             values = (float(reading),)
     if created is not None:
@@ -165,8 +174,7 @@ def _of_reading(source: Any, reading: Any, shapes: dict[int, Shape]) -> _Figures
     if native is not None:
         values += (native.histogram.sum_value,)
     if len(values) not in shapes:
-        samples = source.expand({}, reading)
-        shapes[len(values)] = tuple([(sample.name, sample.labels.get("le")) for sample in samples])
+        shapes[len(values)] = _shape(metric, source.expand({}, reading))
     return _Figures(shapes[len(values)], values, told, native)
 
 
@@ -175,7 +183,7 @@ def _of_samples(metric: Metric, mode: str) -> _Told:
     samples: Iterable[Sample]
     samples = metric.pulled if isinstance(metric, Read) and metric.is_as_read else metric.samples
     found: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[Sample]] = {}
-    bucketed = metric.type in ("histogram", "gaugehistogram")
+    bucketed = metric.type in _BUCKETED
     for sample in samples:
         labels, how = sample.labels, mode
         names, texts = tuple(labels), tuple(map(str, labels.values()))
@@ -186,54 +194,73 @@ def _of_samples(metric: Metric, mode: str) -> _Told:
             how = "liveall"  # it does not add up as the count and sum do
         found.setdefault((how, names, texts), []).append(sample)
     for (how, names, texts), together in found.items():
-        yield how, names, texts, _figures(together, bucketed)
+        yield how, names, texts, _figures(metric, together)
 
 
-def _figures(samples: Sequence[Sample], bucketed: bool) -> _Figures:
-    shape = [
-        (sample.name, str(sample.labels["le"]) if bucketed and "le" in sample.labels else None) for sample in samples
-    ]
+def _figures(metric: Metric, samples: Sequence[Sample]) -> _Figures:
     native = next((sample.native_histogram for sample in samples if sample.native_histogram is not None), None)
     values = [
         float(sample.value if sample.native_histogram is None else sample.native_histogram.sum_value)
         for sample in samples
     ]
     told = [
-        _told(at, sample.exemplar)
+        Told(at, _bare(sample.exemplar))
         for at, sample in enumerate(samples)
         if sample.exemplar is not None and sample.name.endswith(("_bucket", "_total"))
     ]
-    return _Figures(tuple(shape), values, told, None if native is None else _foreign(native))
+    return _Figures(_shape(metric, samples), values, told, None if native is None else _foreign(native))
 
 
-def _told(at: int, exemplar: Exemplar) -> Told:
-    return Told(at, _plain(exemplar))
+def _shape(metric: Metric, samples: Iterable[Sample]) -> Shape:
+    bucketed = metric.type in _BUCKETED
+    beginning = None if metric.type in _WITHOUT_BEGINNING else f"{metric.name}_created"
+    return tuple(
+        [
+            (each.name, str(each.labels["le"]) if bucketed and "le" in each.labels else None, each.name == beginning)
+            for each in samples
+        ]
+    )
 
 
-def _plain(exemplar: Exemplar) -> Exemplar:
+def _bare(exemplar: Exemplar) -> Exemplar:
     timestamp = None if exemplar.timestamp is None else float(exemplar.timestamp)
-    return Exemplar(dict(exemplar.labels), exemplar.value, timestamp)
+    return Exemplar(dict(exemplar.labels), float(exemplar.value), timestamp)
+
+
+def _plain(histogram: NativeHistogram) -> NativeHistogram:
+    exemplars = [_bare(exemplar) for exemplar in histogram.nh_exemplars or ()]
+    return histogram._replace(sum_value=float(histogram.sum_value), nh_exemplars=exemplars)
 
 
 def _foreign(histogram: NativeHistogram) -> Native:
     """Another kit's buckets as ours are, of which there may be as many as there are; ValueError for nonsense."""
-    histogram = histogram._replace(nh_exemplars=[_plain(exemplar) for exemplar in histogram.nh_exemplars or ()])
-    buckets = ExponentialBuckets.together([histogram], sys.maxsize)
+    buckets = ExponentialBuckets.together([_plain(histogram)], sys.maxsize)
     return Native(buckets.histogram(histogram.sum_value), max(BUCKET_LIMIT, buckets.filled))
 
 
 def encode(snapshot: Snapshot) -> bytes:
-    """The snapshot as a file: a line that says what it is and how long, with a checksum, then lines of JSON."""
-    parts = [
-        [*family[:-1], [*group[:-1], group.rows[at : at + _ROWS]]]
-        for family in snapshot.families
+    """The snapshot as a file."""
+    return file(snapshot.pid, chain.from_iterable(map(lines, snapshot.families)), snapshot.includes)
+
+
+def lines(family: Family) -> list[bytes]:
+    """A family's part of a file; TypeError or ValueError where something in it is neither text nor a number."""
+    return [
+        _line([*family[:-1], [*group[:-1], group.rows[at : at + _ROWS]]])
         for group in family.groups
         for at in range(0, len(group.rows), _ROWS)
     ]
-    lines = [[snapshot.pid, list(snapshot.includes)], *parts]
-    # Half a surrogate pair, which JSON takes and UTF-8 does not, would spoil the exposition later on.
-    body = b"\n".join([_json(line).encode(errors="replace") for line in lines])
+
+
+def file(pid: int, lines: Iterable[bytes], includes: Collection[str] = ()) -> bytes:
+    """A file of these lines of JSON, headed by one that says what it is and how long, with a checksum."""
+    body = b"\n".join([_line([pid, list(includes)]), *lines])
     return b"%s %s %08x %d\n%s" % (_MAGIC, _VERSION, zlib.crc32(body), len(body), body)
+
+
+def _line(content: Any) -> bytes:
+    # Half a surrogate pair, which JSON takes and UTF-8 does not, would spoil the exposition later on.
+    return _json(content).encode(errors="replace")
 
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -259,7 +286,7 @@ def decode(data: bytes) -> Snapshot:
 
 def _decoded(name: str, kind: str, documentation: str, unit: str, group: Any) -> Family:
     mode, names, shape, rows = group
-    samples = tuple([(sample, bound) for sample, bound in shape])
+    samples = tuple([(sample, bound, begins) for sample, bound, begins in shape])
     return Family(
         name, kind, documentation, unit, [Group(mode, tuple(names), samples, [_row_of(*row) for row in rows])]
     )

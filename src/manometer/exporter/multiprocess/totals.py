@@ -8,14 +8,13 @@ from typing import Any
 from prometheus_client import Metric
 from prometheus_client.samples import Exemplar, Sample
 
-from manometer.exporter.multiprocess.snapshot import Family, Group, Native, Row, Shape, Snapshot, Told
+from manometer.exporter.multiprocess.snapshot import Family, Group, Native, Row, Shape, Slot, Snapshot, Told
 from manometer.meters.exponential import ExponentialBuckets, seen
 from manometer.meters.labels import OTHER
 
-__all__ = ["Totals"]
+__all__ = ["Totals", "negative"]
 
 Labels = tuple[tuple[str, str], ...]
-Slot = tuple[str, str | None]
 Rows = list[Sequence[float]]
 
 _LASTING = ("sum", "min", "max", "mostrecent")
@@ -88,7 +87,7 @@ class _FamilyTotals:
             shape, rows = series.parts()
             plain, native = dict(labels), series.native()
             for slot, value in zip(shape, _total(shape, rows), strict=True):
-                name, bound = slot
+                name, bound, _ = slot
                 shown = plain if bound is None else plain | {"le": bound}
                 if native is not None and name == self._name:
                     found = native.histogram._replace(sum_value=value)
@@ -166,8 +165,8 @@ def _total(shape: Shape, rows: Rows) -> Sequence[float]:
     if len(rows) == 1:
         return rows[0]
     return [
-        min(column) if name.endswith("_created") else _sum(column)
-        for (name, _), column in zip(shape, zip(*rows, strict=True), strict=True)
+        min(column) if begins else _sum(column)
+        for (_, _, begins), column in zip(shape, zip(*rows, strict=True), strict=True)
     ]
 
 
@@ -175,13 +174,17 @@ def _exact(shape: Shape, rows: Rows) -> Iterable[Sequence[float]]:
     """As few rows as add up to the very same: the sums, then what rounding took off them, until it took nothing."""
     totals = _total(shape, rows)
     yield totals
-    created = [name.endswith("_created") for name, _ in shape]
     while len(rows) > 1:
-        rows = [*rows, [inf if time else -total for time, total in zip(created, totals, strict=True)]]
+        rows = [*rows, negative(shape, totals)]
         totals = [total if isfinite(total) else 0.0 for total in _total(shape, rows)]
-        if not any(total for time, total in zip(created, totals, strict=True) if not time):
+        if not any(total for (_, _, begins), total in zip(shape, totals, strict=True) if not begins):
             return
         yield totals
+
+
+def negative(shape: Shape, values: Sequence[float]) -> Sequence[float]:
+    """What takes these off where the two add up."""
+    return [inf if begins else -value for (_, _, begins), value in zip(shape, values, strict=True)]
 
 
 def _sum(column: tuple[float, ...]) -> float:
@@ -198,17 +201,17 @@ def _nearer(how: str, one: Sequence[float], other: Sequence[float]) -> Sequence[
 def _conformed(parts: list[tuple[Shape, Sequence[float]]]) -> tuple[Shape, Rows]:
     """Rows of differing samples, such as of a histogram whose buckets were changed, over the samples of all."""
     slots = dict.fromkeys(chain.from_iterable(shape for shape, _ in parts))
-    buckets = sorted((float(bound), name, bound) for name, bound in slots if bound is not None)
-    shape = (*((name, bound) for _, name, bound in buckets), *(slot for slot in slots if slot[1] is None))
+    buckets = sorted([(float(slot[1]), slot) for slot in slots if slot[1] is not None])
+    shape = (*(slot for _, slot in buckets), *(slot for slot in slots if slot[1] is None))
     return shape, [list(_over(shape, dict(zip(own, values, strict=True)))) for own, values in parts]
 
 
 def _over(shape: Shape, known: dict[Slot, float]) -> Iterable[float]:
     below = 0.0
     for slot in shape:
-        name, bound = slot
+        _, bound, begins = slot
         if bound is not None:
             below = known.get(slot, below)  # no bucket of its own ends here: it holds what the one below holds
             yield below
         else:
-            yield known.get(slot, inf if name.endswith("_created") else 0.0)
+            yield known.get(slot, inf if begins else 0.0)

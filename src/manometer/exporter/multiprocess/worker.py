@@ -4,8 +4,8 @@ import atexit
 import logging
 import os
 import time
-from collections.abc import Iterable
 from contextlib import suppress
+from itertools import chain
 from multiprocessing import util
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -18,7 +18,7 @@ from manometer.exporter.multiprocess.continuity import Continuity
 from manometer.exporter.multiprocess.directory import Directory
 from manometer.exporter.multiprocess.faults import Faults
 from manometer.exporter.multiprocess.inherited import inherited
-from manometer.exporter.multiprocess.snapshot import Family, Snapshot, encode, family
+from manometer.exporter.multiprocess.snapshot import Family, family, file, lines
 from manometer.exporter.multiprocess.ways import in_own_files, way
 from manometer.meters.collection import collect
 from manometer.meters.fork import freed_in_child
@@ -29,7 +29,7 @@ __all__ = ["Worker"]
 LOSS = 1.0
 """Seconds whose figures a kill may cost."""
 _SPARE = 0.3  # of these, for the thread to be woken, to get its turn among the others, and to write
-_PATIENCE = 10  # seconds that the end of the process waits for the last writing
+_PATIENCE = 10  # seconds that a stop, as at the end of the process, waits for the last writing
 
 _log = logging.getLogger("manometer")
 
@@ -82,24 +82,17 @@ class Worker:
                 self._run()
 
     def stop(self) -> None:
-        """Write a last time, and from then on only when asked."""
+        """Write a last time, and from then on only when asked; as with `end`, that may be given up."""
         with self._lock:
             self._users -= 1
-            if self._users:
-                return
-            thread, self._thread = self._thread, None
-            self._stopped.set()
-        if thread is not None:
-            thread.join()
+            thread = None if self._users else self._stopping()
+        _await(thread)
 
     def end(self) -> None:
         """Write a last time, as the process ends; a collector that never returns does not keep it from that."""
-        thread = self._thread
-        if thread is not None:
-            self._stopped.set()
-            thread.join(_PATIENCE)
-            if thread.is_alive():
-                _log.warning("the last figures of this process may be lost: reading them takes over %d s", _PATIENCE)
+        with self._lock:
+            thread = self._stopping()
+        _await(thread)
 
     def flush(self) -> None:
         """Write what the figures are now; where that fails, it is logged and counted, and tried again next time."""
@@ -107,32 +100,37 @@ class Worker:
         if registry is None:
             return
         with self._writing:
-            now = time.time()
-            families = self._continuity.complete(self._families(registry, now), now)
-            self._attempt(encode(Snapshot(os.getpid(), families)))
+            try:
+                self._write(self._figures(registry, time.time()))
+                self.directory.settle()
+            except Exception as error:  # there is no room, or it is a fault of ours; the next time may be luckier
+                self.faults.unwritten(self.directory.path, error)
+            else:
+                self.faults.written(self.directory.path)
 
-    def _attempt(self, content: bytes) -> None:
-        try:
-            if content != self._content or not self._file.stands:
-                self.directory.path.mkdir(parents=True, exist_ok=True)  # someone may have removed it
-                self._file.write(content)
-                self._content = content
-            self.directory.settle()
-        except OSError as error:
-            self.faults.unwritten(self.directory.path, error)
-        else:
-            self.faults.written(self.directory.path)
-
-    def _families(self, registry: CollectorRegistry, now: float) -> Iterable[Family]:
+    def _figures(self, registry: CollectorRegistry, now: float) -> bytes:
+        """What goes to the file. A family that cannot is left out, but for what its sums had come to before."""
+        families: list[Family] = []
+        written: list[bytes] = []
         for metric in collect(registry):
             name = str(getattr(metric, "name", type(metric).__qualname__))
             try:
                 if not in_own_files(registry, metric):
-                    yield family(metric, way(registry, metric), now)
+                    found = family(metric, way(registry, metric), now)
+                    written += lines(found)
+                    families.append(found)
             except Exception:
                 self._kit.failed(name, "the sharing of")
             else:
                 self._kit.worked(name, "the sharing of")
+        written += chain.from_iterable(map(lines, self._continuity.besides(families, now)))
+        return file(os.getpid(), written)
+
+    def _write(self, content: bytes) -> None:
+        if content != self._content or not self._file.stands:
+            self.directory.path.mkdir(parents=True, exist_ok=True)  # someone may have removed it
+            self._file.write(content)
+            self._content = content
 
     # --- the process: this one, or a child that was forked from it
 
@@ -157,19 +155,30 @@ class Worker:
         thread.start()
         self._thread = thread
 
+    def _stopping(self) -> Thread | None:
+        """The thread, which writes a last time and is nobody's any more; None where there is none."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._stopped.set()
+        return thread
+
     def _loop(self, stopped: Event) -> None:
         pause, last = LOSS - _SPARE, False
         while not last:
             last = stopped.wait(pause)
             began = time.monotonic()
-            try:
-                self.flush()
-            except Exception:  # a fault of ours; the next round may be luckier
-                _log.exception("the figures of this process could not be written")
+            self.flush()
             took = time.monotonic() - began
             # A kill costs what came since the collection that was written last began. So the next one is to be in its
             # place a second after that; but at most half the time goes to it, however much there is to collect.
             pause = max(LOSS - _SPARE - 2 * took, took)
+
+
+def _await(thread: Thread | None) -> None:
+    if thread is not None:
+        thread.join(_PATIENCE)
+        if thread.is_alive():
+            _log.warning("the last figures of this process may be lost: reading them takes over %d s", _PATIENCE)
 
 
 def _rejoin_workers() -> None:
