@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import cycle
 from time import perf_counter
+from unittest.mock import patch
 
 import cachetools
 import prometheus_client
+from opentelemetry import trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from prometheus_client import CollectorRegistry
 
 import manometer
@@ -30,6 +33,7 @@ def rows() -> Iterator[Row]:
     yield _against("labelled lookup and increment", "Counter.labels().inc", _labels)
     yield _stage()
     yield _stage_against_otel()
+    yield _stage_untraced()
     yield _cache_hit()
     yield _lru_hit()
 
@@ -85,6 +89,17 @@ def _stage() -> Row:
         target=0.3,
         detail=_times(mine, other),
     )
+
+
+def _stage_untraced() -> Row:
+    timed = prometheus_client.Histogram("h", "Help.", registry=None).time()(_nothing)
+    measured = manometer.stage("s", registry=CollectorRegistry())(_nothing)
+    provider = TracerProvider(sampler=ALWAYS_OFF)
+    request = provider.get_tracer("host").start_as_current_span("request")
+    with patch.object(trace, "_TRACER_PROVIDER", provider), request:
+        ratio, mine, other = paired(_repeat(measured), _repeat(timed), calls=_CALLS)
+    name = "the same within a trace that is not sampled"
+    return Row(name, "prometheus-client @hist.time() alone", ratio, "ratio", detail=_times(mine, other))
 
 
 def _stage_against_otel() -> Row:

@@ -408,6 +408,16 @@ def test_label_values_past_the_cap_fold_and_are_counted():
     assert folded == ["c"] * 7
 
 
+def test_a_fold_is_counted_where_nobody_asked_for_it(caplog):
+    """The registry tells of it by itself, and the log once."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", ["user"], registry=registry, max_series=3)
+    for user in range(10):
+        counter.labels(user).inc()
+    assert registry.get_sample_value("manometer_label_folds_total", {"family": "c"}) == 7
+    assert caplog.text.count("at its cap") == 1
+
+
 def test_a_child_is_shared():
     """The same label values, by position or name, are the same series."""
     counter = Counter("c", "Help.", ["a", "b"], registry=None)

@@ -7,6 +7,8 @@ from contextlib import suppress
 from sys import getrefcount
 from typing import Any
 
+from manometer.errors import UnsupportedError
+
 __all__ = ["graft", "ungraft"]
 
 
@@ -15,6 +17,7 @@ def graft(target: Any, methods: dict[str, Callable[..., Any]]) -> None:
 
     The object's class becomes a subclass of its own of the same name, so `isinstance`, `super()`
     and the library's private state work on. A pickled or copied object is of the plain class.
+    Raises UnsupportedError where the class cannot be extended.
     """
     plain: Any = type(target)
 
@@ -37,8 +40,11 @@ def graft(target: Any, methods: dict[str, Callable[..., Any]]) -> None:
         "_grafted_on": plain,
     }
     make: Any = type(plain)
-    grafted = make(plain.__name__, (plain,), body | methods)
-    _set_class(target, grafted)
+    try:
+        grafted = make(plain.__name__, (plain,), body | methods)
+        _set_class(target, grafted)
+    except TypeError as error:
+        raise UnsupportedError(f"{target!r} cannot be instrumented: its class takes no subclass ({error})") from error
     with suppress(TypeError, AttributeError):  # where the dictionary is not for anyone to set
         _quicken(target)
 

@@ -31,6 +31,7 @@ class Kit(Collector):
         self.file_failures = meter(rows.PROCESS_FILE_FAILURES, Counter)
         self._costs: tuple[Mapping[str, float], Mapping[str, float]] = {}, {}
         self._failing: set[tuple[str, str]] = set()
+        self._folding: set[str] = set()
         self._shown = True
         renewed_in_child(self)
 
@@ -78,6 +79,9 @@ class Kit(Collector):
 
     def folded(self, family_name: str) -> None:
         """A new series of that family went to `other`."""
+        if family_name not in self._folding:
+            self._folding.add(family_name)
+            _log.warning("%s is at its cap of series: new label values are counted as 'other'", family_name)
         self.label_folds.labels(family_name).inc()
 
     def collected(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Metric]:

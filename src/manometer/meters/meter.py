@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from threading import RLock
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -27,6 +28,12 @@ def creation(created: float) -> float | None:
     return created if metrics._use_created else None
 
 
+def _folded(registry: CollectorRegistry, family: str) -> None:
+    from manometer.meters.kit import Kit
+
+    Kit.of(registry).folded(family)
+
+
 class _Alias:
     """Another name of an attribute, to read it by. A subclass is free to have an attribute of that name itself."""
 
@@ -42,7 +49,7 @@ class Meter(Collector, ABC, Generic[R]):
 
     The interface is prometheus-client's: the same arguments, the same errors. `max_series` caps the
     children: past it, a new set of label values goes to the child whose values are all `other`, and
-    `on_fold` hears of it.
+    `on_fold` hears of it; by default the registry counts it in `manometer_label_folds_total`.
     """
 
     kind: ClassVar[str]
@@ -73,7 +80,7 @@ class Meter(Collector, ABC, Generic[R]):
         self.labelnames = check_label_names(self.name, labelnames, self._reserved)
         self._labelvalues: Values = ()
         self._max_series = max_series
-        self._on_fold = on_fold
+        self._on_fold = partial(_folded, registry) if on_fold is None and registry is not None else on_fold
         if self.labelnames:
             self._children: dict[Values, Self] = {}
             self._children_lock = freed_in_child(RLock())  # a finalizer may come here amid the making of a child

@@ -95,3 +95,57 @@ def test_a_pool_that_cannot_tell_does_not_fail_its_callers(figures):
 
     pool = instrument_pool(Secretive(), name="orders", registry=figures.registry)
     assert pool.acquire() == []
+
+
+def test_an_object_comes_back_by_whatever_name_the_pool_has_for_it(figures):
+    """A keyword is as good as a place."""
+    pool = instrument_pool(Pool(), name="orders", registry=figures.registry)
+    pool.release(resource=pool.acquire())
+    assert figures("pool_use_duration_seconds_count", kind="object") == 1
+
+
+class Static(Pool):
+    """Lends by a function that knows no pool."""
+
+    @staticmethod
+    def acquire():
+        return []
+
+
+class Async(Pool):
+    """Lends by a coroutine, whose call is no request yet."""
+
+    async def acquire(self):
+        return []
+
+
+class Patched(Pool):
+    """Lends by a function of the object's own."""
+
+    def __init__(self):
+        super().__init__()
+        self.acquire = list
+
+
+class Final(Pool):
+    """Takes no subclass."""
+
+    def __init_subclass__(cls):
+        raise TypeError("final")
+
+
+class Proxy:
+    """Has no method of its own."""
+
+    def __getattr__(self, name):
+        return getattr(self.__dict__.setdefault("pool", Pool()), name)
+
+
+@pytest.mark.parametrize("kind", [Static, Async, Patched, Final, Proxy])
+def test_a_pool_that_cannot_be_measured_is_refused_and_left_as_it_was(figures, kind):
+    """Better no figures than made-up ones; nothing is left on the registry."""
+    pool = kind()
+    with pytest.raises(UnsupportedError, match=r"measured|subclass"):
+        instrument_pool(pool, name="orders", registry=figures.registry)
+    assert type(pool) is kind
+    assert figures("pool_pending_requests", pool="orders") is None

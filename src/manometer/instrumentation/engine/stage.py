@@ -6,17 +6,15 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from opentelemetry import trace
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.errors import MetricError
 from manometer.instrumentation.engine.series import StageSeries
+from manometer.instrumentation.engine.spans import StageSpan, is_traced
 from manometer.meters.pending import PENDING_LIMIT
-
-if TYPE_CHECKING:
-    from manometer.instrumentation.engine.spans import StageSpan
 
 __all__ = ["stage"]
 
@@ -86,7 +84,7 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
         clock = perf_counter
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            if trace._TRACER_PROVIDER is not None:
+            if trace._TRACER_PROVIDER is not None and is_traced():
                 return traced(*args, **kwargs)
             try:
                 began()

@@ -91,11 +91,12 @@ class Lending:
         """`release`, the pool's method that a resource comes back by, with each call the end of a use."""
         out, clock, used = self._out, perf_counter, self._used
 
-        def returned(pool: Any, resource: Any, /, *args: Any, **kwargs: Any) -> Any:
+        def returned(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
+            resource = args[0] if args else next(iter(kwargs.values()), None)  # whatever the pool's name for it
             since = out.pop(id(resource), None)  # first: once it is back, another thread may have it
             if since is not None:
                 used(clock() - since)
-            return release(pool, resource, *args, **kwargs)
+            return release(pool, *args, **kwargs)
 
         return returned
 

@@ -1,12 +1,14 @@
 """Pools of reusable objects, of any library or of your own, that keep to a small interface."""
 
 from collections.abc import Iterable
+from inspect import getattr_static, iscoroutinefunction
 from operator import attrgetter
 from typing import Any, Protocol, runtime_checkable
 
 from prometheus_client import CollectorRegistry
 
 from manometer.catalogue import pool as rows
+from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Subject
 from manometer.instrumentation.graft import graft, ungraft
 from manometer.instrumentation.pool.lending import Lending
@@ -39,7 +41,15 @@ class ObjectPool(Protocol):
 
 
 def instrument(pool: ObjectPool, *, name: str, registry: CollectorRegistry) -> None:
-    """Time what is taken out and put back; read the rest off the pool."""
+    """Time what is taken out and put back; read the rest off the pool.
+
+    Raises UnsupportedError where `acquire` or `release` is no plain method of the pool's class.
+    """
+    for action in ("acquire", "release"):
+        method = getattr_static(type(pool), action, None)
+        apart = isinstance(method, staticmethod | classmethod) or action in getattr(pool, "__dict__", ())
+        if method is None or apart or iscoroutinefunction(method):
+            raise UnsupportedError(f"{action} of {pool!r} is no plain method of its class, and cannot be measured")
     with Subject.on(registry, "pool").binding(pool, pool=name, kind="object") as binding:
         lending = Lending(binding, timeouts=(TimeoutError,), refusals=(Exception,))
         plain = type(pool)
