@@ -134,7 +134,6 @@ def program(path, listening, *command, **environment):
 
 def gunicorn(path, *options, **environment):
     """gunicorn with three workers."""
-    pytest.importorskip("gunicorn")
     command = ("gunicorn", "-w", "3", "-b", "127.0.0.1:0", "--no-control-socket", *options, "wsgi:app")
     return program(path, r"Listening at: http://127\.0\.0\.1:(\d+)", *command, **environment)
 
@@ -267,7 +266,6 @@ def test_gunicorn_s_master_may_serve_for_its_workers(tmp_path):
 
 def test_uvicorn_workers_show_each_other(tmp_path):
     """An ASGI application needs no more than to be mounted."""
-    pytest.importorskip("uvicorn")
     options = ("--workers", "2", "--port", "0", "asgi:app")
     with program(tmp_path, r"running on http://127\.0\.0\.1:(\d+)", "uvicorn", *options) as server:
         until(lambda: server.log.read_text().count("startup complete") == 2, server.log.read_text)

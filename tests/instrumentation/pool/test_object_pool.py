@@ -149,3 +149,21 @@ def test_a_pool_that_cannot_be_measured_is_refused_and_left_as_it_was(figures, k
         instrument_pool(pool, name="orders", registry=figures.registry)
     assert type(pool) is kind
     assert figures("pool_pending_requests", pool="orders") is None
+
+
+class Silent(Pool):
+    """Will lose count of what it made."""
+
+    def acquire(self):
+        self.in_use += 1
+        return []
+
+
+def test_a_pool_that_cannot_say_what_it_made_is_not_guessed_at(figures, caplog):
+    """Its callers notice nothing, its acquisitions have no count, and the log says so once."""
+    pool = instrument_pool(Silent(), name="orders", registry=figures.registry)
+    Silent.created = property(lambda self: {}["created"])
+    for _ in range(3):
+        assert pool.acquire() == []
+    assert figures.all("pool_acquisitions_total", "source") == {"created": 0, "reused": 0}
+    assert caplog.text.count("does not tell") == 1

@@ -1,5 +1,6 @@
 """What every pool that lends its resources has: requests that wait for one, what becomes of them, and uses."""
 
+import logging
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -8,6 +9,8 @@ from manometer.instrumentation.binding import Binding
 from manometer.meters.pending import InFlight
 
 __all__ = ["Lending"]
+
+_log = logging.getLogger("manometer")
 
 _OUT_AT_MOST = 100_000  # resources whose time out of the pool is remembered
 
@@ -27,6 +30,7 @@ class Lending:
     ) -> None:
         self._timeouts, self._refusals = timeouts, refusals
         self._requests = InFlight()
+        self._name, self._silent = binding.path, False
         self._out: dict[int, float] = {}  # since when each resource is out, by its id
         self._waited = binding.histogram("pool.wait.duration").observe
         self._used = binding.histogram("pool.use.duration").observe
@@ -78,6 +82,7 @@ class Lending:
                 after = made(pool)
                 lent = id(resource if part is None else part(resource))
             except Exception:
+                self._untold()
                 return resource
             if before is not None:
                 (created if after != before else reused)()
@@ -99,6 +104,11 @@ class Lending:
             return release(pool, *args, **kwargs)
 
         return returned
+
+    def _untold(self) -> None:
+        if not self._silent:
+            self._silent = True
+            _log.exception("pool %s does not tell what it lends; such acquisitions are not counted", self._name)
 
     def _failed(self, waited: float, error: BaseException) -> None:
         self._waited(waited)
