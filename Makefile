@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test unit lint format bench mixin docs clean
+.PHONY: help demo test unit peers lint format bench mixin docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ test: unit  ## run all tests, those with real servers too
 
 unit: $(VENV)/dev  ## run the tests that need no server
 	$(BIN)/pytest -n 2 --dist loadgroup -m 'not servers'
+
+peers: $(VENV)/peers  ## run the libraries' own test suites on instrumented objects; ARGS="cachetools" picks one
+	$(BIN)/python tests/peers/run.py $(ARGS)
 
 lint: $(VENV)/dev  ## check style, types, import direction, and that generated files are fresh
 	$(BIN)/ruff check .
@@ -53,4 +56,8 @@ $(VENV)/run: pyproject.toml constraints.txt
 
 $(VENV)/dev: $(VENV)/run tests/requirements.txt
 	$(INSTALL) -r tests/requirements.txt
+	@touch $@
+
+$(VENV)/peers: $(VENV)/dev tests/peers/requirements.txt
+	$(INSTALL) -r tests/peers/requirements.txt
 	@touch $@
