@@ -21,6 +21,8 @@ from manometer.meters.catalogued import Pulled
 
 __all__ = ["instrument"]
 
+_entries = cachetools.Cache.__len__  # with the entries that are too old and not yet dropped
+
 
 def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
     """A cache: the same object. A cached function: a drop-in on the same cache, its loads timed."""
@@ -48,7 +50,7 @@ def _drop_in(cached: Any) -> tuple[Any, Callable[[Binding], None]]:
     Raises UnsupportedError for what `cachetools.cached` did not make: a method of `cachedmethod`, a
     decorator around a cached function that took over its attributes.
     """
-    if cached.cache is getattr(cached.__wrapped__, "cache", None):  # so stacked functions look before cachetools 7.3
+    if cached.cache is getattr(cached.__wrapped__, "cache", None):  # stacked, in an older version
         raise UnsupportedError(
             f"{cached!r} shows the cache of the function that it caches; pass the cache object itself"
         )
@@ -88,8 +90,7 @@ def _count(binding: Binding, cache: Any) -> None:
     ungraft(cache)  # from a function that has died without its graft being taken off
     plain = type(cache)
     binding.pulls(lambda target: _read(_cache_of(target)))
-    loads = plain.__missing__ is not cachetools.Cache.__missing__
-    looks = lookups(plain, binding, loads)
+    looks = lookups(plain, cachetools.Cache, binding)
     grafted = graft(cache, looks | _removals(plain, looks, binding), bare_clones=True)
     if binding.target is not cache:
         # A function that dies takes the graft off its cache. Setting a class takes no lock, so it is safe in a
@@ -124,19 +125,19 @@ def _removals(plain: Any, quiet: Methods, binding: Binding) -> Methods:
     """
     evicted = binding.counter("cache.evictions", cause="capacity").tick
     cleared = binding.counter("cache.evictions", cause="cleared").inc
-    clearing = Amid()  # before cachetools 7.1, `clear` calls `popitem` for each entry
+    clearing = Amid()  # older versions call `popitem` for each entry
     make_room, clear_all = quiet["popitem"], clearing.within(quiet["clear"])
 
-    def popitem(self: Any) -> Any:
-        item = make_room(self)
+    def popitem(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        item = make_room(self, *args, **kwargs)
         if not clearing.holds():
             evicted()
         return item
 
-    def clear(self: Any) -> None:
+    def clear(self: Any, /, *args: Any, **kwargs: Any) -> None:
         entries = _entries(self)
-        clear_all(self)
-        if not clearing.holds() and (gone := entries - _entries(self)) > 0:
+        clear_all(self, *args, **kwargs)
+        if (gone := entries - _entries(self)) > 0 and not clearing.holds():
             cleared(gone)
 
     methods: Methods = {"popitem": popitem, "clear": clear}
@@ -147,10 +148,10 @@ def _expiries(plain: Any, binding: Binding, clearing: Amid) -> Methods:
     """The same of a cache whose entries have a time to live."""
     expired = binding.counter("cache.evictions", cause="expired").inc
 
-    def expire(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def expire(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         entries = _entries(self)
         found = plain.expire(self, *args, **kwargs)
-        if not clearing.holds() and (gone := entries - _entries(self)) > 0:
+        if (gone := entries - _entries(self)) > 0 and not clearing.holds():
             expired(gone)
         return found
 
@@ -172,8 +173,3 @@ def _expiries(plain: Any, binding: Binding, clearing: Amid) -> Methods:
     if plain.__setitem__ is cachetools.TLRUCache.__setitem__:
         methods["__setitem__"] = __setitem__
     return methods
-
-
-def _entries(cache: Any) -> int:
-    """How many entries the cache holds, with those that are too old and not yet dropped."""
-    return cachetools.Cache.__len__(cache)

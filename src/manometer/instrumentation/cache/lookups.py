@@ -35,15 +35,15 @@ class Amid:
         return get_ident() in self.threads
 
     def within(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        """`method`, as such an operation."""
-        threads = self.threads
+        """`method`, as such an operation. Nobody asks for the outcomes of its reads."""
+        threads, unread = self.threads, set[bool]()
 
         @functools.wraps(method)
         def run(self: Any, /, *args: Any, **kwargs: Any) -> Any:
             thread = get_ident()
             if thread in threads:
                 return method(self, *args, **kwargs)
-            threads[thread] = set()
+            threads[thread] = unread
             try:
                 return method(self, *args, **kwargs)
             finally:
@@ -52,18 +52,23 @@ class Amid:
         return run
 
 
-def lookups(plain: Any, binding: Binding, loads: bool) -> Methods:
+def lookups(plain: Any, library: Any, binding: Binding) -> Methods:
     """Methods that count lookups: `cache[key]` and `get` are lookups, and no other call is one.
 
-    plain: the cache's class. loads: whether its `__missing__` makes a value, which is timed then.
+    plain: the cache's class. library: the library's base class of it, in which `__missing__` raises.
     """
     hit = binding.counter("cache.requests", result="hit").tick
     miss = binding.counter("cache.requests", result="miss").tick
     passing = Amid()
     methods: Methods = {name: passing.within(getattr(plain, name)) for name in _PASSING}
+    if (
+        plain.popitem.__module__ == library.__module__
+    ):  # its policies' own look nothing up, and are called for each write
+        methods["popitem"] = plain.popitem
     methods |= _walks(plain, passing)
-    methods |= _get(plain, passing, hit, miss)
-    if loads:
+    own_get = plain.get.__module__ != library.__module__
+    methods |= _own_get(plain, passing, hit, miss) if own_get else _get(plain, passing, miss)
+    if plain.__missing__ is not library.__missing__:
         return methods | _loading(plain, passing, binding, hit, miss)
     return methods | _failing(plain, passing, hit, miss)
 
@@ -133,8 +138,25 @@ def _loading(plain: Any, passing: Amid, binding: Binding, hit: Count, miss: Coun
     return {"__getitem__": __getitem__, "__missing__": __missing__}
 
 
-def _get(plain: Any, passing: Amid, hit: Count, miss: Count) -> Methods:
-    """`get`, which may be the user's own: a hit where it has found an entry on its way."""
+def _get(plain: Any, passing: Amid, miss: Count) -> Methods:
+    """`get`, which asks `cache[key]` for what is there, and so counts no hit of its own."""
+    look_up, threads, nothing = plain.get, passing.threads, object()
+
+    def get(self: Any, key: Any, default: Any = None) -> Any:
+        value = look_up(self, key, nothing)
+        if value is not nothing:
+            return value
+        if threads and (reads := threads.get(get_ident())) is not None:
+            reads.add(False)
+        else:
+            miss()
+        return default
+
+    return {"get": get}
+
+
+def _own_get(plain: Any, passing: Amid, hit: Count, miss: Count) -> Methods:
+    """`get` of a user's class: a hit where it has found an entry on its way."""
     look_up, threads = plain.get, passing.threads
 
     @functools.wraps(look_up)
