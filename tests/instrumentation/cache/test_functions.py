@@ -127,6 +127,19 @@ def test_a_stacked_lru_cache_keeps_its_own_size_and_strictness(figures, size, ty
     assert figures("cache_requests_total", result="miss") == plain.cache_info().misses
 
 
+def test_an_lru_cache_tells_its_own_figures(figures):
+    """Not those that the function which it caches says of itself."""
+
+    def outer(key):
+        return key
+
+    outer.cache_info = outer.cache_parameters = lambda: None
+    instrumented = instrument_cache(functools.lru_cache(5)(outer), name="c", registry=figures.registry)
+    assert (instrumented(1), instrumented(1)) == (1, 1)
+    assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 1}
+    assert figures("cache_entries_limit", cache="c") == 5
+
+
 def test_attributes_of_the_user_stay_on_an_lru_cache(figures):
     """What the program has set on its function, and what the function names itself."""
     plain = functools.lru_cache(None)(tenfold)

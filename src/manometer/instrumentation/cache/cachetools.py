@@ -136,9 +136,11 @@ def _removals(plain: Any, quiet: Methods, binding: Binding) -> Methods:
 
     def clear(self: Any, /, *args: Any, **kwargs: Any) -> None:
         entries = _entries(self)
-        clear_all(self, *args, **kwargs)
-        if (gone := entries - _entries(self)) > 0 and not clearing.holds():
-            cleared(gone)
+        try:
+            clear_all(self, *args, **kwargs)
+        finally:
+            if (gone := entries - _entries(self)) > 0 and not clearing.holds():
+                cleared(gone)
 
     methods: Methods = {"popitem": popitem, "clear": clear}
     return methods | _expiries(plain, binding, clearing) if hasattr(plain, "expire") else methods

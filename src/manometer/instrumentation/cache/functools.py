@@ -18,6 +18,9 @@ from manometer.meters.fork import renewed_in_child
 
 __all__ = ["instrument"]
 
+# Of the class: the attribute of that name may be of another cached function, which this one caches.
+_info = functools._lru_cache_wrapper.cache_info
+
 
 def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
     """A new `lru_cache` of the same parameters around the same function, its loads timed.
@@ -28,7 +31,7 @@ def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
     if not isinstance(cached, functools._lru_cache_wrapper):
         raise UnsupportedError(f"{cached!r} is not cached by functools.lru_cache; decorate it first")
     load, time = timed_load(loader(cached, gc.get_referents(cached)))
-    drop_in = functools.lru_cache(cached.cache_info().maxsize, _typed(cached))(load)
+    drop_in = functools.lru_cache(_info(cached).maxsize, _typed(cached))(load)
     vars(drop_in).update(vars(cached))  # the name, the documentation, and what the user has set
     with Subject.on(registry, "cache").binding(drop_in, cache=name) as binding:
         binding.pulls(_Lookups(drop_in).read)
@@ -46,7 +49,7 @@ def _typed(cached: Any) -> bool:
     told = vars(cached).get("cache_parameters")
     if told is not None and told is not getattr(cached.__wrapped__, "cache_parameters", None):
         return bool(told()["typed"])
-    if cached.cache_info().maxsize == 0:  # this cache builds no keys
+    if _info(cached).maxsize == 0:  # this cache builds no keys
         return False
     key = _Key()
     with suppress(_KeySeenError):
@@ -82,10 +85,10 @@ class _Lookups:
         """Count from here."""
         cached = self._cached()
         if cached is not None:
-            self._hits, self._misses, _, _ = cached.cache_info()
+            self._hits, self._misses, _, _ = _info(cached)
 
     def read(self, cached: Any) -> Iterable[Pulled]:
-        hits, misses, limit, entries = cached.cache_info()
+        hits, misses, limit, entries = _info(cached)
         if hits < self._hits or misses < self._misses:  # the cache was cleared, and its counts with it
             self._hits = self._misses = 0
         yield rows.REQUESTS, {"result": "hit"}, hits - self._hits
