@@ -71,7 +71,7 @@ def test_clearing_counts_what_is_too_old_once(figures, cache_of, clock, timed_po
 
 
 def test_a_value_that_is_too_old_as_it_comes_is_an_expiry(figures, clock):
-    """It never enters the cache, and takes an older one of its key with it."""
+    """It never enters the cache, whether there is an earlier value of its key or not."""
     cache = cachetools.TLRUCache(9, ttu=lambda key, value, now: now + value, timer=clock)
     instrument_cache(cache, name="c", registry=figures.registry)
     cache["a"] = 0
@@ -80,6 +80,8 @@ def test_a_value_that_is_too_old_as_it_comes_is_an_expiry(figures, clock):
     cache["b"] = 5
     cache["b"] = 6
     assert causes(figures) == {"expired": 1}
+    cache["b"] = 0
+    assert causes(figures) == {"expired": 2}
 
 
 def test_a_value_without_time_to_live_is_an_expiry(figures, clock):

@@ -168,7 +168,8 @@ def _expiries(plain: Any, binding: Binding, clearing: Amid) -> Methods:
 
     def __setitem__(self: Any, key: Any, value: Any) -> None:
         plain.__setitem__(self, key, value)
-        if not cachetools.Cache.__contains__(self, key):  # too old as it came
+        # A value that is too old as it comes never enters. Older versions keep the earlier value of the key.
+        if not cachetools.Cache.__contains__(self, key) or cachetools.Cache.__getitem__(self, key) is not value:
             expired()
 
     methods: Methods = {"expire": expire, "__delitem__": __delitem__}
