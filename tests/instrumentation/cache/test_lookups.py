@@ -7,6 +7,7 @@ import cachetools
 import pytest
 
 from manometer import instrument_cache
+from manometer.instrumentation.cache.lookups import Amid
 
 NOTHING = {"hit": 0, "miss": 0}
 
@@ -184,6 +185,19 @@ def test_another_thread_counts_amid_an_operation(figures):
     goes_on.set()
     remover.join(30)
     assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 0}
+
+
+def test_a_child_that_is_forked_amid_an_operation_ends_it():
+    """It goes on with its own operation, and forgets those of threads that it does not have."""
+    amid = Amid()
+
+    def forks(self):
+        amid.threads[0] = set()
+        amid.renew()
+        return amid.holds(), 0 in amid.threads
+
+    assert amid.within(forks)(None) == (True, False)
+    assert not amid.holds()
 
 
 def test_clones_are_bare(figures, cache_of, policy):

@@ -27,8 +27,9 @@ class Amid:
         renewed_in_child(self)
 
     def renew(self) -> None:
-        """Forget the threads of the parent process."""
-        self.threads.clear()
+        """Forget the threads that a forked child does not have."""
+        for thread in self.threads.keys() - {get_ident()}:
+            del self.threads[thread]
 
     def holds(self) -> bool:
         """Whether the calling thread is within the operation."""
@@ -61,13 +62,11 @@ def lookups(plain: Any, library: Any, binding: Binding) -> Methods:
     miss = binding.counter("cache.requests", result="miss").tick
     passing = Amid()
     methods: Methods = {name: passing.within(getattr(plain, name)) for name in _PASSING}
-    if (
-        plain.popitem.__module__ == library.__module__
-    ):  # its policies' own look nothing up, and are called for each write
+    module = library.__module__
+    if plain.popitem.__module__ == module:  # reads no entry itself, and a write to a full cache waits for it
         methods["popitem"] = plain.popitem
     methods |= _walks(plain, passing)
-    own_get = plain.get.__module__ != library.__module__
-    methods |= _own_get(plain, passing, hit, miss) if own_get else _get(plain, passing, miss)
+    methods |= _get(plain, passing, miss) if plain.get.__module__ == module else _own_get(plain, passing, hit, miss)
     if plain.__missing__ is not library.__missing__:
         return methods | _loading(plain, passing, binding, hit, miss)
     return methods | _failing(plain, passing, hit, miss)
