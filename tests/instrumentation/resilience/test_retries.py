@@ -135,7 +135,7 @@ def test_the_predicate_and_the_stop_stay_the_programs_own(figures):
     assert outcomes(figures) == {"ok": 1, "retried": 2, "exhausted": 0}
 
 
-@pytest.mark.skipif(not hasattr(tenacity.BaseRetrying, "__setstate__"), reason="this tenacity pickles no retry object")
+@pytest.mark.skipif(not hasattr(tenacity.BaseRetrying, "__setstate__"), reason="its tenacity pickles none")
 def test_a_pickled_retry_object_is_a_plain_one(figures):
     """It comes back with all that it had, and counts nothing."""
     retry = instrument_retry(retrying(), operation="send", registry=figures.registry)
@@ -190,7 +190,7 @@ def test_an_error_callback_is_the_end_of_an_exhausted_operation(figures):
     assert outcomes(figures) == {"ok": 0, "retried": 2, "exhausted": 1}
 
 
-@pytest.mark.skipif("enabled" not in signature(tenacity.Retrying).parameters, reason="this tenacity is always enabled")
+@pytest.mark.skipif("enabled" not in signature(tenacity.Retrying).parameters, reason="its tenacity has no switch")
 def test_what_is_not_enabled_makes_no_attempts(figures):
     """tenacity takes no part in the call, so nothing is known of it."""
     retry = instrument_retry(retrying(enabled=False), operation="send", registry=figures.registry)
