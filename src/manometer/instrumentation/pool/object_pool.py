@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from inspect import getattr_static, isasyncgenfunction, iscoroutinefunction, isgeneratorfunction, unwrap
 from operator import attrgetter
-from typing import Any, Protocol, TypeGuard
+from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry
 
@@ -42,12 +42,12 @@ class ObjectPool(Protocol):
         """Put an object back."""
 
 
-def has_interface(pool: object) -> TypeGuard[ObjectPool]:
+def has_interface(pool: object) -> bool:
     """Whether the pool has all that an ObjectPool has to have, of its class's or by delegation."""
     return all(hasattr(pool, name) for name in ("acquire", "release", "in_use", "idle", "limit", "created"))
 
 
-def instrument(pool: ObjectPool, *, name: str, registry: CollectorRegistry) -> None:
+def instrument(pool: Any, *, name: str, registry: CollectorRegistry) -> None:
     """Time what is taken out and put back; read the rest off the pool.
 
     Raises UnsupportedError where `acquire` or `release` is no plain method of the pool's class.
