@@ -210,16 +210,17 @@ def test_uses_of_one_connection_that_overlap_are_timed_each(figures, kind, monke
 def test_a_use_that_nobody_ends_ends_with_what_the_program_held(figures, kind, pooled):
     """Forgotten, detached or invalidated: each is one use."""
     pool = instrument_pool(pooled(kind), name="orders", registry=figures.registry)
-    pool.connect()
+    forgotten = [pool.connect(), pool.connect()]
+    del forgotten
     gc.collect()
-    assert figures("pool_use_duration_seconds_count", **CONNECTION) == 1
+    assert figures("pool_use_duration_seconds_count", **CONNECTION) == 2
     invalid = pool.connect()
     invalid.invalidate()
     detached = pool.connect()
     detached.detach()
-    assert figures("pool_use_duration_seconds_count", **CONNECTION) == 3
+    assert figures("pool_use_duration_seconds_count", **CONNECTION) == 4
     detached.close()
-    assert figures("pool_use_duration_seconds_count", **CONNECTION) == 3
+    assert figures("pool_use_duration_seconds_count", **CONNECTION) == 4
 
 
 def test_an_engine_is_bound_once_whatever_pool_it_has(figures, engine):

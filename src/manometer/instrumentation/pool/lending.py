@@ -92,7 +92,7 @@ class Lending:
             if before is not None:
                 (created if after != before else reused)()
             if len(out) < _OUT_AT_MOST and out.setdefault(lent, now) is not now:
-                overlapped(lent, resource, now)
+                overlapped(lent, resource if part is None else None, now)
             return resource
 
         return request

@@ -21,7 +21,7 @@ class Overlaps:
         self.uses: dict[int, list[Use]] = {}
 
     def began(self, key: int, resource: object, now: float) -> None:
-        """Another use of a resource that is out has begun."""
+        """Another use of a resource that is out has begun; None for a resource that always comes back."""
         try:
             alive: Callable[[], object] | None = weakref.ref(resource)
         except TypeError:
