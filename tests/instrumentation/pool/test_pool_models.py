@@ -17,6 +17,9 @@ from manometer import instrument_executor, instrument_pool
 from manometer.instrumentation.pool import lending
 from manometer.meters.collection import collect
 
+# SQLAlchemy 2.0.0 fails in the finalizer of a connection that was closed under it.
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <function _ConnectionRecord.checkout")
+
 LIMITS = settings(
     max_examples=40,
     stateful_step_count=30,
