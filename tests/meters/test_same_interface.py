@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, push_to_gateway, validation, wr
 from prometheus_client.registry import DuplicateTimeseries
 
 import manometer
+from waiting import joined
 
 KITS = (manometer, prometheus_client)
 
@@ -285,5 +286,5 @@ def test_figures_are_pushed_to_a_gateway():
         answering = threading.Thread(target=server.handle_request)
         answering.start()
         push_to_gateway(f"127.0.0.1:{server.server_port}", job="batch", registry=registry)
-        answering.join()
+        joined(answering)
     assert b"done_total 3.0\n" in received.getvalue()
