@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
 from manometer import Binding, BindingError, UnsupportedError, instrument_pool
+from waiting import joined, until
 
 CONNECTION = {"pool": "orders", "kind": "connection"}
 
@@ -18,11 +19,24 @@ def url(tmp_path):
 
 
 @pytest.fixture
-def engine(figures, url):
+def create():
+    """Makes engines or pools, and closes their connections after the test."""
+    made = []
+
+    def make(function, *arguments, **options):
+        made.append(function(*arguments, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.dispose()
+
+
+@pytest.fixture
+def engine(figures, url, create):
     """An instrumented engine of at most two connections."""
-    made = sa.create_engine(url, pool_size=1, max_overflow=1, pool_timeout=0.05)
-    yield instrument_pool(made, name="orders", registry=figures.registry)
-    made.dispose()
+    made = create(sa.create_engine, url, pool_size=1, max_overflow=1, pool_timeout=0.05)
+    return instrument_pool(made, name="orders", registry=figures.registry)
 
 
 def test_resources_are_read_off_the_pool(figures, engine):
@@ -61,18 +75,16 @@ def test_a_request_in_vain_is_a_timeout(figures, engine):
     assert figures("pool_wait_duration_seconds_count", **CONNECTION) == 3
 
 
-def test_those_who_wait_are_pending(figures, url):
+def test_those_who_wait_are_pending(figures, url, create):
     """A request that waits for a connection shows while it waits."""
-    engine = instrument_pool(
-        sa.create_engine(url, pool_size=1, max_overflow=0), name="orders", registry=figures.registry
-    )
+    engine = create(sa.create_engine, url, pool_size=1, max_overflow=0)
+    instrument_pool(engine, name="orders", registry=figures.registry)
     holder = engine.connect()
     waiter = threading.Thread(target=lambda: engine.connect().close())
     waiter.start()
-    while figures("pool_pending_requests", **CONNECTION) != 1:
-        pass
+    until(lambda: figures("pool_pending_requests", **CONNECTION) == 1)
     holder.close()
-    waiter.join()
+    joined(waiter)
     assert figures("pool_pending_requests", **CONNECTION) == 0
 
 
@@ -109,9 +121,9 @@ def test_a_database_that_is_down_counts_no_acquisition(figures, tmp_path):
 
 
 @pytest.mark.parametrize("pool", [NullPool, StaticPool])
-def test_a_pool_that_knows_no_sizes_shows_none(figures, url, pool):
+def test_a_pool_that_knows_no_sizes_shows_none(figures, url, create, pool):
     """No figure is made up: such pools have requests and uses, but no resources."""
-    engine = sa.create_engine(url, poolclass=pool)
+    engine = create(sa.create_engine, url, poolclass=pool)
     instrument_pool(engine, name="orders", registry=figures.registry)
     engine.connect().close()
     assert figures.all("pool_resources", "state") == {}
@@ -119,19 +131,19 @@ def test_a_pool_that_knows_no_sizes_shows_none(figures, url, pool):
     assert figures("pool_use_duration_seconds_count", **CONNECTION) == 1
 
 
-def test_an_unlimited_pool_has_no_limit(figures, url):
+def test_an_unlimited_pool_has_no_limit(figures, url, create):
     """An overflow of -1 stands for no limit."""
-    engine = sa.create_engine(url, max_overflow=-1)
+    engine = create(sa.create_engine, url, max_overflow=-1)
     instrument_pool(engine, name="orders", registry=figures.registry)
     assert figures("pool_resources_limit") is None
     assert figures("pool_resources", state="used") == 0
 
 
-def test_a_pool_on_its_own_is_measured(figures):
+def test_a_pool_on_its_own_is_measured(figures, create):
     """A pool without an engine, around any function that opens a connection."""
     import sqlite3
 
-    pool = QueuePool(lambda: sqlite3.connect(":memory:"), pool_size=3, max_overflow=0)
+    pool = create(QueuePool, lambda: sqlite3.connect(":memory:"), pool_size=3, max_overflow=0)
     assert instrument_pool(pool, name="orders", registry=figures.registry) is pool
     pool.connect().close()
     assert figures("pool_create_duration_seconds_count") == 1

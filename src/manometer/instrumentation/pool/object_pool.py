@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from inspect import getattr_static, iscoroutinefunction
 from operator import attrgetter
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeGuard
 
 from prometheus_client import CollectorRegistry
 
@@ -14,12 +14,11 @@ from manometer.instrumentation.graft import graft, ungraft
 from manometer.instrumentation.pool.lending import Lending
 from manometer.meters.catalogued import Pulled
 
-__all__ = ["INTERFACE", "ObjectPool", "instrument"]
+__all__ = ["INTERFACE", "ObjectPool", "instrument", "is_object_pool"]
 
 INTERFACE = "acquire(), release(), in_use, idle, limit and created"
 
 
-@runtime_checkable
 class ObjectPool(Protocol):
     """What a pool of objects has to have.
 
@@ -38,6 +37,12 @@ class ObjectPool(Protocol):
 
     def release(self, resource: Any, /) -> Any:
         """Put an object back."""
+
+
+def is_object_pool(pool: object) -> TypeGuard[ObjectPool]:
+    """Whether the object has the whole interface, by its class or by its `__getattr__`."""
+    # `isinstance` with a Protocol asks no `__getattr__` since Python 3.12.
+    return all(hasattr(pool, name) for name in ("acquire", "release", "in_use", "idle", "limit", "created"))
 
 
 def instrument(pool: ObjectPool, *, name: str, registry: CollectorRegistry) -> None:
