@@ -6,10 +6,18 @@ import subprocess
 import sys
 from importlib.resources import files
 
+import hypothesis
 import pytest
 from prometheus_client import CollectorRegistry
 
 from manometer.meters.collection import collect
+
+# The verdict is on the code: the same examples each time, and a slow machine is no fault.
+# `pytest --hypothesis-profile=default` tries others.
+hypothesis.settings.register_profile(
+    "steady", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("steady")
 
 
 class Figures:

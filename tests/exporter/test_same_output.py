@@ -221,7 +221,7 @@ def classic(kind, name, labels=(), unit="", buckets=(1, 5), mode="all"):
     return (kind, name, "Help.", list(labels), "", "", unit, list(buckets), mode)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(FAMILIES, min_size=1, max_size=4), st.lists(CALLS, max_size=30), st.data())
 def test_any_calls_leave_the_same_body(families, calls, data):
     """Whatever is called, in any format: all of it, and the part that a scraper names."""
