@@ -69,7 +69,9 @@ WRITES = {
     "Gauge": ["set", "inc", "dec", "read", "set_to_current_time", "set_function"],
     "Histogram": ["observe", "many", "read"],
 }
-WITH_LABELS = ["remove", "remove_by_labels", "clear", "labels"]
+WITH_LABELS = ["remove", "clear", "labels"]
+if hasattr(prometheus_client.Counter, "remove_by_labels"):  # since 0.24
+    WITH_LABELS.append("remove_by_labels")
 CALLS = st.tuples(
     st.integers(0, 3), st.integers(0, 9), st.sampled_from(["", "\n", '"']) | TEXT, NUMBERS, EXEMPLARS, st.booleans()
 )
