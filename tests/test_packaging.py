@@ -46,7 +46,7 @@ def online(*command):
 
 def run(*command):
     """What a command printed, and how it ended."""
-    return subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=250, check=False)
 
 
 @pytest.mark.servers
