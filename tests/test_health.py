@@ -2,13 +2,13 @@
 
 import os
 import threading
-import time
 
 import pytest
 
 from manometer.errors import BindingError
 from manometer.exporter.exposition import render
 from manometer.health import Check, Checks, check
+from waiting import DEADLINE, until
 
 
 class Clock:
@@ -228,24 +228,24 @@ def test_the_loop_runs_checks_as_they_come_and_stops(figures):
 
     def hang():
         started.set()
-        go_on.wait(10)
+        go_on.wait(DEADLINE)
 
     checks = Checks.on(figures.registry)
     hangs = check("hangs", hang, registry=figures.registry)
     checks.start(0.01)
     checks.start(0.01)
-    assert started.wait(10)
+    assert started.wait(DEADLINE)
     runs = threading.Semaphore(0)
     with check("db", runs.release, registry=figures.registry) as db:
         for _ in range(3):
-            assert runs.acquire(timeout=10)
+            assert runs.acquire(timeout=DEADLINE)
         assert db.problem is None
         assert hangs.problem == "unknown, it has not run yet"
         assert sum(each.name == "manometer-health" for each in threading.enumerate()) == 1
     checks.stop()
     checks.stop()
     go_on.set()
-    _until(lambda: not any(each.name.startswith("manometer-") for each in threading.enumerate()))
+    until(lambda: not any(each.name.startswith("manometer-") for each in threading.enumerate()))
 
 
 def test_the_checks_may_be_started_while_they_stop(figures):
@@ -263,7 +263,7 @@ def test_the_checks_may_be_started_while_they_stop(figures):
         assert not each.is_alive()
     checks.start()
     assert sum(each.name == "manometer-health" for each in threading.enumerate()) == 1
-    assert runs.acquire(timeout=10)
+    assert runs.acquire(timeout=DEADLINE)
     checks.stop()
 
 
@@ -291,17 +291,17 @@ def test_a_check_whose_thread_cannot_start_is_tried_again(figures, caplog):
 def test_checks_can_be_started_again_in_a_forked_child(figures):
     """The parent's thread is not there, and a check that was under way there is not here."""
     go_on = threading.Event()
-    check("db", lambda: go_on.wait(10) and None, registry=figures.registry)
+    check("db", lambda: go_on.wait(DEADLINE) and None, registry=figures.registry)
     checks = Checks.on(figures.registry)
     checks.start()
-    _until(lambda: any(each.name == "manometer-check" for each in threading.enumerate()))
+    until(lambda: any(each.name == "manometer-check" for each in threading.enumerate()))
     child = os.fork()
     if child == 0:
         status = 1
         try:
             go_on.set()
             checks.start()
-            _until(lambda: checks.all()[0].problem is None)
+            until(lambda: checks.all()[0].problem is None)
             checks.stop()
             status = 0
         finally:
@@ -309,10 +309,3 @@ def test_checks_can_be_started_again_in_a_forked_child(figures):
     assert os.waitpid(child, 0)[1] == 0
     go_on.set()
     checks.stop()
-
-
-def _until(condition):
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.005)

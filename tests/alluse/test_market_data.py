@@ -1,6 +1,5 @@
 """Tests of alluse.market_data and alluse.feed."""
 
-import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -11,6 +10,7 @@ from alluse.errors import BarsError, MarketError
 from alluse.faults import Fault, Faults
 from alluse.feed import open_feeds
 from alluse.market_data import BarCache, MarketData
+from waiting import until
 
 FIRST, THIRD = date(2004, 8, 19), date(2004, 8, 23)
 
@@ -71,9 +71,7 @@ def test_followers_are_loaded_ahead_and_counted_as_they_are_used(market: MarketD
     market.cache.used = lambda: used.append(1)
     loaded = _counted(market)
     market.prefetch("GOOG", FIRST)
-    deadline = time.monotonic() + 10
-    while len(market.cache) < 5 and time.monotonic() < deadline:
-        time.sleep(0.001)
+    until(lambda: len(market.cache) == 5)
     market.prefetch("GOOG", FIRST)
     assert len(loaded) == 5
     market.bar("GOOG", THIRD)

@@ -1,9 +1,9 @@
 """Tests of alluse.table."""
 
 import sys
-import time
 
 from alluse.table import Table
+from waiting import until
 
 
 def _python(code: str) -> tuple[str, ...]:
@@ -11,9 +11,7 @@ def _python(code: str) -> tuple[str, ...]:
 
 
 def _until_ended(table: Table) -> int | None:
-    deadline = time.monotonic() + 10
-    while table.ended is None and time.monotonic() < deadline:
-        time.sleep(0.005)
+    until(lambda: table.ended is not None)
     return table.ended
 
 

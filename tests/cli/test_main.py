@@ -10,6 +10,7 @@ import pytest
 from manometer import cli
 from manometer.cli import main, mixin
 from manometer.errors import ConfigError
+from waiting import DEADLINE
 
 
 def _manometer(*arguments, **options):
@@ -17,7 +18,7 @@ def _manometer(*arguments, **options):
         [sys.executable, "-m", "manometer", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
         check=False,
         **options,
     )
@@ -105,7 +106,7 @@ sys.exit(cli.main(["mixin"]))
     os.close(write)
     assert os.read(read, 1) == b"l"
     os.close(read)
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=DEADLINE)
     assert (process.returncode, error) == (0, b"")
 
 

@@ -5,7 +5,6 @@ import http.client
 import os
 import socket
 import threading
-import time
 from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from manometer.errors import ConfigError
 from manometer.exporter import server as module
 from manometer.exporter.http import Site
 from manometer.exporter.server import CONNECTIONS, Server
+from waiting import DEADLINE, joined, until
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def _address(server):
 
 @contextmanager
 def _client(server):
-    connection = http.client.HTTPConnection(*_address(server), timeout=10)
+    connection = http.client.HTTPConnection(*_address(server), timeout=DEADLINE)
     with closing(connection):
         yield connection
 
@@ -57,13 +57,6 @@ def _all(connection):
     while part := connection.recv(1 << 20):
         parts.append(part)
     return b"".join(parts)
-
-
-def _until(condition):
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.005)
 
 
 def test_figures_are_served_literally(server):
@@ -106,7 +99,7 @@ def test_other_methods_are_refused(server, method):
 )
 def test_a_malformed_request_costs_nobody_else(server, sent):
     """It is refused, and the next client is served."""
-    with closing(socket.create_connection(_address(server), timeout=10)) as rude:
+    with closing(socket.create_connection(_address(server), timeout=DEADLINE)) as rude:
         rude.sendall(sent)
         assert b"Error" in _all(rude)
     with _client(server) as client:
@@ -115,7 +108,7 @@ def test_a_malformed_request_costs_nobody_else(server, sent):
 
 def test_silent_clients_do_not_hold_up_the_next_one(server):
     """More connections than are served at once say nothing, or half a request: a scrape still gets through."""
-    silent = [socket.create_connection(_address(server), timeout=10) for _ in range(2 * CONNECTIONS)]
+    silent = [socket.create_connection(_address(server), timeout=DEADLINE) for _ in range(2 * CONNECTIONS)]
     try:
         for each in silent[::2]:
             each.sendall(b"GET /metrics HTTP/1.1\r\nX-Slow: ")
@@ -136,18 +129,18 @@ def test_a_client_that_does_not_take_its_answer_is_dropped_in_time(registry, mon
         wide.labels("x" * 10_000 + str(number))
     with (
         closing(Server(Site(registry), "127.0.0.1", 0).start()) as server,
-        closing(socket.create_connection(_address(server), timeout=10)) as slow,
+        closing(socket.create_connection(_address(server), timeout=DEADLINE)) as slow,
     ):
         slow.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
-        _until(lambda: _threads() == 1)
-        _until(lambda: _threads() == 0)
+        until(lambda: _threads() == 1)
+        until(lambda: _threads() == 0)
         assert len(_all(slow)) < 10_000_000
 
 
 def test_a_silent_client_is_dropped_in_time(server, monkeypatch):
     """A connection that says nothing is closed, so that it holds no thread for ever."""
     monkeypatch.setattr(module._Handler, "timeout", 0.1)
-    with closing(socket.create_connection(_address(server), timeout=10)) as silent:
+    with closing(socket.create_connection(_address(server), timeout=DEADLINE)) as silent:
         assert silent.recv(1) == b""
 
 
@@ -158,14 +151,14 @@ def test_a_request_is_refused_while_all_connections_are_being_answered(registry,
 
     def checks():
         entered.release()
-        assert go_on.wait(10)
+        assert go_on.wait(DEADLINE)
         return []
 
     with closing(Server(Site(registry, checks), "127.0.0.1", 0).start()) as server:
-        busy = [socket.create_connection(_address(server), timeout=10) for _ in range(2)]
+        busy = [socket.create_connection(_address(server), timeout=DEADLINE) for _ in range(2)]
         for each in busy:
             each.sendall(b"GET /readyz HTTP/1.1\r\nConnection: close\r\n\r\n")
-            assert entered.acquire(timeout=10)
+            assert entered.acquire(timeout=DEADLINE)
         with _client(server) as client:
             assert _get(client)[0].status == 503
         go_on.set()
@@ -185,8 +178,7 @@ def test_scrapes_at_once_all_get_whole_answers(server):
     threads = [threading.Thread(target=scrape) for _ in range(8)]
     for each in threads:
         each.start()
-    for each in threads:
-        each.join()
+    joined(*threads)
     assert len(bodies) == 40
     assert len(set(bodies)) == 1
 
@@ -235,7 +227,7 @@ def test_closing_frees_the_port_and_ends_every_thread(registry):
         server.close()
         with pytest.raises(OSError):  # noqa: PT011 - reset or refused, as the moment has it
             _get(client)
-    _until(lambda: _threads() == 0)
+    until(lambda: _threads() == 0)
     Server(Site(registry), *_address(server)).close()
 
 

@@ -57,8 +57,9 @@ def _collectors(registry: CollectorRegistry, names: Collection[str]) -> list[Col
         by_name = dict(registry._names_to_collectors)
         collectors = list(registry._collector_to_names)
     if names:
-        wanted = {id(by_name[name]) for name in names if name in by_name}
-        collectors = [each for each in collectors if id(each) in wanted or each in registry._collectors_without_names]
+        nameless = getattr(registry, "_collectors_without_names", ())  # since prometheus-client 0.25
+        wanted = {*(id(by_name[name]) for name in names if name in by_name), *map(id, nameless)}
+        collectors = [each for each in collectors if id(each) in wanted]
     return [each for each in collectors if not isinstance(each, Kit)]
 
 

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ import pytest
 from alluse.book import Book
 from alluse.cli import main
 from alluse.faults import FAULTS
+from waiting import DEADLINE, until
 
 COMMAND = (sys.executable, "-c", "from alluse.cli import main; raise SystemExit(main())")
 
@@ -43,7 +43,7 @@ def _told(lines: Iterable[str], event: str) -> dict[str, Any]:
 
 
 def _get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=DEADLINE) as answer:
         return answer.read().decode()
 
 
@@ -53,20 +53,12 @@ def _placed(url: str) -> float:
 
 
 def _until_placed(url: str, orders: int) -> None:
-    deadline = time.monotonic() + 20
-    while _placed(url) < orders:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: _placed(url) >= orders)
 
 
 def _child(parent: int) -> int:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        if children:
-            return int(children[0])
-        time.sleep(0.01)
-    raise AssertionError("there is no child")
+    children = until(Path(f"/proc/{parent}/task/{parent}/children").read_text)
+    return int(children.split()[0])
 
 
 @pytest.mark.parametrize(
@@ -141,10 +133,10 @@ def test_run_logs_json_and_ends_well(end: signal.Signals, tmp_path: Path):
         told = _told(process.stdout, "ALL-USE runs")
         _until_placed(told["metrics"], 20)
         request = urllib.request.Request(f"{told['faults']}/slow-broker?rate=1&seconds=0.2", method="PUT")
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
             assert json.load(answer)["slow-broker"]["on"] is True
         process.send_signal(end)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0
     assert err == ""
     assert [json.loads(line)["event"] for line in out.splitlines()][-1].startswith("ALL-USE stops")
@@ -169,7 +161,7 @@ def test_demo_begins_with_one_line_and_shows_the_table(tmp_path: Path):
         assert found[3] == str(log)
         assert any("protocol/workflow" in line for line in process.stdout)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0
     assert err == ""
     assert _told(log.read_text().splitlines(), "ALL-USE runs")
@@ -181,7 +173,7 @@ def test_crash_ends_the_process_at_once_and_its_table_too(tmp_path: Path):
     book = f"sqlite:///{tmp_path / 'book.sqlite'}"
     arguments = ("--port", "0", "--control-port", "0", "--log-file", str(tmp_path / "log"), "--book", book)
     with _started("demo", "--fault", "crash=0.1", *arguments) as process:
-        _, err = process.communicate(timeout=30)  # which ends when the last holder of the pipes has
+        _, err = process.communicate(timeout=DEADLINE)  # which ends when the last holder of the pipes has
     assert process.returncode == 70
     assert "Traceback" not in err
     kept = Book(book)
@@ -199,7 +191,7 @@ def test_reader_that_goes_does_not_spoil_the_end():
         process.stdout = None
         _until_placed(told["metrics"], 1)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0
     assert "cannot log to standard output: Broken pipe" in err
     assert "Exception ignored" not in err
@@ -220,7 +212,7 @@ def test_warning_of_a_traced_workflow_names_its_trace():
 def test_time_is_up():
     """After its seconds it ends by itself."""
     with _started("run", "--port", "0", "--control-port", "0", "--seconds", "0.5") as process:
-        process.communicate(timeout=30)
+        process.communicate(timeout=DEADLINE)
     assert process.returncode == 0
 
 
@@ -236,5 +228,5 @@ def test_demo_goes_on_without_its_table(tmp_path: Path):
         assert "the table ended with status -9; the engine goes on" in process.stderr.readline()
         _until_placed(metrics, 1)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=DEADLINE)
     assert process.returncode == 0

@@ -2,10 +2,10 @@
 
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from prometheus_client import Counter
@@ -15,6 +15,7 @@ from manometer.cli import top
 from manometer.cli.top import run
 from manometer.exporter.http import Site
 from manometer.exporter.server import Server
+from waiting import DEADLINE
 
 
 @pytest.fixture
@@ -25,6 +26,14 @@ def server(figures):
     server = Server(Site(figures.registry), "127.0.0.1", 0).start()
     yield server
     server.close()
+
+
+@pytest.fixture(autouse=True)
+def _sigint():
+    """A child process ends by SIGINT, also where the tests run in the background, which ignores SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def _start(url, *arguments, **options):
@@ -53,7 +62,7 @@ def test_a_target_that_starts_up_is_waited_for(figures, capsys):
     assert "waiting for" in process.stdout.readline()
     server = Server(Site(figures.registry), "127.0.0.1", port).start()
     try:
-        out, error = process.communicate(timeout=60)
+        out, error = process.communicate(timeout=DEADLINE)
     finally:
         server.close()
     assert (process.returncode, error) == (0, "")
@@ -77,7 +86,7 @@ def test_a_target_that_goes_away_ends_it_after_some_tries(server):
     process = _start(server.url, stdout=subprocess.PIPE)
     assert "process" in process.stdout.readline()
     server.close()
-    out, error = process.communicate(timeout=60)
+    out, error = process.communicate(timeout=DEADLINE)
     assert process.returncode == 1
     assert out.count("target gone: ") == top.GONE_TRIES
     assert error == f"manometer: {server.url}/metrics is gone\n"
@@ -89,7 +98,7 @@ def test_it_ends_quietly_when_interrupted(server, signum):
     process = _start(server.url, stdout=subprocess.PIPE)
     process.stdout.readline()
     process.send_signal(signum)
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=DEADLINE)
     assert (process.returncode, error) == (0, "")
 
 
@@ -102,7 +111,7 @@ def test_in_a_terminal_it_draws_a_table(server):
         drawn = _read_until(ours, b"prices")
         process.send_signal(signal.SIGTERM)
         drawn += _read_until(ours, b"\x1b[?25h")
-        assert process.wait(60) == 0
+        assert process.wait(DEADLINE) == 0
     finally:
         os.close(ours)
         process.stderr.close()
@@ -113,13 +122,15 @@ def test_in_a_terminal_it_draws_a_table(server):
 def test_the_table_s_extra_is_named_where_it_is_missing():
     """On a terminal alone: plain lines need nothing."""
     program = "import sys; sys.modules['rich.console'] = None; from manometer.cli.top import live"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=DEADLINE, check=False
+    )
     assert "ConfigError: the live table needs an extra: pip install 'manometer[top]'" in done.stderr
 
 
 def _read_until(terminal, wanted):
-    read, deadline = b"", time.monotonic() + 30
+    read = b""
     while wanted not in read:
-        assert time.monotonic() < deadline, read
+        assert select.select([terminal], [], [], DEADLINE)[0], read
         read += os.read(terminal, 65536)
     return read

@@ -19,6 +19,7 @@ from manometer.exporter.multiprocess.files import OwnFile
 from manometer.exporter.multiprocess.snapshot import Snapshot, UnreadableError, decode, encode, family
 from manometer.exporter.multiprocess.totals import Totals
 from manometer.exporter.multiprocess.ways import Way
+from waiting import joined
 
 
 def counted(total, mode="sum"):
@@ -181,8 +182,7 @@ def test_readers_never_see_the_total_fall(group):
             reader.start()
         ended = [lives.submit(live) for _ in range(2)]
     stop.set()
-    for reader in readers:
-        reader.join()
+    joined(*readers)
     assert [each.result() for each in ended] == [None, None]
     group.directory.settle()
     assert (falls, group.complaints) == ([], [])

@@ -17,6 +17,8 @@ from typing import NamedTuple
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from waiting import DEADLINE, joined, until
+
 pytestmark = pytest.mark.servers
 
 WORK = """
@@ -71,7 +73,7 @@ class Program(NamedTuple):
 
     def get(self, path):
         """What one worker answers; OSError or HTTPException where it went away."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
         try:
             connection.request("GET", path)
             return connection.getresponse().read().decode()
@@ -97,15 +99,6 @@ def samples(text):
     }
 
 
-def until(ask, what=lambda: "it did not come to pass"):
-    """The first answer that is true."""
-    deadline = time.monotonic() + 60
-    while not (answer := ask()):
-        assert time.monotonic() < deadline, what()
-        time.sleep(0.05)
-    return answer
-
-
 @contextmanager
 def program(path, listening, *command, **environment):
     """Run a server until the end of the block; `listening` finds its port in its log."""
@@ -126,7 +119,7 @@ def program(path, listening, *command, **environment):
     finally:
         process.terminate()
         try:
-            process.wait(30)
+            process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -163,8 +156,7 @@ class Load:
         return self
 
     def __exit__(self, *exc):
-        for thread in self._threads:
-            thread.join()
+        joined(*self._threads)
 
     @property
     def going_on(self):
@@ -203,7 +195,7 @@ class Watch:
 
     def __exit__(self, *exc):
         self._stop.set()
-        self._thread.join()
+        joined(self._thread)
 
 
 def test_gunicorn_workers_killed_and_recycled_under_load(tmp_path):

@@ -77,7 +77,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(EVENTS)
 def test_processes_come_to_what_prometheus_client_makes_of_them(events):
     """Counters, histograms and gauges of every mode, over any sequence of events in three processes."""
@@ -109,7 +109,7 @@ def _value_class(metrics):
 FLOATS = st.floats(0, 1e9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 3), FLOATS), max_size=40), st.data())
 def test_a_sum_is_exact_whoever_has_ended_when(events, data):
     """However processes end and are added to those before, the total is the true sum rounded once: it never falls."""
@@ -226,7 +226,7 @@ def test_histograms_whose_buckets_were_changed_add_up():
 OBSERVATIONS = st.lists(st.tuples(st.integers(0, 2), AMOUNTS, st.sampled_from(["", "ends", "resets"])), max_size=80)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(OBSERVATIONS, st.integers(-4, 8), st.integers(1, 40))
 def test_native_histograms_come_to_what_one_process_would_have_counted(events, schema, limit):
     """Whoever observes what, ends or starts again in between: down to the schema and the spans."""

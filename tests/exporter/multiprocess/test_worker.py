@@ -31,6 +31,7 @@ from manometer.errors import ConfigError
 from manometer.exporter.multiprocess import Worker, onlooker, together
 from manometer.meters.collection import collect
 from manometer.meters.gauge import MultiprocessMode
+from waiting import DEADLINE, joined, until
 
 
 def value(registry, name, **labels):
@@ -43,14 +44,6 @@ def value(registry, name, **labels):
     ]
     assert len(found) < 2, f"{name}{labels} is not one series"
     return found[0] if found else None
-
-
-def until(condition):
-    """Wait until it holds."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.01)
 
 
 def ends(child):
@@ -304,8 +297,7 @@ def test_a_fork_in_the_midst_of_scrapes_and_writes_leaves_a_working_child(path):
             until(lambda child=child: os.waitpid(child, os.WNOHANG) == (child, 0))
     finally:
         stop.set()
-        for thread in threads:
-            thread.join()
+        joined(*threads)
     assert value(shown, "c_total", l="child") == 15
     assert value(shown, "c_total", l="parent") == counter.labels("parent").value
     assert len(list(path.iterdir())) == 2
@@ -418,7 +410,7 @@ def program(path, *lines):
         [sys.executable, "-W", "error", "-c", PROGRAM + "\n".join(lines), str(path)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
         check=False,
     )
     assert done.stderr == ""
@@ -468,7 +460,7 @@ def test_a_child_of_multiprocessing_writes_what_it_has_before_it_ends(path, meth
     """However it is made, by a Process or by a pool of them, and whether it joins before the work or with it."""
     script = path.with_name("children.py")
     script.write_text(CHILDREN)
-    subprocess.run([sys.executable, str(script), str(path), method], timeout=60, check=True)
+    subprocess.run([sys.executable, str(script), str(path), method], timeout=DEADLINE, check=True)
     assert value(onlooker(path), "c_total") == 3 + 20 + 1
     assert [file.name for file in path.iterdir()] == ["ended.manometer"]
 
@@ -500,7 +492,7 @@ def test_a_collector_that_never_returns_does_not_keep_a_process_from_ending(path
         [sys.executable, "-c", STUCK + "\n".join(lines), str(path)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
         check=True,
     )
     assert re.fullmatch("the last figures of this process may be lost: .*\n", done.stderr)

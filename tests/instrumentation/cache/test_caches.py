@@ -10,6 +10,7 @@ import pytest
 
 from manometer import Binding, BindingError, UnsupportedError, instrument_cache
 from manometer.meters import Counter
+from waiting import joined
 
 
 class Loading(cachetools.LRUCache):
@@ -210,8 +211,7 @@ def test_threads_lose_no_lookup(figures):
     readers = [threading.Thread(target=read) for _ in range(4)]
     for reader in readers:
         reader.start()
-    for reader in readers:
-        reader.join()
+    joined(*readers)
     assert figures("cache_requests_total", result="hit") == 8_000
 
 

@@ -30,16 +30,16 @@ def test_running_and_queued_tasks_are_told(figures, executor):
 
     def task():
         running.release()
-        go.wait()
+        go.wait(DEADLINE)
 
     futures = [executor.submit(task) for _ in range(5)]
     for _ in range(2):
-        running.acquire()
+        assert running.acquire(timeout=DEADLINE)
     assert figures.all("pool_resources", "state") == {"used": 2, "idle": 0}
     assert figures("pool_pending_requests", **WORKER) == 3
     go.set()
     for future in futures:
-        future.result()
+        future.result(DEADLINE)
     assert figures("pool_resources_limit", **WORKER) == 2
     assert figures("pool_wait_duration_seconds_count", **WORKER) == 5
     assert figures("pool_use_duration_seconds_count", **WORKER) == 5
@@ -57,10 +57,10 @@ def test_a_task_keeps_the_trace_of_its_submitter(executor):
     """What runs in a worker belongs to the trace that asked for it."""
     token = trace_context.attach(trace_context.set_value("key", "value"))
     try:
-        assert executor.submit(trace_context.get_value, "key").result() == "value"
+        assert executor.submit(trace_context.get_value, "key").result(DEADLINE) == "value"
     finally:
         trace_context.detach(token)
-    assert executor.submit(trace_context.get_value, "key").result() is None
+    assert executor.submit(trace_context.get_value, "key").result(DEADLINE) is None
 
 
 def test_a_submission_after_the_end_is_a_refusal(figures):
@@ -216,7 +216,7 @@ def test_tasks_that_wait_are_the_parents(figures, executor, held):
 def test_workers_of_a_closed_executor_are_gone(figures):
     """Threads that have ended are not idle."""
     executor = instrument_executor(ThreadPoolExecutor(2), name="w", registry=figures.registry)
-    executor.submit(abs, 1).result()
+    executor.submit(abs, 1).result(DEADLINE)
     executor.shutdown()
     assert figures.all("pool_resources", "state") == {"used": 0, "idle": 0}
 

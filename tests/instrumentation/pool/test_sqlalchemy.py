@@ -104,7 +104,7 @@ def test_those_who_wait_are_pending(figures, connected):
         pass
     assert figures("pool_pending_requests", **CONNECTION) == 1
     holder.close()
-    waiter.join()
+    joined(waiter)
     assert figures("pool_pending_requests", **CONNECTION) == 0
 
 

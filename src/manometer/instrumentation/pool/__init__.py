@@ -25,9 +25,9 @@ def instrument_pool(pool: T, *, name: str, registry: CollectorRegistry = REGISTR
     """
     if object_pool.has_interface(pool):
         object_pool.instrument(pool, name=name, registry=registry)
-        return pool
-    found = adapter(pool, _POOLS, f"a SQLAlchemy engine or pool, or an object with {object_pool.INTERFACE}")
-    found.instrument(pool, name=name, registry=registry)
+    else:
+        found = adapter(pool, _POOLS, f"a SQLAlchemy engine or pool, or an object with {object_pool.INTERFACE}")
+        found.instrument(pool, name=name, registry=registry)
     return pool
 
 
