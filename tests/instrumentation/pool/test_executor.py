@@ -13,6 +13,7 @@ from opentelemetry import context as trace_context
 
 from manometer import Binding, UnsupportedError, instrument_executor
 from manometer.instrumentation.pool import concurrent
+from waiting import DEADLINE
 
 WORKER = {"pool": "w", "kind": "worker"}
 

@@ -3,7 +3,6 @@
 import gc
 import sqlite3
 import threading
-import time
 import weakref
 
 import pytest
@@ -12,6 +11,7 @@ from sqlalchemy.pool import AssertionPool, AsyncAdaptedQueuePool, NullPool, Queu
 
 from manometer import Binding, BindingError, UnsupportedError, instrument_pool
 from manometer.instrumentation.pool import lending
+from waiting import joined, until
 
 CONNECTION = {"pool": "orders", "kind": "connection"}
 
@@ -99,10 +99,7 @@ def test_those_who_wait_are_pending(figures, connected):
     holder = engine.connect()
     waiter = threading.Thread(target=lambda: engine.connect().close())
     waiter.start()
-    deadline = time.monotonic() + 30
-    while figures("pool_pending_requests", **CONNECTION) != 1 and time.monotonic() < deadline:
-        pass
-    assert figures("pool_pending_requests", **CONNECTION) == 1
+    until(lambda: figures("pool_pending_requests", **CONNECTION) == 1)
     holder.close()
     joined(waiter)
     assert figures("pool_pending_requests", **CONNECTION) == 0
