@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test unit peers lint format bench mixin docs clean
+.PHONY: help demo test unit peers mutants lint format bench mixin docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ unit: $(VENV)/dev  ## run the tests that need no server
 
 peers: $(VENV)/peers  ## run the libraries' own test suites on instrumented objects; ARGS="cachetools" picks one
 	$(BIN)/python tests/peers/run.py $(ARGS)
+
+mutants: $(VENV)/mutants  ## change the code at random and see whether its tests notice; ARGS="health meters" picks parts
+	$(BIN)/python tests/mutants/run.py $(ARGS)
 
 lint: $(VENV)/dev  ## check style, types, import direction, and that generated files are fresh
 	$(BIN)/ruff check .
@@ -45,7 +48,7 @@ docs: $(VENV)/dev  ## fill the tables of README.md and docs/ from the code
 	$(BIN)/cog -r -P README.md docs/*.md
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mutants dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # What a program needs to run, and what a contributor needs on top.
 
@@ -60,4 +63,8 @@ $(VENV)/dev: $(VENV)/run tests/requirements.txt
 
 $(VENV)/peers: $(VENV)/dev tests/peers/requirements.txt
 	$(INSTALL) -r tests/peers/requirements.txt
+	@touch $@
+
+$(VENV)/mutants: $(VENV)/dev tests/mutants/requirements.txt
+	$(INSTALL) -r tests/mutants/requirements.txt
 	@touch $@
