@@ -27,24 +27,28 @@ _MUTMUT = Path(sys.executable).with_name("mutmut")  # started as a module, it wo
 
 
 class Subject(NamedTuple):
-    """Code below `src/manometer`, and the tests that are to notice its faults; both as patterns."""
+    """Code below `src/manometer`, and the tests that are to notice its faults; both as patterns.
+
+    at_import: whether the code works when it is imported. Then each mutant needs a fresh import, which is slow.
+    """
 
     code: list[str]
     tests: list[str]
     without: Sequence[str] = ()
+    at_import: bool = False
 
 
 SUBJECTS = {
     "app": Subject(["app.py"], ["tests/test_app.py"]),
-    "catalogue": Subject(["catalogue/*"], ["tests/catalogue", "tests/mixin"]),
+    "catalogue": Subject(["catalogue/*"], ["tests/catalogue", "tests/mixin"], at_import=True),
     "cli": Subject(["cli/*"], ["tests/cli"]),
-    "config": Subject(["config.py"], ["tests/test_config.py"]),
+    "config": Subject(["config.py"], ["tests/test_config.py"], at_import=True),
     "exporter": Subject(["exporter/*"], ["tests/exporter/test_*.py"], without=["exporter/multiprocess/*"]),
     "health": Subject(["health.py"], ["tests/test_health.py"]),
     "instrumentation": Subject(["instrumentation/*"], ["tests/instrumentation"]),
     "logs": Subject(["logs.py"], ["tests/test_logs.py"]),
     "meters": Subject(["meters/*"], ["tests/meters", "tests/exporter/test_same_output.py"]),
-    "mixin": Subject(["mixin/*"], ["tests/mixin"]),
+    "mixin": Subject(["mixin/*"], ["tests/mixin"], at_import=True),
     "processes": Subject(["exporter/multiprocess/*"], ["tests/exporter/multiprocess"]),
 }
 
@@ -108,6 +112,8 @@ def _settings(subject: Subject, others: set[str]) -> str:
         ],
         "type_check_command": ["mypy", "src/manometer", "--output", "json", "--disable-error-code", "unused-ignore"],
         "track_dependencies": False,
+        "process_isolation": "forkserver" if subject.at_import else "fork",
+        "forkserver_warmup": "none",
     }
     return "\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
 
