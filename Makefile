@@ -21,7 +21,7 @@ if test -n "$$failed"; then echo "make $@: failed:$$failed" >&2; exit 1; fi; \
 echo "make $@: passed: $(1)"
 endef
 
-.PHONY: help demo check test unit servers matrix floors coverage peers lint format bench mixin docs clean
+.PHONY: help demo check test unit servers matrix floors coverage peers mutants lint format bench mixin docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ coverage: $(VENV)/tests  ## tell which lines no unit test runs, but for what run
 peers: $(VENV)/peers  ## run the libraries' own test suites on instrumented objects; ARGS="cachetools" picks one
 	$(BIN)/python tests/peers/run.py $(ARGS)
 
+mutants: $(VENV)/mutants  ## change the code at random and see whether its tests notice; ARGS="health meters" picks parts
+	$(BIN)/python tests/mutants/run.py $(ARGS)
+
 lint: $(VENV)/dev  ## check style, types, import direction, and that generated files are fresh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -82,7 +85,7 @@ docs: $(VENV)/dev  ## fill the tables of README.md and docs/ from the code
 	$(BIN)/cog -r -P README.md docs/*.md
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) .venvs dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venvs .mutants dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # What a program needs to run, what its tests need on top, and what a contributor needs besides.
 

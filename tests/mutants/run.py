@@ -1,0 +1,181 @@
+"""Change the code at random and see whether its own tests notice: `python tests/mutants/run.py [subject ...]`.
+
+mutmut makes the mutants and runs the tests that reach each. A subject is a part of `src/manometer` with the tests
+that are to notice its faults: those of its own folder, so that no part relies on the tests of another. It is
+worked on in a copy below `.mutants/`, which also keeps what was found: the next run tries only what has changed.
+
+A mutant that mypy refuses is noticed too. `explained.toml` lists the mutants that no test notices, each with the
+reason; the report ends with those that are not listed.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+WORK = ROOT / ".mutants"
+
+_MUTMUT = Path(sys.executable).with_name("mutmut")  # started as a module, it would collect no statistics
+
+
+class Subject(NamedTuple):
+    """Code below `src/manometer`, and the tests that are to notice its faults; both as patterns.
+
+    at_import: whether the code works when it is imported. Then each mutant needs a fresh import, which is slow.
+    """
+
+    code: list[str]
+    tests: list[str]
+    without: Sequence[str] = ()
+    at_import: bool = False
+
+
+SUBJECTS = {
+    "app": Subject(["app.py"], ["tests/test_app.py"]),
+    "catalogue": Subject(["catalogue/*"], ["tests/catalogue", "tests/mixin"], at_import=True),
+    "cli": Subject(["cli/*"], ["tests/cli"]),
+    "config": Subject(["config.py"], ["tests/test_config.py"], at_import=True),
+    "exporter": Subject(["exporter/*"], ["tests/exporter/test_*.py"], without=["exporter/multiprocess/*"]),
+    "health": Subject(["health.py"], ["tests/test_health.py"]),
+    "instrumentation": Subject(["instrumentation/*"], ["tests/instrumentation"]),
+    "logs": Subject(["logs.py"], ["tests/test_logs.py"]),
+    "meters": Subject(["meters/*"], ["tests/meters", "tests/exporter/test_same_output.py"]),
+    "mixin": Subject(["mixin/*"], ["tests/mixin"], at_import=True),
+    "processes": Subject(["exporter/multiprocess/*"], ["tests/exporter/multiprocess"]),
+}
+
+# Interrupted at any instruction, a test of these takes for ever under mutmut's wrappers, or overflows the stack.
+_TOO_SLOW = "not signal_handler and not gc_callback and not finalizer"
+
+_NOTICED = ("killed", "timeout", "segfault", "caught by type check", "suspicious")
+
+
+class Mutant(NamedTuple):
+    """A change of one function. was, now: the lines that differ."""
+
+    function: str
+    was: str
+    now: str
+
+    def __str__(self) -> str:
+        return f"{self.function}\n    - {self.was}\n    + {self.now}"
+
+
+class Explained(NamedTuple):
+    """Why no test notices such mutants. function: a pattern of its whole name; change: of a part of `was -> now`."""
+
+    function: str
+    change: str
+    why: str
+
+    def covers(self, mutant: Mutant) -> bool:
+        """Whether this says why that mutant survives."""
+        change = f"{mutant.was} -> {mutant.now}"
+        return bool(re.fullmatch(self.function, mutant.function) and re.search(self.change, change))
+
+
+def copied(subject: str) -> Path:
+    """A copy of the repository's files, with mutmut set up for the subject; unchanged files stay as they are."""
+    copy = WORK / subject
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    names = [name for name in listed.splitlines() if (ROOT / name).exists()]
+    for name in names:
+        content, there = (ROOT / name).read_bytes(), copy / name
+        if name == "pyproject.toml":
+            content += _settings(SUBJECTS[subject], {each.partition("/")[0] for each in names} - {"src"}).encode()
+        if not there.exists() or there.read_bytes() != content:
+            there.parent.mkdir(parents=True, exist_ok=True)
+            there.write_bytes(content)
+    for there in [*copy.glob("src/**/*.py"), *copy.glob("tests/**/*.py")]:
+        if not (ROOT / there.relative_to(copy)).exists():
+            there.unlink()
+    return copy
+
+
+def _settings(subject: Subject, others: set[str]) -> str:
+    settings = {
+        "source_paths": ["src/manometer"],
+        "only_mutate": [f"src/manometer/{each}" for each in subject.code],
+        "do_not_mutate": [f"src/manometer/{each}" for each in subject.without],
+        "also_copy": ["src/alluse", *sorted(others)],
+        "pytest_add_cli_args": ["-m", "not servers", "-k", _TOO_SLOW, "-p", "no:cacheprovider"],
+        "pytest_add_cli_args_test_selection": [
+            str(path.relative_to(ROOT)) for each in subject.tests for path in sorted(ROOT.glob(each))
+        ],
+        "type_check_command": ["mypy", "src/manometer", "--output", "json", "--disable-error-code", "unused-ignore"],
+        "track_dependencies": False,
+        "process_isolation": "forkserver" if subject.at_import else "fork",
+        "forkserver_warmup": "none",
+    }
+    return "\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
+
+
+def run(subject: str) -> Path:
+    """Try the subject's mutants; the copy in which it was done."""
+    copy = copied(subject)
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # mypy is among them
+    mutated = copy / "mutants/src"
+    mutated.mkdir(parents=True, exist_ok=True)  # the interpreter looks only once whether a folder is there
+    # A child process that a test starts runs the mutant too.
+    environment = os.environ | {"PATH": programs, "PYTHONPATH": str(mutated)}
+    subprocess.run(
+        [_MUTMUT, "run", "--max-children", str(os.cpu_count() or 1)], cwd=copy, check=True, env=environment
+    )
+    return copy
+
+
+def outcomes(copy: Path) -> dict[str, str]:
+    """What became of each mutant, by mutmut's name of it."""
+    told = _mutmut(copy, "results", "--all", "True")
+    return dict(line.strip().rsplit(": ", 1) for line in told.splitlines() if ": " in line)
+
+
+def mutant(copy: Path, name: str) -> Mutant:
+    """What mutmut has done in the mutant of that name."""
+    lines = _mutmut(copy, "show", name).splitlines()
+    was, now = (
+        " ".join(line[1:].strip() for line in lines if line.startswith(sign) and not line.startswith(sign * 3))
+        for sign in "-+"
+    )
+    module, _, function = name.partition("__mutmut_")[0].rpartition(".")
+    return Mutant(f"{module}.{re.sub('^x_|^xǁ', '', function).replace('ǁ', '.')}", was, now)
+
+
+def _mutmut(copy: Path, *arguments: str) -> str:
+    return subprocess.run([_MUTMUT, *arguments], cwd=copy, check=True, capture_output=True, text=True).stdout
+
+
+def explanations() -> Iterator[Explained]:
+    """Those of explained.toml."""
+    for each in tomllib.loads((HERE / "explained.toml").read_text()).get("mutants", []):
+        yield Explained(**each)
+
+
+def main(subjects: list[str]) -> int:
+    """Try these subjects, or all, and report; 1 where a mutant survives without an explanation."""
+    known = list(explanations())
+    unexplained = []
+    for subject in subjects or SUBJECTS:
+        copy = run(subject)
+        found = outcomes(copy)
+        counts = Counter(found.values())
+        survivors = [mutant(copy, name) for name, outcome in found.items() if outcome not in _NOTICED]
+        unexplained += [each for each in survivors if not any(reason.covers(each) for reason in known)]
+        noticed, share = len(found) - len(survivors), 1 - len(survivors) / max(len(found), 1)
+        told = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
+        print(f"{subject}: {noticed} of {len(found)} noticed, {share:.1%} ({told})", flush=True)
+    for each in unexplained:
+        print(f"not noticed: {each}")
+    return 1 if unexplained else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
