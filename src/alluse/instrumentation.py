@@ -42,6 +42,7 @@ def instrument(engine: "Engine", registry: CollectorRegistry) -> Callable[[], No
         undo.callback(metrics.close)
         engine.ended = metrics.ended
         engine.trust.decided = metrics.decided
+        engine.rules.decided = metrics.ruled
         for bind in (_caches, _pools, _broker, _loop):
             for binding in bind(engine, registry):
                 undo.callback(binding.close)

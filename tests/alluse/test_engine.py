@@ -57,7 +57,7 @@ def test_order_carries_what_the_parts_computed(make):
     for each in ranges[14:]:
         atr += (each - atr) / 14
     assert (lot.right, lot.day) == ("put", day)
-    assert lot.strike == round(bars[-1].close - 1.5 * atr)
+    assert lot.strike == 2.5 * ((bars[-1].close - 1.5 * atr) // 2.5)
     assert lot.contracts == int(50_000 / (atr * 100))
     assert 0 < lot.price < bars[-1].close - lot.strike
 
@@ -189,7 +189,7 @@ def test_stalled_loop_lags(make, figures):
 
 
 def test_everything_is_measured(make, figures):
-    """One run of a hundred workflows leaves a figure in every family that the parts have."""
+    """A hundred workflows leave a figure in every family that the parts have."""
     engine = make(connections=15, connection_patience=10.0)
     engine.start(rate=500)
 

@@ -97,7 +97,7 @@ def test_bad_row_is_told_by_line_and_column(tmp_path: Path, capfd):
     path.write_text("date,open,high,low,close,volume\n2008-01-02,1,2,1,2,3\n2008-01-03,1,2,1,two,3\n")
     assert main(["run", "--csv", str(path)]) == 2
     assert capfd.readouterr().err == (
-        f"alluse: {path}, line 3, column 18: close is 'two'; it must be a price over 0\n"
+        f"alluse: {path}, line 3, column 18: close is 'two'; it must be a price from 0.000001 to 1,000,000,000,000\n"
     )
 
 
