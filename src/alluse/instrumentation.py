@@ -71,6 +71,7 @@ def _caches(engine: "Engine", registry: CollectorRegistry) -> Iterator[Binding]:
     yield bars
     market.cache.used = bars.counter("cache.prefetches", outcome="used").inc
     market.cache.unused = bars.counter("cache.prefetches", outcome="unused").inc
+    market.cache.late = bars.counter("cache.prefetches", outcome="late").inc
     market.load = _timed_load(market.load, bars)
 
 
