@@ -53,6 +53,10 @@ class Service:
         Raises an AllUseError or a manometer ConfigError where a part cannot start, with nothing left running.
         """
         metrics = MetricsSettings.load(environ={"OTEL_SERVICE_NAME": "alluse", **os.environ}, **self.metrics)
+        if self.control_port == metrics.port != 0:
+            raise SettingsError(
+                f"--port and --control-port are both {metrics.port}; give the control endpoint another"
+            )
         with ExitStack() as started:
             manometer = Manometer(metrics)
             engine = Engine(self.settings, registry=REGISTRY)

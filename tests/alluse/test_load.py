@@ -63,7 +63,7 @@ def test_what_does_not_fit_the_queue_is_shed():
 @pytest.mark.parametrize("rate", [0, -1, 1e9, float("nan"), float("inf")])
 def test_rate_that_is_none_is_refused(rate: float):
     """The error says what a rate is."""
-    with pytest.raises(SettingsError, match="a number of workflows a second over 0 and up to 100,000"):
+    with pytest.raises(SettingsError, match=r"a number of workflows a second from 0\.001 to 100,000"):
         Load(lambda: None, lambda: None, rate=rate, workers=1)
 
 

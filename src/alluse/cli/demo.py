@@ -42,6 +42,10 @@ def add_parser(subparsers: Any) -> None:
 
 
 def _run(given: argparse.Namespace) -> int:
+    if given.stack is not None:
+        from alluse.stack import Checkout
+
+        Checkout(given.stack)  # says at once, and not when all else runs, that the folder is none
     with ExitStack() as started:
         if given.foreground:
             started.enter_context(alone_in_foreground())

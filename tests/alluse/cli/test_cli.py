@@ -67,14 +67,17 @@ def _child(parent: int) -> int:
         (["--fault", "slow=1"], f"alluse: there is no fault 'slow'; there are {', '.join(FAULTS)}\n"),
         (["--fault", "crash=often"], "alluse: the rate of crash is 'often'; it takes a number over 0 and up to 1\n"),
         (["--csv", "/none.csv"], "alluse: cannot read /none.csv: No such file or directory; "),
+        (["--fault", "crash=nan"], "alluse: the rate of crash is 'nan'; it takes a number over 0 and up to 1\n"),
+        (["--fault", "crash=1:0"], "alluse: the time of crash is 0; it takes a number of seconds over 0\n"),
+        (["--fault", "crash=1:inf"], "alluse: the time of crash is 'inf'; it takes a number of seconds over 0\n"),
         (
-            ["--rate", "0"],
-            "alluse: the rate is 0; it takes a number of workflows a second over 0 and up to 100,000\n",
+            ["--seconds", "-1"],
+            "alluse: argument --seconds: it takes a number from 0.001 to 1,000,000,000, and not '-1'",
         ),
-        (["--seconds", "-1"], "alluse: --seconds is -1; it takes a number over 0\n"),
         (["--book", "nonsense"], "alluse: the book's URL cannot be read; write it as sqlite:///book.sqlite"),
-        (["--port", "99999"], "alluse: port is 99999 in the call; it takes a whole number from 0 to 65535\n"),
+        (["--port", "99999"], "alluse: argument --port: it takes a whole number from 0 to 65535, and not '99999'"),
         (["--log-file", "/none/a.log"], "alluse: --log-file is /none/a.log; there is no folder /none\n"),
+        (["--log-file", "/proc"], "alluse: --log-file is /proc; that is a folder\n"),
         (["--otlp", "collector"], "alluse: otlp_endpoint is 'collector' in the call; it takes a URL"),
     ],
 )
@@ -89,6 +92,51 @@ def test_mistake_is_one_line_and_status_2(
     told = capfd.readouterr().err
     assert told.startswith(reason)
     assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["run", "demo"])
+@pytest.mark.parametrize("option", ["--rate", "--seconds", "--port", "--control-port"])
+@pytest.mark.parametrize("value", ["-5", "nan", "inf", "-inf", "1e400", "1e12", "0x10", "many", ""])
+def test_number_out_of_bounds_is_told_before_anything_starts(command: str, option: str, value: str, capfd):
+    """Whatever else is wrong: the port here is taken, which nobody finds out."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main([command, "--port", str(taken.getsockname()[1]), f"{option}={value}"]) == 2
+    told = capfd.readouterr().err
+    assert told.startswith(f"alluse: argument {option}: it takes a")
+    assert told.endswith(f"and not {value!r}; see alluse {command} --help\n")
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["dance"], ["run", "--tempo", "3"], ["inbox", "--port", "-1"], ["run", "-x"]]
+)
+def test_arguments_that_cannot_be_read_are_one_line(arguments: list[str], capfd):
+    """It names where help is, and does not print all of it."""
+    assert main(arguments) == 2
+    told = capfd.readouterr().err
+    assert told.startswith("alluse: ")
+    assert "--help" in told
+    assert told.count("\n") == 1
+
+
+def test_stack_of_a_folder_that_is_no_checkout_is_told_before_anything_starts(tmp_path: Path, capfd):
+    """Which folder, and what it lacks."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["demo", "--port", port, "--stack", str(tmp_path / "none")]) == 2
+    told = capfd.readouterr().err
+    assert told.startswith(
+        f"alluse: cannot read {tmp_path}/none/compose/compose.yaml: No such file or directory; give"
+    )
+    assert told.count("\n") == 1
+
+
+def test_two_servers_on_one_port_are_told_before_anything_starts(capfd):
+    """The exporter and the control endpoint take a port each."""
+    assert main(["run", "--port", "9999", "--control-port", "9999"]) == 2
+    assert capfd.readouterr().err == (
+        "alluse: --port and --control-port are both 9999; give the control endpoint another\n"
+    )
 
 
 def test_bad_row_is_told_by_line_and_column(tmp_path: Path, capfd):
