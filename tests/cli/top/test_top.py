@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 from prometheus_client import Counter
 
 from manometer.catalogue import cache
-from manometer.cli import top
+from manometer.cli import main, top
 from manometer.cli.top import run
 from manometer.exporter.http import Site
 from manometer.exporter.server import Server
@@ -78,7 +79,36 @@ def test_a_target_that_never_comes_is_a_clear_line(server, capsys):
     captured = capsys.readouterr()
     assert captured.out.count("\n") == 1
     assert "connection refused" in captured.out
-    assert captured.err == f"manometer: {url}/metrics did not answer in 0.05 s; is the program running?\n"
+    assert captured.err == (
+        f"manometer: {url}/metrics showed no figures in 0.05 s: connection refused; is the program running?\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("a..b", "http://a..b/metrics has no figures to show: there is no host"),
+        ("{server}/nothing", "/nothing has no figures to show: it answered 404 Not Found"),
+        ("{server}/livez", "/livez has no figures to show: its answer is not in Prometheus's format"),
+    ],
+)
+def test_a_wrong_address_is_not_waited_for(server, capsys, address, reason):
+    """However long the patience is; one line, and exit status 1."""
+    assert run(address.format(server=server.url), patience=1e6) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("manometer: ")
+    assert reason in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_notes_stand_with_the_figures(server):
+    """Lines from standard input; their end is not the end of the figures."""
+    process = _start(server.url, "--notes", "--count", "3", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    out, error = process.communicate("no alert fires\n\n", timeout=60)
+    assert (process.returncode, error) == (0, "")
+    assert out.count("note     no alert fires") == 1
+    assert out.count("process  memory —") == 3
 
 
 def test_a_target_that_goes_away_ends_it_after_some_tries(server):
@@ -102,21 +132,37 @@ def test_it_ends_quietly_when_interrupted(server, signum):
     assert (process.returncode, error) == (0, "")
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "nan", "inf", "1e9", "soon"])
+@pytest.mark.parametrize("option", ["--interval", "--count"])
+def test_a_number_that_makes_no_sense_is_refused(capsys, option, number):
+    """It says what it takes."""
+    with pytest.raises(SystemExit) as left:
+        main(["top", f"{option}={number}"])
+    assert left.value.code == 2
+    told = capsys.readouterr().err
+    assert re.search(
+        f"argument {option}: ('{number}' is not over 0 and under a billion|invalid .*number value)", told
+    )
+
+
 def test_in_a_terminal_it_draws_a_table(server):
-    """In place, with the cursor given back at the end."""
+    """On the terminal's other screen; the last one stays when it ends, with the cursor given back."""
     ours, theirs = pty.openpty()
     process = _start(server.url, stdout=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "60", "LINES": "20"})
     os.close(theirs)
     try:
         drawn = _read_until(ours, b"prices")
         process.send_signal(signal.SIGTERM)
-        drawn += _read_until(ours, b"\x1b[?25h")
+        process.send_signal(signal.SIGINT)  # as from Ctrl-C on the same terminal: it does not spoil the end
+        drawn += _read_until(ours, b"\x1b[?1049l")
+        left = _read_until(ours, b"prices")
         assert process.wait(DEADLINE) == 0
     finally:
         os.close(ours)
         process.stderr.close()
     assert b"requests" in drawn
-    assert b"Traceback" not in drawn
+    assert b"Traceback" not in drawn + left
+    assert left.count(b"memory") == 1
 
 
 def test_the_table_s_extra_is_named_where_it_is_missing():

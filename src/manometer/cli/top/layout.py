@@ -13,6 +13,8 @@ ALARMING = "bold red"
 GAP = "  "
 NAME_WIDTH = 12
 """Characters of the first column that are kept however narrow the terminal is."""
+FIRST = 5
+"""Figures that count for more than a whole name."""
 TREND_WIDTH = 8
 """Characters that a trend has at least, or is not shown."""
 
@@ -27,14 +29,16 @@ class Piece(NamedTuple):
 Line = list[Piece]
 
 
-def laid_out(board: Board, notes: Sequence[Note], trends: Trends, width: int, height: int) -> list[Line]:
-    """The lines for a terminal of that size.
+def laid_out(
+    board: Board, notes: Sequence[Note], trends: Trends, width: int, height: int, above: int = 0
+) -> list[Line]:
+    """The lines for a terminal of that size, `above` lines of which are somebody else's.
 
     Columns are left out from the right, then the name is cut; rows are left out from the longest section,
     those that alarm last.
     """
     sections = [section for section in board.sections if section.rows]
-    head = _head(board, notes, width)
+    head, height = _head(board, notes, width), height - above
     if not sections:
         return [*head, [], [Piece("no stages, caches or pools are among its figures yet")]]
     needed = max(_width(section) for section in sections)
@@ -53,10 +57,17 @@ def laid_out(board: Board, notes: Sequence[Note], trends: Trends, width: int, he
         lines += _table(section, trends, width)
     if columns or hidden:
         high = len(_head(board, notes, max(width, needed))) + rows + 2 * len(sections)
-        size = f"{max(width, needed)}x{max(height, high)}"
-        what = [_count(columns, "column"), _count(hidden, "row")]
-        lines.append([Piece(f"{' and '.join(filter(None, what))} hidden: {size} shows all", "yellow")])
+        lines.append([Piece(_cut_off(columns, hidden, needed, high + above), "yellow")])
     return lines
+
+
+def _cut_off(columns: int, rows: int, width: int, height: int) -> str:
+    """What is hidden, and the size of a terminal that shows it."""
+    if not rows:
+        return f"{_count(columns, 'column')} hidden: {width} characters a line show all"
+    if not columns:
+        return f"{_count(rows, 'row')} hidden: {height} lines show all"
+    return f"{_count(columns, 'column')} and {_count(rows, 'row')} hidden: {width}x{height} shows all"
 
 
 def _head(board: Board, notes: Sequence[Note], width: int) -> list[Line]:
@@ -132,8 +143,10 @@ def _width(section: Section) -> int:
 
 
 def _widths(section: Section, width: int) -> list[int]:
-    """The widths of as many columns as fit; the name gives way first, down to a few characters."""
+    """The widths of as many columns as fit. The name is cut, down to a few characters, for the first figures alone."""
     name, *figures = _full_widths(section)
+    while len(figures) > FIRST and name + sum(figures) + len(GAP) * len(figures) > width:
+        figures.pop()
     while figures and min(name, NAME_WIDTH) + sum(figures) + len(GAP) * len(figures) > width:
         figures.pop()
     left = width - sum(figures) - len(GAP) * len(figures)
@@ -145,4 +158,4 @@ def _cut(text: str, size: int) -> str:
 
 
 def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}" if number else ""
+    return f"{number} {what}{'' if number == 1 else 's'}"

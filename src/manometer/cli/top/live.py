@@ -78,7 +78,7 @@ class LiveView:
             top.append([Piece(self._message, ALARMING)])
         board = self._board or Board([], [])
         width = self._console.width
-        lines = [*top, *laid_out(board, notes, self._trends, width, height - len(top))]
+        lines = [*top, *laid_out(board, notes, self._trends, width, height, above=len(top))]
         return Group(*map(_text, lines))
 
 

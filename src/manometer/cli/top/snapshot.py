@@ -66,8 +66,10 @@ def fetch(url: str, seconds: float = TIME_OUT) -> Snapshot:
     """
     deadline = time.monotonic() + seconds
     host = urlsplit(url).hostname or ""
-    _within(min(NAME_TIME_OUT, seconds), f"the name {host} could not be looked up", lambda: _look_up(host))
-    body, content_type = _within(deadline - time.monotonic(), "it did not answer", lambda: _get(url, deadline))
+    looking, answering = min(NAME_TIME_OUT, seconds), TargetError(f"it did not answer in {seconds:.2g} s")
+    nameless = WrongTargetError(f"the name {host} could not be looked up in {looking:.2g} s")
+    _within(looking, nameless, lambda: _look_up(host))
+    body, content_type = _within(deadline - time.monotonic(), answering, lambda: _get(url, deadline))
     at = time.monotonic()
     try:
         return parse(body.decode(), content_type, at=at)
@@ -92,11 +94,11 @@ def parse(body: str, content_type: str = "text/plain", *, at: float) -> Snapshot
     return Snapshot(at, samples)
 
 
-def _within(seconds: float, otherwise: str, work: Callable[[], T]) -> T:
-    """What `work` returns or raises; TargetError where it takes longer.
+def _within(seconds: float, otherwise: TargetError, work: Callable[[], T]) -> T:
+    """What `work` returns or raises; `otherwise` is raised where it takes longer.
 
-    It runs in a thread, which is left behind where it does: a look-up of a name cannot be stopped, and a server
-    that sends a byte now and then keeps any time-out of a socket from passing.
+    It runs in a thread, which is then left behind: a look-up of a name cannot be stopped, and a server that
+    sends a byte now and then keeps any time-out of a socket from passing.
     """
     ended: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
 
@@ -110,7 +112,7 @@ def _within(seconds: float, otherwise: str, work: Callable[[], T]) -> T:
     try:
         result, error = ended.get(timeout=max(seconds, 0.001))
     except Empty:
-        raise TargetError(f"{otherwise} in {seconds:.2g} s") from None
+        raise otherwise from None
     if error is not None:
         raise error
     return result  # type: ignore[return-value]
