@@ -3,6 +3,7 @@
 import json
 import urllib.request
 from collections import Counter
+from http.client import HTTPException
 from threading import Event, Thread
 from typing import Any, Self
 
@@ -25,8 +26,16 @@ class Alerts:
         """The alerts as they were when last asked for."""
         return self._line
 
+    def ask(self) -> None:
+        """Ask now."""
+        try:
+            with urllib.request.urlopen(f"{self._url}/api/v1/alerts", timeout=_PATIENCE) as answer:  # noqa: S310
+                self._line = told(json.load(answer))
+        except (OSError, ValueError, HTTPException):
+            self._line = "! Prometheus does not tell its alerts"
+
     def start(self) -> Self:
-        """Begin to ask."""
+        """Begin to ask every now and then."""
         self._thread.start()
         return self
 
@@ -42,11 +51,7 @@ class Alerts:
 
     def _work(self) -> None:
         while not self._closing.wait(_EVERY):
-            try:
-                with urllib.request.urlopen(f"{self._url}/api/v1/alerts", timeout=_PATIENCE) as answer:  # noqa: S310
-                    self._line = told(json.load(answer))
-            except (OSError, ValueError):
-                self._line = "! Prometheus does not tell its alerts"
+            self.ask()
 
 
 def told(answer: Any) -> str:

@@ -42,7 +42,7 @@ class Table:
         if lines == self._noted or self._process is None or self._process.stdin is None:
             return
         self._noted = lines
-        with suppress(OSError):  # the table has ended, or reads nothing: it does not matter any more
+        with suppress(OSError, ValueError):  # the table reads nothing, has ended, or was closed by a crash
             os.write(self._process.stdin.fileno(), "".join(f"{line}\n" for line in [*lines, ""]).encode())
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """Tests of alluse.table."""
 
 import sys
+from pathlib import Path
 
 from alluse.table import Table
 from waiting import until
@@ -38,3 +39,27 @@ def test_closing_ends_the_table():
     assert table.ended is None
     table.close()
     assert table.ended is not None
+
+
+def test_notes_go_to_the_table(tmp_path: Path):
+    """Each time that they change: the lines, and an empty one after them."""
+    told = tmp_path / "told"
+    code = f"import pathlib, sys; pathlib.Path({str(told)!r}).write_text(sys.stdin.read())"
+    table = Table("http://127.0.0.1:1", _python(code)).start()
+    for notes in (["no alert fires", "! fault on"], ["no alert fires", "! fault on"], []):
+        table.note(notes)
+    table._process.stdin.close()
+    assert _until_ended(table) == 0
+    table.close()
+    assert told.read_text() == "no alert fires\n! fault on\n\n\n"
+
+
+def test_table_that_reads_nothing_holds_nobody_up():
+    """Nor does one that was not started, or has ended."""
+    table = Table("http://127.0.0.1:1", _python("import time; time.sleep(60)"))
+    table.note(["not yet"])
+    table.start()
+    for number in range(200):
+        table.note(["x" * 1_000, str(number)])
+    table.close()
+    table.note(["any more"])

@@ -143,7 +143,7 @@ def _width(section: Section) -> int:
 
 
 def _widths(section: Section, width: int) -> list[int]:
-    """The widths of as many columns as fit. The name is cut, down to a few characters, for the first figures alone."""
+    """The widths of as many columns as fit. The name is cut, to a few characters, for the first figures alone."""
     name, *figures = _full_widths(section)
     while len(figures) > FIRST and name + sum(figures) + len(GAP) * len(figures) > width:
         figures.pop()
