@@ -142,17 +142,17 @@ class TradingProtocolRulesEngine:
     def decide(self, facts: Facts) -> Decision:
         """The first rule that holds decides; an account's lot is closed in any case."""
         rule = next(rule for rule in self._rules if rule.holds(facts))
+        steps = [] if facts.account.lot is None else [_closing(facts, facts.account.lot)]
         verdict, sale = _sale(rule, facts)
-        decision = Decision(rule.name, verdict, [step for step in (_closing(facts), sale) if step is not None])
+        if sale is not None:
+            steps.append(sale)
+        decision = Decision(rule.name, verdict, steps)
         self.decided(facts, decision)
         return decision
 
 
-def _closing(facts: Facts) -> Step | None:
+def _closing(facts: Facts, lot: Lot) -> Step:
     """What becomes of the account's lot: it is bought back within its life, and settled at its end."""
-    lot = facts.account.lot
-    if lot is None:
-        return None
     if facts.held >= LIFETIME:
         return Step(Action.EXPIRE, lot.right, lot.strike, lot.contracts, _worth(facts, lot.right, lot.strike, 0))
     if facts.held < 0:  # the replay has begun again since

@@ -1,6 +1,7 @@
 """Strikes: the prices that options are offered at, and the least that an option costs."""
 
 import math
+from functools import lru_cache
 
 from alluse.pricing import Right
 
@@ -18,20 +19,21 @@ def strike_beyond(right: Right, price: float, distance: float) -> float:
     Strikes lie in steps of 1, 2.5 or 5 times a power of ten, as option markets have them: the step is the
     largest that is at most a hundredth of the price. The answer for a put is 0 or less where there is none.
     """
-    step, decimals = _step(price)
+    up, down = _step(price)
     if right is Right.CALL:
-        return round(math.ceil((price + distance) / step - _ROUNDING) * step, decimals)
-    return round(math.floor((price - distance) / step + _ROUNDING) * step, decimals)
+        return math.ceil((price + distance) * down / up - _ROUNDING) * up / down
+    return math.floor((price - distance) * down / up + _ROUNDING) * up / down
 
 
 def tick(price: float) -> float:
     """The least that an option on a share of that price costs, in USD a share: 0.01 at a price of 100."""
-    return _step(price)[0] * _TICK
+    up, down = _step(price)
+    return _TICK * up / down
 
 
+@lru_cache(maxsize=1024)  # every workflow of a day asks for the same price
 def _step(price: float) -> tuple[float, int]:
-    """USD from one strike to the next, and the decimals that strikes are written with."""
-    exponent = math.floor(math.log10(price * _SHARE))
-    power = 10.0**exponent
+    """USD from one strike to the next, as a fraction: so that strikes are the numbers that they are written as."""
+    power = 10.0 ** math.floor(math.log10(price * _SHARE))
     step = next(each * power for each in _STEPS if each * power <= price * _SHARE or each == _STEPS[-1])
-    return step, 1 - exponent
+    return (step, 1) if step >= 1 else (1.0, round(1 / step))
