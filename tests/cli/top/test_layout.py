@@ -66,7 +66,17 @@ def test_a_low_terminal_says_how_high_all_would_be(shown):
     assert len(lines) == 8
     assert lines[-1] == "2 rows hidden: 12 lines show all"
     assert "protocol/place_order" in lines[2]
+    assert "prices" in lines[4]
     assert {"broker open", "2.5/s", "93.3 %"} <= {text.rpartition("closed ")[2] for text in _alarming(shown, 121, 8)}
+
+
+def test_rows_that_matter_least_go_first():
+    """By how much of the time a stage takes, how often a cache is asked, how full a pool is; the order stays."""
+    names, weights = "abcd", [3.0, 0.0, 2.0, 0.0]
+    rows = [(Cell(name), Cell("!", alarming=name == "d")) for name in names]
+    section = Section("stages", ("stage", "errors"), rows, weights, Trend("rate lately", weights))
+    shown = [[line[0] for line in _lines(Board([], [section]), 40, height)[2:-1]] for height in (6, 5, 4)]
+    assert shown == [["a", "c", "d"], ["a", "d"], ["d"]]
 
 
 @pytest.mark.parametrize("size", [(60, 6), (80, 5), (20, 3), (1, 1)])
@@ -145,7 +155,7 @@ def test_notes_stand_above_the_figures(shown):
 
 def test_a_program_that_has_nothing_to_show_is_said_to():
     """Rather than an empty screen."""
-    empty = Board([("memory", Cell("1 MB"))], [Section("stages", ("stage",), [], Trend("rate lately", []))])
+    empty = Board([("memory", Cell("1 MB"))], [Section("stages", ("stage",), [], [], Trend("rate lately", []))])
     assert _lines(empty, 80)[-1] == "no stages, caches or pools are among its figures yet"
 
 

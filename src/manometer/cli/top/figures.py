@@ -30,11 +30,12 @@ class Trend(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A table: the columns' heads, most important first, and a row an object."""
+    """A table: the columns' heads, most important first, and a row an object. weights: how much each row matters."""
 
     title: str
     heads: tuple[str, ...]
     rows: Sequence[tuple[Cell, ...]]
+    weights: Sequence[float]
     trend: Trend
 
 
@@ -66,11 +67,13 @@ def _header(interval: Interval) -> list[tuple[str, Cell]]:
 
 def _stages(interval: Interval) -> Section:
     duration = engine.STAGE_DURATION.prometheus_name
-    rows, rates = [], []
+    rows, times, rates = [], [], []
     for name, stage in interval.identities(f"{duration}_count", "engine", "stage"):
         where = {"engine": name, "stage": stage}
         rate, errors = interval.rate(f"{duration}_count", **where), _errors(interval, where)
         rates.append(rate)
+        spent = interval.rate(f"{duration}_sum", **where)
+        times.append(spent or 0.0)
         rows.append(
             (
                 Cell(f"{name}/{stage}" if name else stage),
@@ -79,14 +82,14 @@ def _stages(interval: Interval) -> Section:
                 Cell(_quantile(interval, 0.99, duration, **where)),
                 Cell(_rate(errors), bool(errors)),
                 Cell(_count(interval.gauge(engine.STAGE_ACTIVE.prometheus_name, **where))),
-                Cell(_seconds(_ratio(interval.rate(f"{duration}_sum", **where), rate))),
+                Cell(_seconds(_ratio(spent, rate))),
                 Cell(_quantile(interval, 0.9, duration, **where)),
                 Cell(_share(_ratio(errors, rate)), bool(errors)),
                 Cell(_count(interval.gauge(f"{duration}_count", **where))),
             )
         )
     heads = ("stage", "rate", "p50", "p99", "errors", "active", "mean", "p90", "failed", "runs in all")
-    return Section("stages", heads, rows, Trend("rate lately", rates))
+    return Section("stages", heads, rows, times, Trend("rate lately", rates))
 
 
 def _errors(interval: Interval, where: dict[str, str]) -> float | None:
@@ -100,11 +103,12 @@ def _errors(interval: Interval, where: dict[str, str]) -> float | None:
 def _caches(interval: Interval) -> Section:
     requests, entries = cache.REQUESTS.prometheus_name, cache.ENTRIES.prometheus_name
     load, ahead = cache.LOAD_DURATION.prometheus_name, cache.PREFETCHES.prometheus_name
-    rows, ratios = [], []
+    rows, lookups, ratios = [], [], []
     for (name,) in sorted({*interval.identities(requests, "cache"), *interval.identities(entries, "cache")}):
         where = {"cache": name}
         all_requests = interval.rate(requests, **where)
         hits = interval.rate(requests, result="hit", **where)
+        lookups.append(all_requests or 0.0)
         ratios.append(_ratio(hits, all_requests))
         cost = _ratio(
             interval.gauge(f"{load}_sum", outcome="ok", **where),
@@ -130,7 +134,7 @@ def _caches(interval: Interval) -> Section:
         *("cache", "requests", "hits", "entries", "evictions", "load p50", "load p99", "mean load"),
         *("hits save", "prefetched", "too late"),
     )
-    return Section("caches", heads, rows, Trend("hits lately", ratios, 1.0))
+    return Section("caches", heads, rows, lookups, Trend("hits lately", ratios, 1.0))
 
 
 def _pools(interval: Interval) -> Section:
@@ -168,7 +172,9 @@ def _pools(interval: Interval) -> Section:
         *("pool", "used", "saturation", "busy", "waiting", "wait p99", "acquired", "reused"),
         *("use p50", "use p99", "timed out", "refused"),
     )
-    return Section("pools", heads, rows, Trend("saturation lately", saturations, 1.0))
+    return Section(
+        "pools", heads, rows, [each or 0.0 for each in saturations], Trend("saturation lately", saturations, 1.0)
+    )
 
 
 def _busy(using: float | None, limit: float | None) -> float | None:

@@ -34,8 +34,8 @@ def laid_out(
 ) -> list[Line]:
     """The lines for a terminal of that size, `above` lines of which are somebody else's.
 
-    Columns are left out from the right, then the name is cut; rows are left out from the longest section,
-    those that alarm last.
+    Columns are left out from the right, then the name is cut; rows are left out of the longest section, those
+    that matter least first.
     """
     sections = [section for section in board.sections if section.rows]
     head, height = _head(board, notes, width), height - above
@@ -105,9 +105,11 @@ def _shortened(sections: Sequence[Section], room: int) -> list[Section]:
 
 
 def _without_one(section: Section) -> Section:
-    quiet = [at for at, row in enumerate(section.rows) if not any(cell.alarming for cell in row)]
-    gone = quiet[-1] if quiet else len(section.rows) - 1
-    return section._replace(rows=[row for at, row in enumerate(section.rows) if at != gone])
+    """Without the row that matters least; one that alarms matters most."""
+    alarming = [any(cell.alarming for cell in row) for row in section.rows]
+    kept = list(range(len(section.rows)))
+    kept.remove(min(kept, key=lambda at: (alarming[at], section.weights[at], -at)))
+    return section._replace(rows=[section.rows[at] for at in kept], weights=[section.weights[at] for at in kept])
 
 
 def _table(section: Section, trends: Trends, width: int) -> list[Line]:

@@ -76,10 +76,9 @@ class LiveView:
         top: list[Line] = [[Piece(f"{self._target}{GAP}{now}", "dim")]]
         if self._message:
             top.append([Piece(self._message, ALARMING)])
-        board = self._board or Board([], [])
-        width = self._console.width
-        lines = [*top, *laid_out(board, notes, self._trends, width, height, above=len(top))]
-        return Group(*map(_text, lines))
+        if self._board is not None:
+            top += laid_out(self._board, notes, self._trends, self._console.width, height, above=len(top))
+        return Group(*map(_text, top))
 
 
 def _text(line: Line) -> Text:
