@@ -74,7 +74,7 @@ def test_rows_that_matter_least_go_first():
     """By how much of the time a stage takes, how often a cache is asked, how full a pool is; the order stays."""
     names, weights = "abcd", [3.0, 0.0, 2.0, 0.0]
     rows = [(Cell(name), Cell("!", alarming=name == "d")) for name in names]
-    section = Section("stages", ("stage", "errors"), rows, weights, Trend("rate lately", weights))
+    section = Section("stages", ("stage", "errors"), rows, weights, Trend("mean lately", weights))
     shown = [[line[0] for line in _lines(Board([], [section]), 40, height)[2:-1]] for height in (6, 5, 4)]
     assert shown == [["a", "c", "d"], ["a", "d"], ["d"]]
 
@@ -91,7 +91,7 @@ def test_a_small_terminal_names_the_size_that_shows_all(shown, size):
 def test_no_line_and_no_figure_is_cut_in_half(shown, width, height):
     """As many lines as there are, or fewer; a figure is there or not."""
     lines = _lines(shown, width, height)
-    whole = {word for line in [*ALL, "rate hits saturation lately"] for word in line.split()}
+    whole = {word for line in [*ALL, "mean hits saturation lately"] for word in line.split()}
     tables = [
         line for line in lines if not line.startswith(("memory", "cpu", "gc", "breakers")) and "hidden" not in line
     ]
@@ -115,7 +115,7 @@ def test_a_wide_terminal_shows_how_figures_went(shown):
     for _ in range(3):
         trends.add(shown)
     lines = _lines(shown, 200, trends=trends)
-    assert lines[2].endswith("rate lately")
+    assert lines[2].endswith("mean lately")
     assert lines[3].endswith(" ███")
     assert lines[6].endswith("hits lately")
     assert lines[7].endswith(" ███")
@@ -155,7 +155,7 @@ def test_notes_stand_above_the_figures(shown):
 
 def test_a_program_that_has_nothing_to_show_is_said_to():
     """Rather than an empty screen."""
-    empty = Board([("memory", Cell("1 MB"))], [Section("stages", ("stage",), [], [], Trend("rate lately", []))])
+    empty = Board([("memory", Cell("1 MB"))], [Section("stages", ("stage",), [], [], Trend("mean lately", []))])
     assert _lines(empty, 80)[-1] == "no stages, caches or pools are among its figures yet"
 
 

@@ -159,10 +159,13 @@ def _terminable() -> Iterator[None]:
         return
     caught = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) is not signal.SIG_IGN]
 
+    ending = False
+
     def interrupt(*_: object) -> None:
-        for each in caught:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
+        nonlocal ending
+        if not ending:
+            ending = True
+            raise KeyboardInterrupt
 
     before = {each: signal.signal(each, interrupt) for each in caught}
     try:

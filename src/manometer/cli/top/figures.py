@@ -67,13 +67,14 @@ def _header(interval: Interval) -> list[tuple[str, Cell]]:
 
 def _stages(interval: Interval) -> Section:
     duration = engine.STAGE_DURATION.prometheus_name
-    rows, times, rates = [], [], []
+    rows, times, means = [], [], []
     for name, stage in interval.identities(f"{duration}_count", "engine", "stage"):
         where = {"engine": name, "stage": stage}
         rate, errors = interval.rate(f"{duration}_count", **where), _errors(interval, where)
-        rates.append(rate)
         spent = interval.rate(f"{duration}_sum", **where)
+        mean = _ratio(spent, rate)
         times.append(spent or 0.0)
+        means.append(mean)
         rows.append(
             (
                 Cell(f"{name}/{stage}" if name else stage),
@@ -82,14 +83,14 @@ def _stages(interval: Interval) -> Section:
                 Cell(_quantile(interval, 0.99, duration, **where)),
                 Cell(_rate(errors), bool(errors)),
                 Cell(_count(interval.gauge(engine.STAGE_ACTIVE.prometheus_name, **where))),
-                Cell(_seconds(_ratio(spent, rate))),
+                Cell(_seconds(mean)),
                 Cell(_quantile(interval, 0.9, duration, **where)),
                 Cell(_share(_ratio(errors, rate)), bool(errors)),
                 Cell(_count(interval.gauge(f"{duration}_count", **where))),
             )
         )
     heads = ("stage", "rate", "p50", "p99", "errors", "active", "mean", "p90", "failed", "runs in all")
-    return Section("stages", heads, rows, times, Trend("rate lately", rates))
+    return Section("stages", heads, rows, times, Trend("mean lately", means))
 
 
 def _errors(interval: Interval, where: dict[str, str]) -> float | None:
