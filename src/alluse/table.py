@@ -1,6 +1,7 @@
 """The live table: `manometer top` as a child process on the same terminal."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -31,8 +32,13 @@ class Table:
 
     def start(self) -> Self:
         """Show it."""
-        # The command is this interpreter and our own module; the URL is an argument of its own.
-        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE)  # noqa: S603
+        # A terminal sends Ctrl-C to the table too. The table does not see it: it ends when this process says so.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            # The command is this interpreter and our own module; the URL is an argument of its own.
+            self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE)  # noqa: S603
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if self._process.stdin is not None:
             os.set_blocking(self._process.stdin.fileno(), False)
         return self

@@ -1,5 +1,6 @@
 """Tests of alluse.table."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -63,3 +64,13 @@ def test_table_that_reads_nothing_holds_nobody_up():
         table.note(["x" * 1_000, str(number)])
     table.close()
     table.note(["any more"])
+
+
+def test_ctrl_c_is_for_the_demo_alone():
+    """The table goes on until it is closed, however early in its life the terminal sends the signal."""
+    table = Table("http://127.0.0.1:1", _python("import sys; sys.stdin.readline(); sys.exit(7)")).start()
+    for _ in range(20):
+        table._process.send_signal(signal.SIGINT)
+    table.note(["end"])
+    assert _until_ended(table) == 7
+    table.close()

@@ -113,3 +113,14 @@ sys.exit(cli.main(["mixin"]))
 def test_nothing_but_main_is_public():
     """Commands are reached through it."""
     assert cli.__all__ == ["main"]
+
+
+def test_ctrl_c_amid_the_start_is_no_traceback(monkeypatch, capsys):
+    """Before a command is there to end well, the status is the one that a shell gives."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("argparse.ArgumentParser.parse_args", interrupted)
+    assert main(["top"]) == 130
+    assert capsys.readouterr().err == ""

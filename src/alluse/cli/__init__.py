@@ -3,12 +3,13 @@
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 
 from alluse.errors import AllUseError, BookUnavailableError
 from manometer import ManometerError
 
 __all__ = ["main"]
+
+_INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -17,6 +18,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     2, with one line on standard error, for a user's mistake; 1 for a database that cannot be reached.
     """
     try:
+        return _run(argv)
+    except KeyboardInterrupt:  # before the command was ready to end by itself
+        return _INTERRUPTED
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        from importlib.metadata import version  # this late, main() sees a Ctrl-C meanwhile
+
         from alluse.cli import demo, inbox, run
         from alluse.cli.arguments import Parser
     except ModuleNotFoundError as error:

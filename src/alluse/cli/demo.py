@@ -3,7 +3,6 @@
 import argparse
 import logging
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from alluse.cli.options import add_options, service
 from alluse.foreground import alone_in_foreground
 from alluse.headline import Headline
 from alluse.rounds import QUIET, ROUNDS, Rounds
+from alluse.scratch import new_folder
 from alluse.service import Running, stopped_by_signals
 from alluse.table import Table
 
@@ -95,7 +95,7 @@ def _run(given: argparse.Namespace) -> int:
 @contextmanager
 def _log_folder() -> Iterator[Path]:
     """A new folder, which stays where a log was written in it."""
-    folder = Path(tempfile.mkdtemp(prefix="alluse-"))
+    folder = new_folder("alluse-")
     try:
         yield folder
     finally:

@@ -28,7 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--control-port",
         type=port,
         metavar="N",
-        help="port of the control endpoint (default: the one after the exporter's)",
+        help="port of the control endpoint (default: the one after the exporter's where that is free)",
     )
     parser.add_argument(
         "--book",

@@ -157,6 +157,17 @@ def test_database_that_is_down_is_status_1(capfd):
     assert told.count("\n") == 1
 
 
+def test_ctrl_c_amid_the_start_is_no_traceback(monkeypatch, capfd):
+    """Before the engine is there to end well, the status is the one that a shell gives."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("alluse.cli.arguments.Parser.parse_args", interrupted)
+    assert main(["run"]) == 130
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.servers
 @pytest.mark.parametrize("command", ["run", "demo"])
 def test_taken_port_is_named(command: str, capfd):
@@ -169,6 +180,20 @@ def test_taken_port_is_named(command: str, capfd):
     assert f"port {port} on 127.0.0.1 is taken by another program" in told
     assert "--port" in told
     assert told.count("\n") == 1
+
+
+@pytest.mark.servers
+def test_control_endpoint_goes_elsewhere_where_its_usual_port_is_taken():
+    """Nobody asked for that one; the log says which it is."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        usual = taken.getsockname()[1]
+        with _started("run", "--port", str(usual - 1), "--seconds", "0.5") as process:
+            out, err = process.communicate(timeout=30)
+    if process.returncode == 2:
+        assert f"port {usual - 1}" in err  # the one before was taken too, by somebody else
+        return
+    assert str(usual) not in _told(out.splitlines(), "ALL-USE runs")["faults"]
+    assert process.returncode == 0
 
 
 @pytest.mark.servers
