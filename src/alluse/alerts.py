@@ -68,9 +68,10 @@ def told(answer: Any) -> str:
         )
     except (LookupError, TypeError, AttributeError) as error:
         raise ValueError("no answer of Prometheus") from error
-    later = f"; pending: {_listed(pending)}" if pending else ""
+    later = f";  pending: {_listed(pending)}" if pending else ""
     return f"! alerts firing: {_listed(firing)}{later}" if firing else f"no alert fires{later}"
 
 
 def _listed(names: "Counter[str]") -> str:
-    return ", ".join(name if number == 1 else f"{number} x {name}" for name, number in sorted(names.items()))
+    # Two spaces: there the table may begin another line.
+    return ",  ".join(name if number == 1 else f"{number} x {name}" for name, number in sorted(names.items()))

@@ -53,7 +53,7 @@ def _prometheus(body: Callable[[], bytes]) -> Iterator[str]:
     [
         ([], "no alert fires"),
         ([_alert("Watchdog", "none"), _alert("Bare", None)], "no alert fires"),
-        ([_alert("PoolSaturated", "warning", "pending")], "no alert fires; pending: PoolSaturated (warning)"),
+        ([_alert("PoolSaturated", "warning", "pending")], "no alert fires;  pending: PoolSaturated (warning)"),
         ([_alert("BreakerOpen", "critical")], "! alerts firing: BreakerOpen (critical)"),
         (
             [
@@ -61,8 +61,8 @@ def _prometheus(body: Callable[[], bytes]) -> Iterator[str]:
                 _alert("BreakerOpen", "critical"),
                 _alert("PoolSaturated", "warning", "pending"),
             ],
-            "! alerts firing: BreakerOpen (critical), 2 x EngineLatencyHigh (warning)"
-            "; pending: PoolSaturated (warning)",
+            "! alerts firing: BreakerOpen (critical),  2 x EngineLatencyHigh (warning)"
+            ";  pending: PoolSaturated (warning)",
         ),
     ],
 )

@@ -95,7 +95,7 @@ def parse(body: str, content_type: str = "text/plain", *, at: float) -> Snapshot
 
 
 def _within(seconds: float, otherwise: TargetError, work: Callable[[], T]) -> T:
-    """What `work` returns or raises; `otherwise` is raised where it takes longer.
+    """What `work` returns or raises; `otherwise` is raised where it takes longer, or says itself that it did.
 
     It runs in a thread, which is then left behind: a look-up of a name cannot be stopped, and a server that
     sends a byte now and then keeps any time-out of a socket from passing.
@@ -112,6 +112,8 @@ def _within(seconds: float, otherwise: TargetError, work: Callable[[], T]) -> T:
     try:
         result, error = ended.get(timeout=max(seconds, 0.001))
     except Empty:
+        raise otherwise from None
+    if isinstance(error, TimeoutError):
         raise otherwise from None
     if error is not None:
         raise error
@@ -138,7 +140,11 @@ def _get(url: str, deadline: float) -> tuple[bytes, str]:
         error.close()
         kind = WrongTargetError if error.code < 500 else TargetError  # a program that starts may answer 503
         raise kind(f"it answered {error.code} {error.reason}") from None
+    except TimeoutError:
+        raise
     except URLError as error:
+        if isinstance(error.reason, TimeoutError):
+            raise error.reason from None
         raise TargetError(str(getattr(error.reason, "strerror", None) or error.reason).lower()) from None
     except http.client.InvalidURL:
         raise WrongTargetError("that is no URL") from None
@@ -153,5 +159,5 @@ def _read(answer: http.client.HTTPResponse, deadline: float) -> bytes:
         if len(body) > LARGEST:
             raise WrongTargetError(f"its answer is longer than {LARGEST / 1e6:g} MB")
         if time.monotonic() > deadline:  # nobody waits for it any more
-            raise TargetError("it did not answer in time")
+            raise TimeoutError
     return bytes(body)
