@@ -14,6 +14,7 @@ from alluse.alerts import Alerts, told
 from alluse.faults import Fault, Faults
 from alluse.headline import Headline
 from alluse.rounds import ROUNDS, Rounds
+from waiting import DEADLINE, joined
 
 FAULTS_URL = "http://127.0.0.1:9465/faults"
 
@@ -106,9 +107,8 @@ def test_prometheus_is_asked_every_now_and_then(monkeypatch):
 
     with _prometheus(body) as url, Alerts(url) as alerts:
         for _ in range(3):
-            assert asked.acquire(timeout=10)
-    alerts._thread.join(10)
-    assert not alerts._thread.is_alive()
+            assert asked.acquire(timeout=DEADLINE)
+    joined(alerts._thread)
 
 
 def test_headline_has_links_alerts_and_the_fault_that_comes():

@@ -12,7 +12,7 @@ from alluse.errors import BarsError, MarketError
 from alluse.faults import Fault, Faults
 from alluse.feed import open_feeds
 from alluse.market_data import BarCache, MarketData
-from waiting import until
+from waiting import DEADLINE, until
 
 FIRST, THIRD = date(2004, 8, 19), date(2004, 8, 23)
 
@@ -139,7 +139,7 @@ class Held:
     def __call__(self, symbol: str, day: date) -> Bar:
         if current_thread().name.startswith("market-data"):
             self.begun.release()
-            assert self.go_on.wait(10)
+            assert self.go_on.wait(DEADLINE)
         return self._load(symbol, day)
 
 
@@ -158,7 +158,7 @@ def test_prefetch_that_a_lookup_overtakes_is_late_once(market: MarketData):
     told = _outcomes(market.cache)
     market.prefetch("GOOG", FIRST)
     for _ in range(5):
-        assert held.begun.acquire(timeout=10)
+        assert held.begun.acquire(timeout=DEADLINE)
     assert market.bar("GOOG", THIRD).close == 109.40
     market._chill(("GOOG", THIRD))
     assert market.bar("GOOG", THIRD).close == 109.40
@@ -176,7 +176,7 @@ def test_prefetch_that_has_not_begun_is_left_to_the_lookup(faults: Faults):
     market.load = held = Held(market.load)
     told, loaded = _outcomes(market.cache), _counted(market)
     market.prefetch("GOOG", FIRST)
-    assert held.begun.acquire(timeout=10)
+    assert held.begun.acquire(timeout=DEADLINE)
     market.bar("GOOG", THIRD)
     held.go_on.set()
     market.executor.shutdown()
@@ -192,7 +192,7 @@ def test_prefetch_of_what_a_lookup_loads_already_is_late(market: MarketData):
         if not current_thread().name.startswith("market-data"):
             market.prefetch("GOOG", FIRST)
             return load(symbol, day)
-        assert kept.wait(10)
+        assert kept.wait(DEADLINE)
         return load(symbol, day)
 
     kept = Event()

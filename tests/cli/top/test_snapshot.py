@@ -17,6 +17,7 @@ from manometer.cli.top.snapshot import TargetError, WrongTargetError, fetch, met
 from manometer.errors import ConfigError
 from manometer.exporter.http import Site
 from manometer.exporter.server import Server
+from waiting import DEADLINE
 
 
 @pytest.mark.parametrize(
@@ -183,7 +184,7 @@ def test_a_host_that_is_not_known_is_told_by_name(host, monkeypatch):
 def test_a_name_that_nobody_answers_for_is_given_up(monkeypatch):
     """A look-up may take longer than anybody waits."""
     enough = Event()
-    monkeypatch.setattr(snapshot.socket, "getaddrinfo", lambda *_: enough.wait(10))
+    monkeypatch.setattr(snapshot.socket, "getaddrinfo", lambda *_: enough.wait(DEADLINE))
     with pytest.raises(WrongTargetError, match=r"the name slow\.invalid could not be looked up in 0\.05 s"):
         fetch("http://slow.invalid/metrics", 0.05)
     enough.set()
