@@ -43,7 +43,9 @@ def candidates() -> list[Path]:
     """Programs named as a Python of some version."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     folders = [*map(Path, os.get_exec_path()), *sorted(pyenv.glob("versions/*/bin"))]
-    return [each for folder in folders for each in sorted(folder.glob("python3.*")) if re.search(r"n3\.\d+$", each.name)]
+    return [
+        each for folder in folders for each in sorted(folder.glob("python3.*")) if re.search(r"n3\.\d+$", each.name)
+    ]
 
 
 def answer(program: Path) -> tuple[tuple[int, int, int], str] | None:
