@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from importlib.resources import files
@@ -13,6 +14,7 @@ _SETTINGS = re.compile(r"(MANOMETER|OTEL|PROMETHEUS)_.*|PG[A-Z]+|COLUMNS|LINES|N
 for _name in filter(_SETTINGS.fullmatch, list(os.environ)):
     del os.environ[_name]
 os.environ["no_proxy"] = os.environ["NO_PROXY"] = "localhost,127.0.0.1,::1"
+signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where this signal is ignored, nobody can wait for a child process
 
 import hypothesis
 import pytest
