@@ -1,11 +1,20 @@
 """What every test may ask for."""
 
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from importlib.resources import files
 from importlib.util import find_spec
+
+# The tests and their child processes ignore the user's settings. Some libraries read theirs as they are imported.
+_SETTINGS = re.compile(r"(MANOMETER|OTEL|PROMETHEUS)_.*|PG[A-Z]+|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|PYTHONWARNINGS")
+for _name in filter(_SETTINGS.fullmatch, list(os.environ)):
+    del os.environ[_name]
+os.environ["no_proxy"] = os.environ["NO_PROXY"] = "localhost,127.0.0.1,::1"
+signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where this signal is ignored, nobody can wait for a child process
 
 import hypothesis
 import pytest
