@@ -16,7 +16,7 @@ from manometer.exporter import http
 from manometer.exporter.server import Server
 from manometer.health import Check, Checks
 from manometer.instrumentation.runtime import instrument_host, instrument_runtime
-from manometer.meters.fork import freed_in_child, renewed_in_child
+from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
 
 if TYPE_CHECKING:
     from manometer.exporter.multiprocess import Worker
@@ -45,6 +45,7 @@ class Manometer:
 
         Raises ConfigError where the port is taken, an extra is missing, or one runs on the registry already.
         """
+        notice()
         with _lock:
             if self._running is not None:
                 raise ConfigError(f"this Manometer serves {self.url} already; close it first")
@@ -68,7 +69,7 @@ class Manometer:
             if running is not None:
                 running.close()
 
-    def renew(self) -> None:
+    def renew(self, _: Forked) -> None:
         """In a forked child: it does not serve there, so the child may have its own."""
         if _by_registry.get(self._registry) is self:
             del _by_registry[self._registry]

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from manometer.catalogue import health as rows
 from manometer.errors import BindingError
 from manometer.meters.catalogued import Pulled, family, pulled
-from manometer.meters.fork import freed_in_child, renewed_in_child
+from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
 
 __all__ = ["Check", "Checks", "check"]
 
@@ -141,7 +141,7 @@ class Checks(Collector):
         self._interval = INTERVAL
         self._thread: Thread | None = None
         self._wake: Event
-        self.renew()
+        self.renew(Forked.AT_ONCE)
         renewed_in_child(self)
 
     @classmethod
@@ -178,6 +178,7 @@ class Checks(Collector):
 
         interval: of the checks that have none of their own; None leaves that of a running thread as it is.
         """
+        notice()
         with self._lock:
             if interval is not None:
                 self._interval = interval
@@ -214,7 +215,7 @@ class Checks(Collector):
         """A run ended, so its check has a next time again."""
         self._wake.set()
 
-    def renew(self) -> None:
+    def renew(self, _: Forked) -> None:
         """Begin without a thread and without results, as at first and in a forked child."""
         self._lock = RLock()
         self._wake = Event()

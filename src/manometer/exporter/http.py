@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.exporter.exposition import render
+from manometer.meters.fork import notice
 
 __all__ = ["AsgiApp", "Check", "Request", "Response", "Site", "WsgiApp", "asgi_app", "respond", "wsgi_app"]
 
@@ -64,6 +65,7 @@ class Response(NamedTuple):
 
 def respond(site: Site, request: Request) -> Response:
     """Answer a request; a fault in here is logged and answered with 500."""
+    notice()
     page = _PAGES.get(request.path)
     if page is None:
         return _text(HTTPStatus.NOT_FOUND, f"nothing here; there are {' '.join(_PAGES)}\n")

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 
 from manometer.meters.family import Family
+from manometer.meters.fork import notice
 from manometer.meters.kit import Kit
 
 __all__ = ["collect"]
@@ -19,6 +20,7 @@ def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Me
     names: where given, only samples of these names, as Prometheus's `name[]` parameter asks.
     A failure is counted in `manometer_collect_failures_total`, and logged when it begins and when it ends.
     """
+    notice()
     families: list[Metric] = []
     failed: set[str] = set()
     durations: Tally[str] = Tally()

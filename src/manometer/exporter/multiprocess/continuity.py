@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from manometer.exporter.multiprocess.snapshot import Family, Group, Row, Shape, Snapshot
-from manometer.exporter.multiprocess.totals import Totals, negative
+from manometer.exporter.multiprocess.totals import Totals, negative, negative_native
 from manometer.meters.labels import SERIES_CAP
 
 __all__ = ["Continuity"]
@@ -36,6 +36,10 @@ class Continuity:
     def inherit(self, families: Iterable[Family], now: float) -> None:
         """Take off from now on what these series begin with, as another process tells it: they go on from there."""
         self._of_parent = dict(self._series(families, now))
+
+    def inherit_from(self, parent: "Continuity") -> None:
+        """Take off from now on what the parent's last collection had of each series: they go on from there."""
+        self._of_parent = dict(parent._last)
 
     def besides(self, families: Iterable[Family], now: float) -> list[Family]:
         """What there was besides these, of a collection that began at `now`: families to be added to them."""
@@ -91,6 +95,7 @@ def _continues(series: _Seen, before: _Seen) -> bool:
 
 def _negative(series: _Seen) -> _Seen:
     """What takes that much off where the two add up."""
-    head, (labelvalues, values, _, set_at, _), now, born, events = series
+    head, (labelvalues, values, _, set_at, native), now, born, events = series
     _, (_, _, shape) = head
-    return head, (labelvalues, negative(shape, values), (), set_at, None), now, born, events
+    taken = None if native is None else native._replace(histogram=negative_native(native.histogram))
+    return head, (labelvalues, negative(shape, values), (), set_at, taken), now, born, events

@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 
+from manometer.meters.fork import Forked, called_in_child
+
 __all__ = ["TEMPORARY", "OwnFile", "owner_lives", "sole"]
 
 TEMPORARY = ".tmp"
@@ -84,7 +86,7 @@ def sole(directory: Path) -> Iterator[bool]:
 # A lock goes with the last copy of the open file that it is on. A forked child has copies of all, and of those that
 # other threads had open nobody but this knows in there: it would keep their locks for as long as it lives.
 
-_copied: set[int] = set()
+_copied: dict[int, os.stat_result] = {}
 _copying = RLock()
 
 
@@ -92,22 +94,25 @@ def _open(path: Path, flags: int) -> int:
     """Open a file whose locks are of this process alone."""
     with _copying:
         file = os.open(path, flags, 0o644)
-        _copied.add(file)
+        _copied[file] = os.fstat(file)
         return file
 
 
 def _close(file: int) -> None:
     with _copying, suppress(OSError):
-        _copied.discard(file)
+        _copied.pop(file, None)
         os.close(file)
 
 
-def _let_go() -> None:
-    for file in _copied:
+def _let_go(_: Forked) -> None:
+    for file, opened in _copied.items():
         with suppress(OSError):
-            os.close(file)
+            # Where the fork was noticed late, the program may have closed them all, and have the number anew.
+            if os.path.samestat(os.fstat(file), opened):
+                os.close(file)
     _copied.clear()
     _copying._at_fork_reinit()  # type: ignore[attr-defined]
 
 
-os.register_at_fork(before=_copying.acquire, after_in_parent=_copying.release, after_in_child=_let_go)
+os.register_at_fork(before=_copying.acquire, after_in_parent=_copying.release)
+called_in_child(_let_go)

@@ -6,13 +6,13 @@ from math import fsum, inf, isfinite
 from typing import Any
 
 from prometheus_client import Metric
-from prometheus_client.samples import Exemplar, Sample
+from prometheus_client.samples import Exemplar, NativeHistogram, Sample
 
 from manometer.exporter.multiprocess.snapshot import Family, Group, Native, Row, Shape, Slot, Snapshot, Told
 from manometer.meters.exponential import ExponentialBuckets, seen
 from manometer.meters.labels import OTHER
 
-__all__ = ["Totals", "negative"]
+__all__ = ["Totals", "negative", "negative_native"]
 
 Labels = tuple[tuple[str, str], ...]
 Rows = list[Sequence[float]]
@@ -185,6 +185,17 @@ def _exact(shape: Shape, rows: Rows) -> Iterable[Sequence[float]]:
 def negative(shape: Shape, values: Sequence[float]) -> Sequence[float]:
     """What takes these off where the two add up."""
     return [inf if begins else -value for (_, _, begins), value in zip(shape, values, strict=True)]
+
+
+def negative_native(histogram: NativeHistogram) -> NativeHistogram:
+    """Likewise of exponential buckets; their sum is among the values."""
+    return histogram._replace(
+        count_value=-histogram.count_value,
+        zero_count=-histogram.zero_count,
+        pos_deltas=[-delta for delta in histogram.pos_deltas or ()],
+        neg_deltas=[-delta for delta in histogram.neg_deltas or ()],
+        nh_exemplars=[],
+    )
 
 
 def _sum(column: tuple[float, ...]) -> float:

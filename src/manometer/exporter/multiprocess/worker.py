@@ -21,7 +21,8 @@ from manometer.exporter.multiprocess.inherited import inherited
 from manometer.exporter.multiprocess.snapshot import Family, family, file, lines
 from manometer.exporter.multiprocess.ways import in_own_files, way
 from manometer.meters.collection import collect
-from manometer.meters.fork import freed_in_child
+from manometer.meters import uwsgi
+from manometer.meters.fork import Forked, called_in_child, follow_uwsgi, freed_in_child, notice
 from manometer.meters.kit import Kit
 
 __all__ = ["Worker"]
@@ -67,6 +68,7 @@ class Worker:
     @classmethod
     def of(cls, registry: CollectorRegistry, path: str) -> "Worker":
         """The worker of this process for that registry and directory: there is only one."""
+        notice()
         place = Path(path).absolute()
         with _lock:
             workers = _workers.setdefault(registry, {})
@@ -76,13 +78,15 @@ class Worker:
 
     def start(self) -> None:
         """Write from a background thread too, until as many have called `stop` as this."""
+        notice()
+        follow_uwsgi()  # once more: another hook may have taken the place of the first
         with self._lock:
             self._users += 1
-            if self._thread is None:
-                self._run()
+            self._run()
 
     def stop(self) -> None:
         """Write a last time, and from then on only when asked; as with `end`, that may be given up."""
+        notice()
         with self._lock:
             self._users -= 1
             thread = None if self._users else self._stopping()
@@ -92,12 +96,21 @@ class Worker:
         """Write a last time, as the process ends; a collector that never returns does not keep it from that."""
         with self._lock:
             thread = self._stopping()
+        if thread is None and self._users:  # at the end of the interpreter there are no new threads
+            self._flush()
         _await(thread)
 
     def flush(self) -> None:
         """Write what the figures are now; where that fails, it is logged and counted, and tried again next time."""
+        notice()
+        if self._users and self._thread is None:
+            with self._lock:
+                self._run()
+        self._flush()
+
+    def _flush(self) -> None:
         registry = self._registry()
-        if registry is None:
+        if registry is None or uwsgi.forks_later():  # what was counted before uWSGI's fork goes with its first worker
             return
         with self._writing:
             try:
@@ -134,22 +147,31 @@ class Worker:
 
     # --- the process: this one, or a child that was forked from it
 
-    def _rejoin(self) -> None:
+    def _rejoin(self, forked: Forked) -> None:
         """In a forked child: leave what is the parent's to the parent, and go on as a process of its own."""
+        parent = self._continuity
         self.faults.forget()
         self._join()
+        if forked is Forked.LATE:
+            self._continuity.inherit_from(parent)
+        elif forked is Forked.AT_ONCE:
+            self._inherit()
+        self._thread = None
+        with suppress(RuntimeError):  # likewise
+            self._run()
+
+    def _inherit(self) -> None:
         registry, now = self._registry(), time.time()
         try:
             if registry is not None:
                 self._continuity.inherit(inherited(registry, now), now)
         except Exception:
             _log.exception("what prometheus-client's counters had before the fork is counted in the child as well")
-        if self._thread is not None:
-            self._thread = None
-            with suppress(RuntimeError):  # at the end of the interpreter there are no new threads
-                self._run()
 
     def _run(self) -> None:
+        """Have a thread where someone wants one, and no fork is to come that it could spoil; the lock is held."""
+        if not self._users or self._thread is not None or uwsgi.forks_later():
+            return
         self._stopped = Event()
         thread = Thread(target=self._loop, args=(self._stopped,), name="manometer-processes", daemon=True)
         thread.start()
@@ -167,7 +189,7 @@ class Worker:
         while not last:
             last = stopped.wait(pause)
             began = time.monotonic()
-            self.flush()
+            self._flush()
             took = time.monotonic() - began
             # A kill costs what came since the collection that was written last began. So the next one is to be in its
             # place a second after that; but at most half the time goes to it, however much there is to collect.
@@ -181,12 +203,13 @@ def _await(thread: Thread | None) -> None:
             _log.warning("the last figures of this process may be lost: reading them takes over %d s", _PATIENCE)
 
 
-def _rejoin_workers() -> None:
+def _rejoin_workers(forked: Forked) -> None:
     for worker in _all():
-        worker._rejoin()
+        worker._rejoin(forked)
 
 
 def _end_workers() -> None:
+    notice()
     for worker in _all():
         worker.end()
 
@@ -203,7 +226,7 @@ def _end_with_multiprocessing(_: object = None) -> None:
 _workers: WeakKeyDictionary[CollectorRegistry, dict[Path, Worker]] = WeakKeyDictionary()
 _lock = freed_in_child(Lock())
 
-os.register_at_fork(after_in_child=_rejoin_workers)
+called_in_child(_rejoin_workers)
 util.register_after_fork(Worker, _end_with_multiprocessing)  # which knows of none before
 _end_with_multiprocessing()  # this process may be such a child already
 atexit.register(_end_workers)
