@@ -44,9 +44,9 @@ class Renewable(Protocol):
     """What has figures, threads or sockets of this process alone."""
 
     def renew(self, forked: Forked) -> None:
-        """Have free locks, and no threads or sockets of the parent; where all figures are the parent's, begin from zero.
+        """Free the locks, forget the parent's threads and sockets, and begin from zero where all figures are its own.
 
-        Whatever another thread of the parent was at stays half done. Threads of the child run only where LATE.
+        What another thread of the parent was at stays half done. Other threads of the child run only where LATE.
         """
 
 

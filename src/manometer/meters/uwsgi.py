@@ -11,9 +11,9 @@ __all__ = ["call_in_workers", "forks_later", "is_heir"]
 def call_in_workers(function: Callable[[], None]) -> None:
     """Call the function first in each process that uWSGI forks, before any hook that is there already."""
     uwsgi = _uwsgi()
-    if uwsgi is None or getattr(uwsgi, "post_fork_hook", None) is _hooks.get(function):
-        return
     before = getattr(uwsgi, "post_fork_hook", None)
+    if uwsgi is None or (before is not None and before is _hooks.get(function)):
+        return
 
     def forked() -> None:
         function()

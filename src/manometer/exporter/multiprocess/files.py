@@ -9,10 +9,12 @@ from threading import RLock
 
 from manometer.meters.fork import Forked, called_in_child
 
-__all__ = ["TEMPORARY", "OwnFile", "owner_lives", "sole"]
+__all__ = ["DAMAGED", "TEMPORARY", "OwnFile", "owner_lives", "put_aside", "sole"]
 
 TEMPORARY = ".tmp"
 """What the name of a file ends with until it is whole."""
+DAMAGED = ".damaged"
+"""What the name of a file ends with once someone has found that it makes no sense."""
 
 
 class OwnFile:
@@ -63,6 +65,18 @@ def owner_lives(path: Path, file: int) -> bool:
         return True
     # Nobody's any more; or its owner has put another in its place, which it locked before.
     return not os.path.samestat(path.stat(), os.fstat(file))
+
+
+def put_aside(path: Path, file: int) -> None:
+    """Rename the open file, unless another has taken its place. A process that may not write here changes nothing."""
+    aside = path.with_name(path.name + DAMAGED)
+    with suppress(OSError):
+        if os.path.samestat(path.stat(), os.fstat(file)):
+            path.rename(aside)
+            if not os.path.samestat(aside.stat(), os.fstat(file)):  # its process was faster: the new one goes back
+                with suppress(FileExistsError):
+                    path.hardlink_to(aside)
+                aside.unlink()
 
 
 @contextmanager

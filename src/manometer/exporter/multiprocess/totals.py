@@ -38,14 +38,25 @@ class Totals:
         for family in snapshot.families:
             for group in family.groups:
                 if snapshot.alive or group.mode in _LASTING:
-                    self._add(family, group, str(snapshot.pid))
+                    self._add(family, group, snapshot.process.label)
 
-    def metrics(self) -> list[Metric]:
-        """The families, for an exposition; of one whose kind was changed, the kind that came in first."""
+    def metrics(self, failed: Callable[[str], None] | None = None) -> list[Metric]:
+        """The families, for an exposition; of one whose kind was changed, the kind that came in first.
+
+        failed: hears, where an exception is handled, of a family that cannot be made, and so is missing.
+        """
         first: dict[str, _FamilyTotals] = {}
         for (name, _), family in self._families.items():
             first.setdefault(name, family)
-        return [family.metric() for family in first.values()]
+        found = []
+        for name, family in first.items():
+            try:
+                found.append(family.metric())
+            except Exception:
+                if failed is None:
+                    raise
+                failed(name)
+        return found
 
     def families(self) -> list[Family]:
         """The same as rows that lose nothing: what is added to them later comes out as if it had been now."""
