@@ -248,7 +248,7 @@ def test_gunicorn_workers_killed_and_recycled_under_load(tmp_path):
 
         def settled():
             found = server.samples()
-            three = found["manometer_processes",] == found["busy",] == 3 and len(server.names) <= 3 + 1
+            three = found["manometer_processes",] == found["busy",] == 3 and len(server.names) <= 3 + len(ENDED)
             return found if three and found["served_total", "/work"] in expected else None
 
         found = until(settled, lambda: f"{expected} {server.samples()} {server.names}")
@@ -282,6 +282,27 @@ def test_gunicorn_s_master_may_serve_for_its_workers(tmp_path):
         assert str(server.process.pid) in memory
 
 
+def test_gunicorn_s_idle_master_is_not_summed_in(tmp_path):
+    """It has loaded the application, and so has a pool of its own, of which no request ever comes."""
+    with gunicorn(tmp_path, "--preload", WARM_UP="10") as server:
+        until(lambda: server.samples()["manometer_processes",] == 1 + 3)
+        found = server.samples()
+        assert (found["busy",], found["served_total", "warm-up"]) == (0, 10)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up its rights")
+def test_workers_that_may_not_write_fail_every_scrape(tmp_path):
+    """As of gunicorn's option `--user`, where the master made the directory: a 0 would be false."""
+    (tmp_path / "gunicorn.conf.py").write_text(CONFIG)
+    with gunicorn(tmp_path, "--preload", "--user", "65534") as server:
+        found = re.search(r"Figures at: http://127\.0\.0\.1:(\d+)", server.log.read_text())
+        master = server._replace(port=int(found[1]))
+        assert server.get("/work").isdigit()
+        for asked in (server, master):
+            until(lambda asked=asked: "cannot write its figures to" in asked.get("/metrics"), server.log.read_text)
+        assert "Permission denied" in server.log.read_text()
+
+
 def test_uvicorn_workers_show_each_other(tmp_path):
     """An ASGI application needs no more than to be mounted."""
     options = ("--workers", "2", "--port", "0", "asgi:app")
@@ -293,7 +314,7 @@ def test_uvicorn_workers_show_each_other(tmp_path):
         until(lambda: server.samples().get(("served_total", "/work")) == 60)
         assert server.samples()["manometer_processes",] == 2
         os.kill(load.answered[0][1], signal.SIGKILL)
-        until(lambda: server.samples()["manometer_processes",] == 2 and len(server.names) == 3)
+        until(lambda: server.samples()["manometer_processes",] == 2 and len(server.names) == 2 + len(ENDED))
         assert server.samples()["served_total", "/work"] == 60
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import json
 import logging
 import os
 import random
@@ -26,8 +27,8 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from prometheus_client.samples import Exemplar, Sample
 from prometheus_client.values import MultiProcessValue
 
-from manometer import Counter, Gauge, Histogram, render
-from manometer.errors import ConfigError
+from manometer import Counter, Gauge, Histogram, flush, render
+from manometer.errors import ConfigError, IncompleteError
 from manometer.exporter.multiprocess import Worker, onlooker, together
 from manometer.meters.collection import collect
 from manometer.meters.gauge import MultiprocessMode
@@ -222,7 +223,7 @@ def test_a_directory_that_this_user_may_not_write_to_is_a_mistake_of_the_setting
 
 
 def test_a_directory_that_became_a_file_is_gone_through(path):
-    """As if it were removed; with the file's end all is there again."""
+    """Nothing of this process is there to be shown, so nothing is; with the file's end all is there again."""
     registry = CollectorRegistry()
     counter = Counter("c", "Help.", registry=registry)
     shown = together(Worker.of(registry, str(path)))
@@ -232,10 +233,12 @@ def test_a_directory_that_became_a_file_is_gone_through(path):
         file.unlink()
     path.rmdir()
     path.touch()
-    assert value(shown, "manometer_processes") == 0
-    assert value(shown, "manometer_process_file_failures_total", operation="write") == 2
+    for _ in range(2):
+        with pytest.raises(IncompleteError, match=f"process {os.getpid()} cannot write its figures to {path}"):
+            collect(shown)
     path.unlink()
     assert value(shown, "c_total") == 1
+    assert value(shown, "manometer_process_file_failures_total", operation="write") == 4
 
 
 # --- forks
@@ -267,7 +270,7 @@ def test_a_forked_child_is_a_worker_of_its_own(path):
     os.waitpid(child, 0)
     until(lambda: value(shown, "manometer_processes") == 1)
     assert value(shown, "c_total") == 105
-    assert len(list(path.iterdir())) == 2
+    assert len(list(path.iterdir())) == 1 + len(ENDED)
     worker.stop()
 
 
@@ -303,7 +306,7 @@ def test_a_fork_in_the_midst_of_scrapes_and_writes_leaves_a_working_child(path):
         joined(*threads)
     assert value(shown, "c_total", l="child") == 15
     assert value(shown, "c_total", l="parent") == counter.labels("parent").value
-    assert len(list(path.iterdir())) == 2
+    assert len(list(path.iterdir())) == 1 + len(ENDED)
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
@@ -429,6 +432,56 @@ def test_a_process_writes_what_it_has_before_it_ends(path):
     assert program(path, "if os.fork() == 0:", "    counter.inc(100)", "else:", "    os.wait()") == 0
     assert value(onlooker(path), "c_total") == 121
     assert sorted(file.name for file in path.iterdir()) == ENDED
+
+
+@pytest.mark.parametrize(("flush", "counted"), [("manometer.flush()", 107), ("pass", 7)])
+def test_a_flush_writes_what_a_process_has_before_it_ends_at_once(path, flush, counted):
+    """`os._exit` runs no code of anyone's, so without the call the last second is lost."""
+    fork = (
+        "import manometer",
+        "if os.fork() == 0:",
+        "    counter.inc(100)",
+        f"    {flush}",
+        "    os._exit(0)",
+        "os.wait()",
+    )
+    assert program(path, *fork) == 0
+    assert value(onlooker(path), "c_total") == counted
+
+
+def test_a_flush_says_whether_all_is_written(path, monkeypatch):
+    """With a full disk it is not, and neither within the time given where a collector hangs."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", registry=registry)
+    worker = Worker.of(registry, str(path))
+    monkeypatch.setattr("manometer.exporter.multiprocess.worker._all", lambda: [worker])
+    counter.inc()
+    assert flush()
+    assert value(onlooker(path), "c_total") == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        counter.inc()
+        assert not flush()
+    go_on = threading.Event()
+
+    class Stuck:
+        def describe(self):
+            return []
+
+        def collect(self):
+            go_on.wait()
+            return []
+
+    registry.register(Stuck())
+    assert not flush(timeout=0.01)
+    go_on.set()
+    assert flush(timeout=None)
+
+
+def test_a_flush_of_a_process_that_shares_nothing_is_done(monkeypatch):
+    """There is nothing to write."""
+    monkeypatch.setattr("manometer.exporter.multiprocess.worker._all", list)
+    assert flush()
 
 
 CHILDREN = """
@@ -593,7 +646,123 @@ def test_a_process_that_is_killed_loses_at_most_the_last_second(path):
         assert len(stamps) > 100
 
 
+# --- pools of a parent that serves nobody
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_the_state_of_a_parent_that_only_forks_is_left_out(path):
+    """As the pool that a server's master opened and never uses; its counts stay. Once it works, all is shown."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", registry=registry)
+    idle = Gauge("idle", "Help.", registry=registry, multiprocess_mode="livesum")
+    each = Gauge("each", "Help.", registry=registry)
+    highest = Gauge("highest", "Help.", registry=registry, multiprocess_mode="livemax")
+    shown = together(Worker.of(registry, str(path)))
+
+    def write(amount):
+        counter.inc(amount)
+        for gauge in (idle, each, highest):
+            gauge.set(amount)
+
+    write(5)
+    joins, joined = os.pipe()
+    goes, go_on = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(go_on)
+            write(2)
+            os.write(joined, b"%d" % value(shown, "c_total"))
+            os.read(goes, 1)
+        finally:
+            os._exit(0)
+    os.close(goes)
+    assert os.read(joins, 10) == b"2"
+    mine = str(os.getpid())
+    for _ in range(3):
+        found = [value(shown, name) for name in ("c_total", "idle", "highest", "manometer_processes")]
+        assert found == [7, 2, 5, 2]
+        assert value(shown, "each", pid=mine) == 5
+    counter.inc()
+    assert [value(shown, "idle") for _ in range(2)] == [7, 7]
+    os.close(go_on)
+    os.waitpid(child, 0)
+    assert value(shown, "idle") == 5
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_the_state_of_a_parent_whose_children_have_ended_is_shown(path):
+    """It may be all that is left of the program; so is that of one whose children are none of the group."""
+    registry = CollectorRegistry()
+    Gauge("idle", "Help.", registry=registry, multiprocess_mode="livesum").set(5)
+    shown = together(Worker.of(registry, str(path)))
+    for _ in range(2):
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert value(shown, "idle") == 5
+
+
 # --- faults
+
+
+DROPPED = """
+import json, os, sys
+from prometheus_client import REGISTRY
+from manometer import Counter
+from manometer.errors import IncompleteError
+from manometer.exporter.http import Request, Site, respond
+from manometer.exporter.multiprocess import Worker, together
+import logging
+
+counter = Counter("c", "Help.")
+worker = Worker.of(REGISTRY, sys.argv[1])
+shown = together(worker)
+
+
+def scrape():
+    response = respond(Site(shown), Request("GET", "/metrics", "", {}))
+    return response.status.value, response.body.decode()
+
+
+logging.basicConfig(format="%(message)s")
+joins, joined = os.pipe()
+goes, go_on = os.pipe()
+child = os.fork()
+if child == 0:
+    os.close(go_on)
+    os.setuid(65534)
+    counter.inc()
+    os.write(joined, json.dumps(scrape()).encode())
+    os.read(goes, 1)
+    os._exit(0)
+told = [json.loads(os.read(joins, 10_000)), scrape()]
+os.close(go_on)
+os.close(goes)
+os.waitpid(child, 0)
+print(json.dumps([child, *told, scrape()]))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up its rights")
+def test_a_process_that_gave_up_its_rights_fails_every_scrape(path):
+    """Of its own and of its parent's, which may write: both would show a 0 that is none; logged once."""
+    path.parent.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", DROPPED, str(path)], capture_output=True, text=True, timeout=60, check=True
+    )
+    child, *scrapes = json.loads(done.stdout)
+    for status, body in scrapes[:2]:
+        assert status == 503
+        assert body == (
+            f"process {child} cannot write its figures to {path}, so they would be missing; "
+            "its log says why; where it lacks the right, let its user write there\n"
+        )
+    status, body = scrapes[2]
+    assert status == 200
+    assert "c_total 0.0" in body
+    assert re.fullmatch(r"figures cannot be written to .*Permission denied.*\n", done.stderr)
 
 
 def full(*_):
@@ -757,7 +926,7 @@ def test_an_unreadable_file_is_counted_and_logged_once(path, caplog):
     Counter("c", "Help.", registry=registry).inc()
     worker = Worker.of(registry, str(path))
     worker.flush()
-    (path / "1-1.manometer").write_bytes(b"something else")
+    (path / "1-1.manometer").write_bytes(b"manometer-processes 2 something new")
     for shown in (together(worker), onlooker(path)):
         caplog.clear()
         with caplog.at_level(logging.WARNING, "manometer"):
@@ -765,7 +934,7 @@ def test_an_unreadable_file_is_counted_and_logged_once(path, caplog):
                 assert value(shown, "c_total") == 1
         assert value(shown, "manometer_process_file_failures_total", operation="read") >= 3
         assert [record.getMessage() for record in caplog.records] == [
-            f"{path / '1-1.manometer'} is left out of the figures: Manometer did not write it"
+            f"{path / '1-1.manometer'} is left out of the figures: another version of Manometer wrote it"
         ]
 
 

@@ -82,7 +82,7 @@ class Together(Collector):
 
 
 def _without_idle_parents(found: Collection[Snapshot]) -> Iterator[Snapshot]:
-    """The snapshots, less the state of a process that serves nobody: it has forked live ones, and did nothing since."""
+    """The snapshots, without the state of a process that has forked live ones and did nothing since."""
     parents = {each.process.parent for each in found if each.alive}
     for each in found:
         if each.alive and each.process.only_forks and each.file in parents:

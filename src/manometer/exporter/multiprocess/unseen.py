@@ -1,4 +1,4 @@
-"""Which process cannot show its figures to the others, in memory that it shares with those that it was forked from."""
+"""Which process cannot show its figures to the others, in memory that it shares with its parent and its children."""
 
 import mmap
 import os
