@@ -19,6 +19,7 @@ PACKAGES = {
     "prometheus": ("prometheus", "promtool"),
     "prometheus-alertmanager": ("prometheus-alertmanager", "amtool"),
     "postgresql": ("/usr/lib/postgresql/*/bin/initdb",),
+    "redis-server": ("redis-server",),
     # The OTLP collector of the tests comes with pip, and is linked against it.
     f"libpython{_PYTHON}": (f"libpython{_PYTHON}.so",),
 }

@@ -53,7 +53,7 @@ class Manometer:
             if first is not None:  # what they measure is the registry's: the end of one would take it from both
                 raise ConfigError(
                     f"the registry has a Manometer already, which serves {first.url}; "
-                    "Manometer.running(registry) is that one, to be used or closed"
+                    "use that, which Manometer.running(registry) returns, or close it first"
                 )
             with ExitStack() as started:
                 server = self._start(started)
@@ -64,7 +64,10 @@ class Manometer:
 
     @classmethod
     def running(cls, registry: CollectorRegistry = REGISTRY) -> "Manometer | None":
-        """The Manometer that runs on the registry, or None; for a notebook, whose variable for it may be gone."""
+        """The Manometer that runs on the registry, or None.
+
+        It is how a notebook gets at the one of a cell that was run before: `Manometer.running().close()`.
+        """
         notice()
         return _by_registry.get(registry)
 

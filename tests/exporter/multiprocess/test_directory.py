@@ -285,7 +285,7 @@ def test_no_total_falls_while_a_file_cannot_be_read(group, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr("manometer.exporter.multiprocess.directory.FileIO", refused)
-        with pytest.raises(IncompleteError, match="are missing: .*Permission denied"):
+        with pytest.raises(IncompleteError, match=r"are missing: .*Permission denied"):
             group.directory.read()
     assert [name for name, _ in group.complaints] == [file.path.name]
     assert group.total == 7

@@ -646,6 +646,74 @@ def test_a_process_that_is_killed_loses_at_most_the_last_second(path):
         assert len(stamps) > 100
 
 
+# --- interpreters of one process
+
+
+INTERPRETERS = """
+import json, logging, sys
+from importlib import import_module
+from prometheus_client import REGISTRY
+from manometer import Counter, Gauge
+from manometer.exporter.multiprocess import Worker, together
+from manometer.meters.collection import collect
+
+path, isolation = sys.argv[1:]
+OTHER = f'''
+import sys
+sys.path[:] = {sys.path!r}
+from prometheus_client import REGISTRY
+from manometer import Counter, Gauge
+from manometer.exporter.multiprocess import Worker
+counter = Counter("c", "Help.")
+counter.inc(10)
+Gauge("g", "Help.").set(2)
+worker = Worker.of(REGISTRY, {path!r})
+if {isolation == "isolated"}:
+    worker.start()
+worker.flush()
+counter.inc(100)
+'''
+
+
+def figures():
+    names = ("c_total", "g", "manometer_processes")
+    found = [sample for metric in collect(shown) for sample in metric.samples if sample.name in names]
+    return sorted([sample.name, len(sample.labels.get("pid", "").split(".")), sample.value] for sample in found)
+
+
+Counter("c", "Help.").inc(1)
+Gauge("g", "Help.").set(1)
+shown = together(Worker.of(REGISTRY, path))
+try:
+    module = import_module("_interpreters")
+    other = module.create(isolation)
+except ImportError:
+    module = import_module("_xxsubinterpreters")
+    other = module.create(isolated=isolation == "isolated")
+raised = module.run_string(other, OTHER)
+assert raised is None, raised
+told = [figures()]
+module.destroy(other)
+print(json.dumps([*told, figures()]))
+"""
+
+
+@pytest.mark.parametrize("isolation", ["legacy", "isolated"])
+def test_interpreters_of_one_process_have_a_file_each(path, isolation):
+    """Both are shown, by `pid`. One that ends leaves its totals; one that has no threads writes at its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERPRETERS, str(path), isolation],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    both, one = json.loads(done.stdout)
+    assert both == [["c_total", 1, 11], ["g", 1, 1], ["g", 2, 2], ["manometer_processes", 1, 2]]
+    assert one == [["c_total", 1, 11 if isolation == "legacy" else 111], ["g", 1, 1], ["manometer_processes", 1, 1]]
+    assert ("figures are written only when someone asks for them" in done.stderr) == (isolation == "isolated")
+
+
 # --- pools of a parent that serves nobody
 
 

@@ -76,6 +76,7 @@ class Worker:
         """Begin as a process that has not written yet. parent: the file of the one that it was forked from."""
         self._parent = parent
         self._role = _Role.ALONE
+        self._left = self._is_threadless = False
         self._file = self.directory.own_file(_interpreter())
         self._content: bytes = b""
         self._continuity = Continuity(self._kit.folded)
@@ -98,7 +99,11 @@ class Worker:
         follow_uwsgi()  # once more: another hook may have taken the place of the first
         with self._lock:
             self._users += 1
-            self._run()
+            try:
+                self._run()
+            except RuntimeError as error:  # as in an interpreter that allows for none
+                self._is_threadless = True
+                _log.warning("figures are written only when someone asks for them: %s", error)
 
     def stop(self) -> None:
         """Write a last time, and from then on only when asked; as with `end`, that may be given up."""
@@ -112,13 +117,21 @@ class Worker:
         """Write a last time, as the process ends; a collector that never returns does not keep it from that."""
         with self._lock:
             thread = self._stopping()
+        if self._is_threadless:
+            self._flush()
         _await(thread)
+
+    def leave(self) -> None:
+        """Give back the lock on the file for good, as an interpreter ends: its process goes on, and so would the lock."""
+        with self._writing:
+            self._left = True
+            self._file.abandon()
 
     def flush(self) -> bool:
         """Write what the figures are now; where that fails, it is logged and counted, and tried again next time."""
         notice()
         if self._users and self._thread is None:
-            with self._lock:
+            with self._lock, suppress(RuntimeError):
                 self._run()
         return self._flush()
 
@@ -132,6 +145,8 @@ class Worker:
         if registry is None or uwsgi.forks_later():  # what was counted before uWSGI's fork goes with its first worker
             return True
         with self._writing:
+            if self._left:
+                return True
             try:
                 self._write(self._figures(registry, time.time()))
                 self.directory.settle()
@@ -186,8 +201,8 @@ class Worker:
         self._thread = None
         try:
             self._run()
-        except RuntimeError:  # at the end of the interpreter there are no new threads
-            self._flush()
+        except RuntimeError:  # at the end of the interpreter there are no new ones
+            self._is_threadless = True
 
     def _inherit(self) -> None:
         registry, now = self._registry(), time.time()
@@ -280,6 +295,13 @@ def _end_workers() -> None:
         worker.end()
 
 
+def _end_interpreter() -> None:
+    _end_workers()
+    if _interpreter():
+        for worker in _all():
+            worker.leave()
+
+
 def _all() -> list[Worker]:
     return [worker for workers in list(_workers.values()) for worker in workers.values()]
 
@@ -296,4 +318,4 @@ os.register_at_fork(after_in_parent=_tell_parents)
 called_in_child(_rejoin_workers)
 util.register_after_fork(Worker, _end_with_multiprocessing)  # which knows of none before
 _end_with_multiprocessing()  # this process may be such a child already
-atexit.register(_end_workers)
+atexit.register(_end_interpreter)
