@@ -122,7 +122,7 @@ class Worker:
         _await(thread)
 
     def leave(self) -> None:
-        """Give back the lock on the file for good, as an interpreter ends: its process goes on, and so would the lock."""
+        """Give back the lock on the file for good: the interpreter ends, but its process would keep the lock."""
         with self._writing:
             self._left = True
             self._file.abandon()
