@@ -17,7 +17,7 @@ from prometheus_client.values import MultiProcessValue
 import manometer
 from manometer.exporter.multiprocess.codec import decode, encode
 from manometer.exporter.multiprocess.continuity import Continuity
-from manometer.exporter.multiprocess.snapshot import Process, Snapshot, family
+from manometer.exporter.multiprocess.snapshot import Family, Group, Process, Snapshot, family
 from manometer.exporter.multiprocess.totals import Totals
 from manometer.exporter.multiprocess.ways import Way, way
 from manometer.meters.collection import collect
@@ -266,6 +266,21 @@ def test_native_histograms_come_to_what_one_process_would_have_counted(events, s
     assert [s for s in found.samples if s.name != "h_created"] == [
         s for s in expected.samples if s.name != "h_created"
     ]
+
+
+def test_a_family_that_cannot_be_made_loses_only_itself():
+    """As one whose name this process does not allow; whoever asks hears of it, or has the exception."""
+    rows = [((), [1.0], (), 0.0, None)]
+    nameless, good = (
+        Family(name, "gauge", "Help.", "", [Group("max", (), (("g", None, False),), rows)]) for name in ("", "g")
+    )
+    totals = Totals()
+    totals.add(Snapshot(Process(1), [nameless, good]))
+    failed = []
+    assert [metric.name for metric in totals.metrics(failed.append)] == ["g"]
+    assert failed == [""]
+    with pytest.raises(ValueError, match="name"):
+        totals.metrics()
 
 
 def test_any_collector_s_families_are_shown():
