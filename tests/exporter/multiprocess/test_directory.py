@@ -391,6 +391,7 @@ NONSENSE = {
     "text for a value": rows([[["x"], ["1"], [], 0.0, None]]),
     "true for a value": rows([[["x"], [True], [], 0.0, None]]),
     "a value too large": rows([[["x"], [10**400], [], 0.0, None]]),
+    "no buckets": rows([[["x"], [1.0], [], 0.0, 0]]),
     "no time": rows([[["x"], [1.0], [], None, None]]),
     "an exemplar of nothing": rows([[["x"], [1.0], [[1, [{}, 1.0, None]]], 0.0, None]]),
     "an exemplar without labels": rows([[["x"], [1.0], [[0, [None, 1.0, None]]], 0.0, None]]),

@@ -108,13 +108,14 @@ def _slot(name: object, bound: object, begins: object) -> Slot:
 
 
 def _reader(labels: int, samples: int) -> Callable[..., Row]:
-    """What reads a row of so many labels and samples."""
+    """What reads a row of so many labels and samples; a file may have a hundred thousand of them."""
 
     def read(labelvalues: Any, values: Any, exemplars: Any, set_at: Any, native: Any) -> Row:
-        if len(_texts(labelvalues)) != labels or len(_of(list, values)) != samples:
-            raise ValueError("a row of another length")
-        told = [Told(_within(at, samples), _exemplar(*exemplar)) for at, exemplar in exemplars]
-        return labelvalues, _numbers(values), told, _number(set_at), native and _native(*native)
+        if len(_texts(labelvalues)) != labels or len(values) != samples or not set(map(type, values)) <= _NUMBERS:
+            raise ValueError("a row of other labels, or of other values than there are samples")
+        numbers = list(map(float, values))
+        told = [Told(_within(at, samples), _exemplar(*exemplar)) for at, exemplar in exemplars] if exemplars else ()
+        return labelvalues, numbers, told, _number(set_at), None if native is None else _native(*native)
 
     return read
 
@@ -179,10 +180,6 @@ def _number(value: Any) -> float:
     return float(value)
 
 
-def _numbers(values: list[Any]) -> list[float]:
-    return values if set(map(type, values)) == {float} else [_number(value) for value in values]
-
-
 def _finite(value: Any) -> float:
     if not isfinite(_number(value)):
         raise ValueError("a count without end")
@@ -195,6 +192,6 @@ def _within(at: Any, samples: int) -> int:
     return int(at)
 
 
-_NUMBERS = (int, float)
+_NUMBERS = {int, float}
 _MODES = get_args(MultiprocessMode)
 _FARTHEST = 1 << 20  # buckets: the finest schema has half a million of them between the least and the largest float
