@@ -283,6 +283,30 @@ def test_a_family_that_cannot_be_made_loses_only_itself():
         totals.metrics()
 
 
+SUM, COUNT = ("s_sum", None, False), ("s_count", None, False)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [((SUM, COUNT), [1.0])],
+        [((SUM, COUNT), [1.0, 2.0]), ((SUM, COUNT), [1.0])],
+        [((SUM, COUNT), [1.0]), ((SUM, COUNT), [1.0])],
+        [((SUM, COUNT), [1.0, 2.0, 3.0])],
+        [((SUM, COUNT), [1.0, 2.0, 3.0]), ((SUM, COUNT), [1.0, 2.0, 3.0])],
+        [((SUM, COUNT), [1.0]), ((COUNT,), [1.0])],
+    ],
+)
+def test_rows_of_another_length_than_their_samples_are_no_figures(parts):
+    """They are refused, and not shown as far as they go, or as those of other samples."""
+    totals = Totals()
+    for pid, (shape, values) in enumerate(parts):
+        group = Group("sum", (), shape, [((), values, (), 0.0, None)])
+        totals.add(Snapshot(Process(pid), [Family("s", "summary", "Help.", "", [group])]))
+    with pytest.raises(ValueError, match="argument"):
+        totals.metrics()
+
+
 def test_any_collector_s_families_are_shown():
     """Summaries, infos and gauge histograms; what has no known way is shown by process."""
     info = InfoMetricFamily("build", "Help.", {"version": "1"})
