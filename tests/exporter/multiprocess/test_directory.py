@@ -199,7 +199,7 @@ def test_readers_never_see_the_total_fall(group):
     assert group.files == ENDED
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_damaged_file_is_never_taken_for_a_whole_one(data):
     """Cut short anywhere, or with any byte changed."""
@@ -289,6 +289,53 @@ def test_no_total_falls_while_a_file_cannot_be_read(group, monkeypatch):
             group.directory.read()
     assert [name for name, _ in group.complaints] == [file.path.name]
     assert group.total == 7
+
+
+def test_each_file_that_is_left_out_is_told_of(group):
+    """By whoever reads it, each time: a damaged file of the ended, its copy, or one of another version."""
+    group.process(5).abandon()
+    group.directory.settle()
+    copy, ended = (group.directory.path / name for name in ENDED)
+    whole = ended.read_bytes()
+    ended.write_bytes(whole[:-1])
+    assert group.total == 5
+    assert group.complaints == [("ended.manometer", DAMAGE)]
+    copy.write_bytes(whole[:-1])
+    assert group.total == 0
+    assert group.complaints[1:] == [("ended.manometer", DAMAGE), ("ended-copy.manometer", DAMAGE)]
+    ended.write_bytes(b"manometer-processes 2 new things\n")
+    assert group.total == 0
+    assert group.complaints[3:] == [("ended.manometer", "another version of Manometer wrote it")]
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_no_total_falls_while_the_file_of_the_ended_cannot_be_read(group, gone):
+    """As a directory in its place: the system refuses, and it may be back. So with its copy, where that counts."""
+    group.process(3)
+    copy, ended = (group.directory.path / name for name in ENDED)
+    (copy if gone else ended).mkdir()
+    with pytest.raises(IncompleteError, match=r"are missing: .*Is a directory"):
+        group.directory.read()
+    assert {name for name, _ in group.complaints} == {copy.name if gone else ended.name}
+
+
+def test_the_copy_counts_where_the_system_refuses_the_file_of_the_ended(group):
+    """It is told of, and nothing is missing."""
+    group.process(5).abandon()
+    group.directory.settle()
+    ended = group.directory.path / "ended.manometer"
+    ended.unlink()
+    ended.mkdir()
+    assert group.total == 5
+    assert [name for name, _ in group.complaints] == ["ended.manometer"]
+
+
+def test_live_processes_come_before_the_ended(group):
+    """Of a family whose kind was changed, theirs is the one that is shown."""
+    group.process(1).abandon()
+    group.process(2)
+    group.process(3).abandon()
+    assert [each.alive for each in group.directory.read()] == [True, False, False]
 
 
 @pytest.mark.parametrize("which", [0, 1])

@@ -92,15 +92,17 @@ class Directory:
     def _read(self, problems: list[Problem]) -> tuple[list[Snapshot], bool]:
         """The figures, and whether none were moved to the file of the ended processes meanwhile."""
         with ExitStack() as stack:
-            file = None
+            file, refused = None, None
             try:
                 # Open to the end, so that no file which takes its place can be given its inode.
                 file = stack.enter_context(FileIO(self._ended))
             except (FileNotFoundError, NotADirectoryError):
                 pass
             except OSError as error:
-                problems.append(Problem(self._ended, error, passes=True))
+                refused = error
             ended = self._of_ended(file, problems)
+            if refused is not None:
+                problems.append(Problem(self._ended, refused, passes=ended is None))
             includes = ended.includes if ended is not None else ()
             found = [
                 each
