@@ -646,6 +646,23 @@ def test_a_process_that_is_killed_loses_at_most_the_last_second(path):
         assert len(stamps) > 100
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_child_may_scrape_whoever_scraped_at_the_fork(path):
+    """The lock of the registry that is served is free in there."""
+    registry = CollectorRegistry()
+    Counter("c", "Help.", registry=registry)
+    shown = together(Worker.of(registry, str(path)))
+    with shown._lock:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)
+            try:
+                value(shown, "c_total")
+            finally:
+                os._exit(0)
+        ends(child)
+
+
 # --- interpreters of one process
 
 
@@ -862,6 +879,20 @@ def test_a_full_disk_is_counted_and_gone_through(path, monkeypatch, caplog):
         "they go on in memory until they can"
     )
     assert last == f"figures are written to {path} again"
+
+
+@pytest.mark.parametrize(("code", "count"), [(errno.ENOSPC, 1), (errno.EACCES, None), (errno.EROFS, None)])
+def test_one_that_only_looks_on_counts_what_it_could_have_tidied_up(path, monkeypatch, code, count):
+    """A full disk is a fault; a directory that it may only read is none. What it shows is the same."""
+    assert program(path) == 0
+    shown = onlooker(path)
+
+    def refused(*_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "write", refused)
+    assert value(shown, "c_total") == 7
+    assert value(shown, "manometer_process_file_failures_total", operation="write") == count
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
