@@ -358,7 +358,7 @@ def test_a_coroutine_that_hangs_is_cancelled(figures):
     for _ in range(2):
         assert cancelled.acquire(timeout=10)
     checks.stop()
-    _until(lambda: not found._running)
+    until(lambda: not found._running)
     assert found._result.problem == "was cancelled after its time-out of 0.01 s"
 
 
@@ -370,7 +370,7 @@ def test_a_registered_check_is_run_and_shown(figures):
     assert [each.name for each in checks.all()] == ["db"]
     checks.start()
     assert ran.wait(10)
-    _until(lambda: figures("health_check_up", check="db", critical="false") == 1)
+    until(lambda: figures("health_check_up", check="db", critical="false") == 1)
     checks.stop()
 
 

@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from manometer import render
 from manometer.exporter.multiprocess import onlooker
+from waiting import DEADLINE, until
 
 pytestmark = pytest.mark.servers
 
@@ -54,13 +54,11 @@ def redis(tmp_path, program):
     socket = tmp_path / "redis.sock"
     command = [program("redis-server", "redis-server"), "--port", "0", "--unixsocket", str(socket), "--save", ""]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=tmp_path) as server:
-        deadline = time.monotonic() + 30
-        while not socket.exists():
-            assert server.poll() is None
-            assert time.monotonic() < deadline, "Redis does not come up"
-            time.sleep(0.01)
-        yield socket
-        server.terminate()
+        try:
+            until(socket.exists, lambda: f"Redis does not come up: {server.poll()}")
+            yield socket
+        finally:
+            server.terminate()
 
 
 def test_no_figure_of_a_job_is_lost(tmp_path, redis):
@@ -68,7 +66,7 @@ def test_no_figure_of_a_job_is_lost(tmp_path, redis):
     (tmp_path / "jobs.py").write_text(JOBS)
     (tmp_path / "worker.py").write_text(WORKER)
     group = tmp_path / "group"
-    subprocess.run([sys.executable, "worker.py", str(group), str(redis)], cwd=tmp_path, timeout=60, check=True)
+    subprocess.run([sys.executable, "worker.py", str(group), str(redis)], cwd=tmp_path, timeout=DEADLINE, check=True)
     text = render(onlooker(group))[0].decode()
     (total,) = [
         sample.value

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter as Tally
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -124,6 +124,7 @@ def program(path, listening, *command, **environment):
             env=os.environ | {"MANOMETER_PROCESSES_DIR": str(files)} | environment,
             stdout=out,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         found = until(lambda: re.search(listening, log.read_text()), log.read_text)
@@ -135,6 +136,8 @@ def program(path, listening, *command, **environment):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        with suppress(ProcessLookupError):  # without a master, uWSGI's workers outlive the first of them
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def gunicorn(path, *options, **environment):
@@ -143,18 +146,16 @@ def gunicorn(path, *options, **environment):
     return program(path, r"Listening at: http://127\.0\.0\.1:(\d+)", *command, **environment)
 
 
-@contextmanager
 def uwsgi(path, *options, module="wsgi", **environment):
     """uWSGI with three workers."""
     program_of_uwsgi = Path(sys.executable).with_name("uwsgi")
     if not program_of_uwsgi.exists():
-        pytest.skip("not installed: uwsgi (pip install uwsgi)")
+        pytest.skip("not installed: uwsgi (python tests/servers.py)")
     # It is no module of Python's: this one becomes it.
     start = "import os, sys; os.execv(sys.argv[1], sys.argv[1:])"
     command = ("-c", start, str(program_of_uwsgi), "--http-socket", "127.0.0.1:0", "--die-on-term", "-p", "3")
     listening = r"bound to TCP address 127\.0\.0\.1:(\d+)"
-    with program(path, listening, *command, "--module", f"{module}:app", *options, **environment) as server:
-        yield server
+    return program(path, listening, *command, "--module", f"{module}:app", *options, **environment)
 
 
 class Load:
