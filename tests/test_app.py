@@ -14,7 +14,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, PlatformCollector, ProcessCollector
 
 from manometer import app
-from manometer.app import Manometer, asgi_app, wsgi_app
+from manometer.app import Manometer, asgi_app, start, wsgi_app
 from manometer.config import Settings
 from manometer.errors import ConfigError
 from manometer.health import Checks, check
@@ -92,7 +92,9 @@ def test_a_registry_has_one_manometer(figures):
     second = Manometer(FREE, registry=figures.registry)
     with Manometer(FREE, registry=figures.registry) as first:
         before = _state(figures.registry)
-        with pytest.raises(ConfigError, match=f"a Manometer already, which serves {first.url}; close it first"):
+        with pytest.raises(
+            ConfigError, match=f"already, which serves {first.url}; use that, which Manometer.running"
+        ):
             second.start()
         assert _state(figures.registry) == before
         second.close()
@@ -100,6 +102,21 @@ def test_a_registry_has_one_manometer(figures):
         assert figures("system_cpu_logical_count") > 0
     with second:
         assert _get(f"{second.url}/livez") == (200, "ok\n")
+
+
+def test_a_manometer_whose_handle_was_lost_can_be_had_again(figures):
+    """As where a notebook's cell runs twice: the error names the way, by which the first is used or closed."""
+    start(figures.registry, port=0)
+    with pytest.raises(
+        ConfigError, match=r"use that, which Manometer\.running\(registry\) returns, or close it first"
+    ):
+        start(figures.registry, port=0)
+    lost = Manometer.running(figures.registry)
+    assert _get(f"{lost.url}/livez") == (200, "ok\n")
+    lost.close()
+    assert Manometer.running(figures.registry) is None
+    with start(figures.registry, port=0) as manometer:
+        assert Manometer.running(figures.registry) is manometer
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")

@@ -14,7 +14,7 @@ from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Subject
 from manometer.instrumentation.cache.loads import loader, timed_load
 from manometer.meters.catalogued import Pulled
-from manometer.meters.fork import renewed_in_child
+from manometer.meters.fork import Forked, renewed_in_child
 
 __all__ = ["instrument"]
 
@@ -81,10 +81,10 @@ class _Lookups:
         self._hits = self._misses = 0
         renewed_in_child(self)
 
-    def renew(self) -> None:
-        """Count from here."""
+    def renew(self, forked: Forked) -> None:
+        """Count from here, where all lookups so far were the parent's."""
         cached = self._cached()
-        if cached is not None:
+        if cached is not None and forked is Forked.AT_ONCE:
             self._hits, self._misses, _, _ = _info(cached)
 
     def read(self, cached: Any) -> Iterable[Pulled]:

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from manometer.instrumentation.binding import Binding
-from manometer.meters.fork import renewed_in_child
+from manometer.meters.fork import Forked, renewed_in_child
 
 __all__ = ["Amid", "Methods", "lookups"]
 
@@ -26,10 +26,11 @@ class Amid:
         self.threads: dict[int, set[bool]] = {}
         renewed_in_child(self)
 
-    def renew(self) -> None:
-        """Forget the threads that a forked child does not have."""
-        for thread in self.threads.keys() - {get_ident()}:
-            del self.threads[thread]
+    def renew(self, forked: Forked) -> None:
+        """Forget the threads that a forked child does not have; late, the child has others, which may be at it."""
+        if forked is not Forked.LATE:
+            for thread in self.threads.keys() - {get_ident()}:
+                del self.threads[thread]
 
     def holds(self) -> bool:
         """Whether the calling thread is within the operation."""

@@ -17,7 +17,7 @@ from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding, Subject
 from manometer.instrumentation.graft import graft, ungraft
 from manometer.meters.catalogued import Pulled
-from manometer.meters.fork import renewed_in_child
+from manometer.meters.fork import Forked, renewed_in_child
 from manometer.meters.pending import InFlight
 
 __all__ = ["instrument"]
@@ -98,7 +98,7 @@ class _Tasks:
         self.waiting: set[_Ticket] = set()
         renewed_in_child(self)
 
-    def renew(self) -> None:
+    def renew(self, _: Forked) -> None:
         """The parent process runs what waits."""
         self.waiting.clear()
 
