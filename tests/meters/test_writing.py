@@ -166,6 +166,36 @@ def test_a_write_amid_a_fold_of_its_own_thread_does_not_pause(monkeypatch):
             histogram.observe(1)
 
 
+def test_a_fold_at_the_end_of_the_stack_costs_the_writer_nothing():
+    """Where there is room for a write and none for a fold, the events wait for the next writer."""
+    histogram = Histogram("h", "Help.", registry=None)
+    written = 0
+
+    def deep(depth, call):
+        return deep(depth - 1, call) if depth else call()
+
+    def write():
+        histogram.observe(1)
+
+    def as_deep():
+        (lambda: (lambda: None)())()
+
+    room = sys.getrecursionlimit()
+    while True:
+        try:
+            deep(room, as_deep)
+            break
+        except RecursionError:
+            room -= 1
+    for depth in range(room - 20, room + 1):
+        for _ in range(PENDING_LIMIT - 1 - len(histogram.pending.events)):
+            write()
+            written += 1
+        deep(depth, write)
+        written += 1
+    assert told(samples_of(histogram))["h_count"] == written
+
+
 def test_ticks_and_increments_add_up():
     """A tick is an increment by one, before and after a reset, on labelled series too."""
     counter = Counter("c", "Help.", ["l"], registry=None)
