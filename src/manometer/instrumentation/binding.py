@@ -26,6 +26,7 @@ __all__ = ["Binding", "Subject"]
 
 M = TypeVar("M", bound=Meter[Any])
 
+_READING = "the reading of"
 _CLOSED = frozenset({"kind"})  # labels of an identity whose values are a closed set
 
 _log = logging.getLogger("manometer")
@@ -165,6 +166,9 @@ class Subject(Collector):
     @classmethod
     def on(cls, registry: CollectorRegistry, name: str) -> "Subject":
         """The registry's collector of that subject, made and registered where it has none."""
+        found = _subjects.get(registry, _NONE).get(name)
+        if found is not None:  # no lock for one that is there: a finalizer may ask amid anything
+            return found
         with _subjects_lock:
             subjects = _subjects.setdefault(registry, {})
             if name not in subjects:
@@ -224,6 +228,7 @@ class Subject(Collector):
             if self._bindings.get(binding.key) is binding:
                 del self._bindings[binding.key]
             self._folded.discard(binding)
+            self._kit.gone(binding.path, _READING)
             binding._let_go()
 
     def _release_dead(self) -> None:
@@ -274,9 +279,9 @@ class Subject(Collector):
                 for row, labels, value in binding._figures(target):
                     samples.setdefault(row.name, []).append(pulled_sample(row, labels, value))
             except Exception:
-                self._kit.failed(binding.path, "the reading of")
+                self._kit.failed(binding.path, _READING)
             else:
-                self._kit.worked(binding.path, "the reading of")
+                self._kit.worked(binding.path, _READING)
         return samples
 
     def _row(self, name: str, labels: Mapping[str, str]) -> MetricSpec:
@@ -293,6 +298,7 @@ class Subject(Collector):
 
 _bound: weakref.WeakValueDictionary[int, Binding] = weakref.WeakValueDictionary()
 _owners: weakref.WeakValueDictionary[int, Binding] = weakref.WeakValueDictionary()
+_NONE: dict[str, Subject] = {}
 _subjects: weakref.WeakKeyDictionary[CollectorRegistry, dict[str, Subject]] = weakref.WeakKeyDictionary()
 _subjects_lock = freed_in_child(RLock())
 

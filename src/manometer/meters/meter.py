@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from threading import RLock
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -26,12 +25,6 @@ _OF_FAMILIES = frozenset({"_labelvalues", "_children", "_children_lock"})
 def creation(created: float) -> float | None:
     """The time to expose in a `_created` sample; None where prometheus-client's own switch has them off."""
     return created if metrics._use_created else None
-
-
-def _folded(registry: CollectorRegistry, family: str) -> None:
-    from manometer.meters.kit import Kit
-
-    Kit.of(registry).folded(family)
 
 
 class _Alias:
@@ -80,14 +73,16 @@ class Meter(Collector, ABC, Generic[R]):
         self.labelnames = check_label_names(self.name, labelnames, self._reserved)
         self._labelvalues: Values = ()
         self._max_series = max_series
-        self._on_fold = partial(_folded, registry) if on_fold is None and registry is not None else on_fold
+        self._on_fold = on_fold
         if self.labelnames:
             self._children: dict[Values, Self] = {}
             self._children_lock = freed_in_child(RLock())  # a finalizer may come here amid the making of a child
         else:
             self._start()
         if registry is not None:
-            register(registry, self, f"metric {self.name!r}")
+            companion = register(registry, self, f"metric {self.name!r}")
+            if on_fold is None:
+                self._on_fold = companion.folded
         renewed_in_child(self)
 
     def labels(self, *labelvalues: object, **labelkwargs: object) -> Self:
