@@ -7,12 +7,13 @@ import signal
 import sys
 import threading
 import time
+from fractions import Fraction
 from itertools import accumulate, pairwise
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from manometer import Counter, Gauge, Histogram, render
+from manometer import Counter, Gauge, Histogram, MetricError, render
 from manometer.meters.pending import PENDING_AT_MOST, PENDING_LIMIT
 from waiting import DEADLINE, joined
 
@@ -423,15 +424,37 @@ class Array:
 
 
 def test_an_observation_that_is_no_real_number_costs_no_other(caplog):
-    """It is lost and logged; the series goes on."""
+    """It is lost, which is logged once until there are none; the series goes on."""
+    caplog.set_level("INFO")
     histogram = Histogram("h", "Help.", registry=None)
-    histogram.observe(1)
-    histogram.observe(1j)
-    histogram.observe(Array())
-    histogram.observe(2)
-    found = {s.name: s.value for s in samples_of(histogram)}
-    assert (found["h_count"], found["h_sum"]) == (2, 3)
-    assert "no real numbers" in caplog.text
+    for _ in range(5):
+        histogram.observe(1)
+        histogram.observe(1j)
+        histogram.observe(Array())
+        histogram.observe(2)
+        found = {s.name: s.value for s in samples_of(histogram)}
+    assert (found["h_count"], found["h_sum"]) == (10, 15)
+    assert caplog.text.count("no real numbers are lost") == 1
+    for _ in range(2):
+        histogram.observe(3)
+        samples_of(histogram)
+    assert caplog.text.count("real numbers again") == 1
+
+
+@pytest.mark.parametrize("amount", [2j, 1 + 1j, Array()])
+def test_an_increment_that_is_no_real_number_is_refused(amount):
+    """Where it is written, as a negative one is; it costs no other."""
+    counter = Counter("c", "Help.", registry=None)
+    gauge = Gauge("g", "Help.", registry=None)
+    for write in (counter.inc, gauge.inc, gauge.dec):
+        with pytest.raises(MetricError, match=r"[cg] takes real numbers, not "):
+            write(amount)
+    with pytest.raises(TypeError):
+        gauge.set(amount)
+    counter.inc(Fraction(1, 2))
+    gauge.inc(True)
+    gauge.dec(Fraction(1, 2))
+    assert (counter.value, samples_of(gauge)[0].value) == (0.5, 0.5)
 
 
 def test_label_values_past_the_cap_fold_and_are_counted():

@@ -10,6 +10,7 @@ from prometheus_client.context_managers import ExceptionCounter
 from prometheus_client.samples import Exemplar, Sample
 
 from manometer.errors import MetricError
+from manometer.meters.amounts import real
 from manometer.meters.labels import check_exemplar
 from manometer.meters.meter import Meter, creation
 from manometer.meters.pending import PENDING_LIMIT, Pending, Ticks
@@ -36,7 +37,7 @@ class Counter(Meter[CounterReading]):
     _ticks: Ticks
 
     def inc(self, amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:
-        """Add to the total; MetricError (a ValueError) for a negative amount."""
+        """Add to the total; MetricError (a ValueError) for an amount that is negative, or no real number."""
         self._need_series()
         self._incrementer()(amount, exemplar)  # for a subclass that has an `inc` of its own
 
@@ -90,15 +91,17 @@ class Counter(Meter[CounterReading]):
         self._exemplar = None
 
     def _incrementer(self) -> Callable[..., None]:
-        events, relieve = self.pending.events, self.pending.relieve
+        events, relieve, name = self.pending.events, self.pending.relieve, self.name
 
         def inc(amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:
             if amount == 1 and exemplar is None:
                 events.append(1.0)
             else:
+                if type(amount) is not float:
+                    amount = real(name, amount)
                 if amount < 0:
                     raise MetricError("Counters can only be incremented by non-negative amounts.")
-                events.append(amount + 0.0)
+                events.append(amount)
                 if exemplar:
                     if len(events) >= PENDING_LIMIT:  # here too: one that is refused has been counted all the same
                         relieve()

@@ -1,6 +1,5 @@
 """Histogram: how a quantity is spread over fixed buckets, and on request over exponential ones."""
 
-import logging
 import time
 from array import array
 from bisect import bisect_left, bisect_right
@@ -22,13 +21,12 @@ from manometer.errors import MetricError
 from manometer.meters.exponential import BUCKET_LIMIT, ExponentialBuckets
 from manometer.meters.labels import SERIES_CAP, check_exemplar
 from manometer.meters.meter import Meter, creation
+from manometer.meters.outages import Outages
 from manometer.meters.pending import PENDING_LIMIT, Pending
 
 __all__ = ["Histogram", "HistogramReading"]
 
-
-_log = logging.getLogger("manometer")
-
+_strange = Outages()
 _NONE: Mapping[int, Exemplar] = MappingProxyType({})
 
 
@@ -101,7 +99,10 @@ class Histogram(Meter[HistogramReading]):
         return 0 if self._native is None else self._native[1]
 
     def observe(self, amount: float, exemplar: Mapping[str, str] | None = None) -> None:
-        """Count one observation, with an exemplar (labels such as `trace_id`) where one is given."""
+        """Count one observation, with an exemplar (labels such as `trace_id`) where one is given.
+
+        What is no real number, such as a complex number, is lost, which is logged.
+        """
         self._need_series()
         self._observer()(amount, exemplar)  # for a subclass that has an `observe` of its own
 
@@ -151,15 +152,20 @@ class Histogram(Meter[HistogramReading]):
         pending = self.pending
         version, amounts = pending.version, pending.events[:]
         taken, exponential = len(amounts), self._exponential
+        series = self.name, self._labelvalues
         try:
             total, ordered = self._added(amounts)
         except Exception:
             if all(type(amount) is float for amount in amounts):
                 raise  # a signal handler's
-            # A complex number, an array: what could be added up, and is nowhere between two bounds.
-            _log.exception("observations of %s that are no real numbers are lost", self.name)
+            # A complex number, an array: what could be added up, and is nowhere between two bounds. To refuse it
+            # where it is written would cost every observation.
+            _strange.failed(series, "observations of %s that are no real numbers are lost", self.name)
             amounts = list(_real(amounts))
             total, ordered = self._added(amounts)
+        else:
+            if taken:
+                _strange.worked(series, "observations of %s are real numbers again", self.name)
         counts, placed, events = self._counts[:], 0, len(ordered)
         for bucket, bound in enumerate(self.bounds):
             if placed == events:
