@@ -16,7 +16,6 @@ from manometer.catalogue import SUBJECTS, MetricSpec
 from manometer.errors import BindingError
 from manometer.meters import Counter, Gauge, Histogram, Meter
 from manometer.meters.catalogued import Pulled, family, meter, pulled_sample
-from manometer.meters.family import Family
 from manometer.meters.fork import freed_in_child
 from manometer.meters.kit import Kit
 from manometer.meters.labels import OTHER, SERIES_CAP
@@ -257,13 +256,13 @@ class Subject(Collector):
         for row in self._rows.values():
             samples = pulled.get(row.name, [])
             if row.name in meters:
-                series = meters[row.name].read()
-                if series or samples:
-                    yield Family(meters[row.name], series, samples)
+                told = meters[row.name].family(samples)
+                if told.series or samples or told.ended:
+                    yield told
             elif samples:
-                told = family(row)
-                told.samples = samples
-                yield told
+                pulled_alone = family(row)
+                pulled_alone.samples = samples
+                yield pulled_alone
 
     def _pull(self) -> dict[str, list[Sample]]:
         """One snapshot of every bound object; one that raises loses only its own figures."""

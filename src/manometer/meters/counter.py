@@ -1,7 +1,7 @@
 """Counter: a figure that only grows."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import add
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from prometheus_client.samples import Exemplar, Sample
 from manometer.errors import MetricError
 from manometer.meters.amounts import real
 from manometer.meters.labels import check_exemplar
-from manometer.meters.meter import Meter, creation
+from manometer.meters.meter import Meter, creation, earliest
 from manometer.meters.pending import PENDING_LIMIT, Pending, Ticks
 
 __all__ = ["Counter", "CounterReading"]
@@ -69,6 +69,14 @@ class Counter(Meter[CounterReading]):
         with self.pending.lock:
             self.pending.drain()
             return self._total
+
+    @classmethod
+    def together(cls, readings: Sequence[CounterReading]) -> CounterReading:
+        return CounterReading(
+            sum(reading.total for reading in readings),
+            earliest(reading.created for reading in readings),
+            next((reading.exemplar for reading in reversed(readings) if reading.exemplar is not None), None),
+        )
 
     def _start(self) -> None:
         self._total = 0.0

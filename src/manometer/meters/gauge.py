@@ -37,6 +37,7 @@ class Gauge(Meter[float]):
     """
 
     kind = "gauge"
+    _adds_up = False
     _shared = (*Meter._shared, "_multiprocess_mode", "_is_most_recent")
     _function: Callable[[], float] | None
     _set_at: float

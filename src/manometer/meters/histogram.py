@@ -1,5 +1,6 @@
 """Histogram: how a quantity is spread over fixed buckets, and on request over exponential ones."""
 
+import sys
 import time
 from array import array
 from bisect import bisect_left, bisect_right
@@ -20,7 +21,7 @@ from prometheus_client.utils import floatToGoString
 from manometer.errors import MetricError
 from manometer.meters.exponential import BUCKET_LIMIT, ExponentialBuckets
 from manometer.meters.labels import SERIES_CAP, check_exemplar
-from manometer.meters.meter import Meter, creation
+from manometer.meters.meter import Meter, creation, earliest
 from manometer.meters.outages import Outages
 from manometer.meters.pending import PENDING_LIMIT, Pending
 
@@ -109,6 +110,18 @@ class Histogram(Meter[HistogramReading]):
     def time(self) -> Timer:
         """Observe the seconds that a block or a decorated function took."""
         return Timer(self, "observe")  # type: ignore[no-untyped-call]
+
+    @classmethod
+    def together(cls, readings: Sequence[HistogramReading]) -> HistogramReading:
+        totals = [reading.total for reading in readings if reading.total is not None]
+        natives = [reading.native for reading in readings if reading.native is not None]
+        return HistogramReading(
+            tuple(map(sum, zip(*(reading.running for reading in readings), strict=True))),
+            sum(totals) if len(totals) == len(readings) else None,
+            earliest(reading.created for reading in readings),
+            {at: exemplar for reading in readings for at, exemplar in reading.exemplars.items()},
+            _together(natives) if natives else None,
+        )
 
     def _start(self) -> None:
         self._begin()
@@ -209,6 +222,11 @@ class Histogram(Meter[HistogramReading]):
             yield Sample(f"{name}_created", labels, reading.created, None, None)
         if reading.native is not None:
             yield Sample(name, labels, 0.0, None, None, reading.native)
+
+
+def _together(natives: Sequence[NativeHistogram]) -> NativeHistogram:
+    # As many buckets as they fill: whoever adds them up further merges those that are too many.
+    return ExponentialBuckets.together(natives, sys.maxsize).histogram(sum(native.sum_value for native in natives))
 
 
 def _real(amounts: Iterable[object]) -> Iterator[float]:

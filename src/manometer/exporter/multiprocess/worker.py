@@ -20,6 +20,7 @@ from manometer.exporter.multiprocess.faults import Faults
 from manometer.exporter.multiprocess.inherited import inherited
 from manometer.exporter.multiprocess.snapshot import Family, family, file, lines
 from manometer.exporter.multiprocess.ways import in_own_files, way
+from manometer.meters import ended
 from manometer.meters.collection import collect
 from manometer.meters.fork import freed_in_child
 from manometer.meters.kit import Kit
@@ -42,6 +43,7 @@ class Worker:
     """
 
     def __init__(self, registry: CollectorRegistry, path: Path) -> None:
+        ended.keep()
         self._registry = ref(registry)
         self._kit = Kit.of(registry)
         self.faults = Faults(self._kit)
