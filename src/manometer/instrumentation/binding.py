@@ -39,9 +39,12 @@ class Binding:
     collection or binding. Binding a second object under the name replaces the first.
     """
 
-    def __init__(self, subject: "Subject", identity: Mapping[str, str], target: object, owned: object) -> None:
+    def __init__(
+        self, subject: "Subject", identity: Mapping[str, str], target: object, owned: object, *, folds: bool
+    ) -> None:
         self._subject = subject
         self._identity = dict(identity)
+        self._folds = folds
         self._target, self._owned = _reference(target, self), _reference(owned)
         self._series: dict[tuple[Meter[Any], tuple[str, ...]], Meter[Any]] = {}
         self._read: Callable[[Any], Iterable[Pulled]] = _nothing
@@ -141,9 +144,11 @@ class Binding:
             if self.closed:
                 raise BindingError(f"the Binding of {self.path} is closed; instrument the object again")
             child = self._series.get((parent, values))
-            if child is None:
+            if child is None and self._folds:  # what is folded belongs to all
+                child = parent.labels(*values)
+            elif child is None:
                 child = parent.replace(values)
-                if not parent.is_folded(child, values):  # what is folded belongs to all
+                if not parent.is_folded(child, values):
                     self._series[parent, values] = child
         return cast(M, child)
 
@@ -203,7 +208,7 @@ class Subject(Collector):
             if folds:
                 identity = {label: value if label in _CLOSED else OTHER for label, value in identity.items()}
                 self._kit.folded(self.name)
-            binding = Binding(self, identity, target, owned)
+            binding = Binding(self, identity, target, owned, folds=folds)
             _owners[id(owned)] = _bound[id(target)] = binding
         try:
             yield binding
