@@ -95,6 +95,11 @@ class Histogram(Meter[HistogramReading]):
         )
 
     @property
+    def _upper_bounds(self) -> list[float]:
+        """The bounds, under prometheus-client's name for them."""
+        return list(self.bounds)
+
+    @property
     def max_native_buckets(self) -> int:
         """How many exponential buckets a series may fill; 0 where it has none."""
         return 0 if self._native is None else self._native[1]
