@@ -99,14 +99,14 @@ class Counter(Meter[CounterReading]):
         self._exemplar = None
 
     def _incrementer(self) -> Callable[..., None]:
-        events, relieve, name = self.pending.events, self.pending.relieve, self.name
+        events, relieve = self.pending.events, self.pending.relieve
 
         def inc(amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:
             if amount == 1 and exemplar is None:
                 events.append(1.0)
             else:
                 if type(amount) is not float:
-                    amount = real(name, amount)
+                    amount = real(self.name, amount)
                 if amount < 0:
                     raise MetricError("Counters can only be incremented by non-negative amounts.")
                 events.append(amount)

@@ -10,7 +10,6 @@ from typing import Any
 from opentelemetry import trace
 
 from manometer.instrumentation.engine.series import StageSeries
-from manometer.instrumentation.engine.spans import open_span
 from manometer.meters.pending import PENDING_LIMIT
 
 __all__ = ["measured"]
@@ -51,12 +50,12 @@ def _function(series: StageSeries, function: Callable[..., Any]) -> Callable[...
     # calls nothing of ours that is no C.
     began, over, ended = series.runs.began, series.runs.ended, series.ended
     events, relieve, limit = series.pending.events, series.pending.relieve, PENDING_LIMIT
-    engine, stage, clock = series.engine, series.stage, perf_counter
+    clock = perf_counter
 
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             began()
-            span = None if trace._TRACER_PROVIDER is None else open_span(engine, stage)
+            span = None if trace._TRACER_PROVIDER is None else series.span()
             start = clock()
             try:
                 result = function(*args, **kwargs)
