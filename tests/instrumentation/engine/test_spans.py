@@ -117,6 +117,19 @@ def test_a_broken_tracer_does_not_reach_the_program(figures, tracer, part, caplo
     assert trace.get_current_span() is trace.INVALID_SPAN
 
 
+def test_a_span_ends_once(figures, traced, monkeypatch, caplog):
+    """Nothing is done about it when it is gone."""
+    exported = traced(ALWAYS_ON)
+    monkeypatch.setattr(spans, "_abandoned", lambda *_: pytest.fail("it was not abandoned"))
+    measured = stage("function", registry=figures.registry)(lambda: None)
+    measured()
+    with stage("block", registry=figures.registry):
+        pass
+    assert exported().keys() == {"function", "block"}
+    assert not spans._open
+    assert not caplog.records
+
+
 def test_a_block_that_is_left_without_its_exit_ends_its_span(figures, traced):
     """As where an exception of a signal handler misses the exit: the parent is current again."""
     exported = traced(ALWAYS_ON)
