@@ -16,8 +16,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Pl
 from manometer import app
 from manometer.app import Manometer, asgi_app, start, wsgi_app
 from manometer.config import Settings
-from manometer.errors import ConfigError
+from manometer.errors import BindingError, ConfigError
 from manometer.health import Checks, check
+from manometer.instrumentation.runtime import instrument_host, instrument_runtime
 from waiting import DEADLINE, until
 
 FREE = Settings(port=0)
@@ -177,6 +178,33 @@ def test_the_program_s_own_process_collector_stays(figures):
     with Manometer(FREE, registry=figures.registry) as manometer:
         assert _get(f"{manometer.url}/metrics")[1].count("# TYPE process_resident_memory_bytes gauge") == 1
     assert figures("process_resident_memory_bytes") > 0
+
+
+def test_what_the_program_has_bound_already_stays_its_own(figures):
+    """Of the runtime and of the host there is one binding a registry, whoever made it."""
+    with instrument_host(registry=figures.registry) as host, instrument_runtime(registry=figures.registry) as runtime:
+        for _ in range(2):
+            with Manometer(FREE, registry=figures.registry):
+                assert figures("system_cpu_logical_count") >= 1
+        assert not host.closed
+        assert not runtime.closed
+        assert figures("system_cpu_logical_count") >= 1
+    with Manometer(FREE, registry=figures.registry):
+        assert figures("system_cpu_logical_count") >= 1
+        with pytest.raises(BindingError, match="or the Manometer that was started"):
+            instrument_host(registry=figures.registry)
+    instrument_host(registry=figures.registry).close()
+
+
+def test_a_host_that_cannot_be_read_keeps_nobody_from_starting(figures, monkeypatch, caplog):
+    """Its figures are absent, and the log says why."""
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    monkeypatch.delitem(sys.modules, "manometer.instrumentation.runtime.psutil", raising=False)
+    monkeypatch.delattr("manometer.instrumentation.runtime.psutil", raising=False)
+    with Manometer(FREE, registry=figures.registry):
+        assert figures("system_cpu_logical_count") is None
+        assert figures("python_gc_pause_seconds_count", generation="2") is not None
+    assert "not measured: psutil cannot be loaded here" in caplog.text
 
 
 def test_readiness_follows_the_checks(figures):

@@ -1,6 +1,7 @@
 """Manometer: starts what serves and watches a program's figures, and stops it all again."""
 
 import atexit
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -11,10 +12,11 @@ from prometheus_client import REGISTRY, CollectorRegistry, GCCollector, Platform
 from prometheus_client.registry import Collector
 
 from manometer.config import Settings
-from manometer.errors import ConfigError
+from manometer.errors import BindingError, ConfigError, UnsupportedError
 from manometer.exporter import http
 from manometer.exporter.server import Server
 from manometer.health import Check, Checks
+from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.runtime import instrument_host, instrument_runtime
 from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from manometer.exporter.multiprocess import Worker
 
 __all__ = ["Manometer", "asgi_app", "flush", "start", "wsgi_app"]
+
+_log = logging.getLogger("manometer")
 
 
 class Manometer:
@@ -116,8 +120,8 @@ class Manometer:
 
             spans = Spans(settings.otlp_endpoint, settings.trace_ratio, settings.service_name, registry)
             started.callback(spans.close)
-        started.callback(instrument_runtime(registry=registry).close)
-        started.callback(instrument_host(registry=registry).close)
+        started.callback(_bind(instrument_runtime, registry))
+        started.callback(_bind(instrument_host, registry))
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             started.callback(_register(collector, registry))
         checks.start(settings.health_interval)
@@ -198,6 +202,17 @@ def _shown(registry: CollectorRegistry, worker: "Worker | None") -> CollectorReg
     from manometer.exporter.multiprocess import together
 
     return together(worker)
+
+
+def _bind(instrument: Callable[..., Binding], registry: CollectorRegistry) -> Callable[[], None]:
+    """Measure what the registry measures once, unless it does already or cannot, and return the undo."""
+    try:
+        return instrument(registry=registry).close
+    except BindingError:  # the program has bound it
+        pass
+    except UnsupportedError as error:
+        _log.warning("not measured: %s", error)
+    return lambda: None
 
 
 def _register(kind: type[Any], registry: CollectorRegistry) -> Callable[[], None]:

@@ -233,3 +233,65 @@ def test_a_name_that_is_taken_by_a_metric_is_an_error_of_ours(figures):
     Gauge("cache_entries", "The program's own.", registry=figures.registry)
     with pytest.raises(MetricError, match="give one of the two another name"):
         instrument_cache(LRUCache(1), name="c", registry=figures.registry)
+
+
+def test_dead_objects_leave_room_at_once(figures):
+    """Thousands that come and go, with no collection in between, fold nobody."""
+    subject = Subject.on(figures.registry, "cache")
+    for number in range(SERIES_CAP + 1_000):
+        with subject.binding(Thing(), cache=f"gone {number}") as binding:
+            binding.counter("cache.evictions", cause="capacity").inc()
+    live = Thing()
+    with subject.binding(live, cache="live") as binding:
+        binding.counter("cache.evictions", cause="capacity").inc()
+        binding.pulls(lambda _: [(rows.ENTRIES, {}, 7)])
+    assert figures("cache_entries", cache="live") == 7
+    assert figures.all("cache_evictions_total", "cache") == {"live": 1}
+    assert figures("manometer_label_folds_total") is None
+
+
+def test_folded_objects_make_room_when_those_before_them_die(figures):
+    """The next object that is bound has series of its own; what is dead of the folded is forgotten."""
+    subject = Subject.on(figures.registry, "cache")
+    things = [Thing() for _ in range(SERIES_CAP + 3)]
+    for number, thing in enumerate(things):
+        with subject.binding(thing, cache=str(number)):
+            pass
+    assert len(subject._folded) == 3
+    del thing, things
+    live = Thing()
+    with subject.binding(live, cache="live") as binding:
+        binding.pulls(lambda _: [(rows.ENTRIES, {}, 7)])
+    assert figures.all("cache_entries", "cache") == {"live": 7}
+    assert (len(subject._folded), len(subject.dead)) == (0, 0)
+
+
+def test_an_object_may_die_amid_a_binding_or_a_collection(figures):
+    """A finalizer takes no lock of ours, whichever one another thread holds."""
+    subject = Subject.on(figures.registry, "cache")
+    things = [Thing()]
+    with subject.binding(things[0], cache="c"):
+        pass
+    with subject.lock:
+        dying = threading.Thread(target=things.clear)
+        dying.start()
+        dying.join(10)
+        assert not dying.is_alive()
+    figures("cache_entries")
+    assert not subject._bindings
+
+
+def test_a_second_binding_without_a_name_is_refused(figures):
+    """The first would be removed in silence."""
+    subject = Subject.on(figures.registry, "host")
+    first, second = Thing(), Thing()
+    with subject.binding(first) as binding:
+        pass
+    with pytest.raises(BindingError, match="the host is already bound on this registry; close its Binding first"):
+        subject.binding(second).__enter__()
+    binding.close()
+    with subject.binding(second):
+        pass
+    del second
+    with subject.binding(first):
+        pass

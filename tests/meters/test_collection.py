@@ -1,6 +1,7 @@
 """One guarded reading of a registry."""
 
 import logging
+import threading
 
 import prometheus_client
 import pytest
@@ -9,6 +10,7 @@ from prometheus_client import CollectorRegistry, Metric
 from manometer import Counter, Gauge
 from manometer.meters.collection import collect
 from manometer.meters.kit import Kit
+from manometer.meters.outages import Outages
 
 
 class Raising:
@@ -100,12 +102,41 @@ def test_a_failure_is_logged_when_it_begins_and_when_it_ends(caplog):
     assert [bool(record.exc_info) for record in caplog.records] == [True, False, True]
 
 
-def test_what_fails_under_ever_new_names_is_bounded():
-    """The names that fail are kept for the log, but not without end."""
-    kit = Kit()
-    for number in range(3_000):
-        kit.failed(str(number), "family")
-    assert len(kit._failing) <= 1_000
+def test_each_failure_is_logged_once_until_it_ends(caplog):
+    """However many collectors fail, and however often; past a hundred, one line stands for the others."""
+    caplog.set_level(logging.INFO)
+    registry = CollectorRegistry()
+    failing = {f"Failing{number}": type(f"Failing{number}", (Raising,), {}) for number in range(1_000)}
+    for kind in failing.values():
+        registry.register(kind())
+    for _ in range(3):
+        families = collect(registry)
+    assert sum("failed; its series are missing" in record.message for record in caplog.records) == 100
+    assert caplog.text.count("over 100 things fail; further ones are not logged") == 1
+    assert set(_failures(families).values()) == {3.0}
+    assert _failures(families).keys() == failing.keys()
+    caplog.clear()
+    for kind in failing.values():
+        kind.collect = lambda self: ()
+    for _ in range(3):
+        collect(registry)
+    assert sum("works again" in record.message for record in caplog.records) == len(caplog.records) == 100
+
+
+def test_a_failure_that_cannot_be_logged_reaches_nobody(monkeypatch):
+    """The next one is logged."""
+    outages, told = Outages(), []
+    monkeypatch.setattr("manometer.meters.outages._log.log", lambda *_, **__: 1 / 0)
+    outages.failed("thing", "it fails")
+    monkeypatch.setattr("manometer.meters.outages._log.log", lambda _, message, *__, **___: told.append(message))
+    for _ in range(3):
+        outages.failed("thing", "it fails")
+        outages.worked("other", "it works")
+    outages.worked("thing", "it works")
+    outages.failed("thing", "it fails")
+    outages.forget("thing")
+    outages.failed("thing", "it fails")
+    assert told == ["it fails", "it works", "it fails", "it fails"]
 
 
 def _failures(families):
@@ -173,3 +204,20 @@ def test_target_info_comes_first():
     registry = CollectorRegistry(target_info={"env": "test"})
     Counter("c", "Help.", registry=registry)
     assert names(collect(registry)) == ["target", "c"]
+
+
+def test_a_fold_amid_a_collection_waits_for_nobody():
+    """A finalizer or signal handler may fold a label while its own thread holds the registry's lock, a plain one."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", ["user"], registry=registry, max_series=1)
+
+    def fold():
+        with registry._lock:
+            counter.labels("a").inc()
+            counter.labels("b").inc()
+
+    folding = threading.Thread(target=fold, daemon=True)
+    folding.start()
+    folding.join(10)
+    assert not folding.is_alive()
+    assert registry.get_sample_value("manometer_label_folds_total", {"family": "c"}) == 1

@@ -228,7 +228,7 @@ def test_programs_that_walk_a_registry_know_the_meters(kit):
     """By the names that prometheus-client does not document and programs use all the same."""
     registry = CollectorRegistry()
     kit.Counter("orders_total", "Help.", ["side"], unit="lots", registry=registry).labels("buy").inc()
-    (found,) = registry._collector_to_names
+    found, *_ = registry._collector_to_names
     assert (found._name, found._documentation, found._type, found._unit) == (
         "orders_lots",
         "Help.",

@@ -7,12 +7,13 @@ import signal
 import sys
 import threading
 import time
+from fractions import Fraction
 from itertools import accumulate, pairwise
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from manometer import Counter, Gauge, Histogram, render
+from manometer import Counter, Gauge, Histogram, MetricError, render
 from manometer.meters.pending import PENDING_AT_MOST, PENDING_LIMIT
 from waiting import DEADLINE, joined
 
@@ -164,6 +165,36 @@ def test_a_write_amid_a_fold_of_its_own_thread_does_not_pause(monkeypatch):
         histogram.pending.drain()
         for _ in range(PENDING_AT_MOST + 1):
             histogram.observe(1)
+
+
+def test_a_fold_at_the_end_of_the_stack_costs_the_writer_nothing():
+    """Where there is room for a write and none for a fold, the events wait for the next writer."""
+    histogram = Histogram("h", "Help.", registry=None)
+    written = 0
+
+    def deep(depth, call):
+        return deep(depth - 1, call) if depth else call()
+
+    def write():
+        histogram.observe(1)
+
+    def as_deep():
+        (lambda: (lambda: None)())()
+
+    room = sys.getrecursionlimit()
+    while True:
+        try:
+            deep(room, as_deep)
+            break
+        except RecursionError:
+            room -= 1
+    for depth in range(room - 20, room + 1):
+        for _ in range(PENDING_LIMIT - 1 - len(histogram.pending.events)):
+            write()
+            written += 1
+        deep(depth, write)
+        written += 1
+    assert told(samples_of(histogram))["h_count"] == written
 
 
 def test_ticks_and_increments_add_up():
@@ -393,15 +424,37 @@ class Array:
 
 
 def test_an_observation_that_is_no_real_number_costs_no_other(caplog):
-    """It is lost and logged; the series goes on."""
+    """It is lost, which is logged once until there are none; the series goes on."""
+    caplog.set_level("INFO")
     histogram = Histogram("h", "Help.", registry=None)
-    histogram.observe(1)
-    histogram.observe(1j)
-    histogram.observe(Array())
-    histogram.observe(2)
-    found = {s.name: s.value for s in samples_of(histogram)}
-    assert (found["h_count"], found["h_sum"]) == (2, 3)
-    assert "no real numbers" in caplog.text
+    for _ in range(5):
+        histogram.observe(1)
+        histogram.observe(1j)
+        histogram.observe(Array())
+        histogram.observe(2)
+        found = {s.name: s.value for s in samples_of(histogram)}
+    assert (found["h_count"], found["h_sum"]) == (10, 15)
+    assert caplog.text.count("no real numbers are lost") == 1
+    for _ in range(2):
+        histogram.observe(3)
+        samples_of(histogram)
+    assert caplog.text.count("real numbers again") == 1
+
+
+@pytest.mark.parametrize("amount", [2j, 1 + 1j, Array()])
+def test_an_increment_that_is_no_real_number_is_refused(amount):
+    """Where it is written, as a negative one is; it costs no other."""
+    counter = Counter("c", "Help.", registry=None)
+    gauge = Gauge("g", "Help.", registry=None)
+    for write in (counter.inc, gauge.inc, gauge.dec):
+        with pytest.raises(MetricError, match=r"[cg] takes real numbers, not "):
+            write(amount)
+    with pytest.raises(TypeError):
+        gauge.set(amount)
+    counter.inc(Fraction(1, 2))
+    gauge.inc(True)
+    gauge.dec(Fraction(1, 2))
+    assert (counter.value, samples_of(gauge)[0].value) == (0.5, 0.5)
 
 
 def test_label_values_past_the_cap_fold_and_are_counted():

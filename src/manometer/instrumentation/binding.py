@@ -2,6 +2,7 @@
 
 import logging
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import RLock
@@ -15,7 +16,6 @@ from manometer.catalogue import SUBJECTS, MetricSpec
 from manometer.errors import BindingError
 from manometer.meters import Counter, Gauge, Histogram, Meter
 from manometer.meters.catalogued import Pulled, family, meter, pulled_sample
-from manometer.meters.family import Family
 from manometer.meters.fork import freed_in_child
 from manometer.meters.kit import Kit
 from manometer.meters.labels import OTHER, SERIES_CAP
@@ -25,6 +25,7 @@ __all__ = ["Binding", "Subject"]
 
 M = TypeVar("M", bound=Meter[Any])
 
+_READING = "the reading of"
 _CLOSED = frozenset({"kind"})  # labels of an identity whose values are a closed set
 
 _log = logging.getLogger("manometer")
@@ -35,13 +36,16 @@ class Binding:
 
     An instrumentation makes one and hands the object back; `Binding.of(object)` finds it again.
     It holds the object weakly where it can: when the object dies, its series go with the next
-    collection. Binding a second object under the name replaces the first.
+    collection or binding. Binding a second object under the name replaces the first.
     """
 
-    def __init__(self, subject: "Subject", identity: Mapping[str, str], target: object, owned: object) -> None:
+    def __init__(
+        self, subject: "Subject", identity: Mapping[str, str], target: object, owned: object, *, folds: bool
+    ) -> None:
         self._subject = subject
         self._identity = dict(identity)
-        self._target, self._owned = _reference(target), _reference(owned)
+        self._folds = folds
+        self._target, self._owned = _reference(target, self), _reference(owned)
         self._series: dict[tuple[Meter[Any], tuple[str, ...]], Meter[Any]] = {}
         self._read: Callable[[Any], Iterable[Pulled]] = _nothing
         self._undo: list[Callable[[Any], object]] = []
@@ -140,9 +144,11 @@ class Binding:
             if self.closed:
                 raise BindingError(f"the Binding of {self.path} is closed; instrument the object again")
             child = self._series.get((parent, values))
-            if child is None:
+            if child is None and self._folds:  # what is folded belongs to all
+                child = parent.labels(*values)
+            elif child is None:
                 child = parent.replace(values)
-                if not parent.is_folded(child, values):  # what is folded belongs to all
+                if not parent.is_folded(child, values):
                     self._series[parent, values] = child
         return cast(M, child)
 
@@ -156,12 +162,17 @@ class Subject(Collector):
         self._kit = Kit.of(registry)
         self._meters: dict[str, Meter[Any]] = {}
         self._bindings: dict[tuple[tuple[str, str], ...], Binding] = {}
-        self._folded: list[Binding] = []
+        self._folded: set[Binding] = set()
+        self.dead: deque[_Target] = deque()
+        """References to objects that died, whose bindings are still to be released; a finalizer appends to it."""
         self.lock = freed_in_child(RLock())
 
     @classmethod
     def on(cls, registry: CollectorRegistry, name: str) -> "Subject":
         """The registry's collector of that subject, made and registered where it has none."""
+        found = _subjects.get(registry, _NONE).get(name)
+        if found is not None:  # no lock for one that is there: a finalizer may ask amid anything
+            return found
         with _subjects_lock:
             subjects = _subjects.setdefault(registry, {})
             if name not in subjects:
@@ -178,19 +189,26 @@ class Subject(Collector):
         neither. Where the block raises, all that it has done is undone.
         owned: what the set-up changes, where that is not the object itself.
         Raises BindingError where a label value is no text or is empty, and where what is owned is bound
-        already: its library's hooks would count each event twice.
+        already: its library's hooks would count each event twice. Raises BindingError too where there are no label
+        values, and the subject has such a binding: the program would not see that it lost the first one.
         """
         _check_identity(identity, target)
         owned = target if owned is None else owned
         with self.lock:
+            self._release_dead()
             holder = _owners.get(id(owned))
             if holder is not None and holder._owns(owned):
                 raise BindingError(f"{holder.path} is already bound; close its Binding first")
+            if not identity and () in self._bindings:
+                raise BindingError(
+                    f"the {self.name} is already bound on this registry; "
+                    "close its Binding first, or the Manometer that was started on the registry"
+                )
             folds = len(self._bindings) >= SERIES_CAP and tuple(identity.items()) not in self._bindings
             if folds:
                 identity = {label: value if label in _CLOSED else OTHER for label, value in identity.items()}
                 self._kit.folded(self.name)
-            binding = Binding(self, identity, target, owned)
+            binding = Binding(self, identity, target, owned, folds=folds)
             _owners[id(owned)] = _bound[id(target)] = binding
         try:
             yield binding
@@ -199,7 +217,7 @@ class Subject(Collector):
             raise
         with self.lock:
             if folds:  # one set of labels can show one object's state, so those past the cap show none
-                self._folded.append(binding)
+                self._folded.add(binding)
                 return
             earlier = self._bindings.get(binding.key)
             self._bindings[binding.key] = binding
@@ -213,8 +231,14 @@ class Subject(Collector):
                 return
             if self._bindings.get(binding.key) is binding:
                 del self._bindings[binding.key]
-            self._folded = [each for each in self._folded if each is not binding]
+            self._folded.discard(binding)
+            self._kit.gone(binding.path, _READING)
             binding._let_go()
+
+    def _release_dead(self) -> None:
+        """Remove the series of the objects that died, and make room for others under the cap."""
+        while self.dead:
+            self.dead.popleft().binding.close()
 
     def series(self, name: str, kind: type[M], labels: Mapping[str, str]) -> tuple[M, tuple[str, ...]]:
         """The family's meter and the label values of one of its series."""
@@ -237,31 +261,31 @@ class Subject(Collector):
         for row in self._rows.values():
             samples = pulled.get(row.name, [])
             if row.name in meters:
-                series = meters[row.name].read()
-                if series or samples:
-                    yield Family(meters[row.name], series, samples)
+                told = meters[row.name].family(samples)
+                if told.series or samples or told.ended:
+                    yield told
             elif samples:
-                told = family(row)
-                told.samples = samples
-                yield told
+                pulled_alone = family(row)
+                pulled_alone.samples = samples
+                yield pulled_alone
 
     def _pull(self) -> dict[str, list[Sample]]:
         """One snapshot of every bound object; one that raises loses only its own figures."""
         samples: dict[str, list[Sample]] = {}
         with self.lock:
+            self._release_dead()
             bindings = list(self._bindings.values())
         for binding in bindings:
             target = binding.target
-            if target is None:
-                binding.close()
+            if target is None:  # it has died since
                 continue
             try:
                 for row, labels, value in binding._figures(target):
                     samples.setdefault(row.name, []).append(pulled_sample(row, labels, value))
             except Exception:
-                self._kit.failed(binding.path, "the reading of")
+                self._kit.failed(binding.path, _READING)
             else:
-                self._kit.worked(binding.path, "the reading of")
+                self._kit.worked(binding.path, _READING)
         return samples
 
     def _row(self, name: str, labels: Mapping[str, str]) -> MetricSpec:
@@ -278,6 +302,7 @@ class Subject(Collector):
 
 _bound: weakref.WeakValueDictionary[int, Binding] = weakref.WeakValueDictionary()
 _owners: weakref.WeakValueDictionary[int, Binding] = weakref.WeakValueDictionary()
+_NONE: dict[str, Subject] = {}
 _subjects: weakref.WeakKeyDictionary[CollectorRegistry, dict[str, Subject]] = weakref.WeakKeyDictionary()
 _subjects_lock = freed_in_child(RLock())
 
@@ -298,8 +323,21 @@ def _nothing(_target: object) -> Iterable[Pulled]:
     return ()
 
 
-def _reference(target: object) -> Callable[[], Any]:
+class _Target(weakref.ref[Any]):
+    """A reference to a bound object, and the binding."""
+
+    __slots__ = ("binding",)
+    binding: Binding
+
+
+def _reference(target: object, binding: Binding | None = None) -> Callable[[], Any]:
+    """What returns the object, or None when it is gone; the binding is then put among the dead."""
     try:
-        return weakref.ref(target)
+        if binding is None:
+            return weakref.ref(target)
+        # The callback is a single C call, which no lock and no other thread can hold up: a finalizer runs it.
+        found = _Target(target, binding._subject.dead.append)
     except TypeError:  # an object with slots and no __weakref__: held until its binding closes
         return lambda: target
+    found.binding = binding
+    return found

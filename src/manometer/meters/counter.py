@@ -1,7 +1,7 @@
 """Counter: a figure that only grows."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import add
 from typing import NamedTuple
@@ -10,8 +10,9 @@ from prometheus_client.context_managers import ExceptionCounter
 from prometheus_client.samples import Exemplar, Sample
 
 from manometer.errors import MetricError
+from manometer.meters.amounts import real
 from manometer.meters.labels import check_exemplar
-from manometer.meters.meter import Meter, creation
+from manometer.meters.meter import Meter, creation, earliest
 from manometer.meters.pending import PENDING_LIMIT, Pending, Ticks
 
 __all__ = ["Counter", "CounterReading"]
@@ -36,7 +37,7 @@ class Counter(Meter[CounterReading]):
     _ticks: Ticks
 
     def inc(self, amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:
-        """Add to the total; MetricError (a ValueError) for a negative amount."""
+        """Add to the total; MetricError (a ValueError) for an amount that is negative, or no real number."""
         self._need_series()
         self._incrementer()(amount, exemplar)  # for a subclass that has an `inc` of its own
 
@@ -69,6 +70,14 @@ class Counter(Meter[CounterReading]):
             self.pending.drain()
             return self._total
 
+    @classmethod
+    def together(cls, readings: Sequence[CounterReading]) -> CounterReading:
+        return CounterReading(
+            sum(reading.total for reading in readings),
+            earliest(reading.created for reading in readings),
+            next((reading.exemplar for reading in reversed(readings) if reading.exemplar is not None), None),
+        )
+
     def _start(self) -> None:
         self._total = 0.0
         self._created = time.time()
@@ -96,9 +105,11 @@ class Counter(Meter[CounterReading]):
             if amount == 1 and exemplar is None:
                 events.append(1.0)
             else:
+                if type(amount) is not float:
+                    amount = real(self.name, amount)
                 if amount < 0:
                     raise MetricError("Counters can only be incremented by non-negative amounts.")
-                events.append(amount + 0.0)
+                events.append(amount)
                 if exemplar:
                     if len(events) >= PENDING_LIMIT:  # here too: one that is refused has been counted all the same
                         relieve()

@@ -12,7 +12,6 @@ Values = tuple[str, ...]
 """The label values of a series, in the order of its family's label names."""
 
 R = TypeVar("R")
-R_contra = TypeVar("R_contra", contravariant=True)
 
 
 class Series(NamedTuple, Generic[R]):
@@ -22,7 +21,7 @@ class Series(NamedTuple, Generic[R]):
     reading: R
 
 
-class Source(Protocol[R_contra]):
+class Source(Protocol[R]):
     """The meter that a family was read off."""
 
     @property
@@ -35,8 +34,12 @@ class Source(Protocol[R_contra]):
     def unit(self) -> str: ...
     @property
     def labelnames(self) -> tuple[str, ...]: ...
-    def expand(self, labels: dict[str, str], reading: R_contra) -> Iterable[Sample]:
+    def expand(self, labels: dict[str, str], reading: R) -> Iterable[Sample]:
         """The samples of a series with these labels."""
+        ...
+
+    def together(self, readings: Sequence[R]) -> R:
+        """One reading with the events of all."""
         ...
 
 
@@ -47,9 +50,15 @@ class Family(Metric, Generic[R]):
     has no use for them; who knows prometheus-client's model alone sees no difference.
     """
 
-    def __init__(self, source: Source[R], series: Sequence[Series[R]], pulled: Sequence[Sample] = ()) -> None:
+    def __init__(
+        self,
+        source: Source[R],
+        series: Sequence[Series[R]],
+        pulled: Sequence[Sample] = (),
+        ended: Sequence[Series[R]] = (),
+    ) -> None:
         super().__init__(source.name, source.documentation, source.kind, source.unit)
-        self.source, self.series, self.pulled = source, series, pulled
+        self.source, self.series, self.pulled, self.ended = source, series, pulled, ended
         self._samples: list[Sample] | None = None
 
     @property
@@ -68,6 +77,16 @@ class Family(Metric, Generic[R]):
     @samples.setter
     def samples(self, samples: list[Sample]) -> None:
         self._samples = samples
+
+    @property
+    def lasting(self) -> Sequence[Series[R]]:
+        """The series, and in them what removed ones had come to, where that is kept: see `ended.keep`."""
+        if not self.ended:
+            return self.series
+        readings = dict(self.ended)
+        for values, reading in self.series:
+            readings[values] = self.source.together([readings[values], reading]) if values in readings else reading
+        return [Series(values, reading) for values, reading in readings.items()]
 
     @property
     def is_as_read(self) -> bool:

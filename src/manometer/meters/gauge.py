@@ -9,6 +9,7 @@ from prometheus_client.context_managers import InprogressTracker, Timer
 from prometheus_client.samples import Sample
 
 from manometer.errors import MetricError
+from manometer.meters.amounts import real
 from manometer.meters.labels import SERIES_CAP
 from manometer.meters.meter import Meter
 from manometer.meters.pending import PENDING_LIMIT, Pending
@@ -36,6 +37,7 @@ class Gauge(Meter[float]):
     """
 
     kind = "gauge"
+    _adds_up = False
     _shared = (*Meter._shared, "_multiprocess_mode", "_is_most_recent")
     _function: Callable[[], float] | None
     _set_at: float
@@ -71,16 +73,16 @@ class Gauge(Meter[float]):
         )
 
     def inc(self, amount: float = 1) -> None:
-        """Add to the value."""
+        """Add to the value; MetricError (a ValueError) for an amount that is no real number."""
         self._need_series()
         self._need_sum("inc")
-        self._write(_Write(False, amount - 0.0))  # which leaves a -0.0 as it is, unlike adding 0.0
+        self._write(_Write(False, real(self.name, amount)))
 
     def dec(self, amount: float = 1) -> None:
-        """Take from the value."""
+        """Take from the value; see `inc`."""
         self._need_series()
         self._need_sum("dec")
-        self._write(_Write(False, -amount - 0.0))
+        self._write(_Write(False, -real(self.name, amount)))
 
     def set(self, value: float) -> None:
         """Make this the value."""

@@ -1,6 +1,6 @@
 """Histogram: how a quantity is spread over fixed buckets, and on request over exponential ones."""
 
-import logging
+import sys
 import time
 from array import array
 from bisect import bisect_left, bisect_right
@@ -21,14 +21,13 @@ from prometheus_client.utils import floatToGoString
 from manometer.errors import MetricError
 from manometer.meters.exponential import BUCKET_LIMIT, ExponentialBuckets
 from manometer.meters.labels import SERIES_CAP, check_exemplar
-from manometer.meters.meter import Meter, creation
+from manometer.meters.meter import Meter, creation, earliest
+from manometer.meters.outages import Outages
 from manometer.meters.pending import PENDING_LIMIT, Pending
 
 __all__ = ["Histogram", "HistogramReading"]
 
-
-_log = logging.getLogger("manometer")
-
+_strange = Outages()
 _NONE: Mapping[int, Exemplar] = MappingProxyType({})
 
 
@@ -96,18 +95,38 @@ class Histogram(Meter[HistogramReading]):
         )
 
     @property
+    def _upper_bounds(self) -> list[float]:
+        """The bounds, under prometheus-client's name for them."""
+        return list(self.bounds)
+
+    @property
     def max_native_buckets(self) -> int:
         """How many exponential buckets a series may fill; 0 where it has none."""
         return 0 if self._native is None else self._native[1]
 
     def observe(self, amount: float, exemplar: Mapping[str, str] | None = None) -> None:
-        """Count one observation, with an exemplar (labels such as `trace_id`) where one is given."""
+        """Count one observation, with an exemplar (labels such as `trace_id`) where one is given.
+
+        What is no real number, such as a complex number, is lost, which is logged.
+        """
         self._need_series()
         self._observer()(amount, exemplar)  # for a subclass that has an `observe` of its own
 
     def time(self) -> Timer:
         """Observe the seconds that a block or a decorated function took."""
         return Timer(self, "observe")  # type: ignore[no-untyped-call]
+
+    @classmethod
+    def together(cls, readings: Sequence[HistogramReading]) -> HistogramReading:
+        totals = [reading.total for reading in readings if reading.total is not None]
+        natives = [reading.native for reading in readings if reading.native is not None]
+        return HistogramReading(
+            tuple(map(sum, zip(*(reading.running for reading in readings), strict=True))),
+            sum(totals) if len(totals) == len(readings) else None,
+            earliest(reading.created for reading in readings),
+            {at: exemplar for reading in readings for at, exemplar in reading.exemplars.items()},
+            _together(natives) if natives else None,
+        )
 
     def _start(self) -> None:
         self._begin()
@@ -151,15 +170,20 @@ class Histogram(Meter[HistogramReading]):
         pending = self.pending
         version, amounts = pending.version, pending.events[:]
         taken, exponential = len(amounts), self._exponential
+        series = self.name, self._labelvalues
         try:
             total, ordered = self._added(amounts)
         except Exception:
             if all(type(amount) is float for amount in amounts):
                 raise  # a signal handler's
-            # A complex number, an array: what could be added up, and is nowhere between two bounds.
-            _log.exception("observations of %s that are no real numbers are lost", self.name)
+            # A complex number, an array: what could be added up, and is nowhere between two bounds. To refuse it
+            # where it is written would cost every observation.
+            _strange.failed(series, "observations of %s that are no real numbers are lost", self.name)
             amounts = list(_real(amounts))
             total, ordered = self._added(amounts)
+        else:
+            if taken:
+                _strange.worked(series, "observations of %s are real numbers again", self.name)
         counts, placed, events = self._counts[:], 0, len(ordered)
         for bucket, bound in enumerate(self.bounds):
             if placed == events:
@@ -203,6 +227,11 @@ class Histogram(Meter[HistogramReading]):
             yield Sample(f"{name}_created", labels, reading.created, None, None)
         if reading.native is not None:
             yield Sample(name, labels, 0.0, None, None, reading.native)
+
+
+def _together(natives: Sequence[NativeHistogram]) -> NativeHistogram:
+    # As many buckets as they fill: whoever adds them up further merges those that are too many.
+    return ExponentialBuckets.together(natives, sys.maxsize).histogram(sum(native.sum_value for native in natives))
 
 
 def _real(amounts: Iterable[object]) -> Iterator[float]:

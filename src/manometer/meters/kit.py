@@ -12,17 +12,19 @@ from manometer.catalogue import kit as rows
 from manometer.meters.catalogued import Pulled, family, meter, pulled
 from manometer.meters.counter import Counter
 from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
+from manometer.meters.outages import Outages
+from manometer.meters.registration import accompanied_by
 
 __all__ = ["Kit"]
-
-_FAILURES_REMEMBERED = 1_000
-"""What fails under ever new names must not fill the memory; past this, what is logged is logged once more."""
 
 _log = logging.getLogger("manometer")
 
 
 class Kit(Collector):
-    """The `manometer_*` families of a registry; made when the first of Manometer comes to it."""
+    """The `manometer_*` families of a registry; made when the first of Manometer is registered there.
+
+    They are not made later, amid the collection that first needs them: the thread may hold the registry's lock then.
+    """
 
     def __init__(self) -> None:
         self.collect_failures = meter(rows.COLLECT_FAILURES, Counter)
@@ -30,17 +32,28 @@ class Kit(Collector):
         self.spans = meter(rows.SPANS, Counter)
         self.file_failures = meter(rows.PROCESS_FILE_FAILURES, Counter)
         self._costs: tuple[Mapping[str, float], Mapping[str, float]] = {}, {}
-        self._failing: set[tuple[str, str]] = set()
+        self._outages = Outages()
         self._folding: set[str] = set()
-        self._shown = True
+        self._is_shown = True
+        self._is_used = False
         renewed_in_child(self)
 
     @classmethod
     def of(cls, registry: CollectorRegistry) -> "Kit":
+        """The registry's kit figures, for what reads or counts them: collections tell of their costs from now on."""
+        kit = cls.beside(registry)
+        kit._is_used = True
+        return kit
+
+    @classmethod
+    def beside(cls, registry: CollectorRegistry) -> "Kit":
         """The registry's kit figures, made and registered where it has none.
 
         Never raises: where the program has a metric of one of the names, they are kept and not shown.
         """
+        kit = _kits.get(registry)
+        if kit is not None:  # no lock for one that is there: a finalizer may ask amid anything
+            return kit
         with _lock:
             kit = _kits.get(registry)
             if kit is None:
@@ -49,15 +62,16 @@ class Kit(Collector):
                 try:
                     registry.register(kit)
                 except ValueError as error:
-                    kit._shown = False
+                    kit._is_shown = False
                     _log.warning("what Manometer measures of itself is not shown: %s", error)
                 _kits[registry] = kit
         return kit
 
     @classmethod
     def existing(cls, registry: CollectorRegistry) -> "Kit | None":
-        """The registry's kit figures, where there are any."""
-        return _kits.get(registry)
+        """The registry's kit figures, where something uses them."""
+        kit = _kits.get(registry)
+        return kit if kit is not None and kit._is_used else None
 
     def failed(self, name: str, what: str) -> None:
         """Where an exception is handled: the reading of a thing failed, which is counted, and logged when it begins.
@@ -65,20 +79,20 @@ class Kit(Collector):
         what: the kind of thing, such as "collector", for the log; things of other kinds may have the name.
         """
         self.collect_failures.labels(name.encode(errors="backslashreplace").decode()).inc()
-        if (what, name) not in self._failing:
-            if len(self._failing) >= _FAILURES_REMEMBERED:
-                self._failing.clear()
-            self._failing.add((what, name))
-            _log.exception("%s %r failed; its series are missing until it works again", what, name)
+        message = "%s %r failed; its series are missing until it works again"
+        self._outages.failed((what, name), message, what, name)
 
     def worked(self, name: str, what: str) -> None:
         """The thing was read; logged where it failed before."""
-        if (what, name) in self._failing:
-            self._failing.discard((what, name))
-            _log.info("%s %r works again", what, name)
+        self._outages.worked((what, name), "%s %r works again", what, name)
+
+    def gone(self, name: str, what: str) -> None:
+        """The thing is not read any more."""
+        self._outages.forget((what, name))
 
     def folded(self, family_name: str) -> None:
         """A new series of that family went to `other`."""
+        self._is_used = True
         if family_name not in self._folding:
             self._folding.add(family_name)
             _log.warning("%s is at its cap of series: new label values are counted as 'other'", family_name)
@@ -103,7 +117,7 @@ class Kit(Collector):
         return self._figures(*self._costs)
 
     def _figures(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Metric]:
-        if not self._shown:
+        if not self._is_shown:
             return
         for pushed in (self.collect_failures, self.label_folds, self.spans, self.file_failures):
             yield from (metric for metric in pushed.collect() if metric.samples)
@@ -116,3 +130,5 @@ class Kit(Collector):
 
 _kits: WeakKeyDictionary[CollectorRegistry, Kit] = WeakKeyDictionary()
 _lock = freed_in_child(RLock())
+
+accompanied_by(Kit.beside)

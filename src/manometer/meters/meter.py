@@ -1,8 +1,7 @@
 """The base of Counter, Gauge and Histogram: naming, registration, labelled children, exposition."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import RLock
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -11,17 +10,18 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from manometer.errors import MetricError
+from manometer.meters.ended import Ended, are_kept
 from manometer.meters.family import Family, Series, Values
 from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
 from manometer.meters.labels import OTHER, SERIES_CAP, check_label_names, check_name, check_values, full_name
 from manometer.meters.pending import Pending
 from manometer.meters.registration import register
 
-__all__ = ["Meter", "creation"]
+__all__ = ["Meter", "creation", "earliest"]
 
 R = TypeVar("R")
 
-_OF_FAMILIES = frozenset({"_labelvalues", "_children", "_children_lock"})
+_OF_FAMILIES = frozenset({"_labelvalues", "_children", "_children_lock", "_ended"})
 
 
 def creation(created: float) -> float | None:
@@ -29,10 +29,9 @@ def creation(created: float) -> float | None:
     return created if metrics._use_created else None
 
 
-def _folded(registry: CollectorRegistry, family: str) -> None:
-    from manometer.meters.kit import Kit
-
-    Kit.of(registry).folded(family)
+def earliest(created: Iterable[float | None]) -> float | None:
+    """When the first of several series began, as far as they say."""
+    return min((each for each in created if each is not None), default=None)
 
 
 class _Alias:
@@ -55,6 +54,7 @@ class Meter(Collector, ABC, Generic[R]):
 
     kind: ClassVar[str]
     pending: Pending[Any]
+    _adds_up: ClassVar[bool] = True
     _reserved: ClassVar[frozenset[str]] = frozenset()
     _shared: ClassVar[tuple[str, ...]] = ("name", "documentation", "unit", "labelnames", "_max_series", "_on_fold")
     """What a child has from its family. Each kind names it; a subclass of one hands on all that it has."""
@@ -82,14 +82,17 @@ class Meter(Collector, ABC, Generic[R]):
         self.labelnames = check_label_names(self.name, labelnames, self._reserved)
         self._labelvalues: Values = ()
         self._max_series = max_series
-        self._on_fold = partial(_folded, registry) if on_fold is None and registry is not None else on_fold
+        self._on_fold = on_fold
         if self.labelnames:
             self._children: dict[Values, Self] = {}
             self._children_lock = freed_in_child(RLock())  # a finalizer may come here amid the making of a child
+            self._ended: Ended[R] = Ended(self._children_lock, self.together, max_series)
         else:
             self._start()
         if registry is not None:
-            register(registry, self, f"metric {self.name!r}")
+            companion = register(registry, self, f"metric {self.name!r}")
+            if on_fold is None:
+                self._on_fold = companion.folded
         renewed_in_child(self)
 
     def labels(self, *labelvalues: object, **labelkwargs: object) -> Self:
@@ -106,6 +109,7 @@ class Meter(Collector, ABC, Generic[R]):
         values = self._values(labelvalues, {})
         with self._children_lock:
             self._drop(values)
+        self._ended.settle()
 
     def remove_by_labels(self, labels: Mapping[str, object]) -> None:
         """Drop every series that has these values of these labels; none for an empty mapping."""
@@ -121,6 +125,7 @@ class Meter(Collector, ABC, Generic[R]):
             for values in list(self._children) if wanted else ():
                 if all(values[at] == value for at, value in wanted):
                     self._drop(values)
+        self._ended.settle()
 
     def clear(self) -> None:
         """Drop every labelled series."""
@@ -128,6 +133,7 @@ class Meter(Collector, ABC, Generic[R]):
             with self._children_lock:
                 for values in list(self._children):
                     self._drop(values)
+            self._ended.settle()
 
     def replace(self, values: Values) -> Self:
         """Put a new series in the place of the one of these label values, and return it.
@@ -146,6 +152,7 @@ class Meter(Collector, ABC, Generic[R]):
         with self._children_lock:
             if self._children.get(values) is child:
                 self._drop(values)
+        self._ended.settle()
 
     def describe(self) -> Iterable[Metric]:
         """The family without samples: what a registry reads its names from."""
@@ -153,15 +160,24 @@ class Meter(Collector, ABC, Generic[R]):
 
     def collect(self) -> Iterable[Metric]:
         """The family with all its series, each read at one moment."""
-        return [Family(self, self.read())]
+        return [self.family()]
 
-    def read(self) -> list[Series[R]]:
-        """Every series, children in the order in which they came."""
+    def family(self, pulled: Sequence[Sample] = ()) -> Family[R]:
+        """The family as `collect` gives it, and samples of it that were pulled."""
         if not self.labelnames or self._labelvalues:
-            return [Series((), self._read())]
+            return Family(self, [Series((), self._read())], pulled)
         with self._children_lock:
-            children = self._children.copy().items()
-        return [Series(values, child._read()) for values, child in children]
+            children, ended = self._children.copy().items(), self._ended.now()
+        return Family(self, [Series(values, child._read()) for values, child in children], pulled, ended())
+
+    def read(self) -> Sequence[Series[R]]:
+        """Every series, children in the order in which they came."""
+        return self.family().series
+
+    @classmethod
+    def together(cls, readings: Sequence[R]) -> R:
+        """One reading with the events of all, of a kind whose readings add up."""
+        raise NotImplementedError(f"{cls.kind}s do not add up")
 
     @abstractmethod
     def expand(self, labels: dict[str, str], reading: R) -> Iterable[Sample]:
@@ -173,6 +189,8 @@ class Meter(Collector, ABC, Generic[R]):
         Where figures of the child are among those of its parent, they stay, and only the locks are free.
         """
         single = not self.labelnames or self._labelvalues
+        if forked is Forked.AT_ONCE and not single:
+            self._ended.clear()
         for series in [self] if single else list(self._children.values()):
             if forked is Forked.AT_ONCE:
                 series._renew()
@@ -236,10 +254,12 @@ class Meter(Collector, ABC, Generic[R]):
             child = self._children.get(values)
             if fresh and not folds:
                 if child is not None:
-                    renewed_in_child(child)
+                    self._end(values, child)
                 self._children[values] = child = self._child(values)
             elif child is None:
                 child = self._children.setdefault(values, self._child(values))
+        if fresh:
+            self._ended.settle()
         if folds and self._on_fold is not None:
             self._on_fold(self.name)
         return child
@@ -248,7 +268,13 @@ class Meter(Collector, ABC, Generic[R]):
         """Take a series off, if it is there; the lock is held."""
         child = self._children.pop(values, None)
         if child is not None:
-            renewed_in_child(child)  # it is renewed with its family no more, and may have its writers yet
+            self._end(values, child)
+
+    def _end(self, values: Values, child: Self) -> None:
+        """A series is no longer its family's; the lock is held."""
+        renewed_in_child(child)  # the family does not renew the series any more, and the series may have writers yet
+        if self._adds_up and are_kept():
+            self._ended.add(values, child)
 
     def _child(self, values: Values) -> Self:
         check_values(self.name, values)

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from itertools import count
 from threading import RLock
 from time import sleep
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from manometer.meters.fork import Forked, notice_aside, renewed_in_child
+
+if TYPE_CHECKING:
+    from weakref import ReferenceType
 
 __all__ = ["PENDING_AT_MOST", "PENDING_LIMIT", "InFlight", "Pending", "Ticks"]
 
@@ -51,8 +54,11 @@ class Pending(Generic[E]):
         if not self._busy or self.lock._is_owned():  # type: ignore[attr-defined]
             # `with` on the lock itself: the one form in which an exception out of a signal handler cannot
             # come between the taking of the lock and the giving back.
-            with self.lock:
-                self.drain()
+            try:
+                with self.lock:
+                    self.drain()
+            except RecursionError:  # the writer is at the end of its stack; a later one folds these too
+                pass
         elif len(self.events) >= PENDING_AT_MOST:
             sleep(_PAUSE)
         notice_aside()
@@ -94,15 +100,23 @@ class Ticks:
 class InFlight:
     """Runs under way: `began()` and `ended()` are a single C call each.
 
+    A run that an object stands for is held instead. It is over with that object at the latest, so that a run
+    whose end is never told is not counted for ever:
+
+        runs.held.add(tie := weakref.ref(run, runs.held.discard))
+        ...
+        runs.held.discard(tie)
+
     A forked child has none of its parent's; one that the forking thread ends in there counts as none.
     """
 
-    __slots__ = ("__weakref__", "_began", "_elsewhere", "_over", "began", "ended")
+    __slots__ = ("__weakref__", "_began", "_elsewhere", "_over", "began", "ended", "held")
 
     def __init__(self) -> None:
         self._began, self._over = Ticks(), Ticks()
         self._elsewhere = 0
         self.began, self.ended = self._began.tick, self._over.tick
+        self.held: set[ReferenceType[Any]] = set()
         renewed_in_child(self)
 
     @property
@@ -111,8 +125,9 @@ class InFlight:
         over = self._over.value  # read first, so that the difference is never negative
         running = self._began.value - over
         self._elsewhere = min(self._elsewhere, running)
-        return running - self._elsewhere
+        return running - self._elsewhere + len(self.held)
 
     def renew(self, _: Forked) -> None:
         """Take those of now for the parent's."""
         self._elsewhere = self._began.value - self._over.value
+        self.held.clear()  # the very set, from which the parent's runs take themselves off

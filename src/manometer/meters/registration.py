@@ -1,6 +1,8 @@
 """Putting a collector on a registry, with an answer that helps where its names are taken."""
 
 from ast import literal_eval
+from collections.abc import Callable
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
@@ -19,7 +21,14 @@ except ImportError:  # before 0.26 prometheus-client raises a plain ValueError, 
             self.duplicates = duplicates
 
 
-__all__ = ["DuplicateMetricError", "register"]
+__all__ = ["Companion", "DuplicateMetricError", "accompanied_by", "register"]
+
+
+class Companion(Protocol):
+    """What stands beside the collectors of a registry, and hears of them."""
+
+    def folded(self, family_name: str) -> None:
+        """A new series of that family went to `other`."""
 
 
 class DuplicateMetricError(MetricError, DuplicateTimeseries):
@@ -33,8 +42,16 @@ class DuplicateMetricError(MetricError, DuplicateTimeseries):
         )
 
 
-def register(registry: CollectorRegistry, collector: Collector, what: str) -> None:
-    """Register the collector. what: how to name it in the error that is raised where its names are taken."""
+def accompanied_by(make: Callable[[CollectorRegistry], Companion]) -> None:
+    """Have `make(registry)` find or make the companion of a registry."""
+    _makers.append(make)
+
+
+def register(registry: CollectorRegistry, collector: Collector, what: str) -> Companion:
+    """Register the collector, and beside it a companion where the registry has none; return the companion.
+
+    what: how to name the collector in the error that is raised where its names are taken.
+    """
     freed_in_child(registry._lock)
     try:
         registry.register(collector)
@@ -43,6 +60,8 @@ def register(registry: CollectorRegistry, collector: Collector, what: str) -> No
         if not duplicates:
             raise
         raise DuplicateMetricError(what, duplicates) from None
+    (make,) = _makers
+    return make(registry)
 
 
 def _duplicates(error: ValueError) -> set[str]:
@@ -51,3 +70,6 @@ def _duplicates(error: ValueError) -> set[str]:
         return error.duplicates
     before, _, names = str(error).partition("Duplicated timeseries in CollectorRegistry: ")
     return literal_eval(names) if names and not before else set()
+
+
+_makers: list[Callable[[CollectorRegistry], Companion]] = []

@@ -190,10 +190,10 @@ def test_a_series_that_starts_again_or_goes_makes_no_total_fall(path):
 
 
 def test_series_that_come_and_go_are_bounded(path, monkeypatch):
-    """Past the cap, those that went are added to `other`."""
+    """Past the cap, those of another kit that went are added to `other`."""
     monkeypatch.setattr("manometer.exporter.multiprocess.continuity.SERIES_CAP", 3)
     registry = CollectorRegistry()
-    counter = Counter("c", "Help.", ["l"], registry=registry)
+    counter = prometheus_client.Counter("c", "Help.", ["l"], registry=registry)
     worker = Worker.of(registry, str(path))
     shown = together(worker)
     for number in range(20):

@@ -2,30 +2,12 @@
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import SpanContext, StatusCode, TraceFlags
 
 from manometer import stage
 from manometer.instrumentation.engine import spans
 from manometer.meters.collection import collect
-
-
-@pytest.fixture
-def traced(monkeypatch):
-    """Set up tracing with that sampler; what is exported comes back by name."""
-    exporter = InMemorySpanExporter()
-
-    def set_up(sampler):
-        provider = TracerProvider(sampler=sampler)
-        provider.add_span_processor(SimpleSpanProcessor(exporter))
-        monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
-        monkeypatch.setattr(spans, "_tracer", provider.get_tracer("manometer"))
-        return lambda: {span.name: span for span in exporter.get_finished_spans()}
-
-    return set_up
 
 
 def test_stages_within_a_stage_are_its_children(figures, traced):
@@ -86,19 +68,81 @@ async def test_a_generators_span_is_nobodys_parent(figures, traced):
     assert exported()["caller"].parent is None
 
 
-def test_a_broken_tracer_does_not_reach_the_program(figures, monkeypatch, caplog):
-    """The span is lost and logged; the run is measured."""
+class Broken:
+    """A tracer, or a span, that raises whatever it is asked, until it is mended."""
 
-    class Broken:
-        def start_span(self, *args, **kwargs):
-            raise RuntimeError("no tracer")
+    def __init__(self, part):
+        self.part, self.is_broken = part, True
 
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", object())
-    monkeypatch.setattr(spans, "_tracer", Broken())
-    with stage("s", registry=figures.registry):
+    def start_span(self, *args, **kwargs):
+        if self.part == "start":
+            self.fail()
+        return self
+
+    def get_span_context(self):
+        if self.part == "context":
+            self.fail()
+        return SpanContext(1, 1, is_remote=False, trace_flags=TraceFlags(1))
+
+    def is_recording(self):
+        return False
+
+    def end(self):
+        if self.part == "end":
+            self.fail()
+
+    def fail(self):
+        if self.is_broken:
+            raise RuntimeError(f"no {self.part}")
+
+
+@pytest.mark.parametrize("part", ["start", "context", "end"])
+def test_a_broken_tracer_does_not_reach_the_program(figures, tracer, part, caplog):
+    """Its spans are lost, which is logged once, and once more when it works again; the runs are measured."""
+    caplog.set_level("INFO")
+    broken = Broken(part)
+    tracer(broken)
+    for _ in range(100):
+        with stage("s", registry=figures.registry):
+            pass
+    assert figures("engine_stage_duration_seconds_count", outcome="ok") == 100
+    assert caplog.text.count("lost until they can") == 1
+    assert f"no {part}" in caplog.text
+    assert trace.get_current_span() is trace.INVALID_SPAN
+    broken.is_broken = False
+    for _ in range(2):
+        with stage("s", registry=figures.registry):
+            pass
+    assert caplog.text.count("again") == 1
+    assert trace.get_current_span() is trace.INVALID_SPAN
+
+
+def test_a_span_ends_once(figures, traced, monkeypatch, caplog):
+    """Nothing is done about it when it is gone."""
+    exported = traced(ALWAYS_ON)
+    monkeypatch.setattr(spans, "_abandoned", lambda *_: pytest.fail("it was not abandoned"))
+    measured = stage("function", registry=figures.registry)(lambda: None)
+    measured()
+    with stage("block", registry=figures.registry):
         pass
-    assert figures("engine_stage_duration_seconds_count", outcome="ok") == 1
-    assert "no tracer" in caplog.text
+    assert exported().keys() == {"function", "block"}
+    assert not spans._open
+    assert not caplog.records
+
+
+def test_a_block_that_is_left_without_its_exit_ends_its_span(figures, traced):
+    """As where an exception of a signal handler misses the exit: the parent is current again."""
+    exported = traced(ALWAYS_ON)
+    with stage("outer", registry=figures.registry):
+        outer = trace.get_current_span()
+        left = stage("left", registry=figures.registry)
+        left.__enter__()
+        assert trace.get_current_span() is not outer
+        assert figures("engine_stage_active", stage="left") == 1
+        del left
+        assert trace.get_current_span() is outer
+        assert figures("engine_stage_active", stage="left") == 0
+    assert exported().keys() == {"outer", "left"}
 
 
 def test_without_tracing_no_span_is_asked_for(figures, monkeypatch):

@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from manometer import MetricError, stage
 from manometer.meters.labels import SERIES_CAP
@@ -219,3 +220,55 @@ def test_a_name_of_the_wrong_type_is_refused(figures, wrong):
     if not callable(wrong):
         with pytest.raises(MetricError, match="the engine of a stage"):
             stage("s", engine=wrong, registry=figures.registry)
+
+
+class Misnamed(type):
+    """A class that cannot say its name."""
+
+    def __getattribute__(cls, name):
+        if name == "__qualname__":
+            raise RuntimeError("no name")
+        return super().__getattribute__(name)
+
+
+class HalfNamed(Exception):  # noqa: N818 - there is little in its name
+    """An exception whose class has a name that UTF-8 cannot write."""
+
+
+HalfNamed.__qualname__ = "half \udc80"
+
+
+class Nameless(Exception, metaclass=Misnamed):  # noqa: N818 - likewise
+    """An exception of such a class, which says it is of another."""
+
+    @property
+    def __class__(self):
+        raise RuntimeError("no class")
+
+
+@pytest.mark.parametrize(("kind", "name"), [
+    (Nameless, "Nameless"),
+    (HalfNamed, r"half \udc80"),
+    (type("", (Exception,), {}), "_OTHER"),
+])  # fmt: skip
+def test_an_exception_of_any_class_passes_through(figures, measured, traced, kind, name):
+    """Also of one whose name cannot be had, or cannot be written as UTF-8; it is counted under one that can."""
+    exported = traced(ALWAYS_ON)
+    error = kind("why")
+
+    @measured()
+    def fail():
+        raise error
+
+    def fail_in_block():
+        with measured():
+            raise error
+
+    for failing in (fail, fail_in_block):
+        try:
+            failing()
+        except BaseException as caught:
+            assert caught is error  # noqa: PT017 - to match the exception would ask for its class
+    assert figures("engine_stage_errors_total", error_type=name) == 2
+    assert (runs(figures, "error"), figures("engine_stage_active", stage="s")) == (2, 0)
+    assert exported()["s"].attributes["error.type"] == name

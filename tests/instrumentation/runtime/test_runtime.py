@@ -2,8 +2,13 @@
 
 import asyncio
 import gc
+import subprocess
+import sys
 import time
 
+import pytest
+
+from manometer import BindingError, UnsupportedError
 from manometer.instrumentation.runtime import instrument_host, instrument_loop, instrument_runtime
 from manometer.meters.collection import collect
 from waiting import DEADLINE
@@ -79,3 +84,65 @@ def test_a_part_that_the_host_lacks_is_left_out(figures, monkeypatch):
     assert "system_memory_limit_bytes" in names
     assert not names & {"system_load", "system_disk_io_bytes"}
     binding.close()
+
+
+@pytest.mark.parametrize("instrument", [instrument_host, instrument_runtime])
+def test_what_there_is_one_of_is_bound_once(figures, instrument):
+    """A second binding says so; after the end of the first it is fine."""
+    first = instrument(registry=figures.registry)
+    with pytest.raises(BindingError, match="already bound"):
+        instrument(registry=figures.registry)
+    first.close()
+    instrument(registry=figures.registry).close()
+
+
+def test_without_psutil_the_host_says_so(figures, monkeypatch):
+    """As in a subinterpreter that has a lock of its own: psutil does not load there."""
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    monkeypatch.delitem(sys.modules, "manometer.instrumentation.runtime.psutil", raising=False)
+    monkeypatch.delattr("manometer.instrumentation.runtime.psutil", raising=False)
+    with pytest.raises(UnsupportedError, match="psutil cannot be loaded here"):
+        instrument_host(registry=figures.registry)
+
+
+START = """
+import urllib.request
+with manometer.start(port=0) as running:
+    with urllib.request.urlopen(running.url + "/metrics") as answer:
+        assert b"python_gc_pause_seconds" in answer.read()
+"""
+RENDER = """
+from manometer.instrumentation.runtime import instrument_host
+try:
+    instrument_host()
+except manometer.UnsupportedError as error:
+    assert "psutil cannot be loaded here" in str(error), error
+with manometer.stage("s"):
+    assert b'engine_stage_active{engine="main",stage="s"} 1' in manometer.render()[0]
+"""
+MAIN = """
+import sys
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+if sys.version_info >= (3, 13):
+    made = interpreters.create({kind!r})
+else:
+    made = interpreters.create(isolated={kind!r} == "isolated")
+code = "import sys; sys.path[:] = " + repr(sys.path) + "; import manometer" + {code!r} + "open({told!r}, 'w').close()"
+problem = getattr(interpreters, "exec", interpreters.run_string)(made, code)
+assert problem is None, problem
+"""
+
+
+@pytest.mark.parametrize(("kind", "code"), [("legacy", START), ("isolated", RENDER)])
+def test_a_subinterpreter_has_figures_of_its_own(tmp_path, kind, code):
+    """An isolated one has no psutil, and no threads for a server: what it measures is for the program to serve.
+
+    In a process of its own, for an interpreter that ends may bring its process down (CPython 3.12.1 does).
+    """
+    told = tmp_path / "told"
+    main = MAIN.format(kind=kind, code=code, told=str(told))
+    ended = subprocess.run([sys.executable, "-c", main], capture_output=True, text=True, timeout=120, check=False)
+    assert told.exists(), ended.stderr

@@ -131,7 +131,7 @@ def _of_readings(metric: Metric, mode: str) -> _Told:
     if not isinstance(metric, Read) or not metric.is_as_read:
         return
     shapes: dict[int, Shape] = {}
-    for texts, reading in metric.series:
+    for texts, reading in metric.lasting:
         names = metric.source.labelnames if texts else ()
         yield mode, names, texts, _of_reading(metric, reading, shapes)
 

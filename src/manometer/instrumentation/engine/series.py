@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from manometer.catalogue import engine as rows
 from manometer.instrumentation.binding import Subject
+from manometer.instrumentation.engine.error_type import error_type
 from manometer.instrumentation.engine.spans import StageSpan, open_span
 from manometer.meters.catalogued import Pulled
 from manometer.meters.fork import freed_in_child
@@ -22,8 +23,14 @@ __all__ = ["StageSeries"]
 class StageSeries:
     """What is measured of one stage on one registry; every use of the stage's name shares it.
 
-    A run is a call of `started`, then one of `ended` or `failed`, and in any case `runs.ended()`. Whoever
-    runs it keeps the time and the span in between, so that a run makes no object of ours.
+    Whoever runs the stage counts the run in `runs`, and keeps its time and its span in between, so that a run
+    makes no object of ours:
+
+        runs.began()
+        span = series.span()
+        ...
+        series.ended(seconds, span)
+        runs.ended()
     """
 
     def __init__(self, registry: CollectorRegistry, engine: str, stage: str) -> None:
@@ -50,27 +57,28 @@ class StageSeries:
             stages = _stages.setdefault(registry, {})
             return stages.get((engine, stage)) or stages.setdefault((engine, stage), cls(registry, engine, stage))
 
-    def started(self, *, current: bool = True) -> StageSpan | None:
-        """A run begins, with a span where it is traced; `current` makes that the parent of what is within."""
-        self.runs.began()
+    def span(self, *, current: bool = True) -> StageSpan | None:
+        """The span of a run that begins, where it is traced; `current` makes it the parent of what is within."""
         if trace._TRACER_PROVIDER is None:  # what `get_tracer_provider` asks first, at a tenth of the cost
             return None
         return open_span(self.engine, self.stage, current=current)
 
-    def ended(self, seconds: float, span: StageSpan | None) -> None:
-        """A run came to its end."""
-        if span is None:
-            self.ok(seconds)
-        else:
-            span.close(None)
-            self.ok(seconds, span.exemplar)
+    def ended(self, seconds: float, span: StageSpan | None, error: BaseException | None = None) -> None:
+        """A run came to its end, by that exception where there is one.
 
-    def failed(self, seconds: float, span: StageSpan | None, error: BaseException) -> None:
-        """An exception ended a run."""
-        if span is not None:
-            span.close(error)
-        self._error(seconds, span.exemplar if span is not None else None)
-        self._binding.counter("engine.stage.errors", error_type=type(error).__qualname__).inc()
+        At the end of the program's stack, where there is no room to count the run, it goes uncounted.
+        """
+        try:
+            if span is not None:
+                span.close(error)
+            exemplar = None if span is None else span.exemplar
+            if error is None:
+                self.ok(seconds, exemplar)
+            else:
+                self._error(seconds, exemplar)
+                self._binding.counter("engine.stage.errors", error_type=error_type(error)).inc()
+        except RecursionError:
+            pass
 
 
 def _read(series: StageSeries) -> Iterable[Pulled]:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding
 
 if TYPE_CHECKING:
@@ -16,15 +17,26 @@ __all__ = ["instrument_host", "instrument_loop", "instrument_runtime"]
 
 
 def instrument_runtime(*, registry: CollectorRegistry = REGISTRY) -> Binding:
-    """Time the pauses of the garbage collector; close the Binding to stop."""
+    """Time the pauses of the garbage collector; close the Binding to stop.
+
+    Raises BindingError where the registry's runtime is bound already.
+    """
     from manometer.instrumentation.runtime import gc
 
     return gc.instrument(registry=registry)
 
 
 def instrument_host(*, registry: CollectorRegistry = REGISTRY) -> Binding:
-    """Read the host's processors, memory, disks and network at each collection, by psutil."""
-    from manometer.instrumentation.runtime import psutil
+    """Read the host's processors, memory, disks and network at each collection, by psutil.
+
+    Raises UnsupportedError where psutil cannot be loaded, BindingError where the registry's host is bound already.
+    """
+    try:
+        from manometer.instrumentation.runtime import psutil
+    except ImportError as error:
+        raise UnsupportedError(
+            f"psutil cannot be loaded here ({error}); in a subinterpreter, leave the host to the main interpreter"
+        ) from error
 
     return psutil.instrument(registry=registry)
 

@@ -1,0 +1,175 @@
+"""Functions of every kind with each call measured as a run of a stage, in one frame of the stack more."""
+
+import functools
+import inspect
+import types
+from collections.abc import AsyncGenerator, Callable, Generator
+from time import perf_counter
+from typing import Any
+
+from opentelemetry import trace
+
+from manometer.instrumentation.engine.series import StageSeries
+from manometer.meters.pending import PENDING_LIMIT
+
+__all__ = ["measured"]
+
+
+def measured(series: StageSeries, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of the same kind, name, signature and attributes, with each call a run of the stage."""
+    wrapped = functools.wraps(function)(_wrapper(function)(series, function))
+    # `cache_info` of a cached function and its like are the class's, and no attributes of the object.
+    for name, _ in inspect.getmembers_static(type(function), inspect.isroutine):
+        if not name.startswith("_") and name not in vars(wrapped):
+            setattr(wrapped, name, getattr(function, name))
+    return wrapped
+
+
+def _wrapper(function: Any) -> Callable[[StageSeries, Callable[..., Any]], Callable[..., Any]]:
+    while isinstance(function, functools.partial):
+        function = function.func
+    for is_kind, wrapper in _KINDS:
+        if is_kind(function) or is_kind(type(function).__call__):
+            return wrapper
+    return _function
+
+
+def _is_awaited_generator(function: Any) -> bool:
+    code = getattr(function, "__code__", None)
+    return isinstance(code, types.CodeType) and bool(code.co_flags & inspect.CO_ITERABLE_COROUTINE)
+
+
+# A signal handler may raise between any two calls. So `began` and `over` are one C call each. `began` is the first
+# call of a `try`, and `over` is the first call of its `finally`: CPython runs no handler between such a call and the
+# edge of the `try`. No loop may begin with a `try` of its own: since Python 3.13 no exception table covers the jump.
+
+
+def _function(series: StageSeries, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Each call is a run."""
+    # What runs most often is written out, what `observe` does too: a run that is not traced and ends well
+    # calls nothing of ours that is no C.
+    began, over, ended = series.runs.began, series.runs.ended, series.ended
+    events, relieve, limit = series.pending.events, series.pending.relieve, PENDING_LIMIT
+    clock = perf_counter
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            began()
+            span = None if trace._TRACER_PROVIDER is None else series.span()
+            start = clock()
+            try:
+                result = function(*args, **kwargs)
+            except BaseException as error:
+                ended(clock() - start, span, error)
+                raise
+            if span is not None:
+                ended(clock() - start, span)
+                return result
+            events.append(clock() - start)
+            if len(events) >= limit:
+                relieve()
+            return result
+        finally:
+            over()
+
+    return call
+
+
+def _coroutine(series: StageSeries, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Each run lasts until the coroutine has ended."""
+    began, over, ended, clock = series.runs.began, series.runs.ended, series.ended, perf_counter
+
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            began()
+            span, start = series.span(), clock()
+            try:
+                result = await function(*args, **kwargs)
+            except BaseException as error:
+                ended(clock() - start, span, error)
+                raise
+            ended(clock() - start, span)
+            return result
+        finally:
+            over()
+
+    return call
+
+
+# A generator hands its caller control in mid-run, so its span is not made the current one: the
+# caller's own work would become its child. A caller that stops early ends the run well.
+
+
+def _generator(series: StageSeries, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Each run lasts from the first value that is asked for to the end of the iteration."""
+    began, over, ended, clock = series.runs.began, series.runs.ended, series.ended, perf_counter
+
+    def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        try:
+            began()
+            span, start = series.span(current=False), clock()
+            try:
+                result = yield from function(*args, **kwargs)
+            except GeneratorExit:
+                ended(clock() - start, span)
+                raise
+            except BaseException as error:
+                ended(clock() - start, span, error)
+                raise
+            ended(clock() - start, span)
+            return result
+        finally:
+            over()
+
+    return call
+
+
+def _async_generator(series: StageSeries, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Each run lasts from the first value that is asked for to the end of the iteration."""
+    began, over, ended, clock = series.runs.began, series.runs.ended, series.ended, perf_counter
+
+    async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        try:
+            began()
+            span, start = series.span(current=False), clock()
+            try:
+                values = function(*args, **kwargs)
+                step = values.asend(None)
+                while True:
+                    awaited = step
+                    try:
+                        value = await awaited
+                    except StopAsyncIteration:
+                        break
+                    try:
+                        sent = yield value
+                    except GeneratorExit:
+                        await values.aclose()
+                        raise
+                    except BaseException as thrown:
+                        step = values.athrow(thrown)
+                    else:
+                        step = values.asend(sent)
+            except GeneratorExit:
+                ended(clock() - start, span)
+                raise
+            except BaseException as error:
+                ended(clock() - start, span, error)
+                raise
+            ended(clock() - start, span)
+        finally:
+            over()
+
+    return call
+
+
+def _awaited_generator(series: StageSeries, function: Callable[..., Any]) -> Callable[..., Any]:
+    return types.coroutine(_generator(series, function))
+
+
+_KINDS = (
+    (inspect.isasyncgenfunction, _async_generator),
+    (_is_awaited_generator, _awaited_generator),
+    (inspect.isgeneratorfunction, _generator),
+    (inspect.iscoroutinefunction, _coroutine),
+)
