@@ -35,7 +35,7 @@ check:  ## run everything that has to pass before a change lands
 test: $(VENV)/tests  ## run all tests, those with real servers too
 	$(call each,unit servers)
 
-unit: $(VENV)/tests  ## run the tests that need no server; ARGS="-p randomly --randomly-seed=1" repeats an order
+unit: $(VENV)/tests  ## run the tests that need no server; ARGS="-p randomly --randomly-seed=7" repeats an order
 	$(BIN)/pytest -n 2 --dist loadgroup -m 'not servers' $(ARGS)
 
 servers: $(VENV)/tests  ## run the tests that need servers; installs these where it may

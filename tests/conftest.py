@@ -29,6 +29,10 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("steady")
 
+if "coverage" in sys.modules and (running := sys.modules["coverage"].Coverage.current()) is not None:
+    # A signal handler that raises would leave this lock locked. The dictionary behind the lock needs none.
+    running._collector.data_lock = None
+
 
 class Figures:
     """A registry of its own, and what a collection of it says."""
