@@ -14,7 +14,7 @@ try:
     from prometheus_client.registry import DuplicateTimeseries
 except ImportError:  # before 0.26 prometheus-client raises a plain ValueError, which has the names in its text alone
 
-    class DuplicateTimeseries(ValueError):  # type: ignore[no-redef]  # noqa: N818
+    class DuplicateTimeseries(ValueError):  # type: ignore[no-redef]  # noqa: N818 - the name is theirs  # noqa: N818
         """Two collectors of one name on one registry."""
 
         def __init__(self, duplicates: set[str]) -> None:
