@@ -51,17 +51,17 @@ class Pending(Generic[E]):
 
     def relieve(self) -> None:
         """Fold what has come in, unless another thread is at it."""
-        if not self._busy or self.lock._is_owned():  # type: ignore[attr-defined]
-            # `with` on the lock itself: the one form in which an exception out of a signal handler cannot
-            # come between the taking of the lock and the giving back.
-            try:
+        try:
+            if not self._busy or self.lock._is_owned():  # type: ignore[attr-defined]
+                # `with` on the lock itself: the one form in which an exception out of a signal handler cannot
+                # come between the taking of the lock and the giving back.
                 with self.lock:
                     self.drain()
-            except RecursionError:  # the writer is at the end of its stack; a later one folds these too
-                pass
-        elif len(self.events) >= PENDING_AT_MOST:
-            sleep(_PAUSE)
-        notice_aside()
+            elif len(self.events) >= PENDING_AT_MOST:
+                sleep(_PAUSE)
+            notice_aside()
+        except RecursionError:  # the writer is at the end of its stack; a later one folds these too
+            pass
 
     def drain(self) -> None:
         """Fold what has come in; the caller holds the lock."""

@@ -8,6 +8,7 @@ import pytest
 
 from manometer import instrument_cache
 from manometer.instrumentation.cache.lookups import Amid
+from manometer.meters.fork import Forked
 
 NOTHING = {"hit": 0, "miss": 0}
 
@@ -193,7 +194,7 @@ def test_a_child_that_is_forked_amid_an_operation_ends_it():
 
     def forks(self):
         amid.threads[0] = set()
-        amid.renew()
+        amid.renew(Forked.AT_ONCE)
         return amid.holds(), 0 in amid.threads
 
     assert amid.within(forks)(None) == (True, False)
