@@ -186,7 +186,7 @@ def test_a_malformed_file_is_refused_with_the_place_of_the_mistake(tmp_path):
     """In one line, whatever the lines of the parser's own message."""
     file = tmp_path / "manometer.yaml"
     file.write_text("host: a\nport: [")
-    with pytest.raises(ConfigError, match=r"is no YAML: while parsing a flow node .*, line 2, column 8: port: \[ \^$"):
+    with pytest.raises(ConfigError, match=r"is no YAML: while parsing a flow node .*, line 2, column 8: port: \["):
         Settings.load(file, {})
 
 
@@ -195,7 +195,9 @@ def test_a_file_is_utf_8_in_any_locale(tmp_path):
     file = tmp_path / "manometer.yaml"
     file.write_bytes("service_name: Bestände\n".encode())
     assert Settings.load(file, {}).service_name == "Bestände"
-    program = "import sys; from manometer.config import Settings; print(ascii(Settings.load(sys.argv[1], {}).service_name))"
+    program = (
+        "import sys\nfrom manometer.config import Settings\nprint(ascii(Settings.load(sys.argv[1], {}).service_name))"
+    )
     read = subprocess.run(
         [sys.executable, "-X", "utf8=0", "-c", program, file],
         env=os.environ | {"LC_ALL": "C"},
@@ -203,7 +205,7 @@ def test_a_file_is_utf_8_in_any_locale(tmp_path):
         text=True,
         check=False,
     )
-    assert (read.stdout, read.stderr) == (f"{ascii('Bestände')}\n", "")
+    assert (read.stdout, read.stderr) == ("'Best\\xe4nde'\n", "")
 
 
 def test_a_file_without_the_extra_says_what_to_install(tmp_path, monkeypatch):
