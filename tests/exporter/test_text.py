@@ -1,10 +1,12 @@
 """What is written from the readings of a meter is what prometheus-client writes of the samples."""
 
+import math
+
 import pytest
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.samples import Exemplar
+from prometheus_client.samples import Exemplar, Sample
 
-from manometer import Counter, Histogram
+from manometer import Counter, Gauge, Histogram
 from manometer.exporter.names import Form
 from manometer.exporter.text import write
 from manometer.meters.family import Family
@@ -44,6 +46,29 @@ def test_large_counts_are_written_as_go_writes_them(form, running):
     family = _as_read(Histogram("h", "Help.", registry=None, buckets=(1,)), running=running)
     written, expected = _written_twice(family, form)
     assert written == expected
+
+
+@pytest.mark.parametrize("form", [OPENMETRICS, TEXT])
+@pytest.mark.parametrize("value", [999_999.5, 1e6, 1e22, -1e6, math.inf, -math.inf, math.nan, 5, True])
+def test_values_are_written_as_go_writes_them(form, value):
+    """Large ones with an exponent, special ones by their names in Go."""
+    gauge = Gauge("g", "Help.", ["a"], registry=None)
+    gauge.labels("x").set(value)
+    (family,) = gauge.collect()
+    written, expected = _written_twice(family, form)
+    assert written == expected
+
+
+@pytest.mark.parametrize("form", [OPENMETRICS, TEXT])
+def test_samples_that_came_with_the_readings_follow_them(form):
+    """Such as those of objects that are asked for their figures; each has its own labels."""
+    gauge = Gauge("g", "Help.", ["a"], registry=None)
+    gauge.labels("x").set(1)
+    (family,) = gauge.collect()
+    pulled = [Sample("g", {"b": 'y"', "a": "y"}, 2.0), Sample("g", {}, 1e6)]
+    written, expected = _written_twice(Family(family.source, family.series, pulled), form)
+    assert written == expected
+    assert b'g{a="y",b="y\\""} 2.0\n' in written
 
 
 @pytest.mark.parametrize("stamp", [None, 1.5])
