@@ -93,12 +93,12 @@ def _told(caplog):
 def test_spans_are_sent_until_a_close_and_again_after_the_next_start(receiver, figures, caplog):
     """Each arrives once, with the service's name, and is counted in the registry of its start."""
     caplog.set_level("INFO")
-    first = Spans(receiver.url + "/", 1.0, "orders", figures.registry)
+    first = Spans(receiver.url + "/X/", 1.0, "orders", figures.registry)
     assert [_span("one"), _span("two")] == [True, True]
     first.close()
     first.close()
     assert not _span("off")
-    assert receiver.spans == [("/v1/traces", "orders", "one"), ("/v1/traces", "orders", "two")]
+    assert receiver.spans == [("/X/v1/traces", "orders", "one"), ("/X/v1/traces", "orders", "two")]
     second = Spans(receiver.url, 1.0, "orders", type(figures)().registry)
     first.close()
     assert _span("three")
@@ -150,17 +150,17 @@ def test_refused_spans_are_counted_and_told_of_when_it_begins_and_when_it_ends(r
     """One line each, and none of the SDK's, whose lines for other exporters of the program stay."""
     caplog.set_level("INFO")
     spans = Spans(receiver.url, 1.0, "orders", figures.registry)
-    for status in (200, 400, 400, 200, 200):
+    url = f"{receiver.url}/v1/traces"
+    begins = ("WARNING", f"spans do not reach {url}; the lost ones are counted in manometer_otlp_spans_total")
+    ends = ("INFO", f"spans reach {url} again")
+    for status, told in ((200, []), (400, [begins]), (400, []), (200, [ends]), (200, [])):
         receiver.status = status
+        caplog.clear()
         _span()
         assert trace.get_tracer_provider().force_flush()
+        assert _told(caplog) == told
     spans.close()
     assert _counted(figures) == {"ok": 3, "error": 2}
-    url = f"{receiver.url}/v1/traces"
-    assert _told(caplog) == [
-        ("WARNING", f"spans do not reach {url}; the lost ones are counted in manometer_otlp_spans_total"),
-        ("INFO", f"spans reach {url} again"),
-    ]
     logging.getLogger(trace_exporter.__name__).warning("another's")
     assert [each.getMessage() for each in caplog.records if each.name == trace_exporter.__name__] == ["another's"]
 
@@ -183,20 +183,26 @@ def test_what_a_full_queue_pushes_out_is_counted(receiver, figures, monkeypatch)
     monkeypatch.setattr(otlp, "QUEUE_SPANS", 4)
     monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1")
     spans = Spans(receiver.url, 1.0, "orders", figures.registry)
-    receiver.held_up.clear()
     _span("sent")
+    trace.get_tracer_provider().force_flush()
+    receiver.asked.clear()
+    receiver.held_up.clear()
+    _span("being sent")
     assert receiver.asked.wait(30)
     for number in range(7):
         _span(f"queued {number}")
-    assert _counted(figures) == {"error": 3}
+    assert _counted(figures) == {"ok": 1, "error": 3}
     receiver.held_up.set()
+    trace.get_tracer_provider().force_flush()
+    _span("later")
     spans.close()
-    assert _counted(figures) == {"ok": 5, "error": 3}
-    assert [name for _, _, name in receiver.spans] == ["sent", *(f"queued {number}" for number in range(3, 7))]
+    assert _counted(figures) == {"ok": 7, "error": 3}
+    queued = [f"queued {number}" for number in range(3, 7)]
+    assert [name for _, _, name in receiver.spans] == ["sent", "being sent", *queued, "later"]
 
 
-def test_closing_does_not_wait_for_a_receiver_that_is_down(receiver, figures, monkeypatch):
-    """However long a request may be retried: what is queued is given up as lost."""
+def test_closing_does_not_wait_for_a_receiver_that_is_down(receiver, figures, monkeypatch, caplog):
+    """However long a request may be retried: what is queued is given up as lost, with no line of the SDK's."""
     monkeypatch.setattr(otlp, "REQUEST_SECONDS", 3600.0)
     monkeypatch.setattr(otlp, "FLUSH_SECONDS", 0.0)
     receiver.status = 503
@@ -204,6 +210,7 @@ def test_closing_does_not_wait_for_a_receiver_that_is_down(receiver, figures, mo
     _span()
     spans.close()
     assert _counted(figures) == {"error": 1}
+    assert not [each for each in caplog.records if each.name == trace_exporter.__name__]
 
 
 def test_a_provider_that_is_shut_down_sends_what_is_queued(receiver, figures):

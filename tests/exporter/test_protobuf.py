@@ -162,9 +162,13 @@ def test_a_summary_has_its_quantiles(families):
     """prometheus-client's own has none; the time of creation need not be told."""
     family = SummaryMetricFamily("s", "Help.", count_value=5, sum_value=7)
     family.samples += [Sample("s", {"quantile": "0.5"}, 3.0), Sample("s", {"quantile": "0.9"}, 4.0)]
-    (found,) = families(generate(Fixed(family)))
-    figures = found.metric[0].summary
-    assert (found.type, figures.sample_count, figures.sample_sum) == (2, 5, 7)
+    bare = SummaryMetricFamily("bare", "Help.", count_value=1, sum_value=2)
+    found = families(generate(Fixed(family, bare)))
+    assert [(f.name, f.type, f.metric[0].summary.sample_count, f.metric[0].summary.sample_sum) for f in found] == [
+        ("s", 2, 5, 7),
+        ("bare", 2, 1, 2),
+    ]
+    figures = found[0].metric[0].summary
     assert not figures.HasField("created_timestamp")
     assert [(each.quantile, each.value) for each in figures.quantile] == [(0.5, 3), (0.9, 4)]
 

@@ -1,5 +1,6 @@
 """The exporter's own server: no client can hold it up, and it ends without a trace."""
 
+import errno
 import gc
 import http.client
 import os
@@ -291,6 +292,25 @@ def test_a_wrong_host_is_an_error_that_says_what_to_do(registry, host, message):
     assert str(raised.value) == message
 
 
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (errno.EACCES, "port 80 on 127.0.0.1 needs a right that this program lacks; take one from 1024 up"),
+        (errno.EMFILE, f"cannot listen on port 80 on 127.0.0.1: {os.strerror(errno.EMFILE)}"),
+    ],
+)
+def test_whatever_else_the_system_refuses_is_told(registry, monkeypatch, code, message):
+    """A port for administrators alone has a hint; the rest is in the system's own words."""
+
+    def refused(_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(module.TCPServer, "server_bind", refused)
+    with pytest.raises(ConfigError) as raised:
+        Server(Site(registry), "127.0.0.1", 80)
+    assert str(raised.value) == message
+
+
 def test_ipv6_is_served(registry):
     """The URL has the address in brackets."""
     try:
@@ -343,6 +363,22 @@ def test_a_forked_child_neither_serves_nor_keeps_the_port(registry):
     assert os.waitpid(child, 0)[1] == 0
     for end in (closed_read, closed_write):
         os.close(end)
+
+
+def test_a_child_closes_its_copies_of_the_connections_alone():
+    """Even one that the parent was closing; what the parent holds stays open."""
+    parents, client = socket.socketpair()
+    with parents, client:
+        connections = module._Connections(2)
+        inherited, closed = parents.dup(), parents.dup()
+        assert connections.admit(inherited)
+        assert connections.admit(closed)
+        assert connections.begin(inherited)
+        os.close(closed.fileno())
+        connections.abandon()
+        assert (inherited.fileno(), closed.fileno()) == (-1, -1)
+        parents.sendall(b"x")
+        assert client.recv(1) == b"x"
 
 
 def _threads():
