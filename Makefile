@@ -3,22 +3,59 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+CONSTRAINTS := constraints.txt
 
-.PHONY: help demo test unit peers mutants lint format bench mixin docs clean
+# $(call install,WHAT): into the virtual environment. Without a network: one line instead of pip's forty.
+define install
+@echo "installing $(1) into $(VENV)"
+@$(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 2 -c $(CONSTRAINTS) $(1) >$(VENV)/pip.log 2>&1 || { \
+	if grep -qE 'connection broken|ConnectionError|ConnectTimeout|ProxyError' $(VENV)/pip.log; \
+	then echo "make: no network: pip reaches no package index, and this has to install $(1) first" >&2; \
+	else cat $(VENV)/pip.log >&2; fi; exit 1; }
+endef
+
+# $(call each,TARGETS): make each, also after one that failed, and say at the end which did.
+define each
+@failed=; for part in $(1); do $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; done; \
+if test -n "$$failed"; then echo "make $@: failed:$$failed" >&2; exit 1; fi; \
+echo "make $@: passed: $(1)"
+endef
+
+.PHONY: help demo check test unit servers matrix floors coverage peers mutants lint format bench mixin docs clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/run  ## run ALL-USE with a live table; STACK=1 adds Prometheus and Alertmanager, ARGS="--rate 50" options
 	@exec $(BIN)/alluse demo --foreground $(if $(STACK),--stack .) $(ARGS)
 
-test: unit  ## run all tests, those with real servers too
-	$(BIN)/python tests/servers.py
-	$(BIN)/pytest -n 2 --dist loadgroup -m servers
+check:  ## run everything that has to pass before a change lands
+	$(call each,lint test matrix floors)
 
-unit: $(VENV)/dev  ## run the tests that need no server
-	$(BIN)/pytest -n 2 --dist loadgroup -m 'not servers'
+test: $(VENV)/tests  ## run all tests, those with real servers too
+	$(call each,unit servers)
+
+unit: $(VENV)/tests  ## run the tests that need no server; ARGS="-p randomly --randomly-seed=1" repeats an order
+	$(BIN)/pytest -n 2 --dist loadgroup -m 'not servers' $(ARGS)
+
+servers: $(VENV)/tests  ## run the tests that need servers; installs these where it may
+	$(BIN)/python tests/servers.py
+	$(BIN)/pytest -n 2 --dist loadgroup -m servers $(ARGS)
+
+matrix:  ## run the unit tests on every Python found, from 3.11 on
+	$(call each,$(or $(shell $(PYTHON) tests/interpreters.py),python3.11))
+
+python3.%:
+	$(MAKE) --no-print-directory unit VENV=.venvs/$@ PYTHON="$$($(PYTHON) tests/interpreters.py $@)"
+
+floors: .venvs/floors.txt  ## run the unit tests on the oldest versions that pyproject.toml allows
+	$(MAKE) --no-print-directory unit VENV=.venvs/floors CONSTRAINTS=$< \
+		PYTHON="$$($(PYTHON) tests/interpreters.py "$$($(PYTHON) tests/interpreters.py | head -1)")"
+
+coverage: $(VENV)/tests  ## tell which lines no unit test runs, but for what runs in child processes
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m 'not servers' $(ARGS)
+	$(BIN)/coverage report
 
 peers: $(VENV)/peers  ## run the libraries' own test suites on instrumented objects; ARGS="cachetools" picks one
 	$(BIN)/python tests/peers/run.py $(ARGS)
@@ -48,23 +85,27 @@ docs: $(VENV)/dev  ## fill the tables of README.md and docs/ from the code
 	$(BIN)/cog -r -P README.md docs/*.md
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) .mutants dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venvs .mutants dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-# What a program needs to run, and what a contributor needs on top.
+# What a program needs to run, what its tests need on top, and what a contributor needs besides.
 
-$(VENV)/run: pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(INSTALL) -e '.[alluse]'
+$(VENV)/run: pyproject.toml $(CONSTRAINTS)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(call install,-e '.[alluse]')
 	@touch $@
 
-$(VENV)/dev: $(VENV)/run tests/requirements.txt
-	$(INSTALL) -r tests/requirements.txt
+$(VENV)/tests: $(VENV)/run tests/requirements.txt
+	$(call install,-r tests/requirements.txt)
+	@touch $@
+
+$(VENV)/dev: $(VENV)/tests tests/lint.txt
+	$(call install,-r tests/lint.txt)
 	@touch $@
 
 $(VENV)/peers: $(VENV)/dev tests/peers/requirements.txt
-	$(INSTALL) -r tests/peers/requirements.txt
+	$(call install,-r tests/peers/requirements.txt)
 	@touch $@
 
-$(VENV)/mutants: $(VENV)/dev tests/mutants/requirements.txt
-	$(INSTALL) -r tests/mutants/requirements.txt
-	@touch $@
+.venvs/floors.txt: pyproject.toml constraints.txt tests/floors.py
+	@mkdir -p $(@D)
+	$(PYTHON) tests/floors.py >$@

@@ -105,7 +105,7 @@ def _run() -> str:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     alluse = Path(sys.executable).with_name("alluse")
-    command = [str(alluse), "demo", "--port", str(port), "--control-port", "0", "--rate", str(_RATE)]
+    command = [str(alluse), "demo", "--port", str(port), "--control-port", "0", "--rate", str(_RATE), "--calm"]
     with (
         tempfile.TemporaryDirectory() as folder,
         subprocess.Popen([*command, "--log-file", f"{folder}/log"], stdout=subprocess.DEVNULL) as program,

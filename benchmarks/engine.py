@@ -1,20 +1,26 @@
 """What instrumentation costs a whole engine, and how fast ALL-USE is with it."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from statistics import median
+from time import perf_counter
 from typing import Self
 
 from prometheus_client import CollectorRegistry
 
+from alluse.bars import Bar
 from alluse.engine import Engine
+from alluse.market_data import MarketData
 from alluse.settings import NO_BOOK, TEMPORARY_BOOK, Settings
 from measure import Row, paired, per_call
 
 _READS_PUBLISHED = 33_481
 _WORKFLOWS_PUBLISHED = 1_786
+_EFFICIENCY_PUBLISHED = 0.95
 _PROCESSES = 5  # pairs of them: where its memory happens to lie makes a process some percent faster than the next
 
 
@@ -46,6 +52,52 @@ def rows() -> Iterator[Row]:
             target=_READS_PUBLISHED,
             at_most=False,
         )
+    yield _efficiency("prices that take 5 ms each", 0.005, target=_EFFICIENCY_PUBLISHED)
+    yield _efficiency("prices read from the disk's cache in microseconds", 0.0)
+
+
+def _efficiency(what: str, seconds: float, target: float | None = None) -> Row:
+    """Time that the market data's workers load prices, over the time that there is, with all prices to load.
+
+    A worker that waits for the interpreter's lock in a load counts as loading, as everywhere a thread is timed.
+    """
+    registry = CollectorRegistry()
+    with Engine(Settings(book=NO_BOOK, bars_ahead=10_000), registry=registry) as engine:
+        market, workers = engine.market, engine.settings.bar_workers
+        load = market.load
+
+        def slow(symbol: str, day: date) -> Bar:
+            time.sleep(seconds)
+            return load(symbol, day)
+
+        market.load = slow if seconds else load
+        shares = [_busy(market, registry) / workers for _ in range(5)]
+    return Row(
+        f"{workers} workers of the market data kept busy, {what}",
+        "95 % of 12 workers",
+        median(shares),
+        "ratio",
+        target,
+        at_most=False,
+    )
+
+
+def _busy(market: MarketData, registry: CollectorRegistry) -> float:
+    """Seconds that workers ran tasks for each second that it took to load every price of the first symbol."""
+    symbol = market.symbols[0]
+    days = market.days(symbol)
+    market.cache.clear()
+    market.prefetch(symbol, days[-1])  # so that the first day is another than the last time
+    worked, started = _worked(registry), perf_counter()
+    market.prefetch(symbol, days[0])
+    while len(market.cache) < len(days) - 1:
+        time.sleep(0.001)
+    return (_worked(registry) - worked) / (perf_counter() - started)
+
+
+def _worked(registry: CollectorRegistry) -> float:
+    labels = {"pool": "market_data", "kind": "worker"}
+    return registry.get_sample_value("pool_use_duration_seconds_sum", labels) or 0.0
 
 
 def _overhead(name: str, book: str, workers: int = 1, calls: int = 400, target: float | None = None) -> Row:

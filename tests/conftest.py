@@ -1,15 +1,33 @@
 """What every test may ask for."""
 
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from importlib.resources import files
+from importlib.util import find_spec
 
+# The tests and their child processes ignore the user's settings. Some libraries read theirs as they are imported.
+_SETTINGS = re.compile(r"(MANOMETER|OTEL|PROMETHEUS)_.*|PG[A-Z]+|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|PYTHONWARNINGS")
+for _name in filter(_SETTINGS.fullmatch, list(os.environ)):
+    del os.environ[_name]
+os.environ["no_proxy"] = os.environ["NO_PROXY"] = "localhost,127.0.0.1,::1"
+signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where this signal is ignored, nobody can wait for a child process
+
+import hypothesis
 import pytest
 from prometheus_client import CollectorRegistry
 
 from manometer.meters.collection import collect
+
+# The verdict is on the code: the same examples each time, and a slow machine is no fault.
+# `pytest --hypothesis-profile=default` tries others.
+hypothesis.settings.register_profile(
+    "steady", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("steady")
 
 
 class Figures:
@@ -61,6 +79,8 @@ def program():
 @pytest.fixture(scope="session")
 def collector():
     """The OTLP collector's program, or skips the test where it does not start."""
+    if find_spec("rotel") is None:
+        pytest.skip("rotel, the OTLP collector of the tests, cannot be installed on this Python")
     program = str(files("rotel") / "rotel-agent")
     tried = subprocess.run([program, "--version"], check=False, capture_output=True, text=True)
     if tried.returncode != 0:

@@ -19,11 +19,16 @@ PACKAGES = {
     "prometheus": ("prometheus", "promtool"),
     "prometheus-alertmanager": ("prometheus-alertmanager", "amtool"),
     "postgresql": ("/usr/lib/postgresql/*/bin/initdb",),
+    "redis-server": ("redis-server",),
     # The OTLP collector of the tests comes with pip, and is linked against it.
     f"libpython{_PYTHON}": (f"libpython{_PYTHON}.so",),
 }
 """Debian's packages, and the programs and libraries of each that are needed."""
 
+BUILT = ("uwsgi",)
+"""Programs that pip builds with a C compiler. The tests without servers need neither them nor the compiler."""
+
+_CONSTRAINTS = Path(__file__).parents[1] / "constraints.txt"
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _NO_SERVICE = "#!/bin/sh\nexit 101\n"
 
@@ -44,6 +49,21 @@ def main() -> None:
                     install(package)
         left = missing_packages()
         say(f"could not install {', '.join(left)}" if left else "all servers are installed now")
+
+
+def build() -> None:
+    """Have pip build the programs that are not beside this Python."""
+    missing = [name for name in BUILT if not Path(sys.executable).with_name(name).exists()]
+    if not missing:
+        return
+    if shutil.which("gcc") is None:
+        say(f"missing: {', '.join(missing)}, which pip builds where there is a C compiler (apt-get install gcc)")
+        return
+    say(f"building {', '.join(missing)}")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", str(_CONSTRAINTS)]
+    done = subprocess.run([*pip, *missing], check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        say(f"could not build {', '.join(missing)}:\n{done.stderr[-1000:]}")
 
 
 def missing_packages() -> list[str]:
@@ -104,5 +124,6 @@ def say(text: str) -> None:
 if __name__ == "__main__":
     try:
         main()
+        build()
     except OSError as error:
         say(f"gave up: {error}")

@@ -14,17 +14,18 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, PlatformCollector, ProcessCollector
 
 from manometer import app
-from manometer.app import Manometer, asgi_app, wsgi_app
+from manometer.app import Manometer, asgi_app, start, wsgi_app
 from manometer.config import Settings
 from manometer.errors import ConfigError
 from manometer.health import Checks, check
+from waiting import DEADLINE, until
 
 FREE = Settings(port=0)
 
 
 def _get(url):
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=DEADLINE) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -91,7 +92,9 @@ def test_a_registry_has_one_manometer(figures):
     second = Manometer(FREE, registry=figures.registry)
     with Manometer(FREE, registry=figures.registry) as first:
         before = _state(figures.registry)
-        with pytest.raises(ConfigError, match=f"a Manometer already, which serves {first.url}; close it first"):
+        with pytest.raises(
+            ConfigError, match=f"already, which serves {first.url}; use that, which Manometer.running"
+        ):
             second.start()
         assert _state(figures.registry) == before
         second.close()
@@ -99,6 +102,21 @@ def test_a_registry_has_one_manometer(figures):
         assert figures("system_cpu_logical_count") > 0
     with second:
         assert _get(f"{second.url}/livez") == (200, "ok\n")
+
+
+def test_a_manometer_whose_handle_was_lost_can_be_had_again(figures):
+    """As where a notebook's cell runs twice: the error names the way, by which the first is used or closed."""
+    start(figures.registry, port=0)
+    with pytest.raises(
+        ConfigError, match=r"use that, which Manometer\.running\(registry\) returns, or close it first"
+    ):
+        start(figures.registry, port=0)
+    lost = Manometer.running(figures.registry)
+    assert _get(f"{lost.url}/livez") == (200, "ok\n")
+    lost.close()
+    assert Manometer.running(figures.registry) is None
+    with start(figures.registry, port=0) as manometer:
+        assert Manometer.running(figures.registry) is manometer
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
@@ -166,7 +184,7 @@ def test_readiness_follows_the_checks(figures):
     go_on, state = threading.Event(), {"problem": None}
 
     def ping():
-        go_on.wait(10)
+        go_on.wait(DEADLINE)
         return state["problem"]
 
     check("db", ping, interval=0.01, registry=figures.registry)
@@ -174,9 +192,9 @@ def test_readiness_follows_the_checks(figures):
         url = f"{manometer.url}/readyz"
         assert _get(url) == (503, "db (critical): unknown, it has not run yet\nnot ready\n")
         go_on.set()
-        _until(lambda: _get(url) == (200, "ready\n"))
+        until(lambda: _get(url) == (200, "ready\n"))
         state["problem"] = "refused"
-        _until(lambda: _get(url) == (503, "db (critical): refused\nnot ready\n"))
+        until(lambda: _get(url) == (503, "db (critical): refused\nnot ready\n"))
         assert figures("health_check_up", check="db") == 0
 
 
@@ -196,7 +214,7 @@ def test_wsgi_runs_the_checks_once_someone_asks_for_them(figures):
         environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/readyz"}
         return list(application(environ, lambda *_: None)) == [b"ready\n"]
 
-    _until(ready)
+    until(ready)
     Checks.on(figures.registry).stop()
 
 
@@ -208,7 +226,7 @@ def test_wsgi_leaves_the_interval_of_a_running_manometer(figures):
         list(application({"REQUEST_METHOD": "GET", "PATH_INFO": "/readyz"}, lambda *_: None))
         check("db", runs.release, registry=figures.registry)
         for _ in range(3):
-            assert runs.acquire(timeout=10)
+            assert runs.acquire(timeout=DEADLINE)
 
 
 async def test_asgi_serves_the_registry(figures):
@@ -237,7 +255,10 @@ assert os.wait()[1] == 0
 with urllib.request.urlopen(manometer.url + "/metrics") as answer:
     print(json.dumps({"process": b"process_resident_memory_bytes" in answer.read()}))
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    may_fork = "ignore:This process:DeprecationWarning"  # since Python 3.12 a fork beside threads warns
+    done = subprocess.run(
+        [sys.executable, "-W", may_fork, "-c", program], capture_output=True, text=True, timeout=DEADLINE, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == {"process": True}
 
@@ -251,7 +272,7 @@ def test_workers_that_share_a_directory_share_a_port_and_show_each_other(tmp_pat
     port = int(first.url.rpartition(":")[2])
     with Manometer(Settings(port=port, processes_dir=str(tmp_path)), registry=registries[1]) as second:
         assert second.url == first.url
-        _until(lambda: "\nserved_total 3.0\n" in _get(f"{second.url}/metrics")[1])
+        until(lambda: "\nserved_total 3.0\n" in _get(f"{second.url}/metrics")[1])
         first.close()
         assert "\nserved_total 3.0\n" in _get(f"{second.url}/metrics")[1]
         with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is taken by another program"):
@@ -275,12 +296,3 @@ def test_wsgi_joins_the_workers_that_the_settings_name(tmp_path, figures):
 
 def _raise(error):
     raise error
-
-
-def _until(condition):
-    waits = threading.Event()
-    for _ in range(2000):
-        if condition():
-            return
-        waits.wait(0.005)
-    raise AssertionError("it did not come to pass")

@@ -9,6 +9,7 @@ import pytest
 
 from manometer.config import Settings
 from manometer.errors import ConfigError
+from waiting import DEADLINE
 
 
 def test_defaults_stand_where_nothing_else_is_said():
@@ -203,6 +204,7 @@ def test_a_file_is_utf_8_in_any_locale(tmp_path):
         env=os.environ | {"LC_ALL": "C"},
         capture_output=True,
         text=True,
+        timeout=DEADLINE,
         check=False,
     )
     assert (read.stdout, read.stderr) == ("'Best\\xe4nde'\n", "")

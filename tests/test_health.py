@@ -1,14 +1,17 @@
 """Health checks run aside, their results are kept, and what hangs or raises hurts nobody else."""
 
+import asyncio
+import functools
 import os
 import threading
-import time
 
 import pytest
 
 from manometer.errors import BindingError
 from manometer.exporter.exposition import render
+from manometer.exporter.http import Request, Site, respond
 from manometer.health import Check, Checks, check
+from waiting import DEADLINE, until
 
 
 class Clock:
@@ -45,8 +48,8 @@ class Rig:
         self.checks = Checks(self.clock, self.spawned.append)
         registry.register(self.checks)
 
-    def add(self, name, function, critical=True, interval=None):
-        return self.checks.add(Check(self.checks, name, function, critical, interval))
+    def add(self, name, function, **settings):
+        return self.checks.add(Check(self.checks, name, function, **settings))
 
     def run(self):
         """Run what is due, to its end."""
@@ -119,7 +122,7 @@ def test_the_figures_are_literal(rig):
     rig.run()
     rig.clock.now += 2
     assert render(rig.registry)[0].decode() == (
-        "# HELP health_check_up 1 when the check passed the last time it ran, 0 when it failed; "
+        "# HELP health_check_up 1 when the check passed, 0 when it failed, outlasts its time-out or is overdue; "
         "absent until it has run.\n"
         "# TYPE health_check_up gauge\n"
         'health_check_up{check="db",critical="true"} 1.0\n'
@@ -161,7 +164,7 @@ def test_a_change_of_state_is_logged_once(rig, caplog):
 
 
 def test_a_check_that_hangs_is_not_started_again_and_holds_up_no_other(rig, figures):
-    """Its last result stays, its age grows, and the others run on."""
+    """It fails from its time-out on, its age grows, and the others run on."""
     hangs = rig.add("hangs", lambda: None)
     runs = []
     rig.add("other", lambda: runs.append("other"))
@@ -175,11 +178,96 @@ def test_a_check_that_hangs_is_not_started_again_and_holds_up_no_other(rig, figu
         rig.clock.now += 30
         rig.run()
     assert runs == ["other"] * 4
-    assert hangs.problem is None
+    assert hangs.problem == "has run for 60 s, and its time-out is 10 s"
+    assert [figures("health_check_up", check=name) for name in ("hangs", "other")] == [0, 1]
     assert figures("health_check_age_seconds", check="hangs") == 90
     assert figures("health_check_age_seconds", check="other") == 0
     stuck()
-    assert figures("health_check_age_seconds", check="hangs") == 0
+    assert hangs.problem is None
+    assert [figures(f"health_check_{name}", check="hangs") for name in ("up", "age_seconds")] == [1, 0]
+
+
+def test_a_first_run_that_hangs_fails_from_its_time_out_on(rig, figures, caplog):
+    """Nothing is known of it before; the log has it once, and once that it is well again."""
+    caplog.set_level("INFO", "manometer")
+    hangs = rig.add("db", lambda: None, timeout=5)
+    rig.checks.run_due()
+    (stuck,) = rig.spawned
+    rig.clock.now += 4.5
+    rig.checks.run_due()
+    assert (hangs.problem, figures("health_check_up")) == ("unknown, it has not run yet", None)
+    for _ in range(3):
+        rig.clock.now += 0.5
+        rig.checks.run_due()
+        assert figures("health_check_up") == 0
+    assert figures("health_check_age_seconds") is None
+    assert len(rig.spawned) == 1
+    stuck()
+    assert (hangs.problem, figures("health_check_up")) == (None, 1)
+    assert [record.getMessage() for record in caplog.records] == [
+        "health check 'db' fails: has run for 5 s, and its time-out is 5 s",
+        "health check 'db' is well again",
+    ]
+
+
+def test_a_run_that_took_longer_than_its_time_out_has_failed(rig, figures):
+    """It was told of while it ran, and would seem well again until the next one."""
+
+    def slow():
+        rig.clock.now += 7
+
+    found = rig.add("db", slow, timeout=5)
+    rig.run()
+    assert found.problem == "took 7 s, and its time-out is 5 s"
+    assert figures("health_check_up") == 0
+    assert figures("health_check_duration_seconds") == 7
+
+
+def test_a_result_that_nothing_renews_is_stale(rig, figures):
+    """As after a stop, or where no thread is to be had: the check passed once, and may not now."""
+    found = rig.add("db", lambda: None, interval=20, timeout=5)
+    rig.run()
+    rig.clock.now += 25
+    assert (found.problem, figures("health_check_up")) == (None, 1)
+    rig.clock.now += 1
+    assert (found.problem, figures("health_check_up")) == ("stale, it last ran 26 s ago", 0)
+    rig.run()
+    assert found.problem is None
+
+
+def test_what_runs_checks_wakes_for_the_next_one_and_for_time_outs(rig):
+    """No later, so that a run that hangs is logged in time."""
+    assert rig.checks._until_next() == 30
+    rig.add("db", lambda: None, interval=100, timeout=7)
+    assert rig.checks._until_next() == 0
+    rig.checks.run_due()
+    assert rig.checks._until_next() == 7
+    rig.clock.now += 7
+    rig.checks.run_due()
+    assert rig.checks._until_next() == 30
+    rig.spawned.pop()()
+    rig.clock.now += 80
+    assert rig.checks._until_next() == 13
+
+
+def test_readyz_says_what_hangs_and_what_is_stale(rig):
+    """A check that passed once does not keep a program ready for ever."""
+    rig.add("hangs", lambda: None)
+    rig.add("stale", lambda: None)
+    rig.add("late, and not critical", lambda: None, critical=False)
+    site = Site(rig.registry, rig.checks.all)
+    request = Request("GET", "/readyz", "", {})
+    rig.run()
+    assert respond(site, request).status == 200
+    rig.clock.now += 60
+    rig.checks.all()[0]._started, rig.checks.all()[0]._running = rig.clock.now - 30, True
+    response = respond(site, request)
+    assert (response.status, response.body.decode()) == (
+        503,
+        "hangs (critical): has run for 30 s, and its time-out is 10 s\n"
+        "stale (critical): stale, it last ran 60 s ago\n"
+        "not ready\n",
+    )
 
 
 def test_a_check_of_the_same_name_takes_the_place(rig, figures):
@@ -201,7 +289,7 @@ def test_a_check_of_the_same_name_takes_the_place(rig, figures):
     [
         ("", lambda: None, None, "the name of a health check is ''; give it a short name, as text"),
         (3, lambda: None, None, "the name of a health check is 3; give it a short name, as text"),
-        ("db", "ping", None, "health check 'db' is no plain function; pass one that returns None or a reason"),
+        ("db", "ping", None, "health check 'db' is no function; pass one that returns None or a reason"),
         ("db", lambda: None, 0, "health check 'db' has the interval 0; pass seconds over 0"),
     ],
 )
@@ -212,14 +300,78 @@ def test_a_wrong_registration_is_refused(figures, name, function, interval, mess
     assert str(raised.value) == message
 
 
-def test_an_async_function_is_refused(figures):
-    """Called from a thread it would do nothing, and look well."""
+@pytest.mark.parametrize("timeout", [0, -1])
+def test_a_time_out_of_no_time_is_refused(figures, timeout):
+    """Every run would fail."""
+    with pytest.raises(BindingError, match=f"health check 'db' has the timeout {timeout}; pass seconds over 0"):
+        check("db", lambda: None, timeout=timeout, registry=figures.registry)
 
-    async def ping():
-        return None
 
-    with pytest.raises(BindingError, match="is no plain function"):
-        check("db", ping, registry=figures.registry)
+class Ping:
+    """An object whose call is a coroutine."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    async def __call__(self):
+        await asyncio.sleep(0)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (None, None),
+        ("disk full", "disk full"),
+        (ConnectionError("refused"), "ConnectionError: refused"),
+        (TimeoutError("slow"), "TimeoutError: slow"),
+    ],
+)
+def test_a_coroutine_is_awaited(rig, answer, problem):
+    """Whether a function, a partial or an object makes it; what it returns or raises is the check's state."""
+    ping = Ping(answer)
+
+    async def function():
+        return await ping()
+
+    for each in (function, functools.partial(function), ping, lambda: ping()):
+        found = rig.add("db", each)
+        rig.run()
+        assert found.problem == problem
+
+
+def test_a_coroutine_that_hangs_is_cancelled(figures):
+    """Then it runs again: nothing of it is left behind."""
+    cancelled = threading.Semaphore(0)
+
+    async def hangs():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.release()
+
+    checks = Checks.on(figures.registry)
+    found = check("db", hangs, interval=0.001, timeout=0.01, registry=figures.registry)
+    checks.start()
+    for _ in range(2):
+        assert cancelled.acquire(timeout=10)
+    checks.stop()
+    until(lambda: not found._running)
+    assert found._result.problem == "was cancelled after its time-out of 0.01 s"
+
+
+def test_a_registered_check_is_run_and_shown(figures):
+    """By the name it was registered with, on the registry that was named, with nothing else to be done."""
+    ran = threading.Event()
+    check("db", ran.set, critical=False, registry=figures.registry)
+    checks = Checks.on(figures.registry)
+    assert [each.name for each in checks.all()] == ["db"]
+    checks.start()
+    assert ran.wait(10)
+    until(lambda: figures("health_check_up", check="db", critical="false") == 1)
+    checks.stop()
 
 
 def test_the_loop_runs_checks_as_they_come_and_stops(figures):
@@ -228,24 +380,24 @@ def test_the_loop_runs_checks_as_they_come_and_stops(figures):
 
     def hang():
         started.set()
-        go_on.wait(10)
+        go_on.wait(DEADLINE)
 
     checks = Checks.on(figures.registry)
     hangs = check("hangs", hang, registry=figures.registry)
     checks.start(0.01)
     checks.start(0.01)
-    assert started.wait(10)
+    assert started.wait(DEADLINE)
     runs = threading.Semaphore(0)
     with check("db", runs.release, registry=figures.registry) as db:
         for _ in range(3):
-            assert runs.acquire(timeout=10)
+            assert runs.acquire(timeout=DEADLINE)
         assert db.problem is None
         assert hangs.problem == "unknown, it has not run yet"
         assert sum(each.name == "manometer-health" for each in threading.enumerate()) == 1
     checks.stop()
     checks.stop()
     go_on.set()
-    _until(lambda: not any(each.name.startswith("manometer-") for each in threading.enumerate()))
+    until(lambda: not any(each.name.startswith("manometer-") for each in threading.enumerate()))
 
 
 def test_the_checks_may_be_started_while_they_stop(figures):
@@ -263,7 +415,7 @@ def test_the_checks_may_be_started_while_they_stop(figures):
         assert not each.is_alive()
     checks.start()
     assert sum(each.name == "manometer-health" for each in threading.enumerate()) == 1
-    assert runs.acquire(timeout=10)
+    assert runs.acquire(timeout=DEADLINE)
     checks.stop()
 
 
@@ -291,17 +443,17 @@ def test_a_check_whose_thread_cannot_start_is_tried_again(figures, caplog):
 def test_checks_can_be_started_again_in_a_forked_child(figures):
     """The parent's thread is not there, and a check that was under way there is not here."""
     go_on = threading.Event()
-    check("db", lambda: go_on.wait(10) and None, registry=figures.registry)
+    check("db", lambda: go_on.wait(DEADLINE) and None, registry=figures.registry)
     checks = Checks.on(figures.registry)
     checks.start()
-    _until(lambda: any(each.name == "manometer-check" for each in threading.enumerate()))
+    until(lambda: any(each.name == "manometer-check" for each in threading.enumerate()))
     child = os.fork()
     if child == 0:
         status = 1
         try:
             go_on.set()
             checks.start()
-            _until(lambda: checks.all()[0].problem is None)
+            until(lambda: checks.all()[0].problem is None)
             checks.stop()
             status = 0
         finally:
@@ -309,10 +461,3 @@ def test_checks_can_be_started_again_in_a_forked_child(figures):
     assert os.waitpid(child, 0)[1] == 0
     go_on.set()
     checks.stop()
-
-
-def _until(condition):
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.005)

@@ -15,6 +15,7 @@ import structlog
 from opentelemetry.sdk.trace import TracerProvider
 
 from manometer import logs
+from waiting import DEADLINE
 
 
 @contextmanager
@@ -221,6 +222,7 @@ undo()
         env=os.environ | {"LC_ALL": "C"},
         capture_output=True,
         text=True,
+        timeout=DEADLINE,
         check=False,
     )
     assert (written.stdout, written.stderr) == ("", "")

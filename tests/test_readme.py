@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from waiting import DEADLINE
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -23,7 +25,7 @@ def test_python_blocks_run(block):
         env=os.environ | {"MANOMETER_PORT": "0"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
         check=True,
     )
     assert done.stdout.startswith("http://127.0.0.1:")

@@ -1,7 +1,6 @@
 """Daily bars: what a trading day was, and how a CSV file tells it."""
 
 import io
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
@@ -11,6 +10,10 @@ from typing import Any, NamedTuple
 from alluse.errors import BarsError
 
 __all__ = ["Bar", "BarParser", "Row", "read_bars", "read_rows"]
+
+
+_LEAST, _MOST = 1e-6, 1e12  # USD: within these, every figure that the engine computes is finite
+_PRICE = "a price from 0.000001 to 1,000,000,000,000"
 
 
 class Bar(NamedTuple):
@@ -137,7 +140,7 @@ def _day(text: str) -> date:
 
 def _price(text: str) -> float:
     value = float(text)
-    if not (math.isfinite(value) and value > 0):
+    if not _LEAST <= value <= _MOST:  # which NaN is not either
         raise ValueError(text)
     return value
 
@@ -150,10 +153,10 @@ def _volume(text: str) -> int:
 
 _FIELDS: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "date": (_day, "a day such as 2004-08-19"),
-    "open": (_price, "a price over 0"),
-    "high": (_price, "a price over 0"),
-    "low": (_price, "a price over 0"),
-    "close": (_price, "a price over 0"),
+    "open": (_price, _PRICE),
+    "high": (_price, _PRICE),
+    "low": (_price, _PRICE),
+    "close": (_price, _PRICE),
     "volume": (_volume, "a whole number of shares"),
 }
 

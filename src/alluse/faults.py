@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 
 from alluse.errors import FaultError
 
-__all__ = ["FAULTS", "Fault", "Faults"]
+__all__ = ["FAULTS", "Active", "Fault", "Faults"]
 
 FAULTS: Mapping[str, str] = {
     "slow-broker": "the broker takes 0.5 s longer over that share of the orders, and keeps the connection meanwhile",
@@ -56,7 +56,9 @@ class Fault(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Active:
+class Active:
+    """A fault that is on. until: by the monotonic clock, infinite where it is until further notice."""
+
     rate: float
     until: float
 
@@ -69,14 +71,14 @@ class Faults:
     ) -> None:
         self._clock = clock
         self._chance = chance
-        self._active: dict[str, _Active] = {}
+        self._active: dict[str, Active] = {}
         self._lock = threading.Lock()
 
     def start(self, fault: Fault) -> None:
         """Switch a fault on, in the place of the same one's earlier rate and time."""
         until = math.inf if fault.seconds is None else self._clock() + fault.seconds
         with self._lock:
-            self._active = {**self._active, fault.name: _Active(fault.rate, until)}
+            self._active = {**self._active, fault.name: Active(fault.rate, until)}
 
     def stop(self, name: str) -> None:
         """Switch a fault off; FaultError where there is none of that name."""
@@ -94,6 +96,11 @@ class Faults:
         """The rate of a fault that is on, else 0."""
         active = self._active.get(name)
         return active.rate if active is not None and self._clock() < active.until else 0.0
+
+    def active(self) -> Mapping[str, Active]:
+        """The faults that are on."""
+        now = self._clock()
+        return {name: active for name, active in self._active.items() if now < active.until}
 
     def strikes(self, name: str) -> bool:
         """Whether the fault hits this time, by its rate."""

@@ -42,6 +42,7 @@ def instrument(engine: "Engine", registry: CollectorRegistry) -> Callable[[], No
         undo.callback(metrics.close)
         engine.ended = metrics.ended
         engine.trust.decided = metrics.decided
+        engine.rules.decided = metrics.ruled
         for bind in (_caches, _pools, _broker, _loop):
             for binding in bind(engine, registry):
                 undo.callback(binding.close)
@@ -70,6 +71,7 @@ def _caches(engine: "Engine", registry: CollectorRegistry) -> Iterator[Binding]:
     yield bars
     market.cache.used = bars.counter("cache.prefetches", outcome="used").inc
     market.cache.unused = bars.counter("cache.prefetches", outcome="unused").inc
+    market.cache.late = bars.counter("cache.prefetches", outcome="late").inc
     market.load = _timed_load(market.load, bars)
 
 

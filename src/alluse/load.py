@@ -8,9 +8,11 @@ from threading import BoundedSemaphore, Event, Thread
 
 from alluse.errors import SettingsError
 
-__all__ = ["Load"]
+__all__ = ["RATES", "Load"]
 
-_RATE_AT_MOST = 100_000
+RATES = (0.001, 100_000.0)
+"""The lowest and the highest rate of a load, in runs a second."""
+
 _WAITING_AT_MOST = 500  # runs in the queue: more are shed, so that an outage leaves no hour of old work
 
 _log = logging.getLogger("alluse")
@@ -32,9 +34,10 @@ class Load:
         workers: int,
         patience: float = 10.0,
     ) -> None:
-        if not 0 < rate <= _RATE_AT_MOST:
+        least, most = RATES
+        if not least <= rate <= most:
             raise SettingsError(
-                f"the rate is {rate:g}; it takes a number of workflows a second over 0 and up to {_RATE_AT_MOST:,}"
+                f"the rate is {rate:g}; it takes a number of workflows a second from {least:g} to {most:,.0f}"
             )
         self.executor = ThreadPoolExecutor(workers, thread_name_prefix="workflow")
         self._run, self._shed = run, shed

@@ -22,13 +22,14 @@ Key = tuple[str, date]
 class BarCache(TTLCache[Key, Bar]):
     """The cache of bars, which knows those that were loaded ahead and that no lookup has used yet.
 
-    It has no lock, like every cachetools cache: its owner keeps one.
+    used, unused, late: called as a prefetch turns out so. It has no lock, like every cachetools cache:
+    its owner keeps one.
     """
 
     def __init__(self, maxsize: int, ttl: float, timer: Callable[[], float] = time.monotonic) -> None:
         super().__init__(maxsize, ttl, timer)
         self.ahead: set[Key] = set()
-        self.used = self.unused = _nothing
+        self.used = self.unused = self.late = _nothing
 
     def popitem(self) -> tuple[Key, Bar]:
         """Make room; what goes unused is told."""
@@ -73,7 +74,7 @@ class MarketData:
         self._faults = faults
         self._ahead = ahead
         self._lock = Lock()
-        self._loading: set[Key] = set()
+        self._loading: dict[Key, bool] = {}  # what the workers are to load; True for what a lookup needed sooner
         self._followed: dict[str, date] = {}  # the day whose followers were loaded last
 
     @property
@@ -97,7 +98,9 @@ class MarketData:
             try:
                 bar = cache[key]
             except KeyError:
-                pass
+                if self._loading.get(key) is False:
+                    self._loading[key] = True
+                    cache.late()
             else:
                 if key in cache.ahead:
                     cache.ahead.discard(key)
@@ -132,13 +135,13 @@ class MarketData:
         keys = [(symbol, each) for each in self.feeds[symbol].days[place + 1 : place + 1 + self._ahead]]
         with self._lock:
             wanted = [key for key in keys if key not in self.cache and key not in self._loading]
-            self._loading.update(wanted)
+            self._loading.update(dict.fromkeys(wanted, False))
         for key in wanted:
             try:
                 self.executor.submit(self._load_ahead, key)
             except RuntimeError:  # the workers were told to stop, or there is no thread for one: do without
                 with self._lock:
-                    self._loading.discard(key)
+                    del self._loading[key]
 
     def close(self) -> None:
         """Let the workers end what they do, and close the feeds."""
@@ -151,15 +154,23 @@ class MarketData:
         return self.feeds[symbol].read(day)
 
     def _load_ahead(self, key: Key) -> None:
+        """Load a bar, unless a lookup has needed it already and so loads it itself."""
+        bar = None
         try:
-            bar = self.load(*key)
-            with self._lock:
-                if key not in self.cache:
-                    self.cache[key] = bar
-                    self.cache.ahead.add(key)
+            if not self._loading[key]:
+                bar = self.load(*key)
         finally:
             with self._lock:
-                self._loading.discard(key)
+                needed = self._loading.pop(key)
+                if bar is not None and not needed:
+                    self._keep_ahead(key, bar)
+
+    def _keep_ahead(self, key: Key, bar: Bar) -> None:
+        if key in self.cache:  # a lookup began to load it before the workers were asked to
+            self.cache.late()
+        else:
+            self.cache[key] = bar
+            self.cache.ahead.add(key)
 
     def _chill(self, key: Key) -> None:
         with self._lock:

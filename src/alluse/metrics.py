@@ -4,6 +4,8 @@
 | --- | --- |
 | alluse_workflows_total{outcome} | workflows: orders placed, held for want of a reason to trade, declined by the |
 | | human, rejected by the open breaker, failed, or shed because too many were waiting already |
+| alluse_decisions_total{rule, week_class, | what the rules decided: the rule that did, the facts that led to it, |
+| regime, condition, action} | and a sale, or why there is none: see Verdict in alluse.rules |
 | alluse_orders_total{outcome} | orders: placed, declined, rejected, failed |
 | alluse_approvals_total{outcome} | decisions: made alone, approved, declined, timed_out |
 | alluse_approvals_pending | questions that wait for the human now |
@@ -14,6 +16,7 @@
 from prometheus_client import CollectorRegistry
 
 from alluse.faults import FAULTS, Faults
+from alluse.rules import Decision, Facts
 from alluse.trust import Approval, HITLTrustSystem
 from alluse.workflow import Outcome
 from manometer import Counter, Gauge
@@ -24,7 +27,10 @@ _ORDER_OUTCOMES = (Outcome.PLACED, Outcome.DECLINED, Outcome.REJECTED, Outcome.F
 
 
 class Metrics:
-    """ALL-USE's own metrics on a registry, until `close()`. Every label value is there from the start."""
+    """ALL-USE's own metrics on a registry, until `close()`.
+
+    Every label value is there from the start, but for decisions: most of their combinations never happen.
+    """
 
     def __init__(self, registry: CollectorRegistry, trust: HITLTrustSystem, faults: Faults) -> None:
         self._registry = registry
@@ -32,6 +38,12 @@ class Metrics:
         orders = Counter("alluse_orders_total", "Orders by what became of them.", ["outcome"], registry=registry)
         approvals = Counter(
             "alluse_approvals_total", "Decisions by who made them, and how.", ["outcome"], registry=registry
+        )
+        self._decisions = Counter(
+            "alluse_decisions_total",
+            "Decisions of the rules by the rule that decided, the facts that led to it, and the action.",
+            ["rule", "week_class", "regime", "condition", "action"],
+            registry=registry,
         )
         pending = Gauge("alluse_approvals_pending", "Questions that wait for the human now.", registry=registry)
         pending.set_function(lambda: trust.pending)
@@ -42,7 +54,8 @@ class Metrics:
         )
         for fault in FAULTS:
             rates.labels(fault).set_function(lambda fault=fault: faults.rate(fault))  # type: ignore[misc]
-        self._meters = (workflows, orders, approvals, pending, score, rates)
+        self._meters = (workflows, self._decisions, orders, approvals, pending, score, rates)
+        self._decided: dict[tuple[str, ...], Counter] = {}
         self._workflows = {outcome: workflows.labels(outcome.value) for outcome in Outcome}
         self._orders = {outcome: orders.labels(outcome.value) for outcome in _ORDER_OUTCOMES}
         self._approvals = {approval: approvals.labels(approval.value) for approval in Approval}
@@ -52,6 +65,14 @@ class Metrics:
         self._workflows[outcome].tick()
         if orders:
             self._orders[outcome].inc(orders)
+
+    def ruled(self, facts: Facts, decision: Decision) -> None:
+        """The rules decided on a workflow."""
+        labels = (decision.rule, facts.week.kind, facts.week.regime, facts.condition.state, decision.verdict)
+        counter = self._decided.get(labels)
+        if counter is None:  # made twice, it is the same one
+            counter = self._decided[labels] = self._decisions.labels(*labels)
+        counter.tick()
 
     def decided(self, approval: Approval) -> None:
         """A decision was made."""

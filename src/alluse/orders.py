@@ -16,10 +16,14 @@ _FIRST_DAY = date.min
 
 
 class Action(StrEnum):
-    """Whether an order sells a lot or buys it back."""
+    """What an order does with a lot: it sells the lot, buys it back, or settles the lot at the end of its life.
+
+    A settlement is an entry in the book, and no order to the market: its price may be 0.
+    """
 
     OPEN = "open"
     CLOSE = "close"
+    EXPIRE = "expire"
 
 
 class Order:

@@ -7,7 +7,9 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["Scratch"]
+from alluse.errors import SettingsError
+
+__all__ = ["Scratch", "new_folder"]
 
 
 class Scratch:
@@ -17,10 +19,11 @@ class Scratch:
     """
 
     def __init__(self, prefix: str) -> None:
-        for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
-            with suppress(OSError):  # it is in use, or another user's
-                _remove(left, _lock(left))
         self.path, held = _new(prefix)
+        for left in self.path.parent.glob(f"{prefix}*"):
+            with suppress(OSError):  # it is in use, or another user's
+                if left != self.path:
+                    _remove(left, _lock(left))
         self._held: int | None = held
 
     def close(self) -> None:
@@ -30,10 +33,20 @@ class Scratch:
             self._held = None
 
 
+def new_folder(prefix: str) -> Path:
+    """A new folder among the temporary files; SettingsError where there can be none."""
+    try:
+        return Path(tempfile.mkdtemp(prefix=prefix))
+    except OSError as error:
+        raise SettingsError(
+            f"cannot make a temporary folder: {error.strerror}; name a folder that can be written in TMPDIR"
+        ) from None
+
+
 def _new(prefix: str) -> tuple[Path, int]:
     """A new folder, and what holds it."""
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=prefix))
+        folder = new_folder(prefix)
         with suppress(FileNotFoundError, BlockingIOError):  # another process took it for left behind, just now
             held = _lock(folder)
             if folder.exists():

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY
 from alluse.control import Control
 from alluse.engine import Engine
 from alluse.errors import SettingsError
-from alluse.faults import Fault
+from alluse.faults import Fault, Faults
 from alluse.settings import Settings
 from manometer import ConfigError, Manometer
 from manometer import Settings as MetricsSettings
@@ -38,7 +38,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What to run. metrics: Manometer's settings by name; control_port: None for the one after the exporter's."""
+    """What to run. metrics: Manometer's settings by name; control_port: None for any."""
 
     settings: Settings
     rate: float
@@ -53,6 +53,10 @@ class Service:
         Raises an AllUseError or a manometer ConfigError where a part cannot start, with nothing left running.
         """
         metrics = MetricsSettings.load(environ={"OTEL_SERVICE_NAME": "alluse", **os.environ}, **self.metrics)
+        if self.control_port == metrics.port != 0:
+            raise SettingsError(
+                f"--port and --control-port are both {metrics.port}; give the control endpoint another"
+            )
         with ExitStack() as started:
             manometer = Manometer(metrics)
             engine = Engine(self.settings, registry=REGISTRY)
@@ -63,7 +67,7 @@ class Service:
                 manometer.start()
             except ConfigError as error:
                 raise SettingsError(f"{error} (on this command line: --host, --port)") from None
-            control = started.enter_context(Control(engine.faults, self._control_port(metrics.port)))
+            control = started.enter_context(self._control(engine.faults, metrics.port))
             for fault in self.faults:
                 engine.faults.start(fault)
             engine.start(self.rate)
@@ -74,10 +78,14 @@ class Service:
             yield Running(engine, manometer.url, control.url)
             _log.info("ALL-USE stops; the workers end what they have begun")
 
-    def _control_port(self, metrics_port: int) -> int:
+    def _control(self, faults: Faults, metrics_port: int) -> Control:
+        """The control endpoint on the port that was asked for; by default the next one where that is free."""
         if self.control_port is not None:
-            return self.control_port
-        return metrics_port + 1 if 0 < metrics_port < 65535 else 0
+            return Control(faults, self.control_port)
+        if 0 < metrics_port < 65535:
+            with suppress(SettingsError):
+                return Control(faults, metrics_port + 1)
+        return Control(faults, 0)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What may be decided about an engine."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from alluse.book import database_url
@@ -10,6 +11,8 @@ __all__ = ["NO_BOOK", "TEMPORARY_BOOK", "Settings"]
 
 TEMPORARY_BOOK = "temporary"
 NO_BOOK = "none"
+
+_LEAST = {"bars_ahead": 0}  # of a count, where it is not 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,11 @@ class Settings:
     workflows_a_day: int = 200
 
     def __post_init__(self) -> None:
-        for name in ("accounts", "workers", "connections", "bars_cached", "bar_workers", "workflows_a_day"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type is int and value < _LEAST.get(field.name, 1):
+                raise SettingsError(f"{field.name} is {value}; it must be at least {_LEAST.get(field.name, 1)}")
+            if field.type is float and not 0 <= value < math.inf:
+                raise SettingsError(f"{field.name} is {value}; it must be a number of seconds, 0 or more")
         if self.book not in (TEMPORARY_BOOK, NO_BOOK):
             database_url(self.book)

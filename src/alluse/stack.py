@@ -20,7 +20,7 @@ import yaml
 
 from alluse.errors import SettingsError
 
-__all__ = ["Stack", "missing_programs"]
+__all__ = ["Checkout", "Stack", "missing_programs"]
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 30.0
@@ -68,9 +68,10 @@ class Stack:
         ports = {each.service: _free_port(each.port if usual_ports else 0) for each in _PROGRAMS}
         addresses = {service: f"{_HOST}:{port}" for service, port in ports.items()}
         self.prometheus_url, self.alertmanager_url = (f"http://{addresses[each.service]}" for each in _PROGRAMS)
+        checkout = Checkout(root)
         with ExitStack() as started:
             folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="alluse-stack-")))
-            files = _Files(root, folder, {**addresses, "engine": engine, "inbox": inbox}, every)
+            files = _Files(checkout, folder, {**addresses, "engine": engine, "inbox": inbox}, every)
             self._logs = {each.service: folder / f"{each.service}.log" for each in _PROGRAMS}
             for each in reversed(_PROGRAMS):
                 process = _start(files.command(each), self._logs[each.service])
@@ -94,19 +95,37 @@ class Stack:
         self.close()
 
 
-class _Files:
-    """The configuration as it is in the repository, and as the programs get it."""
+class Checkout:
+    """What a checkout of the repository says of the programs, all of it read at once.
 
-    def __init__(self, root: Path, folder: Path, addresses: Mapping[str, str], every: int | None) -> None:
-        self._root, self._folder, self._addresses, self._every = root, folder, addresses, every
-        self._services = self._load(root / "compose" / "compose.yaml")["services"]
-        self._write_rules()
+    Raises SettingsError where a file is missing or malformed.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.services = _load(root / "compose" / "compose.yaml")["services"]
+        self.configs = {each.service: _load(root / "compose" / each.config) for each in _PROGRAMS}
+        rules = sorted((root / "alert_rules").glob("*.yaml"))
+        if not rules:
+            raise SettingsError(
+                f"{root / 'alert_rules'} holds no rules; give the folder of a checkout of the repository"
+            )
+        self.rules = {path.name: _load(path) for path in rules}
+
+
+class _Files:
+    """The configuration of a checkout as the programs get it."""
+
+    def __init__(self, checkout: Checkout, folder: Path, addresses: Mapping[str, str], every: int | None) -> None:
+        self._checkout, self._folder, self._addresses, self._every = checkout, folder, addresses, every
+        (folder / "rules").mkdir()
+        for name, document in checkout.rules.items():
+            self._write(folder / "rules" / name, document)
 
     def command(self, program: _Program) -> list[str]:
         """The program's command in compose.yaml, with the paths and the address of here."""
         executable = _executable(program)
         config = self._folder / f"{program.service}.yml"
-        self._write(config, self._load(self._root / "compose" / program.config))
+        self._write(config, self._checkout.configs[program.service])
         data = str(self._folder / program.service)
         here = {
             "--config.file": str(config),
@@ -114,28 +133,8 @@ class _Files:
             "--storage.path": data,
             "--web.listen-address": self._addresses[program.service],
         }
-        flags = (flag.partition("=") for flag in self._services[program.service]["command"])
+        flags = (flag.partition("=") for flag in self._checkout.services[program.service]["command"])
         return [str(executable), *(f"{name}={here.get(name, value)}" for name, _, value in flags)]
-
-    def _write_rules(self) -> None:
-        (self._folder / "rules").mkdir()
-        rules = sorted((self._root / "alert_rules").glob("*.yaml"))
-        if not rules:
-            raise SettingsError(
-                f"{self._root / 'alert_rules'} holds no rules; run this in a checkout of the repository"
-            )
-        for path in rules:
-            self._write(self._folder / "rules" / path.name, self._load(path))
-
-    def _load(self, path: Path) -> Any:
-        try:
-            return yaml.safe_load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise SettingsError(
-                f"cannot read {path}: {error.strerror}; give the folder of a checkout of the repository"
-            ) from None
-        except yaml.YAMLError as error:
-            raise SettingsError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
 
     def _write(self, path: Path, document: Any) -> None:
         replaced = yaml.safe_dump(self._replaced(document), sort_keys=False, allow_unicode=True, width=10_000)
@@ -159,6 +158,17 @@ class _Files:
         services = "|".join(self._addresses)
         moved = re.sub(rf"(?<![\w.-])({services}):\d+", lambda found: self._addresses[found[1]], text)
         return moved.replace(_RULES, f"{self._folder / 'rules'}/")
+
+
+def _load(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"cannot read {path}: {error.strerror}; give the folder of a checkout of the repository"
+        ) from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
 
 
 def _executable(program: _Program) -> str | None:

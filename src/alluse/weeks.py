@@ -22,11 +22,11 @@ _TURN = 3  # points that tell a regime from an even one
 class WeekClass(StrEnum):
     """A week by its move against the average true range before it."""
 
-    STRONG_UP = "strong up"
+    STRONG_UP = "strong_up"
     UP = "up"
     FLAT = "flat"
     DOWN = "down"
-    STRONG_DOWN = "strong down"
+    STRONG_DOWN = "strong_down"
 
 
 class Regime(StrEnum):

@@ -95,7 +95,7 @@ class Protocol:
         adjustment = self.adjust_atr(symbol, day)
         self._reconcile(account)
         held = self._held(symbol, day, account)
-        steps = self.apply_rules(Facts(symbol, bar, week, condition, adjustment, account, held))
+        steps = self.apply_rules(Facts(symbol, bar, week, condition, adjustment, account, held)).steps
         if not steps:
             return Workflow(symbol, day, Outcome.HELD, 0)
         if self.seek_approval(steps) not in (Approval.ALONE, Approval.APPROVED):

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from manometer.app import Manometer, asgi_app, start, wsgi_app
+    from manometer.app import Manometer, asgi_app, flush, start, wsgi_app
     from manometer.config import Settings
     from manometer.errors import BindingError, ConfigError, ManometerError, MetricError, UnsupportedError
     from manometer.exporter.exposition import render
@@ -35,6 +35,7 @@ __all__ = [
     "UnsupportedError",
     "asgi_app",
     "check",
+    "flush",
     "instrument_breaker",
     "instrument_cache",
     "instrument_executor",
@@ -48,7 +49,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "manometer.app": ("Manometer", "asgi_app", "start", "wsgi_app"),
+    "manometer.app": ("Manometer", "asgi_app", "flush", "start", "wsgi_app"),
     "manometer.config": ("Settings",),
     "manometer.errors": ("BindingError", "ConfigError", "ManometerError", "MetricError", "UnsupportedError"),
     "manometer.exporter.exposition": ("render",),

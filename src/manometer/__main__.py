@@ -2,6 +2,10 @@
 
 import sys
 
-from manometer.cli import main
+try:
+    from manometer.cli import main
 
-sys.exit(main())
+    status = main()
+except KeyboardInterrupt:  # amid the import
+    status = 130
+sys.exit(status)

@@ -16,12 +16,12 @@ from manometer.exporter import http
 from manometer.exporter.server import Server
 from manometer.health import Check, Checks
 from manometer.instrumentation.runtime import instrument_host, instrument_runtime
-from manometer.meters.fork import freed_in_child, renewed_in_child
+from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
 
 if TYPE_CHECKING:
     from manometer.exporter.multiprocess import Worker
 
-__all__ = ["Manometer", "asgi_app", "start", "wsgi_app"]
+__all__ = ["Manometer", "asgi_app", "flush", "start", "wsgi_app"]
 
 
 class Manometer:
@@ -45,18 +45,31 @@ class Manometer:
 
         Raises ConfigError where the port is taken, an extra is missing, or one runs on the registry already.
         """
+        notice()
         with _lock:
             if self._running is not None:
                 raise ConfigError(f"this Manometer serves {self.url} already; close it first")
             first = _by_registry.get(self._registry)
             if first is not None:  # what they measure is the registry's: the end of one would take it from both
-                raise ConfigError(f"the registry has a Manometer already, which serves {first.url}; close it first")
+                raise ConfigError(
+                    f"the registry has a Manometer already, which serves {first.url}; "
+                    "use that, which Manometer.running(registry) returns, or close it first"
+                )
             with ExitStack() as started:
                 server = self._start(started)
                 self._running = started.pop_all()
             self._server = server
             _by_registry[self._registry] = self
         return self
+
+    @classmethod
+    def running(cls, registry: CollectorRegistry = REGISTRY) -> "Manometer | None":
+        """The Manometer that runs on the registry, or None.
+
+        It is how a notebook gets at the one of a cell that was run before: `Manometer.running().close()`.
+        """
+        notice()
+        return _by_registry.get(registry)
 
     def close(self) -> None:
         """Stop serving, flush the spans and remove what was measured; a second call does nothing."""
@@ -68,7 +81,7 @@ class Manometer:
             if running is not None:
                 running.close()
 
-    def renew(self) -> None:
+    def renew(self, _: Forked) -> None:
         """In a forked child: it does not serve there, so the child may have its own."""
         if _by_registry.get(self._registry) is self:
             del _by_registry[self._registry]
@@ -125,6 +138,19 @@ def start(registry: CollectorRegistry = REGISTRY, **settings: Any) -> Manometer:
     manometer = Manometer(Settings.load(**settings), registry=registry).start()
     atexit.register(manometer.close)
     return manometer
+
+
+def flush(timeout: float | None = 10.0) -> bool:
+    """Write now what this process shares with others (see the setting `processes_dir`).
+
+    A process that ends by `os._exit`, or is killed, runs no code at its end: call this before, or the figures of the
+    last second are lost. A process that ends in any other way writes them by itself.
+    timeout: seconds to wait for that, None for as long as it takes.
+    Returns whether all is written, which it is where nothing is shared; where it is not, the log says why.
+    """
+    from manometer.exporter.multiprocess import flush  # half as large as the rest of the kit
+
+    return flush(timeout)
 
 
 def wsgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> http.WsgiApp:

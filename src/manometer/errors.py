@@ -1,6 +1,6 @@
 """The exceptions that Manometer raises: each says what, which, and what to do next."""
 
-__all__ = ["BindingError", "ConfigError", "ManometerError", "MetricError", "UnsupportedError"]
+__all__ = ["BindingError", "ConfigError", "IncompleteError", "ManometerError", "MetricError", "UnsupportedError"]
 
 
 class ManometerError(Exception):
@@ -17,6 +17,10 @@ class BindingError(ManometerError, ValueError):
 
 class UnsupportedError(ManometerError, TypeError):
     """An object of a library that Manometer has no instrumentation for."""
+
+
+class IncompleteError(ManometerError):
+    """Figures that are withheld, as some that belong to them are missing and totals would seem to fall."""
 
 
 class ConfigError(ManometerError, ValueError):

@@ -3,8 +3,8 @@
 import inspect
 import logging
 import weakref
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Awaitable, Callable, Iterable
+from math import inf
 from threading import Event, RLock, Thread
 from time import monotonic
 from typing import Any, NamedTuple, Self
@@ -15,12 +15,14 @@ from prometheus_client.registry import Collector
 from manometer.catalogue import health as rows
 from manometer.errors import BindingError
 from manometer.meters.catalogued import Pulled, family, pulled
-from manometer.meters.fork import freed_in_child, renewed_in_child
+from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
 
 __all__ = ["Check", "Checks", "check"]
 
 INTERVAL = 30.0
 """Seconds between two runs of a check where neither it nor the settings say otherwise."""
+TIMEOUT = 10.0
+"""Seconds that a run may take where the check does not say otherwise."""
 
 _log = logging.getLogger("manometer")
 
@@ -31,24 +33,29 @@ def check(
     *,
     critical: bool = True,
     interval: float | None = None,
+    timeout: float = TIMEOUT,
     registry: CollectorRegistry = REGISTRY,
 ) -> "Check":
     """Have a started Manometer run `function` every so often, in the place of any check of that name.
 
     function: returns None or True when all is well; False, a reason as text, or an exception is a
-    failure. It runs in a thread of its own and never twice at once.
+    failure. It runs in a thread of its own and never twice at once. A coroutine function runs there on an event
+    loop of its own: it must open what it asks, as a connection of the program's loop does not work on another.
     critical: whether the program is not ready while the check fails, or has not run yet.
     interval: seconds from the start of a run to the next one's; by default the settings' `health_interval`.
-    Raises BindingError where the name is empty or the function is async.
+    timeout: seconds after which a run counts as failed. A function runs on all the same, and no other run begins
+    before it returns; a coroutine is cancelled.
+    Raises BindingError where the name is empty, the function is none, or a number of seconds is not over 0.
     """
     if not isinstance(name, str) or not name:
         raise BindingError(f"the name of a health check is {name!r}; give it a short name, as text")
-    if not callable(function) or inspect.iscoroutinefunction(function):
-        raise BindingError(f"health check {name!r} is no plain function; pass one that returns None or a reason")
-    if interval is not None and not interval > 0:
-        raise BindingError(f"health check {name!r} has the interval {interval!r}; pass seconds over 0")
+    if not callable(function):
+        raise BindingError(f"health check {name!r} is no function; pass one that returns None or a reason")
+    for what, seconds in (("interval", interval), ("timeout", timeout)):
+        if seconds is not None and not seconds > 0:
+            raise BindingError(f"health check {name!r} has the {what} {seconds!r}; pass seconds over 0")
     checks = Checks.on(registry)
-    return checks.add(Check(checks, name, function, critical, interval))
+    return checks.add(Check(checks, name, function, critical, interval, timeout))
 
 
 class _Result(NamedTuple):
@@ -61,20 +68,30 @@ class Check:
     """One registered check; `close()` takes it off."""
 
     def __init__(
-        self, checks: "Checks", name: str, function: Callable[[], Any], critical: bool, interval: float | None
+        self,
+        checks: "Checks",
+        name: str,
+        function: Callable[[], Any],
+        critical: bool = True,
+        interval: float | None = None,
+        timeout: float = TIMEOUT,
     ) -> None:
-        self.name, self.critical, self.interval = name, critical, interval
+        self.name, self.critical, self.interval, self.timeout = name, critical, interval, timeout
         self._checks = checks
         self._function = function
-        self._result: _Result | None = None
-        self._started: float | None = None
-        self._running = False
+        self._renew()
 
     @property
     def problem(self) -> str | None:
-        """Why the check is not well, or None; one that has not run yet is not well."""
-        result = self._result
-        return "unknown, it has not run yet" if result is None else result.problem
+        """Why the check is not well, or None: the last result, if it is recent and no run outlasts its time-out."""
+        result, started, now = self._result, self._started, self._checks.clock()
+        if self._running and started is not None and now - started >= self.timeout:
+            return f"has run for {now - started:.0f} s, and its time-out is {self.timeout:g} s"
+        if result is None:
+            return "unknown, it has not run yet"
+        if not self._running and now - result.ended > self._every + self.timeout:
+            return f"stale, it last ran {now - result.ended:.0f} s ago"
+        return result.problem
 
     def close(self) -> None:
         """Take the check off; a second call does nothing."""
@@ -88,37 +105,67 @@ class Check:
 
     # --- for Checks
 
-    def _due(self, interval: float) -> float:
-        return 0.0 if self._started is None else self._started + (self.interval or interval)
+    def _renew(self) -> None:
+        """Have neither run nor told anything, as at first and in a forked child."""
+        self._result: _Result | None = None
+        self._started: float | None = None
+        self._running = False
+        self._failing = False
 
-    def _run(self, clock: Callable[[], float]) -> None:
-        before, started = self.problem if self._result else None, clock()
+    @property
+    def _every(self) -> float:
+        return self.interval or self._checks.interval
+
+    @property
+    def _next(self) -> float:
+        """When there is something to be done: the next run, or to tell that this one has outlasted its time-out."""
+        if self._started is None:
+            return 0.0
+        if not self._running:
+            return self._started + self._every
+        return inf if self._failing else self._started + self.timeout
+
+    def _run(self) -> None:
+        clock = self._checks.clock
+        started = clock()
         problem: str | None = "failed, and cannot say how"
         try:
             problem = self._outcome()
         finally:  # whatever came of it, the check has a next time
             ended = clock()
+            if problem is None and ended - started >= self.timeout:
+                problem = f"took {ended - started:.0f} s, and its time-out is {self.timeout:g} s"
             self._result = _Result(problem, ended - started, ended)
             self._running = False
+            self._tell()
             self._checks.ended()
-        if problem is not None and before is None:
-            _log.warning("health check %r fails: %s", self.name, problem)
-        elif problem is None and before is not None:
-            _log.info("health check %r is well again", self.name)
 
     def _outcome(self) -> str | None:
         try:
-            return _problem(self._function())
+            answer = self._function()
+            if inspect.isawaitable(answer):
+                answer = _awaited(answer, self.timeout)
+            return _problem(answer)
         except BaseException as error:  # SystemExit too: it would end the thread without a word
             return f"{type(error).__qualname__}: {_told(error)}"
 
+    def _tell(self) -> None:
+        """Log where the check begins to fail, and where it is well again."""
+        problem, before = self.problem, self._failing
+        self._failing = problem is not None
+        if self._failing and not before:
+            _log.warning("health check %r fails: %s", self.name, problem)
+        elif before and not self._failing:
+            _log.info("health check %r is well again", self.name)
+
     def _figures(self, now: float) -> list[Pulled]:
-        result = self._result
-        if result is None:
-            return []
+        result, problem = self._result, self.problem
         labels = {"check": self.name, "critical": "true" if self.critical else "false"}
+        if result is None:  # it runs for the first time, or is about to: nothing is known before its time-out
+            timed_out = self._running and self._started is not None and now - self._started >= self.timeout
+            return [(rows.UP, labels, 0.0)] if timed_out else []
         return [
-            (rows.UP, labels, float(result.problem is None)),
+            (rows.UP, labels, float(problem is None)),
             (rows.DURATION, labels, result.duration),
             (rows.AGE, labels, now - result.ended),
         ]
@@ -135,13 +182,13 @@ class Checks(Collector):
     def __init__(
         self, clock: Callable[[], float] = monotonic, spawn: Callable[[Callable[[], None]], None] | None = None
     ) -> None:
-        self._clock = clock
+        self.clock = clock
+        self.interval = INTERVAL
         self._spawn = spawn or _in_thread
         self._checks: dict[str, Check] = {}
-        self._interval = INTERVAL
         self._thread: Thread | None = None
         self._wake: Event
-        self.renew()
+        self.renew(Forked.AT_ONCE)
         renewed_in_child(self)
 
     @classmethod
@@ -178,9 +225,10 @@ class Checks(Collector):
 
         interval: of the checks that have none of their own; None leaves that of a running thread as it is.
         """
+        notice()
         with self._lock:
             if interval is not None:
-                self._interval = interval
+                self.interval = interval
                 self._wake.set()
             if self._thread is None:
                 thread = Thread(target=self._loop, args=(self._wake,), name="manometer-health", daemon=True)
@@ -193,41 +241,44 @@ class Checks(Collector):
             thread, self._thread = self._thread, None
             wake = self._wake
             self._wake = Event()
-            self._interval = INTERVAL
+            self.interval = INTERVAL
         wake.set()
         if thread is not None:
             thread.join()
 
     def run_due(self) -> None:
-        """Start every check whose time has come; one still under way is left alone."""
-        now = self._clock()
+        """Start every check whose time has come; one still under way is left alone, and told of once it is late."""
+        now = self.clock()
         for each in self.all():
-            if not each._running and now >= each._due(self._interval):
-                each._started, each._running = now, True
-                try:
-                    self._spawn(partial(each._run, self._clock))
-                except Exception:  # no thread to be had: the next round tries again
-                    each._running = False
-                    _log.exception("health check %r could not be started", each.name)
+            if now < each._next:
+                continue
+            if each._running:
+                each._tell()
+                continue
+            each._started, each._running = now, True
+            try:
+                self._spawn(each._run)
+            except Exception:  # no thread to be had: the next round tries again
+                each._running = False
+                _log.exception("health check %r could not be started", each.name)
 
     def ended(self) -> None:
         """A run ended, so its check has a next time again."""
         self._wake.set()
 
-    def renew(self) -> None:
+    def renew(self, _: Forked) -> None:
         """Begin without a thread and without results, as at first and in a forked child."""
         self._lock = RLock()
         self._wake = Event()
         self._thread = None
         for each in self._checks.values():
-            each._result = each._started = None
-            each._running = False
+            each._renew()
 
     def describe(self) -> Iterable[Metric]:
         return [family(row) for row in rows.SPECS]
 
     def collect(self) -> Iterable[Metric]:
-        now = self._clock()
+        now = self.clock()
         return pulled(figure for each in self.all() for figure in each._figures(now))
 
     def _loop(self, wake: Event) -> None:
@@ -239,9 +290,25 @@ class Checks(Collector):
             wake.clear()
 
     def _until_next(self) -> float:
-        now = self._clock()
-        due = [each._due(self._interval) for each in self.all() if not each._running]
-        return max(min(due, default=now + self._interval) - now, 0.0)
+        now = self.clock()
+        due = [now + self.interval, *(each._next for each in self.all())]
+        return max(min(due) - now, 0.0)
+
+
+def _awaited(answer: Awaitable[Any], timeout: float) -> Any:
+    """What the coroutine returns, on a loop of this thread; past the time-out it is cancelled, and says so."""
+    import asyncio  # here, because it takes as long to import as all of this
+
+    async def wait() -> Any:
+        try:
+            async with asyncio.timeout(timeout) as limit:
+                return await answer
+        except TimeoutError:
+            if limit.expired():
+                return f"was cancelled after its time-out of {timeout:g} s"
+            raise
+
+    return asyncio.run(wait())
 
 
 def _problem(answer: Any) -> str | None:

@@ -15,6 +15,7 @@ from alluse.book import ORDERS, Book, BookError, PoolTimeoutError, database_url
 from alluse.errors import BookUnavailableError, BrokerError, SettingsError
 from alluse.orders import Action
 from alluse.pricing import Right
+from waiting import joined
 
 
 def _well() -> None:
@@ -188,8 +189,7 @@ def test_many_writers_keep_the_book_whole(book: Book, order):
     threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    joined(*threads)
     assert book.audit() == []
     assert book.count() == 2 * (80 - len(failed))
     assert len(failed) >= 20

@@ -9,6 +9,7 @@ from alluse.book import Book
 from alluse.broker import BrokerGateway, CircuitBreakerError, Gate
 from alluse.errors import BrokerError
 from alluse.faults import Fault, Faults
+from waiting import DEADLINE, joined
 
 
 class Broken(Exception):  # noqa: N818 - it stands for any
@@ -33,11 +34,10 @@ def _open(gate: Gate) -> None:
 def test_calls_through_a_closed_gate_run_at_once():
     """Fifteen that wait for each other would never end one by one."""
     gate, together = _gate(), threading.Barrier(15)
-    threads = [threading.Thread(target=gate.call, args=(lambda: together.wait(10),)) for _ in range(15)]
+    threads = [threading.Thread(target=gate.call, args=(lambda: together.wait(DEADLINE),)) for _ in range(15)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    joined(*threads)
     assert not together.broken
 
 
@@ -95,15 +95,15 @@ def test_there_is_one_trial_at_a_time():
 
     def trial() -> None:
         trying.set()
-        end.wait(10)
+        end.wait(DEADLINE)
 
     thread = threading.Thread(target=gate.call, args=(trial,))
     thread.start()
-    trying.wait(10)
+    assert trying.wait(DEADLINE)
     with pytest.raises(CircuitBreakerError, match="its trial is under way"):
         gate.call(lambda: None)
     end.set()
-    thread.join()
+    joined(thread)
     assert refused == [1]
     assert gate.breaker.current_state == "closed"
 

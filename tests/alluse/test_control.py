@@ -10,6 +10,7 @@ import pytest
 from alluse.control import Control
 from alluse.errors import SettingsError
 from alluse.faults import FAULTS, Faults
+from waiting import DEADLINE
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def control(faults: Faults) -> Iterator[Control]:
 
 
 def _ask(control: Control, method: str, path: str, headers: dict[str, str] | None = None) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection(control.url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(control.url.removeprefix("http://"), timeout=DEADLINE)
     try:
         connection.request(method, path, headers=headers or {})
         answer = connection.getresponse()

@@ -1,7 +1,6 @@
 """Tests of alluse.engine, and of what is measured of it."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import pairwise
@@ -18,6 +17,7 @@ from alluse.settings import Settings
 from alluse.workflow import Outcome
 from manometer.health import Checks
 from manometer.meters.collection import collect
+from waiting import until
 
 DAY = date(2005, 6, 1)
 
@@ -35,13 +35,6 @@ def make(figures) -> Iterator[Callable[..., Engine]]:
     yield engine
     for each in made:
         each.close()
-
-
-def _until(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.005)
-    return holds()
 
 
 def test_workflow_places_orders_in_the_book(make):
@@ -64,7 +57,7 @@ def test_order_carries_what_the_parts_computed(make):
     for each in ranges[14:]:
         atr += (each - atr) / 14
     assert (lot.right, lot.day) == ("put", day)
-    assert lot.strike == round(bars[-1].close - 1.5 * atr)
+    assert lot.strike == 2.5 * ((bars[-1].close - 1.5 * atr) // 2.5)
     assert lot.contracts == int(50_000 / (atr * 100))
     assert 0 < lot.price < bars[-1].close - lot.strike
 
@@ -151,11 +144,11 @@ def test_exhausted_pool_times_orders_out(make, figures):
     """The pool is saturated, the order fails in time, and all is well when the fault ends."""
     engine = make()
     engine.faults.start(Fault("exhausted-pool"))
-    assert _until(lambda: figures("pool_resources", pool="broker", state="used") == 3)
+    until(lambda: figures("pool_resources", pool="broker", state="used") == 3)
     assert engine.run_workflow("GOOG", DAY).outcome is Outcome.FAILED
     assert figures("pool_timeouts_total", pool="broker") >= 1
     engine.faults.stop("exhausted-pool")
-    assert _until(lambda: figures("pool_resources", pool="broker", state="used") == 0)
+    until(lambda: figures("pool_resources", pool="broker", state="used") == 0)
     assert engine.run_workflow("GOOG", DAY).outcome is Outcome.PLACED
 
 
@@ -192,14 +185,23 @@ def test_stalled_loop_lags(make, figures):
     def lagged() -> bool:
         return figures(late, le="0.1") is not None and figures(late, le="+Inf") > figures(late, le="0.1")
 
-    assert _until(lagged)
+    until(lagged)
 
 
 def test_everything_is_measured(make, figures):
-    """One run of a hundred workflows leaves a figure in every family that the parts have."""
+    """A hundred workflows leave a figure in every family that the parts have."""
     engine = make(connections=15, connection_patience=10.0)
     engine.start(rate=500)
-    assert _until(lambda: sum(figures.all("alluse_workflows_total", "outcome").values()) >= 100)
+
+    def done() -> float:
+        """The least of what a workflow counts; a workflow that is shed counts none of these."""
+        return min(
+            figures("engine_stage_duration_seconds_count", stage="workflow", outcome="ok") or 0,
+            figures("retry_attempts_total", outcome="ok") or 0,
+            figures("breaker_calls_total", outcome="ok") or 0,
+        )
+
+    until(lambda: done() >= 100)
     assert set(figures.all("cache_entries", "cache")) == {
         *("week_moves", "week_classes", "market_conditions", "atr_adjustments", "market_data"),
     }
@@ -214,10 +216,7 @@ def test_everything_is_measured(make, figures):
         "workflow",
     }
     assert set(figures.all("engine_stage_active", "stage")) == stages
-    assert figures("engine_stage_duration_seconds_count", stage="workflow", outcome="ok") >= 100
     assert figures("cache_prefetches_total", outcome="used") is not None
-    assert figures("retry_attempts_total", outcome="ok") >= 100
-    assert figures("breaker_calls_total", outcome="ok") >= 100
     assert set(figures.all("alluse_fault_rate_ratio", "fault")) == set(FAULTS)
     assert 0 < figures("alluse_trust_ratio") < 1
 
@@ -226,7 +225,7 @@ def test_closing_drains_the_load_and_takes_everything_off(make, figures):
     """What was begun is in the book; nothing of the engine is on the registry; a second close does nothing."""
     engine = make(book="temporary")
     engine.start(rate=500)
-    assert _until(lambda: figures("alluse_orders_total", outcome="placed") >= 50)
+    until(lambda: figures("alluse_orders_total", outcome="placed") >= 50)
     threads = {thread.name for thread in threading.enumerate() if thread.name.startswith(("workflow", "market-data"))}
     assert threads
     engine.close()
@@ -314,7 +313,7 @@ def test_health_of_the_book_is_critical(make, figures):
         "book": True,
     }
     engine.faults.start(Fault("exhausted-pool"))
-    assert _until(lambda: engine.book.engine.pool.checkedout() == 3)
+    until(lambda: engine.book.engine.pool.checkedout() == 3)
     assert "the book does not answer" in checks["book"]._function()
     engine.close()
     assert Checks.on(figures.registry).all() == []

@@ -8,6 +8,7 @@ import pytest
 
 from alluse.errors import SettingsError
 from alluse.inbox import KEPT, Delivery, Inbox, read
+from waiting import DEADLINE
 
 
 def payload(**changes):
@@ -40,7 +41,7 @@ def inbox(heard):
 
 def ask(inbox, method, path, body=None, headers=()):
     """The status and the text of an answer."""
-    connection = http.client.HTTPConnection(inbox.address, timeout=10)
+    connection = http.client.HTTPConnection(inbox.address, timeout=DEADLINE)
     try:
         connection.request(method, path, body, dict(headers))
         answer = connection.getresponse()
@@ -106,7 +107,7 @@ def test_a_body_without_an_honest_length_is_refused(inbox, heard):
     """What is too long, says not how long it is, or breaks off, is not waited for."""
     assert ask(inbox, "POST", "/", headers={"Content-Length": "99999999999"})[0] == 400
     assert ask(inbox, "POST", "/", headers={"Content-Length": "many"})[0] == 400
-    with socket.create_connection(inbox.address.split(":"), timeout=10) as connection:
+    with socket.create_connection(inbox.address.split(":"), timeout=DEADLINE) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\n{}")
         connection.shutdown(socket.SHUT_WR)
         assert connection.recv(100).startswith(b"HTTP/1.0 400")

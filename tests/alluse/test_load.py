@@ -6,6 +6,7 @@ import pytest
 
 from alluse.errors import SettingsError
 from alluse.load import Load
+from waiting import DEADLINE
 
 
 def test_runs_go_on_whatever_one_of_them_raises(caplog: pytest.LogCaptureFixture):
@@ -20,7 +21,7 @@ def test_runs_go_on_whatever_one_of_them_raises(caplog: pytest.LogCaptureFixture
 
     load = Load(run, lambda: None, rate=1000, workers=2)
     load.start()
-    assert enough.wait(10)
+    assert enough.wait(DEADLINE)
     load.close()
     assert "a workflow ended in an error" in caplog.text
 
@@ -32,14 +33,14 @@ def test_close_waits_for_what_is_under_way_and_in_the_queue():
 
     def run() -> None:
         begun.set()
-        go.wait(10)
+        go.wait(DEADLINE)
         ended.append(1)
 
     load = Load(run, lambda: None, rate=1000, workers=2)
     submit = load.executor.submit
     load.executor.submit = lambda task: submitted.append(1) or submit(task)
     load.start()
-    assert begun.wait(10)
+    assert begun.wait(DEADLINE)
     closing = threading.Thread(target=load.close)
     closing.start()
     go.set()
@@ -51,9 +52,9 @@ def test_close_waits_for_what_is_under_way_and_in_the_queue():
 def test_what_does_not_fit_the_queue_is_shed():
     """An engine that hangs lets no hour of old work pile up."""
     go, shed = threading.Event(), threading.Event()
-    load = Load(lambda: go.wait(10), shed.set, rate=50_000, workers=1)
+    load = Load(lambda: go.wait(DEADLINE), shed.set, rate=50_000, workers=1)
     load.start()
-    assert shed.wait(10)
+    assert shed.wait(DEADLINE)
     assert load.executor._work_queue.qsize() <= 500
     go.set()
     load.close()
@@ -62,7 +63,7 @@ def test_what_does_not_fit_the_queue_is_shed():
 @pytest.mark.parametrize("rate", [0, -1, 1e9, float("nan"), float("inf")])
 def test_rate_that_is_none_is_refused(rate: float):
     """The error says what a rate is."""
-    with pytest.raises(SettingsError, match="a number of workflows a second over 0 and up to 100,000"):
+    with pytest.raises(SettingsError, match=r"a number of workflows a second from 0\.001 to 100,000"):
         Load(lambda: None, lambda: None, rate=rate, workers=1)
 
 

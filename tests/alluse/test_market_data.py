@@ -1,16 +1,18 @@
 """Tests of alluse.market_data and alluse.feed."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from threading import Event, Semaphore, current_thread
 
 import pytest
 
+from alluse.bars import Bar
 from alluse.errors import BarsError, MarketError
 from alluse.faults import Fault, Faults
 from alluse.feed import open_feeds
 from alluse.market_data import BarCache, MarketData
+from waiting import DEADLINE, until
 
 FIRST, THIRD = date(2004, 8, 19), date(2004, 8, 23)
 
@@ -71,9 +73,7 @@ def test_followers_are_loaded_ahead_and_counted_as_they_are_used(market: MarketD
     market.cache.used = lambda: used.append(1)
     loaded = _counted(market)
     market.prefetch("GOOG", FIRST)
-    deadline = time.monotonic() + 10
-    while len(market.cache) < 5 and time.monotonic() < deadline:
-        time.sleep(0.001)
+    until(lambda: len(market.cache) == 5)
     market.prefetch("GOOG", FIRST)
     assert len(loaded) == 5
     market.bar("GOOG", THIRD)
@@ -126,6 +126,96 @@ def test_prefetched_bars_that_leave_unused_are_counted(clock):
     cache.expire()
     assert len(unused) == 2
     assert not cache.ahead
+
+
+class Held:
+    """A load that begins when it is called and ends when it is told to."""
+
+    def __init__(self, load: Callable[[str, date], Bar]) -> None:
+        self._load = load
+        self.begun = Semaphore(0)
+        self.go_on = Event()
+
+    def __call__(self, symbol: str, day: date) -> Bar:
+        if current_thread().name.startswith("market-data"):
+            self.begun.release()
+            assert self.go_on.wait(DEADLINE)
+        return self._load(symbol, day)
+
+
+def _outcomes(cache: BarCache) -> list[str]:
+    """How prefetches turn out from now on."""
+    told: list[str] = []
+    cache.used = lambda: told.append("used")
+    cache.unused = lambda: told.append("unused")
+    cache.late = lambda: told.append("late")
+    return told
+
+
+def test_prefetch_that_a_lookup_overtakes_is_late_once(market: MarketData):
+    """The lookup loads the bar itself, is not held up, and what the worker brings later is no prefetch in use."""
+    market.load = held = Held(market.load)
+    told = _outcomes(market.cache)
+    market.prefetch("GOOG", FIRST)
+    for _ in range(5):
+        assert held.begun.acquire(timeout=DEADLINE)
+    assert market.bar("GOOG", THIRD).close == 109.40
+    market._chill(("GOOG", THIRD))
+    assert market.bar("GOOG", THIRD).close == 109.40
+    assert told == ["late"]
+    held.go_on.set()
+    market.executor.shutdown()
+    for day in market.days("GOOG")[1:6]:
+        market.bar("GOOG", day)
+    assert sorted(told) == ["late", "used", "used", "used", "used"]
+
+
+def test_prefetch_that_has_not_begun_is_left_to_the_lookup(faults: Faults):
+    """The worker that comes to it loads nothing."""
+    market = MarketData(open_feeds(()), faults, workers=1)
+    market.load = held = Held(market.load)
+    told, loaded = _outcomes(market.cache), _counted(market)
+    market.prefetch("GOOG", FIRST)
+    assert held.begun.acquire(timeout=DEADLINE)
+    market.bar("GOOG", THIRD)
+    held.go_on.set()
+    market.executor.shutdown()
+    assert (told, loaded.count(THIRD)) == (["late"], 1)
+    market.close()
+
+
+def test_prefetch_of_what_a_lookup_loads_already_is_late(market: MarketData):
+    """It was asked for after the lookup had begun: nobody was spared anything."""
+    load, told = market.load, _outcomes(market.cache)
+
+    def prefetched(symbol, day):
+        if not current_thread().name.startswith("market-data"):
+            market.prefetch("GOOG", FIRST)
+            return load(symbol, day)
+        assert kept.wait(DEADLINE)
+        return load(symbol, day)
+
+    kept = Event()
+    market.load = prefetched
+    market.bar("GOOG", THIRD)
+    kept.set()
+    market.executor.shutdown()
+    assert told == ["late"]
+
+
+def test_prefetch_that_fails_has_no_outcome(market: MarketData):
+    """Nothing was loaded ahead; a lookup tries again, and says what is wrong."""
+    told = _outcomes(market.cache)
+
+    def broken(symbol, day):
+        raise BarsError("the file has changed")
+
+    market.load = broken
+    market.prefetch("GOOG", FIRST)
+    market.executor.shutdown()
+    with pytest.raises(BarsError, match="has changed"):
+        market.bar("GOOG", THIRD)
+    assert (told, market._loading) == ([], {})
 
 
 def test_many_threads_read_alike(market: MarketData):

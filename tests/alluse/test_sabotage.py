@@ -1,7 +1,6 @@
 """Tests of alluse.sabotage."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -9,6 +8,7 @@ from alluse.book import Book
 from alluse.faults import Fault, Faults
 from alluse.loop import Loop
 from alluse.sabotage import Sabotage
+from waiting import until
 
 
 @pytest.fixture
@@ -33,27 +33,20 @@ def sabotage(faults: Faults, loop: Loop, book: Book) -> Iterator[Sabotage]:
     sabotage.close()
 
 
-def _until(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.005)
-    return holds()
-
-
 def test_exhausted_pool_has_its_connections_held_and_given_back(sabotage: Sabotage, faults: Faults, book: Book):
     """All three at rate 1, two of three at a half, none afterwards."""
     faults.start(Fault("exhausted-pool"))
-    assert _until(lambda: book.engine.pool.checkedout() == 3)
+    until(lambda: book.engine.pool.checkedout() == 3)
     faults.start(Fault("exhausted-pool", 0.5))
-    assert _until(lambda: book.engine.pool.checkedout() == 2)
+    until(lambda: book.engine.pool.checkedout() == 2)
     faults.stop("exhausted-pool")
-    assert _until(lambda: book.engine.pool.checkedout() == 0)
+    until(lambda: book.engine.pool.checkedout() == 0)
 
 
 def test_closing_gives_connections_back(sabotage: Sabotage, faults: Faults, book: Book):
     """Whatever is on."""
     faults.start(Fault("exhausted-pool"))
-    assert _until(lambda: book.engine.pool.checkedout() == 3)
+    until(lambda: book.engine.pool.checkedout() == 3)
     sabotage.close()
     assert book.engine.pool.checkedout() == 0
 
@@ -61,9 +54,9 @@ def test_closing_gives_connections_back(sabotage: Sabotage, faults: Faults, book
 def test_leaking_memory_is_kept_and_let_go(sabotage: Sabotage, faults: Faults):
     """It grows while the fault is on."""
     faults.start(Fault("leaking-memory", 0.01))
-    assert _until(lambda: sabotage.leaked >= 80_000)
+    until(lambda: sabotage.leaked >= 80_000)
     faults.stop("leaking-memory")
-    assert _until(lambda: sabotage.leaked == 0)
+    until(lambda: sabotage.leaked == 0)
 
 
 def test_stalled_loop_runs_nothing_meanwhile(sabotage: Sabotage, faults: Faults, loop: Loop, monkeypatch):
@@ -71,7 +64,7 @@ def test_stalled_loop_runs_nothing_meanwhile(sabotage: Sabotage, faults: Faults,
     stalls: list[float] = []
     monkeypatch.setattr(loop, "stall", stalls.append)
     faults.start(Fault("stalled-loop", 0.8))
-    assert _until(lambda: len(stalls) >= 2)
+    until(lambda: len(stalls) >= 2)
     assert stalls[0] == pytest.approx(0.8 * 0.25)
     faults.stop("stalled-loop")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from alluse.errors import SettingsError
 from alluse.scratch import Scratch
 
 CRASHING = """
@@ -56,3 +57,10 @@ def test_file_of_that_name_is_left_alone(temporary: Path):
     Scratch("book-").close()
     assert (temporary / "book-file").exists()
     assert (temporary / "book-link" / "file").exists()
+
+
+def test_without_a_place_for_temporary_files_it_says_so(monkeypatch: pytest.MonkeyPatch):
+    """And how to give one."""
+    monkeypatch.setattr(tempfile, "tempdir", "/none")
+    with pytest.raises(SettingsError, match=r"cannot make a temporary folder: No such file or directory; .* TMPDIR$"):
+        Scratch("book-")

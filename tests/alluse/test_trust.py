@@ -1,8 +1,7 @@
 """Tests of alluse.trust and alluse.loop."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -13,6 +12,7 @@ from alluse.orders import Action
 from alluse.pricing import Right
 from alluse.rules import Step
 from alluse.trust import Approval, HITLTrustSystem, ScriptedApprover
+from waiting import joined, until
 
 SMALL = [Step(Action.OPEN, Right.PUT, 100.0, -10, 1.0)]  # 100,000 USD
 LARGE = [Step(Action.OPEN, Right.PUT, 100.0, -600, 1.0)]  # 6 million
@@ -37,13 +37,6 @@ def faults() -> Faults:
 def trust(loop: Loop, faults: Faults) -> HITLTrustSystem:
     """A trusted engine, and a human who answers at once."""
     return HITLTrustSystem(ScriptedApprover(0.0, faults), loop, patience=0.1)
-
-
-def _until(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.001)
-    return holds()
 
 
 def test_trusted_engine_decides_small_things_alone(trust: HITLTrustSystem):
@@ -95,8 +88,7 @@ def test_no_outcome_is_lost_among_threads(trust: HITLTrustSystem, monkeypatch):
     threads = [threading.Thread(target=trust.learned, args=(True,)) for _ in range(2)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    joined(*threads)
     assert trust.score == pytest.approx(0.9)
 
 
@@ -106,7 +98,7 @@ def test_stuck_human_is_waited_for_and_given_up(trust: HITLTrustSystem, faults: 
     assert trust.seek(LARGE) is Approval.TIMED_OUT
     assert trust.pending == 0
     faults.stop("stuck-human")
-    assert _until(lambda: trust.seek(LARGE) is Approval.APPROVED)
+    until(lambda: trust.seek(LARGE) is Approval.APPROVED)
 
 
 def test_waiting_questions_are_counted(loop: Loop, faults: Faults):
@@ -117,10 +109,9 @@ def test_waiting_questions_are_counted(loop: Loop, faults: Faults):
     threads = [threading.Thread(target=lambda: answers.append(trust.seek(LARGE))) for _ in range(3)]
     for thread in threads:
         thread.start()
-    assert _until(lambda: trust.pending == 3)
+    until(lambda: trust.pending == 3)
     faults.stop_all()
-    for thread in threads:
-        thread.join()
+    joined(*threads)
     assert answers == [Approval.APPROVED] * 3
     assert trust.pending == 0
 
@@ -133,7 +124,7 @@ def test_closing_the_loop_answers_who_still_waits(faults: Faults):
     answers: list[Approval] = []
     thread = threading.Thread(target=lambda: answers.append(trust.seek(LARGE)))
     thread.start()
-    assert _until(lambda: trust.pending == 1)
+    until(lambda: trust.pending == 1)
     loop.close()
-    thread.join()
+    joined(thread)
     assert answers == [Approval.TIMED_OUT]

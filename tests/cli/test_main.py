@@ -10,6 +10,7 @@ import pytest
 from manometer import cli
 from manometer.cli import main, mixin
 from manometer.errors import ConfigError
+from waiting import DEADLINE
 
 
 def _manometer(*arguments, **options):
@@ -17,7 +18,7 @@ def _manometer(*arguments, **options):
         [sys.executable, "-m", "manometer", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
         check=False,
         **options,
     )
@@ -105,10 +106,21 @@ sys.exit(cli.main(["mixin"]))
     os.close(write)
     assert os.read(read, 1) == b"l"
     os.close(read)
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=DEADLINE)
     assert (process.returncode, error) == (0, b"")
 
 
 def test_nothing_but_main_is_public():
     """Commands are reached through it."""
     assert cli.__all__ == ["main"]
+
+
+def test_ctrl_c_amid_the_start_is_no_traceback(monkeypatch, capsys):
+    """Before a command is there to end well, the status is the one that a shell gives."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("argparse.ArgumentParser.parse_args", interrupted)
+    assert main(["top"]) == 130
+    assert capsys.readouterr().err == ""

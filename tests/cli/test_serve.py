@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from manometer import Counter
 from manometer.cli import main
 from manometer.exporter.multiprocess import Worker
+from waiting import DEADLINE
 
 
 def test_the_figures_of_a_directory_are_served_until_the_process_is_told_to_end(tmp_path):
@@ -26,7 +27,7 @@ def test_the_figures_of_a_directory_are_served_until_the_process_is_told_to_end(
         try:
             url = program.stdout.readline().strip()
             assert re.fullmatch(r"http://127\.0\.0\.1:\d+/metrics", url)
-            with urllib.request.urlopen(url, timeout=30) as answer:
+            with urllib.request.urlopen(url, timeout=DEADLINE) as answer:
                 assert b"\nc_total 3.0\n" in answer.read()
         finally:
             program.send_signal(signal.SIGTERM)

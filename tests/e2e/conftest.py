@@ -24,6 +24,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from alluse.inbox import Inbox
 from alluse.stack import Stack, missing_programs
+from waiting import DEADLINE
 
 ROOT = Path(__file__).parents[2]
 SCRAPED_EVERY = 1  # seconds, in the place of compose's 5
@@ -32,7 +33,7 @@ SCRAPED_EVERY = 1  # seconds, in the place of compose's 5
 def get(url, method="GET"):
     """The text that an HTTP request is answered with, whatever its status."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=10) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=DEADLINE) as answer:
             return answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -133,7 +134,7 @@ class EngineProcess:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         try:
-            return self.process.wait(30)
+            return self.process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -253,7 +254,7 @@ class Postgres:
         """Stop it at once, as a crash would."""
         if self._server is not None:
             self._server.send_signal(signal.SIGQUIT)
-            self._server.wait(30)
+            self._server.wait(DEADLINE)
             self._server = None
 
     def _run(self, program, *arguments):

@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, proto, timestamp_pb2
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, timestamp_pb2
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 
 _TYPES = {
@@ -78,13 +78,27 @@ def messages():
     }
 
 
+def _length_prefixed(stream):
+    """The bytes of the next message, which its length precedes, seven bits a byte; none at the end."""
+    length, place = 0, 0
+    while byte := stream.read(1):
+        length |= (byte[0] & 0x7F) << place
+        place += 7
+        if not byte[0] & 0x80:
+            break
+    written = stream.read(length)
+    assert len(written) == length
+    return written
+
+
 @pytest.fixture(scope="session")
 def families(messages):
     """Reads a body: its families, in their order. Nothing in them may be unknown."""
 
     def read(body):
         stream, found = io.BytesIO(body), []
-        while (family := proto.parse_length_prefixed(messages["MetricFamily"], stream)) is not None:
+        while written := _length_prefixed(stream):
+            family = messages["MetricFamily"].FromString(written)
             size = family.ByteSize()
             family.DiscardUnknownFields()
             assert family.ByteSize() == size

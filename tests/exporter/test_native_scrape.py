@@ -5,7 +5,6 @@ import math
 import random
 import socket
 import subprocess
-import time
 import urllib.parse
 import urllib.request
 
@@ -18,6 +17,7 @@ from prometheus_client.registry import Collector
 from manometer import Counter, Gauge, Histogram
 from manometer.exporter.http import Site
 from manometer.exporter.server import Server
+from waiting import until
 
 pytestmark = pytest.mark.servers
 
@@ -122,11 +122,8 @@ def scraped(program, tmp_path_factory):
             stderr=log,
         )
     try:
-        deadline = time.monotonic() + SECONDS
-        while not _has_scraped(world):
-            assert process.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < deadline, (folder / "log").read_text()
-            time.sleep(0.1)
+        until(lambda: process.poll() is not None or _has_scraped(world), (folder / "log").read_text)
+        assert process.poll() is None, (folder / "log").read_text()
         yield world
     finally:
         process.terminate()

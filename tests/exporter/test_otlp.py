@@ -7,10 +7,11 @@ import json
 import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
 import pytest
+
+from waiting import DEADLINE, until
 
 PROGRAM = """
 import json, sys, time
@@ -42,7 +43,7 @@ def _run(program, *arguments):
         [sys.executable, "-W", "error", "-c", PROGRAM + program, *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -72,11 +73,11 @@ def _receiver(program, folder):
             cwd=folder,
         )
     try:
-        _until(lambda: _listens(port) or _dead(process, output))
+        until(lambda: _listens(port) or _dead(process, output))
         yield f"http://127.0.0.1:{port}", output
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(DEADLINE)
 
 
 def _listens(port):
@@ -89,13 +90,6 @@ def _dead(process, output):
     status = process.poll()
     if status is not None:
         pytest.fail(f"the collector ended with {status} and said\n{output.read_text()}")
-
-
-def _until(condition):
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.02)
 
 
 @pytest.mark.servers
@@ -116,7 +110,7 @@ tell(first=counted(), second=counted(other))
 """
     with _receiver(collector, tmp_path) as (url, output):
         told, _ = _run(program, url)
-        _until(lambda: output.read_text().count("Name           : on_again") == 4)
+        until(lambda: output.read_text().count("Name           : on_again") == 4)
     text = output.read_text()
     assert told == {"first": {"ok": 3}, "second": {"ok": 4}}
     assert text.count("Name           : while_on") == 3

@@ -14,6 +14,7 @@ from opentelemetry.util._once import Once
 
 from manometer.exporter import otlp
 from manometer.exporter.otlp import Spans
+from waiting import DEADLINE
 
 
 class Receiver:
@@ -47,7 +48,7 @@ class Receiver:
         """A request came in."""
         self.requests += 1
         self.asked.set()
-        assert self.held_up.wait(30)
+        assert self.held_up.wait(DEADLINE)
         for each in request.resource_spans:
             (service,) = [a.value.string_value for a in each.resource.attributes if a.key == "service.name"]
             self.spans += [(path, service, span.name) for scope in each.scope_spans for span in scope.spans]
@@ -188,7 +189,7 @@ def test_what_a_full_queue_pushes_out_is_counted(receiver, figures, monkeypatch)
     receiver.asked.clear()
     receiver.held_up.clear()
     _span("being sent")
-    assert receiver.asked.wait(30)
+    assert receiver.asked.wait(DEADLINE)
     for number in range(7):
         _span(f"queued {number}")
     assert _counted(figures) == {"ok": 1, "error": 3}

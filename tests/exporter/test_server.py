@@ -7,7 +7,6 @@ import os
 import re
 import socket
 import threading
-import time
 from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
@@ -18,6 +17,7 @@ from manometer.errors import ConfigError
 from manometer.exporter import server as module
 from manometer.exporter.http import Site
 from manometer.exporter.server import CONNECTIONS, Server
+from waiting import DEADLINE, joined, until
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def _address(server):
 
 @contextmanager
 def _client(server):
-    connection = http.client.HTTPConnection(*_address(server), timeout=10)
+    connection = http.client.HTTPConnection(*_address(server), timeout=DEADLINE)
     with closing(connection):
         yield connection
 
@@ -59,13 +59,6 @@ def _all(connection):
     while part := connection.recv(1 << 20):
         parts.append(part)
     return b"".join(parts)
-
-
-def _until(condition):
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.005)
 
 
 def test_figures_are_served_literally(server):
@@ -97,7 +90,7 @@ def test_head_has_the_length_and_no_body(server):
 
 def test_answers_are_those_of_http(server):
     """Literally but for the date: no body behind HEAD's headers, and a client that wants to close is told so."""
-    with closing(socket.create_connection(_address(server), timeout=10)) as client:
+    with closing(socket.create_connection(_address(server), timeout=DEADLINE)) as client:
         client.sendall(b"HEAD /metrics HTTP/1.1\r\n\r\nGET /livez HTTP/1.1\r\nConnection: close\r\n\r\n")
         assert re.sub(rb"Date: .* GMT\r\n", b"", _all(client)) == (
             b"HTTP/1.1 200 OK\r\n"
@@ -127,7 +120,7 @@ def test_query_and_headers_reach_the_pages(server):
 @pytest.mark.parametrize("header", [b"Transfer-Encoding: chunked", b"content-length: 5"])
 def test_a_request_with_a_body_is_the_last_of_its_connection(server, header):
     """The body is not read, so what follows cannot be told from a request."""
-    with closing(socket.create_connection(_address(server), timeout=10)) as client:
+    with closing(socket.create_connection(_address(server), timeout=DEADLINE)) as client:
         client.sendall(b"GET /livez HTTP/1.1\r\n" + header + b"\r\n\r\n")
         answer = _all(client)
     assert b"\r\nConnection: close\r\n" in answer
@@ -148,7 +141,7 @@ def test_other_methods_are_refused(server, method):
 )
 def test_a_malformed_request_costs_nobody_else(server, sent):
     """It is refused, and the next client is served."""
-    with closing(socket.create_connection(_address(server), timeout=10)) as rude:
+    with closing(socket.create_connection(_address(server), timeout=DEADLINE)) as rude:
         rude.sendall(sent)
         assert b"Error" in _all(rude)
     with _client(server) as client:
@@ -157,7 +150,7 @@ def test_a_malformed_request_costs_nobody_else(server, sent):
 
 def test_silent_clients_do_not_hold_up_the_next_one(server):
     """More connections than are served at once say nothing, or half a request: a scrape still gets through."""
-    silent = [socket.create_connection(_address(server), timeout=10) for _ in range(2 * CONNECTIONS)]
+    silent = [socket.create_connection(_address(server), timeout=DEADLINE) for _ in range(2 * CONNECTIONS)]
     try:
         for each in silent[::2]:
             each.sendall(b"GET /metrics HTTP/1.1\r\nX-Slow: ")
@@ -178,18 +171,18 @@ def test_a_client_that_does_not_take_its_answer_is_dropped_in_time(registry, mon
         wide.labels("x" * 10_000 + str(number))
     with (
         closing(Server(Site(registry), "127.0.0.1", 0).start()) as server,
-        closing(socket.create_connection(_address(server), timeout=10)) as slow,
+        closing(socket.create_connection(_address(server), timeout=DEADLINE)) as slow,
     ):
         slow.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
-        _until(lambda: _threads() == 1)
-        _until(lambda: _threads() == 0)
+        until(lambda: _threads() == 1)
+        until(lambda: _threads() == 0)
         assert len(_all(slow)) < 10_000_000
 
 
 def test_a_silent_client_is_dropped_in_time(server, monkeypatch):
     """A connection that says nothing is closed, so that it holds no thread for ever."""
     monkeypatch.setattr(module._Handler, "timeout", 0.1)
-    with closing(socket.create_connection(_address(server), timeout=10)) as silent:
+    with closing(socket.create_connection(_address(server), timeout=DEADLINE)) as silent:
         assert silent.recv(1) == b""
 
 
@@ -200,14 +193,14 @@ def test_a_request_is_refused_while_all_connections_are_being_answered(registry,
 
     def checks():
         entered.release()
-        assert go_on.wait(10)
+        assert go_on.wait(DEADLINE)
         return []
 
     with closing(Server(Site(registry, checks), "127.0.0.1", 0).start()) as server:
-        busy = [socket.create_connection(_address(server), timeout=10) for _ in range(2)]
+        busy = [socket.create_connection(_address(server), timeout=DEADLINE) for _ in range(2)]
         for each in busy:
             each.sendall(b"GET /readyz HTTP/1.1\r\nConnection: close\r\n\r\n")
-            assert entered.acquire(timeout=10)
+            assert entered.acquire(timeout=DEADLINE)
         with _client(server) as client:
             assert _get(client)[0].status == 503
         go_on.set()
@@ -262,8 +255,7 @@ def test_scrapes_at_once_all_get_whole_answers(server):
     threads = [threading.Thread(target=scrape) for _ in range(8)]
     for each in threads:
         each.start()
-    for each in threads:
-        each.join()
+    joined(*threads)
     assert len(bodies) == 40
     assert len(set(bodies)) == 1
 
@@ -331,7 +323,7 @@ def test_closing_frees_the_port_and_ends_every_thread(registry):
         server.close()
         with pytest.raises(OSError):  # noqa: PT011 - reset or refused, as the moment has it
             _get(client)
-    _until(lambda: _threads() == 0)
+    until(lambda: _threads() == 0)
     Server(Site(registry), *_address(server)).close()
 
 

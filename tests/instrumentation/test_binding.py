@@ -11,6 +11,7 @@ from manometer import Binding, BindingError, Gauge, MetricError, UnsupportedErro
 from manometer.catalogue import cache as rows
 from manometer.instrumentation.binding import Subject
 from manometer.meters.labels import SERIES_CAP
+from waiting import DEADLINE, joined
 
 
 class Thing:
@@ -157,14 +158,13 @@ def test_two_threads_that_make_a_series_at_once_share_it(figures):
 
     def count():
         for thing in things:
-            start.wait()
+            start.wait(DEADLINE)
             Binding.of(thing).counter("cache.evictions", cause="cleared").inc()
 
     threads = [threading.Thread(target=count) for _ in range(4)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    joined(*threads)
     assert set(figures.all("cache_evictions_total", "cache").values()) == {4}
 
 
@@ -194,7 +194,7 @@ def test_replacing_a_binding_leaves_no_gap(figures):
     while replacing.is_alive():
         assert figures("cache_requests_total", cache="c", result="hit") is not None
         assert figures("cache_entries", cache="c") is not None
-    replacing.join()
+    joined(replacing)
     assert kept.maxsize == 1
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import sys
 import threading
 from types import SimpleNamespace
 
@@ -93,6 +94,45 @@ def test_attributes_that_others_hold_too_stay_shared(monkeypatch):
     monkeypatch.setitem(SHARED, "books", 7)
     held["books"] = 8
     assert (borg.books, shelf.books) == (7, 8)
+
+
+def test_attributes_stay_shared_whatever_the_interpreter_counts(monkeypatch):
+    """An interpreter that counts fewer references to a dictionary has none taken for the object's alone."""
+    for fewer in range(3):
+        monkeypatch.setattr(
+            "manometer.instrumentation.graft.getrefcount", lambda held, fewer=fewer: sys.getrefcount(held) - fewer
+        )
+        shelf = Shelf()
+        held = vars(shelf)
+        graft(shelf, {"size": doubled})
+        assert vars(shelf) is held
+
+
+def test_a_clone_may_be_of_the_plain_class():
+    """An object made by calling the class of one with a graft has no graft, where the graft says so."""
+    target, fertile = Shelf(), Shelf()
+    graft(target, {"size": doubled}, bare_clones=True)
+    graft(fertile, {"size": doubled})
+    kind = type(target)
+    assert (type(kind()), type(kind.__new__(kind))) == (Shelf, Shelf)
+    assert (kind().size(), target.size(), type(fertile)().size()) == (1, 2, 2)
+
+    class Below(kind):
+        """A class that someone derives from the graft's."""
+
+    assert (type(Below()), Below().size()) == (Below, 2)
+
+
+def test_one_graft_is_taken_off_alone():
+    """A graft that is gone takes none off that came later."""
+    target = Shelf()
+    earlier = graft(target, {"size": doubled})
+    ungraft(target)
+    later = graft(target, {"size": doubled})
+    ungraft(target, earlier)
+    assert type(target) is later
+    ungraft(target, later)
+    assert type(target) is Shelf
 
 
 def test_a_copy_is_of_the_plain_class():

@@ -17,6 +17,7 @@ from manometer import Counter, Gauge, Histogram, Manometer, Settings, check, ins
 from manometer.meters import fork
 from manometer.meters.collection import collect
 from manometer.meters.pending import PENDING_LIMIT, InFlight
+from waiting import DEADLINE, joined
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork"),
@@ -225,11 +226,11 @@ def test_a_child_finds_every_lock_free():
                 for lock in [*fork._locks, series.pending.lock]:
                     locks.enter_context(lock)
                 held.set()
-                forked.wait()
+                forked.wait(DEADLINE)
 
         holder = threading.Thread(target=hold)
         holder.start()
-        held.wait()
+        assert held.wait(DEADLINE)
 
         def child():
             series.inc()
@@ -245,7 +246,7 @@ def test_a_child_finds_every_lock_free():
             in_child(child)
         finally:
             forked.set()
-            holder.join()
+            joined(holder)
 
 
 def test_what_the_parent_has_under_way_is_not_under_way_in_the_child():

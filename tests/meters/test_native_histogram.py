@@ -13,6 +13,7 @@ from manometer import Histogram, MetricError
 from manometer.catalogue.engine import STAGE_DURATION
 from manometer.meters.catalogued import meter
 from manometer.meters.pending import PENDING_LIMIT
+from waiting import joined
 
 
 def native(histogram, name="h"):
@@ -95,8 +96,7 @@ def test_a_collection_is_atomic():
             figures = {sample.name: sample for sample in histogram.collect()[0].samples}
             found = figures["h"].native_histogram
             assert found.count_value == found.sum_value == counted(found) == figures["h_count"].value
-        for writer in writers:
-            writer.join()
+        joined(*writers)
     finally:
         sys.setswitchinterval(interval)
     assert native(histogram).count_value == 40_000

@@ -1,15 +1,15 @@
 """The `alluse` command: a file a subcommand, each with `add_parser(subparsers)`."""
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 
 from alluse.errors import AllUseError, BookUnavailableError
 from manometer import ManometerError
 
 __all__ = ["main"]
+
+_INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -18,13 +18,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     2, with one line on standard error, for a user's mistake; 1 for a database that cannot be reached.
     """
     try:
+        return _run(argv)
+    except KeyboardInterrupt:  # before the command was ready to end by itself
+        return _INTERRUPTED
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        from importlib.metadata import version  # this late, main() sees a Ctrl-C meanwhile
+
         from alluse.cli import demo, inbox, run
+        from alluse.cli.arguments import Parser
     except ModuleNotFoundError as error:
         if (error.name or "alluse").partition(".")[0] in ("alluse", "manometer"):
             raise
         sys.stderr.write("alluse: the engine needs an extra: pip install 'manometer[alluse]'\n")
         return 2
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="alluse",
         description="ALL-USE, a trading agent's engine on real daily prices, instrumented by Manometer.",
     )
@@ -32,8 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     subparsers = parser.add_subparsers(title="commands", metavar="command", required=True)
     for command in (demo, run, inbox):
         command.add_parser(subparsers)
-    arguments = parser.parse_args(argv)
     try:
+        arguments = parser.parse_args(argv)
         status: int = arguments.run(arguments)
         sys.stdout.flush()  # what a reader that has gone left in the buffer fails here, and not at the exit
     except BookUnavailableError as error:

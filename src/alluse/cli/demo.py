@@ -3,14 +3,17 @@
 import argparse
 import logging
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from alluse.alerts import Alerts
 from alluse.cli.options import add_options, service
 from alluse.foreground import alone_in_foreground
+from alluse.headline import Headline
+from alluse.rounds import QUIET, ROUNDS, Rounds
+from alluse.scratch import new_folder
 from alluse.service import Running, stopped_by_signals
 from alluse.table import Table
 
@@ -34,6 +37,12 @@ def add_parser(subparsers: Any) -> None:
         help="start Prometheus and Alertmanager too, by DIR/compose and DIR/alert_rules",
     )
     parser.add_argument(
+        "--calm",
+        action="store_true",
+        help="leave out the faults that come and go by themselves where no --fault is given: "
+        f"{', '.join(fault.name for fault in ROUNDS)}, with {QUIET:g} s of quiet before each",
+    )
+    parser.add_argument(
         "--foreground",
         action="store_true",
         help="have Ctrl-C reach this program alone, and not the make or the script that runs it",
@@ -42,6 +51,10 @@ def add_parser(subparsers: Any) -> None:
 
 
 def _run(given: argparse.Namespace) -> int:
+    if given.stack is not None:
+        from alluse.stack import Checkout
+
+        Checkout(given.stack)  # says at once, and not when all else runs, that the folder is none
     with ExitStack() as started:
         if given.foreground:
             started.enter_context(alone_in_foreground())
@@ -49,13 +62,26 @@ def _run(given: argparse.Namespace) -> int:
         until = started.enter_context(stopped_by_signals())
         running = started.enter_context(service(given, log_file).running())
         sys.stdout.write(_greeting(running, log_file))
-        if given.stack is not None:
-            sys.stdout.write(started.enter_context(_stack(given.stack, running)))
         sys.stdout.flush()
+        links, alerts = [f"faults {running.faults_url}/faults  log {log_file}"], None
+        if given.stack is not None:
+            shown, alerts = started.enter_context(_stack(given.stack, running))
+            sys.stdout.write(f"{shown}\n")
+            links.append(shown)
+        sys.stdout.flush()
+        faults = running.engine.faults
+        rounds = None if given.calm or given.fault else Rounds(faults)
+        # Into a pipe, the links stand above already.
+        headline = Headline(
+            links if sys.stdout.isatty() else [], faults, f"{running.faults_url}/faults", rounds, alerts
+        )
         table = started.enter_context(Table(running.metrics_url))
         running.engine.on_crash(table.close)
         told = False
         for _ in until(given.seconds):
+            if rounds is not None:
+                rounds.tick()
+            table.note(headline.lines())
             if table.ended == 0:  # it was closed by whoever watched it
                 break
             if table.ended is not None and not told:
@@ -69,7 +95,7 @@ def _run(given: argparse.Namespace) -> int:
 @contextmanager
 def _log_folder() -> Iterator[Path]:
     """A new folder, which stays where a log was written in it."""
-    folder = Path(tempfile.mkdtemp(prefix="alluse-"))
+    folder = new_folder("alluse-")
     try:
         yield folder
     finally:
@@ -85,21 +111,26 @@ def _greeting(running: Running, log_file: Path) -> str:
 
 
 @contextmanager
-def _stack(folder: Path, running: Running) -> Iterator[str]:
-    """Prometheus and Alertmanager beside the engine; the line to show. What they deliver goes to the log."""
+def _stack(folder: Path, running: Running) -> Iterator[tuple[str, Alerts | None]]:
+    """Prometheus and Alertmanager beside the engine: where they are, and their alerts.
+
+    What they deliver goes to the log.
+    """
     from alluse.inbox import Inbox
     from alluse.stack import Stack, missing_programs
 
     missing = missing_programs()
     if missing:
-        yield f"no stack: install {' and '.join(missing)} first; the engine runs without\n"
+        yield f"no stack: install {' and '.join(missing)} first; the engine runs without", None
         return
     engine = running.metrics_url.partition("//")[2]
     with (
         Inbox(port=0, heard=lambda alert: _log.warning(alert.line()), refused=_log.warning) as inbox,
         Stack(folder, engine=engine, inbox=inbox.address, usual_ports=True) as stack,
+        Alerts(stack.prometheus_url) as alerts,
     ):
-        yield (
-            f"Prometheus at {stack.prometheus_url}, Alertmanager at {stack.alertmanager_url}, "
-            f"delivered alerts in the log and at http://{inbox.address}/alerts\n"
+        links = (
+            f"Prometheus {stack.prometheus_url}  Alertmanager {stack.alertmanager_url}  "
+            f"delivered alerts http://{inbox.address}/alerts"
         )
+        yield links, alerts

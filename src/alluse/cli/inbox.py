@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import Any
 
+from alluse.cli.arguments import port
 from alluse.inbox import PORT, Delivery, Inbox
 from alluse.service import stopped_by_signals
 
@@ -19,7 +20,7 @@ def add_parser(subparsers: Any) -> None:
         "for people in a terminal, else as JSON. GET /alerts shows the latest.",
     )
     parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="address (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=PORT, metavar="N", help="port (default: %(default)s)")
+    parser.add_argument("--port", type=port, default=PORT, metavar="N", help="port (default: %(default)s)")
     parser.set_defaults(run=_run)
 
 

@@ -1,27 +1,34 @@
 """The options that `demo` and `run` share, and the service that they ask for."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
+from alluse.cli.arguments import number, port
 from alluse.errors import SettingsError
 from alluse.faults import FAULTS, Fault
+from alluse.load import RATES
 from alluse.service import Service
 from alluse.settings import TEMPORARY_BOOK, Settings
 
 __all__ = ["add_options", "service"]
 
+_SECONDS = (0.001, 1e9)
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add them."""
-    parser.add_argument("--rate", type=float, default=20.0, metavar="N", help="workflows a second (default: 20)")
-    parser.add_argument("--port", type=int, metavar="N", help="port of the exporter (default: 9464)")
+    parser.add_argument(
+        "--rate", type=number(*RATES), default=20.0, metavar="N", help="workflows a second (default: 20)"
+    )
+    parser.add_argument("--port", type=port, metavar="N", help="port of the exporter (default: 9464)")
     parser.add_argument("--host", metavar="ADDRESS", help="address of the exporter (default: 127.0.0.1)")
     parser.add_argument(
         "--control-port",
-        type=int,
+        type=port,
         metavar="N",
-        help="port of the control endpoint (default: the one after the exporter's)",
+        help="port of the control endpoint (default: the one after the exporter's where that is free)",
     )
     parser.add_argument(
         "--book",
@@ -45,17 +52,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME[=RATE[:SECONDS]]",
         help=f"switch a fault on; there are {', '.join(FAULTS)}",
     )
-    parser.add_argument("--seconds", type=float, metavar="N", help="stop after that many seconds")
+    parser.add_argument("--seconds", type=number(*_SECONDS), metavar="N", help="stop after that many seconds")
     parser.add_argument("--otlp", metavar="URL", help="OTLP/HTTP receiver that spans go to")
     parser.add_argument("--log-file", type=Path, metavar="FILE", help="file that logs go to, in 10 MB pieces, 5 kept")
 
 
 def service(given: argparse.Namespace, log_file: Path | None) -> Service:
     """What the options ask for; SettingsError or FaultError where one of them cannot be had."""
-    if given.seconds is not None and not given.seconds > 0:
-        raise SettingsError(f"--seconds is {given.seconds:g}; it takes a number over 0")
-    if log_file is not None and not log_file.absolute().parent.is_dir():
-        raise SettingsError(f"--log-file is {log_file}; there is no folder {log_file.absolute().parent}")
+    if log_file is not None:
+        _check_writable(log_file)
     metrics: dict[str, Any] = {"logs": True, "log_file": None if log_file is None else str(log_file)}
     metrics |= {
         name: value
@@ -69,3 +74,13 @@ def service(given: argparse.Namespace, log_file: Path | None) -> Service:
         control_port=given.control_port,
         faults=[Fault.parse(text) for text in given.fault],
     )
+
+
+def _check_writable(file: Path) -> None:
+    folder = file.absolute().parent
+    if not folder.is_dir():
+        raise SettingsError(f"--log-file is {file}; there is no folder {folder}")
+    if file.is_dir():
+        raise SettingsError(f"--log-file is {file}; that is a folder")
+    if not os.access(file if file.exists() else folder, os.W_OK):
+        raise SettingsError(f"--log-file is {file}; nothing can be written there")

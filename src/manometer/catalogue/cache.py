@@ -51,8 +51,9 @@ PREFETCHES = MetricSpec(
     kind=Kind.COUNTER,
     unit="{entry}",
     labels=("cache", "outcome"),
-    values={"outcome": ("used", "unused")},
-    help="Entries loaded ahead of demand, by whether a lookup used them before they left the cache.",
+    values={"outcome": ("used", "unused", "late")},
+    help="Entries loaded ahead of demand: a lookup used them, they left the cache unused, "
+    "or a lookup came before they were there.",
 )
 
 SPECS = (REQUESTS, EVICTIONS, LOAD_DURATION, ENTRIES, ENTRIES_LIMIT, PREFETCHES)

@@ -15,7 +15,7 @@ UP = MetricSpec(
     values=_CRITICAL,
     reading=Reading.PULL,
     across=Across.MIN,
-    help="1 when the check passed the last time it ran, 0 when it failed; absent until it has run.",
+    help="1 when the check passed, 0 when it failed, outlasts its time-out or is overdue; absent until it has run.",
 )
 DURATION = MetricSpec(
     name="health.check.duration",

@@ -4,16 +4,23 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 
-from manometer.cli import mixin, serve, top
 from manometer.errors import ManometerError
 
 __all__ = ["main"]
 
+_INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 2, and one line on standard error, for a user's mistake."""
+    try:
+        return _run(argv)
+    except KeyboardInterrupt:  # before the command was ready to end by itself
+        return _INTERRUPTED
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         status: int = arguments.run(arguments)
@@ -37,6 +44,11 @@ def _refuse(reason: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    # So late that main() sees a Ctrl-C meanwhile.
+    from importlib.metadata import version
+
+    from manometer.cli import mixin, serve, top
+
     parser = argparse.ArgumentParser(
         prog="manometer", description="Look at what Manometer measures, and write dashboards and rules for it."
     )

@@ -13,8 +13,10 @@ from urllib.parse import parse_qs
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from manometer.errors import IncompleteError
 from manometer.exporter.accept import media_ranges
 from manometer.exporter.exposition import render
+from manometer.meters.fork import notice
 
 __all__ = ["AsgiApp", "Check", "Request", "Response", "Site", "WsgiApp", "asgi_app", "respond", "wsgi_app"]
 
@@ -64,7 +66,8 @@ class Response(NamedTuple):
 
 
 def respond(site: Site, request: Request) -> Response:
-    """Answer a request; a fault in here is logged and answered with 500."""
+    """Answer a request; a fault in here is logged and answered with 500, figures that are not complete with 503."""
+    notice()
     page = _PAGES.get(request.path)
     if page is None:
         return _text(HTTPStatus.NOT_FOUND, f"nothing here; there are {' '.join(_PAGES)}\n")
@@ -75,6 +78,8 @@ def respond(site: Site, request: Request) -> Response:
         return _text(HTTPStatus.METHOD_NOT_ALLOWED, "use GET or HEAD\n", allow)
     try:
         return page(site, request)
+    except IncompleteError as error:
+        return _text(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}\n")
     except Exception:
         _log.exception("%s could not be answered", request.path)
         return _text(HTTPStatus.INTERNAL_SERVER_ERROR, "the exporter failed; its log says why\n")

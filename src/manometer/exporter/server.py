@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from manometer.errors import ConfigError
 from manometer.exporter.http import Request, Site, respond
-from manometer.meters.fork import renewed_in_child
+from manometer.meters.fork import Forked, renewed_in_child
 
 __all__ = ["Server"]
 
@@ -64,7 +64,7 @@ class Server:
         self._listener.server_close()
         self._listener.connections.close()
 
-    def renew(self) -> None:
+    def renew(self, _: Forked) -> None:
         """In a forked child: there is no thread to stop, only copies of the parent's sockets to close."""
         if not self._closed:
             self._closed = True

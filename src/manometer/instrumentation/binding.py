@@ -118,7 +118,7 @@ class Binding:
         return [(row, {**labels, **more}, value) for row, more, value in self._read(target)]
 
     def _owns(self, thing: object) -> bool:
-        return not self.closed and self._owned() is thing
+        return not self.closed and self.target is not None and self._owned() is thing
 
     def _let_go(self) -> None:
         self.closed = True

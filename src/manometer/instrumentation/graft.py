@@ -1,6 +1,7 @@
 """Grafting: giving one object methods of ours without taking its identity or its class's behaviour."""
 
 import copyreg
+import sysconfig
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,11 +13,12 @@ from manometer.errors import UnsupportedError
 __all__ = ["graft", "ungraft"]
 
 
-def graft(target: Any, methods: dict[str, Callable[..., Any]]) -> None:
-    """Put `methods` in front of those of the object's class, for this object alone.
+def graft(target: Any, methods: dict[str, Callable[..., Any]], *, bare_clones: bool = False) -> type:
+    """Put `methods` in front of those of the object's class, for this object alone, and return its new class.
 
     The object's class becomes a subclass of its own of the same name, so `isinstance`, `super()`
     and the library's private state work on. A pickled or copied object is of the plain class.
+    bare_clones: objects that the object makes by calling its class are of the plain class too.
     Raises UnsupportedError where the class cannot be extended.
     """
     plain: Any = type(target)
@@ -39,19 +41,43 @@ def graft(target: Any, methods: dict[str, Callable[..., Any]]) -> None:
         "__reduce_ex__": __reduce_ex__,
         "_grafted_on": plain,
     }
-    make: Any = type(plain)
     try:
-        grafted = make(plain.__name__, (plain,), body | methods)
+        make: Any = _makes_bare(type(plain)) if bare_clones else type(plain)
+        if bare_clones:
+            body["__new__"] = _bare_new
+        grafted: type = make(plain.__name__, (plain,), body | methods)
         _set_class(target, grafted)
     except TypeError as error:
         raise UnsupportedError(f"{target!r} cannot be instrumented: its class takes no subclass ({error})") from error
     with suppress(TypeError, AttributeError):  # where the dictionary is not for anyone to set
         _quicken(target)
+    return grafted
 
 
-def ungraft(target: Any) -> None:
-    """Give the object its own class back, where it has a graft."""
-    _set_class(target, type(target).__dict__.get("_grafted_on", type(target)))
+def ungraft(target: Any, grafted: type | None = None) -> None:
+    """Give the object its own class back, where it has a graft.
+
+    grafted: the graft to take off; any other one stays.
+    """
+    kind = type(target)
+    if grafted is None or kind is grafted:
+        _set_class(target, kind.__dict__.get("_grafted_on", kind))
+
+
+def _makes_bare(meta: Any) -> Any:
+    """A class of classes like `meta`, in which calling a grafted class makes an object of the plain one."""
+
+    def __call__(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        plain = cls.__dict__.get("_grafted_on")
+        return meta.__call__(cls, *args, **kwargs) if plain is None else plain(*args, **kwargs)
+
+    return type(meta)(meta.__name__, (meta,), {"__call__": __call__, "__module__": meta.__module__})
+
+
+def _bare_new(cls: Any, *args: Any, **kwargs: Any) -> Any:
+    """A grafted class's `__new__`, for who calls it without calling the class."""
+    plain = next(base for base in cls.__mro__ if "_grafted_on" in base.__dict__).__dict__["_grafted_on"]
+    return plain.__new__(plain if "_grafted_on" in cls.__dict__ else cls, *args, **kwargs)
 
 
 def _set_class(target: Any, kind: type) -> None:
@@ -65,8 +91,22 @@ def _quicken(target: Any) -> None:
     Setting the class leaves the attributes in a dictionary that shares its keys with those of other
     objects, from which CPython cannot read the quick way; from one with keys of its own it can.
     """
-    attributes = getattr(target, "__dict__", None)
-    # Held by the object, the variable and the argument: what anyone else holds too is not for us to replace.
-    if type(attributes) is dict and getrefcount(attributes) <= 3:
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):  # other threads may read the dictionary meanwhile
+        return
+    # A dictionary that anyone else holds stays: what they write to it is the object's too.
+    if type(getattr(target, "__dict__", None)) is dict and _references(target) == _references(_Alone()):
         # Copied and set by one C call, in the midst of which no other thread can write an attribute.
-        deque(map(object.__setattr__, (target,), ("__dict__",), map(dict, (attributes,))), maxlen=0)
+        deque(map(object.__setattr__, (target,), ("__dict__",), map(dict, (target.__dict__,))), maxlen=0)
+
+
+class _Alone:
+    """An object whose dictionary nobody else holds."""
+
+
+def _references(target: Any) -> int:
+    """The references to the object's dictionary, as this interpreter counts them here.
+
+    How many of them are this function's own differs between interpreters. So the figure tells something only
+    beside the figure of an object that is known to hold its dictionary alone.
+    """
+    return getrefcount(target.__dict__)

@@ -7,7 +7,9 @@ from time import perf_counter
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 
+from manometer.errors import IncompleteError
 from manometer.meters.family import Family
+from manometer.meters.fork import notice
 from manometer.meters.kit import Kit
 
 __all__ = ["collect"]
@@ -18,7 +20,9 @@ def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Me
 
     names: where given, only samples of these names, as Prometheus's `name[]` parameter asks.
     A failure is counted in `manometer_collect_failures_total`, and logged when it begins and when it ends.
+    Raises IncompleteError where a collector does: what it has must not be shown in part.
     """
+    notice()
     families: list[Metric] = []
     failed: set[str] = set()
     durations: Tally[str] = Tally()
@@ -34,6 +38,8 @@ def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Me
             took = perf_counter() - started
             sizes = [(str(family.name), _size(family)) for family in found]
             families += _restricted(found, names)
+        except IncompleteError:
+            raise
         except Exception:
             Kit.of(registry).failed(name, "collector")
             failed.add(name)
@@ -57,8 +63,9 @@ def _collectors(registry: CollectorRegistry, names: Collection[str]) -> list[Col
         by_name = dict(registry._names_to_collectors)
         collectors = list(registry._collector_to_names)
     if names:
-        wanted = {id(by_name[name]) for name in names if name in by_name}
-        collectors = [each for each in collectors if id(each) in wanted or each in registry._collectors_without_names]
+        nameless = getattr(registry, "_collectors_without_names", ())  # since prometheus-client 0.25
+        wanted = {*(id(by_name[name]) for name in names if name in by_name), *map(id, nameless)}
+        collectors = [each for each in collectors if id(each) in wanted]
     return [each for each in collectors if not isinstance(each, Kit)]
 
 

@@ -66,6 +66,9 @@ class ExponentialBuckets:
             steps = part.schema - whole.schema
             _add(whole.positive, _halved(_counts(part.pos_spans, part.pos_deltas), steps))
             _add(whole.negative, _halved(_counts(part.neg_spans, part.neg_deltas), steps))
+        for counts in (whole.positive, whole.negative):
+            for index in [index for index, count in counts.items() if not count]:  # one part took off what others had
+                del counts[index]
         for exemplar in sorted(chain(*(part.nh_exemplars or () for part in parts)), key=seen):
             whole.keep(exemplar)
         whole._widen()

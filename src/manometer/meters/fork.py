@@ -1,25 +1,58 @@
-"""What a forked child does before anything else: free the locks that no thread of its own holds, start from zero."""
+"""What a forked child does before anything else: free the locks that no thread of its own holds, start from zero.
+
+`os.fork` calls Python's hooks. A fork made in C calls none of them, so the child compares its process id (`notice`)
+where that costs nothing that matters: at a collection, a request, a fold. uWSGI has a hook of its own.
+"""
 
 import logging
 import os
+from _thread import start_new_thread
+from collections.abc import Callable
+from contextlib import suppress
+from enum import Enum
+from threading import RLock
 from typing import Any, Protocol, TypeVar
 from weakref import WeakSet
 
-__all__ = ["Renewable", "freed_in_child", "renewed_in_child"]
+from manometer.meters import uwsgi
 
+__all__ = [
+    "Forked",
+    "Renewable",
+    "called_in_child",
+    "follow_uwsgi",
+    "freed_in_child",
+    "notice",
+    "notice_aside",
+    "renewed_in_child",
+]
+
+_GRACE = 1.0  # seconds in which a thread of the child gives a lock back, however busy the machine is
 
 _log = logging.getLogger("manometer")
+
+
+class Forked(Enum):
+    """How a process came to be, and so whose the figures in its memory are."""
+
+    AT_ONCE = "all figures are the parent's"
+    LATE = "the fork was noticed late: figures of the parent and of the child are mixed"
+    HEIR = "the parent counts no more, and the child goes on with its figures"
 
 
 class Renewable(Protocol):
     """What has figures, threads or sockets of this process alone."""
 
-    def renew(self) -> None:
-        """Begin from zero, with free locks. No other thread runs yet, and whatever one was at stays half done."""
+    def renew(self, forked: Forked) -> None:
+        """Free the locks, forget the parent's threads and sockets, and begin from zero where all figures are its own.
+
+        What another thread of the parent was at stays half done. Other threads of the child run only where LATE.
+        """
 
 
 L = TypeVar("L")
 R = TypeVar("R", bound=Renewable)
+Step = Callable[[Forked], None]
 
 
 def freed_in_child(lock: L) -> L:
@@ -29,24 +62,80 @@ def freed_in_child(lock: L) -> L:
 
 
 def renewed_in_child(each: R) -> R:
-    """Call `each.renew()` in a forked child, for as long as it is alive; return it."""
-    _figures.add(each)
+    """Call `each.renew(...)` in a forked child, for as long as it is alive; return it."""
+    _renewables.add(each)
     return each
 
 
+def called_in_child(step: Step) -> Step:
+    """Call the function in a forked child, after everything is renewed; return it."""
+    _steps.append(step)
+    return step
+
+
+def notice() -> None:
+    """In a child that was forked in C: do now what Python's hooks would have done at the fork.
+
+    Costs one system call elsewhere. The caller holds no lock of ours.
+    """
+    if os.getpid() != _pid:
+        _begin(Forked.LATE)
+
+
+def notice_aside() -> None:
+    """The same without a wait, in a thread of its own, for a caller that may hold any lock."""
+    global _aside
+    if os.getpid() not in (_pid, _aside):
+        _aside = os.getpid()
+        with suppress(RuntimeError):  # no thread to be had
+            start_new_thread(notice, ())
+
+
+def follow_uwsgi() -> None:
+    """Have uWSGI, where it runs this process, tell of the workers that it forks; any number of calls is as one."""
+    uwsgi.call_in_workers(_begin_as_child)
+
+
+def _begin_as_child() -> None:
+    """Right after a fork, before any other code runs in the child."""
+    if os.getpid() != _pid:
+        _begin(Forked.HEIR if uwsgi.is_heir() else Forked.AT_ONCE)
+
+
+def _begin(forked: Forked) -> None:
+    global _pid, _beginning
+    late = forked is Forked.LATE
+    if not late:
+        _noticing._at_fork_reinit()  # type: ignore[attr-defined]
+    with _noticing:
+        if os.getpid() in (_pid, _beginning):  # another thread was faster, or this one is at it
+            return
+        _beginning = os.getpid()
+        for lock in list(_locks):
+            if not late or not _given_back(lock):
+                lock._at_fork_reinit()  # CPython's own word for it, with which logging and threading free theirs
+        for renew in [*(each.renew for each in list(_renewables)), *_steps]:
+            try:
+                renew(forked)
+            except Exception:  # that one's fault; the others are to begin anew all the same
+                _log.exception("%r failed in a forked child, which goes on with what its parent had", renew)
+        _pid = _beginning
+
+
+def _given_back(lock: Any) -> bool:
+    """Whether no thread holds the lock, or one that is alive and soon gives it back."""
+    if not lock.acquire(timeout=_GRACE):
+        return False
+    lock.release()
+    return True
+
+
 _locks: WeakSet[Any] = WeakSet()
-_figures: WeakSet[Any] = WeakSet()
-
-
-def _begin_anew() -> None:
-    for lock in list(_locks):
-        lock._at_fork_reinit()  # CPython's own word for it, with which logging and threading free theirs
-    for each in list(_figures):
-        try:
-            each.renew()
-        except Exception:  # that one's fault; the others are to begin from zero all the same
-            _log.exception("%r goes on in a forked child with what it had in its parent", each)
-
+_renewables: WeakSet[Any] = WeakSet()
+_steps: list[Step] = []
+_pid = _beginning = _aside = os.getpid()
+_noticing = RLock()
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew)
+    os.register_at_fork(after_in_child=_begin_as_child)
+follow_uwsgi()

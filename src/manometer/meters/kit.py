@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from manometer.catalogue import kit as rows
 from manometer.meters.catalogued import Pulled, family, meter, pulled
 from manometer.meters.counter import Counter
-from manometer.meters.fork import freed_in_child, renewed_in_child
+from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
 
 __all__ = ["Kit"]
 
@@ -92,7 +92,7 @@ class Kit(Collector):
         self._costs = durations, series
         return self._figures(durations, series)
 
-    def renew(self) -> None:
+    def renew(self, _: Forked) -> None:
         """Forget the last collection: in a forked child it was the parent's."""
         self._costs = {}, {}
 

@@ -12,8 +12,9 @@ from prometheus_client.samples import Sample
 
 from manometer.errors import MetricError
 from manometer.meters.family import Family, Series, Values
-from manometer.meters.fork import freed_in_child, renewed_in_child
+from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
 from manometer.meters.labels import OTHER, SERIES_CAP, check_label_names, check_name, check_values, full_name
+from manometer.meters.pending import Pending
 from manometer.meters.registration import register
 
 __all__ = ["Meter", "creation"]
@@ -53,6 +54,7 @@ class Meter(Collector, ABC, Generic[R]):
     """
 
     kind: ClassVar[str]
+    pending: Pending[Any]
     _reserved: ClassVar[frozenset[str]] = frozenset()
     _shared: ClassVar[tuple[str, ...]] = ("name", "documentation", "unit", "labelnames", "_max_series", "_on_fold")
     """What a child has from its family. Each kind names it; a subclass of one hands on all that it has."""
@@ -165,13 +167,17 @@ class Meter(Collector, ABC, Generic[R]):
     def expand(self, labels: dict[str, str], reading: R) -> Iterable[Sample]:
         """The samples of a series with these labels, from its reading."""
 
-    def renew(self) -> None:
-        """Begin every series from zero, as a forked child does; whoever holds one goes on writing to it."""
-        if not self.labelnames or self._labelvalues:
-            self._renew()
-        else:
-            for child in list(self._children.values()):
-                child._renew()
+    def renew(self, forked: Forked = Forked.AT_ONCE) -> None:
+        """Begin every series from zero, as a forked child does; whoever holds one goes on writing to it.
+
+        Where figures of the child are among those of its parent, they stay, and only the locks are free.
+        """
+        single = not self.labelnames or self._labelvalues
+        for series in [self] if single else list(self._children.values()):
+            if forked is Forked.AT_ONCE:
+                series._renew()
+            else:
+                series.pending.free()
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"

@@ -6,7 +6,7 @@ from threading import RLock
 from time import sleep
 from typing import Generic, TypeVar
 
-from manometer.meters.fork import renewed_in_child
+from manometer.meters.fork import Forked, notice_aside, renewed_in_child
 
 __all__ = ["PENDING_AT_MOST", "PENDING_LIMIT", "InFlight", "Pending", "Ticks"]
 
@@ -55,6 +55,7 @@ class Pending(Generic[E]):
                 self.drain()
         elif len(self.events) >= PENDING_AT_MOST:
             sleep(_PAUSE)
+        notice_aside()
 
     def drain(self) -> None:
         """Fold what has come in; the caller holds the lock."""
@@ -66,9 +67,13 @@ class Pending(Generic[E]):
 
     def renew(self) -> None:
         """Drop what has come in, and be free: for a forked child."""
-        self.lock, self._busy = RLock(), False
+        self.free()
         self.version += 1
         self.events.clear()  # the very list, which the series' writers hold
+
+    def free(self) -> None:
+        """Be free, whichever thread was at a fold. One that still is does no harm: `version` has one fold win."""
+        self.lock, self._busy = RLock(), False
 
 
 class Ticks:
@@ -108,6 +113,6 @@ class InFlight:
         self._elsewhere = min(self._elsewhere, running)
         return running - self._elsewhere
 
-    def renew(self) -> None:
+    def renew(self, _: Forked) -> None:
         """Take those of now for the parent's."""
         self._elsewhere = self._began.value - self._over.value

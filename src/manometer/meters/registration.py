@@ -1,10 +1,23 @@
 """Putting a collector on a registry, with an answer that helps where its names are taken."""
 
+from ast import literal_eval
+
 from prometheus_client import CollectorRegistry
-from prometheus_client.registry import Collector, DuplicateTimeseries
+from prometheus_client.registry import Collector
 
 from manometer.errors import MetricError
 from manometer.meters.fork import freed_in_child
+
+try:
+    from prometheus_client.registry import DuplicateTimeseries
+except ImportError:  # before 0.26 prometheus-client raises a plain ValueError, which has the names in its text alone
+
+    class DuplicateTimeseries(ValueError):  # type: ignore[no-redef]  # noqa: N818
+        """Two collectors of one name on one registry."""
+
+        def __init__(self, duplicates: set[str]) -> None:
+            self.duplicates = duplicates
+
 
 __all__ = ["DuplicateMetricError", "register"]
 
@@ -25,5 +38,16 @@ def register(registry: CollectorRegistry, collector: Collector, what: str) -> No
     freed_in_child(registry._lock)
     try:
         registry.register(collector)
-    except DuplicateTimeseries as error:
-        raise DuplicateMetricError(what, error.duplicates) from None
+    except ValueError as error:
+        duplicates = _duplicates(error)
+        if not duplicates:
+            raise
+        raise DuplicateMetricError(what, duplicates) from None
+
+
+def _duplicates(error: ValueError) -> set[str]:
+    """The names that are taken; none where the error is another."""
+    if isinstance(error, DuplicateTimeseries):
+        return error.duplicates
+    before, _, names = str(error).partition("Duplicated timeseries in CollectorRegistry: ")
+    return literal_eval(names) if names and not before else set()

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ import pytest
 from alluse.book import Book
 from alluse.cli import main
 from alluse.faults import FAULTS
+from waiting import DEADLINE, until
 
 COMMAND = (sys.executable, "-c", "from alluse.cli import main; raise SystemExit(main())")
 
@@ -43,7 +43,7 @@ def _told(lines: Iterable[str], event: str) -> dict[str, Any]:
 
 
 def _get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=DEADLINE) as answer:
         return answer.read().decode()
 
 
@@ -53,20 +53,12 @@ def _placed(url: str) -> float:
 
 
 def _until_placed(url: str, orders: int) -> None:
-    deadline = time.monotonic() + 20
-    while _placed(url) < orders:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: _placed(url) >= orders)
 
 
 def _child(parent: int) -> int:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        if children:
-            return int(children[0])
-        time.sleep(0.01)
-    raise AssertionError("there is no child")
+    children = until(Path(f"/proc/{parent}/task/{parent}/children").read_text)
+    return int(children.split()[0])
 
 
 @pytest.mark.parametrize(
@@ -75,14 +67,17 @@ def _child(parent: int) -> int:
         (["--fault", "slow=1"], f"alluse: there is no fault 'slow'; there are {', '.join(FAULTS)}\n"),
         (["--fault", "crash=often"], "alluse: the rate of crash is 'often'; it takes a number over 0 and up to 1\n"),
         (["--csv", "/none.csv"], "alluse: cannot read /none.csv: No such file or directory; "),
+        (["--fault", "crash=nan"], "alluse: the rate of crash is 'nan'; it takes a number over 0 and up to 1\n"),
+        (["--fault", "crash=1:0"], "alluse: the time of crash is 0; it takes a number of seconds over 0\n"),
+        (["--fault", "crash=1:inf"], "alluse: the time of crash is 'inf'; it takes a number of seconds over 0\n"),
         (
-            ["--rate", "0"],
-            "alluse: the rate is 0; it takes a number of workflows a second over 0 and up to 100,000\n",
+            ["--seconds", "-1"],
+            "alluse: argument --seconds: it takes a number from 0.001 to 1,000,000,000, and not '-1'",
         ),
-        (["--seconds", "-1"], "alluse: --seconds is -1; it takes a number over 0\n"),
         (["--book", "nonsense"], "alluse: the book's URL cannot be read; write it as sqlite:///book.sqlite"),
-        (["--port", "99999"], "alluse: port is 99999 in the call; it takes a whole number from 0 to 65535\n"),
+        (["--port", "99999"], "alluse: argument --port: it takes a whole number from 0 to 65535, and not '99999'"),
         (["--log-file", "/none/a.log"], "alluse: --log-file is /none/a.log; there is no folder /none\n"),
+        (["--log-file", "/proc"], "alluse: --log-file is /proc; that is a folder\n"),
         (["--otlp", "collector"], "alluse: otlp_endpoint is 'collector' in the call; it takes a URL"),
     ],
 )
@@ -99,13 +94,58 @@ def test_mistake_is_one_line_and_status_2(
     assert told.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", ["run", "demo"])
+@pytest.mark.parametrize("option", ["--rate", "--seconds", "--port", "--control-port"])
+@pytest.mark.parametrize("value", ["-5", "nan", "inf", "-inf", "1e400", "1e12", "0x10", "many", ""])
+def test_number_out_of_bounds_is_told_before_anything_starts(command: str, option: str, value: str, capfd):
+    """Whatever else is wrong: the port here is taken, which nobody finds out."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main([command, "--port", str(taken.getsockname()[1]), f"{option}={value}"]) == 2
+    told = capfd.readouterr().err
+    assert told.startswith(f"alluse: argument {option}: it takes a")
+    assert told.endswith(f"and not {value!r}; see alluse {command} --help\n")
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["dance"], ["run", "--tempo", "3"], ["inbox", "--port", "-1"], ["run", "-x"]]
+)
+def test_arguments_that_cannot_be_read_are_one_line(arguments: list[str], capfd):
+    """It names where help is, and does not print all of it."""
+    assert main(arguments) == 2
+    told = capfd.readouterr().err
+    assert told.startswith("alluse: ")
+    assert "--help" in told
+    assert told.count("\n") == 1
+
+
+def test_stack_of_a_folder_that_is_no_checkout_is_told_before_anything_starts(tmp_path: Path, capfd):
+    """Which folder, and what it lacks."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["demo", "--port", port, "--stack", str(tmp_path / "none")]) == 2
+    told = capfd.readouterr().err
+    assert told.startswith(
+        f"alluse: cannot read {tmp_path}/none/compose/compose.yaml: No such file or directory; give"
+    )
+    assert told.count("\n") == 1
+
+
+def test_two_servers_on_one_port_are_told_before_anything_starts(capfd):
+    """The exporter and the control endpoint take a port each."""
+    assert main(["run", "--port", "9999", "--control-port", "9999"]) == 2
+    assert capfd.readouterr().err == (
+        "alluse: --port and --control-port are both 9999; give the control endpoint another\n"
+    )
+
+
 def test_bad_row_is_told_by_line_and_column(tmp_path: Path, capfd):
     """As the file's editor counts them."""
     path = tmp_path / "goog.csv"
     path.write_text("date,open,high,low,close,volume\n2008-01-02,1,2,1,2,3\n2008-01-03,1,2,1,two,3\n")
     assert main(["run", "--csv", str(path)]) == 2
     assert capfd.readouterr().err == (
-        f"alluse: {path}, line 3, column 18: close is 'two'; it must be a price over 0\n"
+        f"alluse: {path}, line 3, column 18: close is 'two'; it must be a price from 0.000001 to 1,000,000,000,000\n"
     )
 
 
@@ -115,6 +155,17 @@ def test_database_that_is_down_is_status_1(capfd):
     told = capfd.readouterr().err
     assert told.startswith("alluse: cannot open the book at postgresql+psycopg://alluse:***@127.0.0.1:1/alluse: ")
     assert told.count("\n") == 1
+
+
+def test_ctrl_c_amid_the_start_is_no_traceback(monkeypatch, capfd):
+    """Before the engine is there to end well, the status is the one that a shell gives."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("alluse.cli.arguments.Parser.parse_args", interrupted)
+    assert main(["run"]) == 130
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.servers
@@ -132,6 +183,20 @@ def test_taken_port_is_named(command: str, capfd):
 
 
 @pytest.mark.servers
+def test_control_endpoint_goes_elsewhere_where_its_usual_port_is_taken():
+    """Nobody asked for that one; the log says which it is."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        usual = taken.getsockname()[1]
+        with _started("run", "--port", str(usual - 1), "--seconds", "0.5") as process:
+            out, err = process.communicate(timeout=30)
+    if process.returncode == 2:
+        assert f"port {usual - 1}" in err  # the one before was taken too, by somebody else
+        return
+    assert str(usual) not in _told(out.splitlines(), "ALL-USE runs")["faults"]
+    assert process.returncode == 0
+
+
+@pytest.mark.servers
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_run_logs_json_and_ends_well(end: signal.Signals, tmp_path: Path):
     """It serves its figures, takes a fault over the control endpoint, and ends with status 0 and a whole book."""
@@ -141,10 +206,10 @@ def test_run_logs_json_and_ends_well(end: signal.Signals, tmp_path: Path):
         told = _told(process.stdout, "ALL-USE runs")
         _until_placed(told["metrics"], 20)
         request = urllib.request.Request(f"{told['faults']}/slow-broker?rate=1&seconds=0.2", method="PUT")
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
             assert json.load(answer)["slow-broker"]["on"] is True
         process.send_signal(end)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0
     assert err == ""
     assert [json.loads(line)["event"] for line in out.splitlines()][-1].startswith("ALL-USE stops")
@@ -169,7 +234,7 @@ def test_demo_begins_with_one_line_and_shows_the_table(tmp_path: Path):
         assert found[3] == str(log)
         assert any("protocol/workflow" in line for line in process.stdout)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0
     assert err == ""
     assert _told(log.read_text().splitlines(), "ALL-USE runs")
@@ -181,7 +246,7 @@ def test_crash_ends_the_process_at_once_and_its_table_too(tmp_path: Path):
     book = f"sqlite:///{tmp_path / 'book.sqlite'}"
     arguments = ("--port", "0", "--control-port", "0", "--log-file", str(tmp_path / "log"), "--book", book)
     with _started("demo", "--fault", "crash=0.1", *arguments) as process:
-        _, err = process.communicate(timeout=30)  # which ends when the last holder of the pipes has
+        _, err = process.communicate(timeout=DEADLINE)  # which ends when the last holder of the pipes has
     assert process.returncode == 70
     assert "Traceback" not in err
     kept = Book(book)
@@ -199,7 +264,7 @@ def test_reader_that_goes_does_not_spoil_the_end():
         process.stdout = None
         _until_placed(told["metrics"], 1)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0
     assert "cannot log to standard output: Broken pipe" in err
     assert "Exception ignored" not in err
@@ -220,7 +285,7 @@ def test_warning_of_a_traced_workflow_names_its_trace():
 def test_time_is_up():
     """After its seconds it ends by itself."""
     with _started("run", "--port", "0", "--control-port", "0", "--seconds", "0.5") as process:
-        process.communicate(timeout=30)
+        process.communicate(timeout=DEADLINE)
     assert process.returncode == 0
 
 
@@ -236,5 +301,5 @@ def test_demo_goes_on_without_its_table(tmp_path: Path):
         assert "the table ended with status -9; the engine goes on" in process.stderr.readline()
         _until_placed(metrics, 1)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=DEADLINE)
     assert process.returncode == 0

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from waiting import DEADLINE
+
 ROOT = Path(__file__).parents[3]
 CTRL_C = b"\x03"
 
@@ -105,5 +107,5 @@ def test_make_that_is_terminated_ends_the_demo(command: list[str]):
         assert make.stdout is not None
         assert make.stdout.readline().startswith("ALL-USE runs")
         make.terminate()
-        said, _ = make.communicate(timeout=30)  # which ends when the last holder of the pipe has
+        said, _ = make.communicate(timeout=DEADLINE)  # which ends when the last holder of the pipe has
     assert "Traceback" not in said

@@ -1,13 +1,23 @@
 """A scrape is read whatever the format, and an address is completed."""
 
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Event, Thread
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-from manometer.cli.top.snapshot import TargetError, fetch, metrics_url, parse
+from manometer.cli.top import snapshot
+from manometer.cli.top.snapshot import TargetError, WrongTargetError, fetch, metrics_url, parse
 from manometer.errors import ConfigError
 from manometer.exporter.http import Site
 from manometer.exporter.server import Server
+from waiting import DEADLINE
 
 
 @pytest.mark.parametrize(
@@ -49,12 +59,140 @@ def test_a_program_is_scraped(figures):
     server = Server(Site(figures.registry), "127.0.0.1", 0).start()
     try:
         assert fetch(f"{server.url}/metrics").samples["c_total"] == {frozenset(): 1.0}
-        with pytest.raises(TargetError, match="it answered 404 Not Found"):
+        with pytest.raises(WrongTargetError, match="it answered 404 Not Found"):
             fetch(f"{server.url}/nothing")
-        with pytest.raises(TargetError, match="its answer is not in Prometheus's format"):
+        with pytest.raises(WrongTargetError, match="its answer is not in Prometheus's format"):
             fetch(server.url)
         url = server.url
     finally:
         server.close()
     with pytest.raises(TargetError, match="connection refused"):
         fetch(url)
+
+
+@contextmanager
+def _answering(answer) -> Iterator[str]:
+    """A server that answers each request as it is told to."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            answer(self)
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/metrics"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _page(status=200, body=b"", kind="text/plain"):
+    def answer(request):
+        request.send_response(status)
+        request.send_header("Content-Type", kind)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "reason"),
+    [
+        (_page(500), TargetError, "it answered 500 Internal Server Error"),
+        (_page(503), TargetError, "it answered 503 Service Unavailable"),
+        (_page(401), WrongTargetError, "it answered 401 Unauthorized"),
+        (_page(404), WrongTargetError, "it answered 404 Not Found"),
+        (_page(body=b"<!doctype html>\n<p>Hello", kind="text/html"), WrongTargetError, "not in Prometheus's format"),
+        (_page(body=b'{"status": "up"}'), WrongTargetError, "not in Prometheus's format"),
+        (_page(body=b"ok"), WrongTargetError, "not in Prometheus's format"),
+        (_page(body=b"a 1\n\xff 2\n"), WrongTargetError, "not in Prometheus's format"),
+        (lambda request: request.wfile.write(b"SSH-2.0-OpenSSH\r\n"), TargetError, "ssh-2.0"),
+        (lambda request: None, TargetError, "closed"),
+    ],
+)
+def test_what_is_no_page_of_figures_is_told(answer, error, reason):
+    """What waiting can mend, and what it cannot."""
+    with _answering(answer) as url, pytest.raises(TargetError, match=reason) as told:
+        fetch(url)
+    assert told.type is error
+
+
+def test_a_page_without_end_is_left(monkeypatch):
+    """After so many bytes it is no page of figures."""
+    monkeypatch.setattr(snapshot, "LARGEST", 100_000)
+
+    def endless(request):
+        request.send_response(200)
+        request.end_headers()
+        try:
+            while True:
+                request.wfile.write(b"a 1\n" * 10_000)
+        except OSError:
+            pass
+
+    with _answering(endless) as url, pytest.raises(WrongTargetError, match=r"its answer is longer than 0\.1 MB"):
+        fetch(url)
+
+
+def test_a_target_that_sends_a_byte_now_and_then_is_given_up():
+    """The time-out is for the answer as a whole."""
+    enough = Event()
+
+    def dripping(request):
+        request.send_response(200)
+        request.end_headers()
+        while not enough.wait(0.01):
+            request.wfile.write(b"#")
+
+    with _answering(dripping) as url:
+        with pytest.raises(TargetError, match=r"it did not answer in 0\.2 s"):
+            fetch(url, 0.2)
+        enough.set()
+
+
+def test_a_target_that_never_answers_is_given_up():
+    """It takes the connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/metrics"
+        with pytest.raises(TargetError, match=r"it did not answer in 0\.2 s") as told:
+            fetch(url, 0.2)
+    assert told.type is TargetError
+
+
+@pytest.mark.parametrize("host", ["nowhere", "a..b", "x" * 64])
+def test_a_host_that_is_not_known_is_told_by_name(host, monkeypatch):
+    """Waiting would not make it known."""
+    look_up = socket.getaddrinfo
+
+    def none(name, port):
+        if name == "nowhere":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return look_up(name, port)
+
+    monkeypatch.setattr(snapshot.socket, "getaddrinfo", none)
+    with pytest.raises(WrongTargetError, match=f"there is no host '{host}': "):
+        fetch(f"http://{host}:9464/metrics")
+
+
+def test_a_name_that_nobody_answers_for_is_given_up(monkeypatch):
+    """A look-up may take longer than anybody waits."""
+    enough = Event()
+    monkeypatch.setattr(snapshot.socket, "getaddrinfo", lambda *_: enough.wait(DEADLINE))
+    with pytest.raises(WrongTargetError, match=r"the name slow\.invalid could not be looked up in 0\.05 s"):
+        fetch("http://slow.invalid/metrics", 0.05)
+    enough.set()
+
+
+@given(st.text(alphabet='ab_{}="\\,# \n1.eTYPHLcountrgu+-Inf\x00é'))
+def test_whatever_text_comes_is_read_or_refused(text):
+    """With the one error, whoever raises what."""
+    for kind in ("text/plain", "application/openmetrics-text"):
+        with suppress(ValueError):
+            parse(text, kind, at=0.0)

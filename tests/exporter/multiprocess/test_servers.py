@@ -10,14 +10,19 @@ import sys
 import threading
 import time
 from collections import Counter as Tally
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from waiting import DEADLINE, joined, until
+
 pytestmark = pytest.mark.servers
+
+ENDED = ["ended-copy.manometer", "ended.manometer"]
+"""The files of those that ended."""
 
 WORK = """
 import os
@@ -27,6 +32,7 @@ served = manometer.Counter("served", "Answers.", ["path"])
 took = manometer.Histogram("took", "Each takes one.", buckets=(0.5, 1, 2))
 busy = manometer.Gauge("busy", "Workers.", multiprocess_mode="livesum")
 busy.set(1)
+served.labels("warm-up").inc(int(os.environ.get("WARM_UP", 0)))
 
 def work(path):
     served.labels(path).inc()
@@ -53,6 +59,14 @@ async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": work(scope["path"])})
 """
+DECORATED = """
+from wsgi import app
+import uwsgidecorators  # takes uWSGI's hook for itself
+
+@uwsgidecorators.postfork
+def forked():
+    print("forked", flush=True)
+"""
 CONFIG = """
 import manometer
 
@@ -71,7 +85,7 @@ class Program(NamedTuple):
 
     def get(self, path):
         """What one worker answers; OSError or HTTPException where it went away."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
         try:
             connection.request("GET", path)
             return connection.getresponse().read().decode()
@@ -97,28 +111,20 @@ def samples(text):
     }
 
 
-def until(ask, what=lambda: "it did not come to pass"):
-    """The first answer that is true."""
-    deadline = time.monotonic() + 60
-    while not (answer := ask()):
-        assert time.monotonic() < deadline, what()
-        time.sleep(0.05)
-    return answer
-
-
 @contextmanager
 def program(path, listening, *command, **environment):
     """Run a server until the end of the block; `listening` finds its port in its log."""
-    for name, text in (("work", WORK), ("wsgi", WSGI), ("asgi", ASGI)):
+    for name, text in (("work", WORK), ("wsgi", WSGI), ("asgi", ASGI), ("decorated", DECORATED)):
         (path / f"{name}.py").write_text(text)
     log, files = path / "log", path / "group"
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command],
+            [sys.executable, *command],
             cwd=path,
             env=os.environ | {"MANOMETER_PROCESSES_DIR": str(files)} | environment,
             stdout=out,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         found = until(lambda: re.search(listening, log.read_text()), log.read_text)
@@ -126,16 +132,30 @@ def program(path, listening, *command, **environment):
     finally:
         process.terminate()
         try:
-            process.wait(30)
+            process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        with suppress(ProcessLookupError):  # without a master, uWSGI's workers outlive the first of them
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def gunicorn(path, *options, **environment):
     """gunicorn with three workers."""
-    command = ("gunicorn", "-w", "3", "-b", "127.0.0.1:0", "--no-control-socket", *options, "wsgi:app")
+    command = ("-m", "gunicorn", "-w", "3", "-b", "127.0.0.1:0", "--no-control-socket", *options, "wsgi:app")
     return program(path, r"Listening at: http://127\.0\.0\.1:(\d+)", *command, **environment)
+
+
+def uwsgi(path, *options, module="wsgi", **environment):
+    """uWSGI with three workers."""
+    program_of_uwsgi = Path(sys.executable).with_name("uwsgi")
+    if not program_of_uwsgi.exists():
+        pytest.skip("not installed: uwsgi (python tests/servers.py)")
+    # It is no module of Python's: this one becomes it.
+    start = "import os, sys; os.execv(sys.argv[1], sys.argv[1:])"
+    command = ("-c", start, str(program_of_uwsgi), "--http-socket", "127.0.0.1:0", "--die-on-term", "-p", "3")
+    listening = r"bound to TCP address 127\.0\.0\.1:(\d+)"
+    return program(path, listening, *command, "--module", f"{module}:app", *options, **environment)
 
 
 class Load:
@@ -163,8 +183,7 @@ class Load:
         return self
 
     def __exit__(self, *exc):
-        for thread in self._threads:
-            thread.join()
+        joined(*self._threads)
 
     @property
     def going_on(self):
@@ -203,7 +222,7 @@ class Watch:
 
     def __exit__(self, *exc):
         self._stop.set()
-        self._thread.join()
+        joined(self._thread)
 
 
 def test_gunicorn_workers_killed_and_recycled_under_load(tmp_path):
@@ -230,7 +249,7 @@ def test_gunicorn_workers_killed_and_recycled_under_load(tmp_path):
 
         def settled():
             found = server.samples()
-            three = found["manometer_processes",] == found["busy",] == 3 and len(server.names) <= 3 + 1
+            three = found["manometer_processes",] == found["busy",] == 3 and len(server.names) <= 3 + len(ENDED)
             return found if three and found["served_total", "/work"] in expected else None
 
         found = until(settled, lambda: f"{expected} {server.samples()} {server.names}")
@@ -239,11 +258,11 @@ def test_gunicorn_workers_killed_and_recycled_under_load(tmp_path):
         assert server.log.read_text().count("SIGKILL") >= 1
         assert len({key[1] for key in found if key[0] == "process_resident_memory_bytes"}) == 3
     # What ended well has written all it had: a last look finds no less, in one file.
-    with program(tmp_path, r"http://127\.0\.0\.1:(\d+)/", "manometer", "serve", "--port", "0") as onlooker:
+    with program(tmp_path, r"http://127\.0\.0\.1:(\d+)/", "-m", "manometer", "serve", "--port", "0") as onlooker:
         last = onlooker.samples()
         assert found["served_total", "/work"] <= last["served_total", "/work"] <= sent + load.unanswered
         assert last["manometer_processes",] == 0
-        assert onlooker.names == ["ended.manometer"]
+        assert sorted(onlooker.names) == ENDED
     assert onlooker.process.returncode == 0
 
 
@@ -264,10 +283,31 @@ def test_gunicorn_s_master_may_serve_for_its_workers(tmp_path):
         assert str(server.process.pid) in memory
 
 
+def test_gunicorn_s_idle_master_is_not_summed_in(tmp_path):
+    """It has loaded the application, and so has a pool of its own, of which no request ever comes."""
+    with gunicorn(tmp_path, "--preload", WARM_UP="10") as server:
+        until(lambda: server.samples()["manometer_processes",] == 1 + 3)
+        found = server.samples()
+        assert (found["busy",], found["served_total", "warm-up"]) == (0, 10)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up its rights")
+def test_workers_that_may_not_write_fail_every_scrape(tmp_path):
+    """As of gunicorn's option `--user`, where the master made the directory: a 0 would be false."""
+    (tmp_path / "gunicorn.conf.py").write_text(CONFIG)
+    with gunicorn(tmp_path, "--preload", "--user", "65534") as server:
+        found = re.search(r"Figures at: http://127\.0\.0\.1:(\d+)", server.log.read_text())
+        master = server._replace(port=int(found[1]))
+        assert server.get("/work").isdigit()
+        for asked in (server, master):
+            until(lambda asked=asked: "cannot write its figures to" in asked.get("/metrics"), server.log.read_text)
+        assert "Permission denied" in server.log.read_text()
+
+
 def test_uvicorn_workers_show_each_other(tmp_path):
     """An ASGI application needs no more than to be mounted."""
     options = ("--workers", "2", "--port", "0", "asgi:app")
-    with program(tmp_path, r"running on http://127\.0\.0\.1:(\d+)", "uvicorn", *options) as server:
+    with program(tmp_path, r"running on http://127\.0\.0\.1:(\d+)", "-m", "uvicorn", *options) as server:
         until(lambda: server.log.read_text().count("startup complete") == 2, server.log.read_text)
         with Load(server, 60) as load:
             pass
@@ -275,5 +315,59 @@ def test_uvicorn_workers_show_each_other(tmp_path):
         until(lambda: server.samples().get(("served_total", "/work")) == 60)
         assert server.samples()["manometer_processes",] == 2
         os.kill(load.answered[0][1], signal.SIGKILL)
-        until(lambda: server.samples()["manometer_processes",] == 2 and len(server.names) == 3)
+        until(lambda: server.samples()["manometer_processes",] == 2 and len(server.names) == 2 + len(ENDED))
         assert server.samples()["served_total", "/work"] == 60
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--master"],
+        [],
+        ["--master", "--lazy-apps"],
+        ["--master", "--py-call-osafterfork"],
+        ["--master", "--py-call-uwsgi-fork-hooks"],
+        ["--master", "--enable-threads"],
+        ["--master", "--enable-threads", "--threads", "2"],
+    ],
+    ids=" ".join,
+)
+def test_uwsgi_workers_show_each_other(tmp_path, options):
+    """It forks them in C, by default without Python's hooks; no scrape shows less than the one before."""
+    with uwsgi(tmp_path, *options) as server:
+        with Watch(server) as watch, Load(server, 200) as load:
+            pass
+        assert len(load.answered) == 200
+        assert len({pid for _, pid in load.answered}) > 1
+        until(lambda: server.samples().get(("served_total", "/work")) == 200)
+        found = until(lambda: (now := server.samples())["manometer_processes",] == 3 and now)
+        assert (watch.falls, watch.torn) == ([], [])
+        assert found["took_count",] == found["took_sum",] == 200
+        memory = {key[1] for key in found if key[0] == "process_resident_memory_bytes"}
+        assert len(memory) == 3
+        assert {str(pid) for _, pid in load.answered} <= memory
+
+
+def test_what_uwsgi_s_master_counts_as_it_loads_is_counted_once(tmp_path):
+    """Its first worker goes on with that, a worker that is made later does not; the master itself is not shown."""
+    with uwsgi(tmp_path, "--master", WARM_UP="10") as server:
+        until(lambda: server.samples()["manometer_processes",] == 3)
+        assert server.samples()["served_total", "warm-up"] == 10
+        assert server.samples()["busy",] == 1
+        first = int(server.get("/work"))
+        os.kill(first, signal.SIGKILL)
+        until(lambda: server.log.read_text().count("spawned uWSGI worker") == 4, server.log.read_text)
+        until(lambda: len({server.get("/work") for _ in range(20)}) == 3)
+        until(lambda: server.samples()["manometer_processes",] == 3)
+        assert server.samples()["served_total", "warm-up"] == 10
+
+
+def test_uwsgi_workers_without_our_hook_show_each_other(tmp_path):
+    """Where another hook took its place, they notice late, and have their own files and figures all the same."""
+    with uwsgi(tmp_path, "--master", module="decorated") as server:
+        with Load(server, 100) as load:
+            pass
+        assert len(load.answered) == 100
+        until(lambda: server.samples().get(("served_total", "/work")) == 100)
+        until(lambda: server.samples()["manometer_processes",] == 3)
+        assert server.log.read_text().count("forked\n") == 3

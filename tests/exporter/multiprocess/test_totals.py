@@ -15,8 +15,9 @@ from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram, Sam
 from prometheus_client.values import MultiProcessValue
 
 import manometer
+from manometer.exporter.multiprocess.codec import decode, encode
 from manometer.exporter.multiprocess.continuity import Continuity
-from manometer.exporter.multiprocess.snapshot import Snapshot, decode, encode, family
+from manometer.exporter.multiprocess.snapshot import Family, Group, Process, Snapshot, family
 from manometer.exporter.multiprocess.totals import Totals
 from manometer.exporter.multiprocess.ways import Way, way
 from manometer.meters.collection import collect
@@ -28,7 +29,7 @@ AMOUNTS = st.integers(-400, 400).map(lambda quarters: quarters / 4)  # whose sum
 def snapshot(registry, pid, now=1.0, **changes):
     """What a process with that registry tells, by way of its file."""
     families = [family(metric, way(registry, metric), now) for metric in collect(registry)]
-    return decode(encode(Snapshot(pid, families)))._replace(**changes)
+    return decode(encode(Snapshot(Process(pid), families)))._replace(**changes)
 
 
 def merged(*snapshots):
@@ -77,7 +78,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(EVENTS)
 def test_processes_come_to_what_prometheus_client_makes_of_them(events):
     """Counters, histograms and gauges of every mode, over any sequence of events in three processes."""
@@ -109,11 +110,11 @@ def _value_class(metrics):
 FLOATS = st.floats(0, 1e9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 3), FLOATS), max_size=40), st.data())
 def test_a_sum_is_exact_whoever_has_ended_when(events, data):
     """However processes end and are added to those before, the total is the true sum rounded once: it never falls."""
-    totals, ended = [0.0] * 4, Snapshot(0, [], alive=False)
+    totals, ended = [0.0] * 4, Snapshot(Process(0), [], alive=False)
     shown = 0.0
     true = Fraction(0)
     for process, amount in events:
@@ -124,7 +125,7 @@ def test_a_sum_is_exact_whoever_has_ended_when(events, data):
             past = Totals()
             past.add(ended)
             past.add(_counted(totals[process], alive=False))
-            ended = decode(encode(Snapshot(0, past.families())))._replace(alive=False)
+            ended = decode(encode(Snapshot(Process(0), past.families())))._replace(alive=False)
             totals[process] = 0.0
         now = values(merged(*map(_counted, totals), ended))["c_total",]
         assert now == float(true)
@@ -135,7 +136,7 @@ def test_a_sum_is_exact_whoever_has_ended_when(events, data):
 def _counted(total, alive=True):
     metric = Metric("c", "Help.", "counter")
     metric.samples = [Sample("c_total", {}, total)]
-    return Snapshot(1, [family(metric, Way("sum"), 1.0)], alive)
+    return Snapshot(Process(1), [family(metric, Way("sum"), 1.0)], alive)
 
 
 def test_infinities_and_what_is_no_number_add_up():
@@ -143,9 +144,9 @@ def test_infinities_and_what_is_no_number_add_up():
     past = Totals()
     for total in (math.inf, 1.5):
         past.add(_counted(total))
-    assert values(merged(Snapshot(0, past.families()), _counted(1)))["c_total",] == math.inf
+    assert values(merged(Snapshot(Process(0), past.families()), _counted(1)))["c_total",] == math.inf
     past.add(_counted(-math.inf))
-    assert math.isnan(values(merged(Snapshot(0, past.families())))["c_total",])
+    assert math.isnan(values(merged(Snapshot(Process(0), past.families())))["c_total",])
     assert values(merged(_counted(1.7e308), _counted(1.7e308), _counted(-1.7e308)))["c_total",] in (1.7e308, math.inf)
 
 
@@ -170,12 +171,12 @@ def test_creation_is_the_earliest_and_an_exemplar_the_latest():
             Sample("c_total", {}, 1.0, None, Exemplar({"trace_id": f"of {pid}"}, 1.0, seen)),
             Sample("c_created", {}, created),
         ]
-        return Snapshot(pid, [family(metric, Way("sum"), 1.0)], alive)
+        return Snapshot(Process(pid), [family(metric, Way("sum"), 1.0)], alive)
 
     past = Totals()
     for each in (told(1, 50.0, 300.0, False), told(2, 60.0, 200.0, False)):
         past.add(each)
-    (metric,) = merged(told(3, 70.0, 100.0), decode(encode(Snapshot(0, past.families()))))
+    (metric,) = merged(told(3, 70.0, 100.0), decode(encode(Snapshot(Process(0), past.families()))))
     total, created = metric.samples
     assert (total.value, created.value) == (3, 50.0)
     assert total.exemplar == Exemplar({"trace_id": "of 1"}, 1.0, 300.0)
@@ -190,16 +191,16 @@ def test_only_the_creation_time_of_a_series_is_the_earliest():
         manometer.Counter("files_created", "Help.", registry=registry).inc(amount)
         foreign = Metric("rows_created", "Help.", "unknown")
         foreign.samples = [Sample("rows_created", {}, amount)]
-        extra = Snapshot(pid, [family(foreign, Way("sum"), 1.0)])
+        extra = Snapshot(Process(pid), [family(foreign, Way("sum"), 1.0)])
         both = snapshot(registry, pid).families + decode(encode(extra)).families
-        return Snapshot(pid, both, alive)
+        return Snapshot(Process(pid), both, alive)
 
     past = Totals()
     for each in (told(1, 3, alive=False), told(2, 4, alive=False)):
         past.add(each)
     found = {
         sample.name: sample.value
-        for metric in merged(told(3, 5), decode(encode(Snapshot(0, past.families()))))
+        for metric in merged(told(3, 5), decode(encode(Snapshot(Process(0), past.families()))))
         for sample in metric.samples
     }
     assert [found[name] for name in ("jobs_created", "files_created_total", "rows_created")] == [12, 12, 12]
@@ -226,7 +227,7 @@ def test_histograms_whose_buckets_were_changed_add_up():
 OBSERVATIONS = st.lists(st.tuples(st.integers(0, 2), AMOUNTS, st.sampled_from(["", "ends", "resets"])), max_size=80)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(OBSERVATIONS, st.integers(-4, 8), st.integers(1, 40))
 def test_native_histograms_come_to_what_one_process_would_have_counted(events, schema, limit):
     """Whoever observes what, ends or starts again in between: down to the schema and the spans."""
@@ -242,9 +243,11 @@ def test_native_histograms_come_to_what_one_process_would_have_counted(events, s
 
     def told(registry, _, continuity, alive=True):
         families = [family(metric, Way("sum"), 1.0) for metric in collect(registry)]
-        return decode(encode(Snapshot(1, families + continuity.besides(families, 1.0))))._replace(alive=alive)
+        return decode(encode(Snapshot(Process(1), families + continuity.besides(families, 1.0))))._replace(
+            alive=alive
+        )
 
-    processes, ended = [begun() for _ in range(3)], Snapshot(0, [], alive=False)
+    processes, ended = [begun() for _ in range(3)], Snapshot(Process(0), [], alive=False)
     single, one, _ = begun()
     for at, amount, end in events:
         for histogram in (processes[at][1], one):
@@ -253,7 +256,7 @@ def test_native_histograms_come_to_what_one_process_would_have_counted(events, s
             past = Totals()
             for each in (ended, told(*processes[at], alive=False)):
                 past.add(each)
-            ended = decode(encode(Snapshot(0, past.families())))._replace(alive=False)
+            ended = decode(encode(Snapshot(Process(0), past.families())))._replace(alive=False)
             processes[at] = begun()
         elif end == "resets":
             told(*processes[at])
@@ -263,6 +266,45 @@ def test_native_histograms_come_to_what_one_process_would_have_counted(events, s
     assert [s for s in found.samples if s.name != "h_created"] == [
         s for s in expected.samples if s.name != "h_created"
     ]
+
+
+def test_a_family_that_cannot_be_made_loses_only_itself():
+    """As one whose name this process does not allow; whoever asks hears of it, or has the exception."""
+    rows = [((), [1.0], (), 0.0, None)]
+    nameless, good = (
+        Family(name, "gauge", "Help.", "", [Group("max", (), (("g", None, False),), rows)]) for name in ("", "g")
+    )
+    totals = Totals()
+    totals.add(Snapshot(Process(1), [nameless, good]))
+    failed = []
+    assert [metric.name for metric in totals.metrics(failed.append)] == ["g"]
+    assert failed == [""]
+    with pytest.raises(ValueError, match="name"):
+        totals.metrics()
+
+
+SUM, COUNT = ("s_sum", None, False), ("s_count", None, False)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [((SUM, COUNT), [1.0])],
+        [((SUM, COUNT), [1.0, 2.0]), ((SUM, COUNT), [1.0])],
+        [((SUM, COUNT), [1.0]), ((SUM, COUNT), [1.0])],
+        [((SUM, COUNT), [1.0, 2.0, 3.0])],
+        [((SUM, COUNT), [1.0, 2.0, 3.0]), ((SUM, COUNT), [1.0, 2.0, 3.0])],
+        [((SUM, COUNT), [1.0]), ((COUNT,), [1.0])],
+    ],
+)
+def test_rows_of_another_length_than_their_samples_are_no_figures(parts):
+    """They are refused, and not shown as far as they go, or as those of other samples."""
+    totals = Totals()
+    for pid, (shape, values) in enumerate(parts):
+        group = Group("sum", (), shape, [((), values, (), 0.0, None)])
+        totals.add(Snapshot(Process(pid), [Family("s", "summary", "Help.", "", [group])]))
+    with pytest.raises(ValueError, match="argument"):
+        totals.metrics()
 
 
 def test_any_collector_s_families_are_shown():
@@ -310,7 +352,7 @@ def test_another_kit_s_native_histograms_add_up(kind, ended):
         metric = Metric("h", "Help.", kind)
         metric.samples = [Sample("h", {"l": "x"}, 0.0, seen, None, found)]
         registry = CollectorRegistry()
-        return Snapshot(pid, [family(metric, way(registry, metric), 1.0)], alive)
+        return Snapshot(Process(pid), [family(metric, way(registry, metric), 1.0)], alive)
 
     parts = [told(1, 0.5), told(2, 0.25), told(3, 0.0, alive=False)]
     live = 2 if ended == 0 else 3
@@ -361,7 +403,7 @@ def test_labels_may_come_in_any_order():
     def told(*labels):
         metric = Metric("c", "Help.", "counter")
         metric.samples = [Sample("c_total", dict(labels), 1.0)]
-        return Snapshot(1, [family(metric, Way("sum"), 1.0)])
+        return Snapshot(Process(1), [family(metric, Way("sum"), 1.0)])
 
     found = values(merged(told(("a", "1"), ("b", "2")), told(("b", "2"), ("a", "1"))))
     assert found == {("c_total", ("a", "1"), ("b", "2")): 2}
@@ -371,12 +413,12 @@ def test_a_family_whose_kind_was_changed_is_of_the_first_kind_met():
     """There are never two of a name in an exposition; that of the other kind is kept with those that ended."""
     gauge = Metric("c", "Help.", "gauge")
     gauge.samples = [Sample("c", {}, 5.0)]
-    other = Snapshot(2, [family(gauge, Way("sum"), 1.0)])
+    other = Snapshot(Process(2), [family(gauge, Way("sum"), 1.0)])
     assert [metric.type for metric in merged(_counted(1), other)] == ["counter"]
     past = Totals()
     for each in (_counted(1), other):
         past.add(each)
-    assert values(merged(other, Snapshot(0, past.families()))) == {("c",): 10}
+    assert values(merged(other, Snapshot(Process(0), past.families()))) == {("c",): 10}
 
 
 def test_series_past_the_cap_are_added_to_other():
@@ -386,7 +428,7 @@ def test_series_past_the_cap_are_added_to_other():
     for user in range(10):
         metric = Metric("c", "Help.", "counter")
         metric.samples = [Sample("c_total", {"user": str(user)}, 1.0)]
-        past.add(Snapshot(user, [family(metric, Way("sum"), 1.0)], alive=False))
+        past.add(Snapshot(Process(user), [family(metric, Way("sum"), 1.0)], alive=False))
     found = {key[1][1]: value for key, value in values(past.metrics()).items()}
     assert found == {"0": 1, "1": 1, "2": 1, "other": 7}
     assert folded == ["c"] * 7

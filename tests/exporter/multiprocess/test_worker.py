@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import json
 import logging
 import os
 import random
@@ -26,11 +27,15 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from prometheus_client.samples import Exemplar, Sample
 from prometheus_client.values import MultiProcessValue
 
-from manometer import Counter, Gauge, Histogram, render
-from manometer.errors import ConfigError
+from manometer import Counter, Gauge, Histogram, flush, render
+from manometer.errors import ConfigError, IncompleteError
 from manometer.exporter.multiprocess import Worker, onlooker, together
 from manometer.meters.collection import collect
 from manometer.meters.gauge import MultiprocessMode
+from waiting import DEADLINE, joined, until
+
+ENDED = ["ended-copy.manometer", "ended.manometer"]
+"""The files of those that ended."""
 
 
 def value(registry, name, **labels):
@@ -43,14 +48,6 @@ def value(registry, name, **labels):
     ]
     assert len(found) < 2, f"{name}{labels} is not one series"
     return found[0] if found else None
-
-
-def until(condition):
-    """Wait until it holds."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.01)
 
 
 def ends(child):
@@ -226,7 +223,7 @@ def test_a_directory_that_this_user_may_not_write_to_is_a_mistake_of_the_setting
 
 
 def test_a_directory_that_became_a_file_is_gone_through(path):
-    """As if it were removed; with the file's end all is there again."""
+    """Nothing of this process is there to be shown, so nothing is; with the file's end all is there again."""
     registry = CollectorRegistry()
     counter = Counter("c", "Help.", registry=registry)
     shown = together(Worker.of(registry, str(path)))
@@ -236,10 +233,12 @@ def test_a_directory_that_became_a_file_is_gone_through(path):
         file.unlink()
     path.rmdir()
     path.touch()
-    assert value(shown, "manometer_processes") == 0
-    assert value(shown, "manometer_process_file_failures_total", operation="write") == 2
+    for _ in range(2):
+        with pytest.raises(IncompleteError, match=f"process {os.getpid()} cannot write its figures to {path}"):
+            collect(shown)
     path.unlink()
     assert value(shown, "c_total") == 1
+    assert value(shown, "manometer_process_file_failures_total", operation="write") == 4
 
 
 # --- forks
@@ -271,7 +270,7 @@ def test_a_forked_child_is_a_worker_of_its_own(path):
     os.waitpid(child, 0)
     until(lambda: value(shown, "manometer_processes") == 1)
     assert value(shown, "c_total") == 105
-    assert len(list(path.iterdir())) == 2
+    assert len(list(path.iterdir())) == 1 + len(ENDED)
     worker.stop()
 
 
@@ -304,11 +303,10 @@ def test_a_fork_in_the_midst_of_scrapes_and_writes_leaves_a_working_child(path):
             until(lambda child=child: os.waitpid(child, os.WNOHANG) == (child, 0))
     finally:
         stop.set()
-        for thread in threads:
-            thread.join()
+        joined(*threads)
     assert value(shown, "c_total", l="child") == 15
     assert value(shown, "c_total", l="parent") == counter.labels("parent").value
-    assert len(list(path.iterdir())) == 2
+    assert len(list(path.iterdir())) == 1 + len(ENDED)
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
@@ -418,7 +416,7 @@ def program(path, *lines):
         [sys.executable, "-W", "error", "-c", PROGRAM + "\n".join(lines), str(path)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
         check=False,
     )
     assert done.stderr == ""
@@ -433,7 +431,57 @@ def test_a_process_writes_what_it_has_before_it_ends(path):
     assert value(onlooker(path), "c_total") == 14
     assert program(path, "if os.fork() == 0:", "    counter.inc(100)", "else:", "    os.wait()") == 0
     assert value(onlooker(path), "c_total") == 121
-    assert [file.name for file in path.iterdir()] == ["ended.manometer"]
+    assert sorted(file.name for file in path.iterdir()) == ENDED
+
+
+@pytest.mark.parametrize(("flush", "counted"), [("manometer.flush()", 107), ("pass", 7)])
+def test_a_flush_writes_what_a_process_has_before_it_ends_at_once(path, flush, counted):
+    """`os._exit` runs no code of anyone's, so without the call the last second is lost."""
+    fork = (
+        "import manometer",
+        "if os.fork() == 0:",
+        "    counter.inc(100)",
+        f"    {flush}",
+        "    os._exit(0)",
+        "os.wait()",
+    )
+    assert program(path, *fork) == 0
+    assert value(onlooker(path), "c_total") == counted
+
+
+def test_a_flush_says_whether_all_is_written(path, monkeypatch):
+    """With a full disk it is not, and neither within the time given where a collector hangs."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", registry=registry)
+    worker = Worker.of(registry, str(path))
+    monkeypatch.setattr("manometer.exporter.multiprocess.worker._all", lambda: [worker])
+    counter.inc()
+    assert flush()
+    assert value(onlooker(path), "c_total") == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        counter.inc()
+        assert not flush()
+    go_on = threading.Event()
+
+    class Stuck:
+        def describe(self):
+            return []
+
+        def collect(self):
+            go_on.wait()
+            return []
+
+    registry.register(Stuck())
+    assert not flush(timeout=0.01)
+    go_on.set()
+    assert flush(timeout=None)
+
+
+def test_a_flush_of_a_process_that_shares_nothing_is_done(monkeypatch):
+    """There is nothing to write."""
+    monkeypatch.setattr("manometer.exporter.multiprocess.worker._all", list)
+    assert flush()
 
 
 CHILDREN = """
@@ -468,9 +516,9 @@ def test_a_child_of_multiprocessing_writes_what_it_has_before_it_ends(path, meth
     """However it is made, by a Process or by a pool of them, and whether it joins before the work or with it."""
     script = path.with_name("children.py")
     script.write_text(CHILDREN)
-    subprocess.run([sys.executable, str(script), str(path), method], timeout=60, check=True)
+    subprocess.run([sys.executable, str(script), str(path), method], timeout=DEADLINE, check=True)
     assert value(onlooker(path), "c_total") == 3 + 20 + 1
-    assert [file.name for file in path.iterdir()] == ["ended.manometer"]
+    assert sorted(file.name for file in path.iterdir()) == ENDED
 
 
 STUCK = """
@@ -500,7 +548,7 @@ def test_a_collector_that_never_returns_does_not_keep_a_process_from_ending(path
         [sys.executable, "-c", STUCK + "\n".join(lines), str(path)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
         check=True,
     )
     assert re.fullmatch("the last figures of this process may be lost: .*\n", done.stderr)
@@ -545,7 +593,7 @@ def test_native_histograms_of_workers_are_one_in_protobuf(path, families):
     found, expected = read(together(Worker.of(live, str(path)))), read(single)
     assert found == expected
     assert (found.sample_count, found.schema < 3) == (2500, True)
-    assert [file.name for file in path.iterdir() if file.name.startswith("ended")] == ["ended.manometer"]
+    assert sorted(file.name for file in path.iterdir() if file.name.startswith("ended")) == ENDED
 
 
 KILLED = """
@@ -598,7 +646,208 @@ def test_a_process_that_is_killed_loses_at_most_the_last_second(path):
         assert len(stamps) > 100
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_child_may_scrape_whoever_scraped_at_the_fork(path):
+    """The lock of the registry that is served is free in there."""
+    registry = CollectorRegistry()
+    Counter("c", "Help.", registry=registry)
+    shown = together(Worker.of(registry, str(path)))
+    with shown._lock:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)
+            try:
+                value(shown, "c_total")
+            finally:
+                os._exit(0)
+        ends(child)
+
+
+# --- interpreters of one process
+
+
+INTERPRETERS = """
+import json, logging, sys
+from importlib import import_module
+from prometheus_client import REGISTRY
+from manometer import Counter, Gauge
+from manometer.exporter.multiprocess import Worker, together
+from manometer.meters.collection import collect
+
+path, isolation = sys.argv[1:]
+OTHER = f'''
+import sys
+sys.path[:] = {sys.path!r}
+from prometheus_client import REGISTRY
+from manometer import Counter, Gauge
+from manometer.exporter.multiprocess import Worker
+counter = Counter("c", "Help.")
+counter.inc(10)
+Gauge("g", "Help.").set(2)
+worker = Worker.of(REGISTRY, {path!r})
+if {isolation == "isolated"}:
+    worker.start()
+worker.flush()
+counter.inc(100)
+'''
+
+
+def figures():
+    names = ("c_total", "g", "manometer_processes")
+    found = [sample for metric in collect(shown) for sample in metric.samples if sample.name in names]
+    return sorted([sample.name, len(sample.labels.get("pid", "").split(".")), sample.value] for sample in found)
+
+
+Counter("c", "Help.").inc(1)
+Gauge("g", "Help.").set(1)
+shown = together(Worker.of(REGISTRY, path))
+try:
+    module = import_module("_interpreters")
+    other = module.create(isolation)
+except ImportError:
+    module = import_module("_xxsubinterpreters")
+    other = module.create(isolated=isolation == "isolated")
+raised = module.run_string(other, OTHER)
+assert raised is None, raised
+told = [figures()]
+module.destroy(other)
+print(json.dumps([*told, figures()]))
+"""
+
+
+@pytest.mark.parametrize("isolation", ["legacy", "isolated"])
+def test_interpreters_of_one_process_have_a_file_each(path, isolation):
+    """Both are shown, by `pid`. One that ends leaves its totals; one that has no threads writes at its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERPRETERS, str(path), isolation],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    both, one = json.loads(done.stdout)
+    assert both == [["c_total", 1, 11], ["g", 1, 1], ["g", 2, 2], ["manometer_processes", 1, 2]]
+    assert one == [["c_total", 1, 11 if isolation == "legacy" else 111], ["g", 1, 1], ["manometer_processes", 1, 1]]
+    assert ("figures are written only when someone asks for them" in done.stderr) == (isolation == "isolated")
+
+
+# --- pools of a parent that serves nobody
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_the_state_of_a_parent_that_only_forks_is_left_out(path):
+    """As the pool that a server's master opened and never uses; its counts stay. Once it works, all is shown."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", registry=registry)
+    idle = Gauge("idle", "Help.", registry=registry, multiprocess_mode="livesum")
+    each = Gauge("each", "Help.", registry=registry)
+    highest = Gauge("highest", "Help.", registry=registry, multiprocess_mode="livemax")
+    shown = together(Worker.of(registry, str(path)))
+
+    def write(amount):
+        counter.inc(amount)
+        for gauge in (idle, each, highest):
+            gauge.set(amount)
+
+    write(5)
+    joins, joined = os.pipe()
+    goes, go_on = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(go_on)
+            write(2)
+            os.write(joined, b"%d" % value(shown, "c_total"))
+            os.read(goes, 1)
+        finally:
+            os._exit(0)
+    os.close(goes)
+    assert os.read(joins, 10) == b"2"
+    mine = str(os.getpid())
+    for _ in range(3):
+        found = [value(shown, name) for name in ("c_total", "idle", "highest", "manometer_processes")]
+        assert found == [7, 2, 5, 2]
+        assert value(shown, "each", pid=mine) == 5
+    counter.inc()
+    assert [value(shown, "idle") for _ in range(2)] == [7, 7]
+    os.close(go_on)
+    os.waitpid(child, 0)
+    assert value(shown, "idle") == 5
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_the_state_of_a_parent_whose_children_have_ended_is_shown(path):
+    """It may be all that is left of the program; so is that of one whose children are none of the group."""
+    registry = CollectorRegistry()
+    Gauge("idle", "Help.", registry=registry, multiprocess_mode="livesum").set(5)
+    shown = together(Worker.of(registry, str(path)))
+    for _ in range(2):
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert value(shown, "idle") == 5
+
+
 # --- faults
+
+
+DROPPED = """
+import json, os, sys
+from prometheus_client import REGISTRY
+from manometer import Counter
+from manometer.errors import IncompleteError
+from manometer.exporter.http import Request, Site, respond
+from manometer.exporter.multiprocess import Worker, together
+import logging
+
+counter = Counter("c", "Help.")
+worker = Worker.of(REGISTRY, sys.argv[1])
+shown = together(worker)
+
+
+def scrape():
+    response = respond(Site(shown), Request("GET", "/metrics", "", {}))
+    return response.status.value, response.body.decode()
+
+
+logging.basicConfig(format="%(message)s")
+joins, joined = os.pipe()
+goes, go_on = os.pipe()
+child = os.fork()
+if child == 0:
+    os.close(go_on)
+    os.setuid(65534)
+    counter.inc()
+    os.write(joined, json.dumps(scrape()).encode())
+    os.read(goes, 1)
+    os._exit(0)
+told = [json.loads(os.read(joins, 10_000)), scrape()]
+os.close(go_on)
+os.close(goes)
+os.waitpid(child, 0)
+print(json.dumps([child, *told, scrape()]))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up its rights")
+def test_a_process_that_gave_up_its_rights_fails_every_scrape(path):
+    """Of its own and of its parent's, which may write: both would show a 0 that is none; logged once."""
+    path.parent.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", DROPPED, str(path)], capture_output=True, text=True, timeout=60, check=True
+    )
+    child, *scrapes = json.loads(done.stdout)
+    for status, body in scrapes[:2]:
+        assert status == 503
+        assert body == (
+            f"process {child} cannot write its figures to {path}, so they would be missing; "
+            "its log says why; where it lacks the right, let its user write there\n"
+        )
+    status, body = scrapes[2]
+    assert status == 200
+    assert "c_total 0.0" in body
+    assert re.fullmatch(r"figures cannot be written to .*Permission denied.*\n", done.stderr)
 
 
 def full(*_):
@@ -630,6 +879,20 @@ def test_a_full_disk_is_counted_and_gone_through(path, monkeypatch, caplog):
         "they go on in memory until they can"
     )
     assert last == f"figures are written to {path} again"
+
+
+@pytest.mark.parametrize(("code", "count"), [(errno.ENOSPC, 2), (errno.EACCES, None), (errno.EROFS, None)])
+def test_one_that_only_looks_on_counts_what_it_could_have_tidied_up(path, monkeypatch, code, count):
+    """A full disk is a fault; a directory that it may only read is none. What it shows is the same."""
+    assert program(path) == 0
+    shown = onlooker(path)
+
+    def refused(*_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "write", refused)
+    assert value(shown, "c_total") == 7
+    assert value(shown, "manometer_process_file_failures_total", operation="write") == count
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
@@ -762,7 +1025,7 @@ def test_an_unreadable_file_is_counted_and_logged_once(path, caplog):
     Counter("c", "Help.", registry=registry).inc()
     worker = Worker.of(registry, str(path))
     worker.flush()
-    (path / "1-1.manometer").write_bytes(b"something else")
+    (path / "1-1.manometer").write_bytes(b"manometer-processes 2 something new")
     for shown in (together(worker), onlooker(path)):
         caplog.clear()
         with caplog.at_level(logging.WARNING, "manometer"):
@@ -770,7 +1033,7 @@ def test_an_unreadable_file_is_counted_and_logged_once(path, caplog):
                 assert value(shown, "c_total") == 1
         assert value(shown, "manometer_process_file_failures_total", operation="read") >= 3
         assert [record.getMessage() for record in caplog.records] == [
-            f"{path / '1-1.manometer'} is left out of the figures: Manometer did not write it"
+            f"{path / '1-1.manometer'} is left out of the figures: another version of Manometer wrote it"
         ]
 
 

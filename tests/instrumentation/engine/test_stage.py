@@ -7,6 +7,7 @@ import pytest
 
 from manometer import MetricError, stage
 from manometer.meters.labels import SERIES_CAP
+from waiting import joined
 
 
 @pytest.fixture
@@ -162,8 +163,7 @@ def test_threads_lose_no_run(figures, measured):
     threads = [threading.Thread(target=lambda: [nothing() for _ in range(2_000)]) for _ in range(4)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    joined(*threads)
     assert runs(figures, "ok") == 8_000
     assert figures("engine_stage_active", stage="s") == 0
 

@@ -1,12 +1,19 @@
 """Thread pools as pools of workers."""
 
+import gc
+import os
 import threading
+import warnings
+import weakref
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.thread import BrokenThreadPool
 
 import pytest
 from opentelemetry import context as trace_context
 
 from manometer import Binding, UnsupportedError, instrument_executor
+from manometer.instrumentation.pool import concurrent
+from waiting import DEADLINE
 
 WORKER = {"pool": "w", "kind": "worker"}
 
@@ -24,16 +31,16 @@ def test_running_and_queued_tasks_are_told(figures, executor):
 
     def task():
         running.release()
-        go.wait()
+        go.wait(DEADLINE)
 
     futures = [executor.submit(task) for _ in range(5)]
     for _ in range(2):
-        running.acquire()
+        assert running.acquire(timeout=DEADLINE)
     assert figures.all("pool_resources", "state") == {"used": 2, "idle": 0}
     assert figures("pool_pending_requests", **WORKER) == 3
     go.set()
     for future in futures:
-        future.result()
+        future.result(DEADLINE)
     assert figures("pool_resources_limit", **WORKER) == 2
     assert figures("pool_wait_duration_seconds_count", **WORKER) == 5
     assert figures("pool_use_duration_seconds_count", **WORKER) == 5
@@ -51,10 +58,10 @@ def test_a_task_keeps_the_trace_of_its_submitter(executor):
     """What runs in a worker belongs to the trace that asked for it."""
     token = trace_context.attach(trace_context.set_value("key", "value"))
     try:
-        assert executor.submit(trace_context.get_value, "key").result() == "value"
+        assert executor.submit(trace_context.get_value, "key").result(DEADLINE) == "value"
     finally:
         trace_context.detach(token)
-    assert executor.submit(trace_context.get_value, "key").result() is None
+    assert executor.submit(trace_context.get_value, "key").result(DEADLINE) is None
 
 
 def test_a_submission_after_the_end_is_a_refusal(figures):
@@ -66,21 +73,151 @@ def test_a_submission_after_the_end_is_a_refusal(figures):
     assert figures("pool_rejections_total", **WORKER) == 1
 
 
-def test_a_cancelled_task_was_never_acquired(figures, executor):
-    """Only what a worker took counts; a worker's first task is what it was made for."""
+@pytest.fixture
+def held(executor):
+    """Both workers of the executor hold until this is set."""
     go = threading.Event()
     running = [executor.submit(go.wait) for _ in range(2)]
-    assert all(executor.submit(abs, 1).cancel() for _ in range(3))
+    yield go
     go.set()
     for future in running:
         future.result()
-    assert figures.all("pool_acquisitions_total", "source") == {"created": 2, "reused": 0}
+
+
+def test_a_cancelled_task_waits_no_more_and_was_never_acquired(figures, executor, held):
+    """Only what a worker took counts; a worker's first task is what it was made for."""
+    queued = [executor.submit(abs, 1) for _ in range(4)]
+    assert figures("pool_pending_requests", **WORKER) == 4
+    assert all(each.cancel() for each in queued[1:])
+    assert figures("pool_pending_requests", **WORKER) == 1
+    held.set()
+    queued[0].result()
+    executor.shutdown()
+    assert figures.all("pool_acquisitions_total", "source") == {"created": 2, "reused": 1}
+    assert figures("pool_wait_duration_seconds_count", **WORKER) == 3
+
+
+@pytest.mark.parametrize("cancel", [False, True])
+def test_nothing_waits_in_an_executor_that_is_shut_down(figures, executor, held, cancel):
+    """Its workers leave a mark in the queue when they end, which is no task."""
+    queued = [executor.submit(abs, 1) for _ in range(3)]
+    executor.shutdown(wait=False, cancel_futures=cancel)
+    assert figures("pool_pending_requests", **WORKER) == (0 if cancel else 3)
+    held.set()
+    executor.shutdown()
+    assert figures("pool_pending_requests", **WORKER) == 0
+    assert [each.cancelled() for each in queued] == [cancel] * 3
+
+
+def test_cancelled_tasks_are_let_go_without_a_collection(figures, monkeypatch):
+    """However many are cancelled behind a task that hangs."""
+    monkeypatch.setattr(concurrent, "_FORGET_AT", 10)
+    go = threading.Event()
+    with instrument_executor(ThreadPoolExecutor(1), name="w", registry=figures.registry) as executor:
+        executor.submit(go.wait)
+        futures = [executor.submit(abs, 1) for _ in range(50) if executor.submit(abs, 1).cancel()]
+        assert len(Binding.of(executor)._read.__self__.waiting) < 100
+        go.set()
+    assert [future.result() for future in futures] == [1] * 50
+
+
+def test_a_task_holds_its_function_no_longer_than_before(executor):
+    """Neither one that was run nor one that was cancelled; and an exception makes no circle."""
+
+    class Job:
+        def __call__(self):
+            raise ConnectionError
+
+    gc.disable()
+    try:
+        job = Job()
+        gone = weakref.ref(job)
+        future = executor.submit(job)
+        assert isinstance(future.exception(), ConnectionError)
+        executor.shutdown()
+        ended = weakref.ref(future)
+        del job, future
+        assert gone() is None
+        assert ended() is None
+    finally:
+        gc.enable()
+
+
+class Counting(ThreadPoolExecutor):
+    """Notes the name of each function that it is given."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        self.names = [*getattr(self, "names", []), fn.__name__]
+        return super().submit(fn, *args, **kwargs)
+
+
+def test_a_subclass_sees_the_function_that_was_submitted(figures):
+    """By its name, as before; `map` submits as well."""
+    with instrument_executor(Counting(1), name="w", registry=figures.registry) as executor:
+        executor.submit(abs, 1).result()
+        assert list(executor.map(len, ["a", "ab"])) == [1, 2]
+        assert executor.names == ["abs", "len", "len"]
+        assert figures("pool_use_duration_seconds_count", **WORKER) == 3
+
+
+class Inline(ThreadPoolExecutor):
+    """Runs at once, and returns no future."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        return fn(*args, **kwargs)
+
+
+def test_a_subclass_may_return_what_it_likes(figures):
+    """Its tasks are measured all the same."""
+    executor = instrument_executor(Inline(1), name="w", registry=figures.registry)
+    assert executor.submit(abs, -1) == 1
+    assert figures("pool_use_duration_seconds_count", **WORKER) == 1
+    assert figures("pool_pending_requests", **WORKER) == 0
+
+
+def test_an_initializer_that_fails_refuses_what_comes_after(figures):
+    """What was queued is not pending, and the next submission is a rejection."""
+
+    def fail():
+        raise ConnectionError
+
+    executor = instrument_executor(ThreadPoolExecutor(1, initializer=fail), name="w", registry=figures.registry)
+    with pytest.raises(BrokenThreadPool):
+        executor.submit(abs, 1).result()
+    with pytest.raises(BrokenThreadPool):
+        executor.submit(abs, 1)
+    assert figures("pool_pending_requests", **WORKER) == 0
+    assert figures("pool_rejections_total", **WORKER) == 1
+    assert figures.all("pool_acquisitions_total", "source") == {"created": 0, "reused": 0}
+
+
+def test_an_executor_has_no_time_outs(figures, executor):
+    """A submission never waits, so there is no such series."""
+    executor.submit(abs, 1).result()
+    assert figures("pool_timeouts_total") is None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the platform has no fork")
+def test_tasks_that_wait_are_the_parents(figures, executor, held):
+    """A forked child runs none of them."""
+    executor.submit(abs, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # a fork in a program with threads
+        child = os.fork()
+    if child == 0:
+        pending = 99
+        try:
+            pending = int(figures("pool_pending_requests", **WORKER))
+        finally:
+            os._exit(pending)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert figures("pool_pending_requests", **WORKER) == 1
 
 
 def test_workers_of_a_closed_executor_are_gone(figures):
     """Threads that have ended are not idle."""
     executor = instrument_executor(ThreadPoolExecutor(2), name="w", registry=figures.registry)
-    executor.submit(abs, 1).result()
+    executor.submit(abs, 1).result(DEADLINE)
     executor.shutdown()
     assert figures.all("pool_resources", "state") == {"used": 0, "idle": 0}
 
@@ -97,3 +234,6 @@ def test_executors_of_another_kind_are_refused(figures):
         instrument_executor(processes, name="w", registry=figures.registry)
     with pytest.raises(UnsupportedError, match="ThreadPoolExecutor"):
         instrument_executor([], name="w", registry=figures.registry)
+    interpreters = type("Pool", (ThreadPoolExecutor,), {"__module__": "concurrent.futures.interpreter"})
+    with pytest.raises(UnsupportedError, match="elsewhere"):
+        instrument_executor(interpreters(1), name="w", registry=figures.registry)

@@ -1,8 +1,13 @@
 """Object pools of any make that keep to the interface."""
 
+import sys
+import threading
+from contextlib import contextmanager
+
 import pytest
 
 from manometer import Binding, UnsupportedError, instrument_pool
+from manometer.instrumentation.pool import lending, overlaps
 
 
 class Pool:
@@ -104,6 +109,122 @@ def test_an_object_comes_back_by_whatever_name_the_pool_has_for_it(figures):
     assert figures("pool_use_duration_seconds_count", kind="object") == 1
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """Moves the time that pools see; returns a function that sets it."""
+    now = [0.0]
+    monkeypatch.setattr(lending, "perf_counter", lambda: now[0])
+    return lambda seconds: now.__setitem__(0, seconds)
+
+
+def test_waits_and_uses_last_as_long_as_they_do(figures, clock):
+    """A wait ends with the resource, a use with its return."""
+
+    class Slow(Pool):
+        """Takes three seconds to lend."""
+
+        def acquire(self):
+            clock(13.0)
+            return super().acquire()
+
+    pool = instrument_pool(Slow(), name="orders", registry=figures.registry)
+    clock(10.0)
+    taken = pool.acquire()
+    clock(20.5)
+    pool.release(taken)
+    assert figures("pool_wait_duration_seconds_sum", kind="object") == 3
+    assert figures("pool_use_duration_seconds_sum", kind="object") == 7.5
+
+
+class Permits(Pool):
+    """Lends the same object to everyone: a number, or one resource that all share."""
+
+    def __init__(self, permit):
+        super().__init__()
+        self.permit = permit
+
+    def acquire(self):
+        self.in_use += 1
+        return self.permit
+
+    def release(self, resource):
+        self.in_use -= 1
+
+
+@pytest.mark.parametrize("permit", [1, "slot", Pool()])
+def test_uses_of_one_object_that_overlap_are_timed_each(figures, clock, permit):
+    """The sum and the count are right, whichever use a return ends."""
+    pool = instrument_pool(Permits(permit), name="orders", registry=figures.registry)
+    for second in (1.0, 2.0, 4.0):
+        clock(second)
+        pool.acquire()
+    for second in (8.0, 16.0, 32.0, 64.0):  # the last return is one too many
+        clock(second)
+        pool.release(permit)
+    assert figures("pool_use_duration_seconds_count", kind="object") == 3
+    assert figures("pool_use_duration_seconds_sum", kind="object") == (8 + 16 + 32) - (1 + 2 + 4)
+    clock(100.0)
+    pool.acquire()
+    clock(101.0)
+    pool.release(permit)
+    assert figures("pool_use_duration_seconds_sum", kind="object") == (8 + 16 + 32) - (1 + 2 + 4) + 1
+
+
+def test_overlapping_uses_on_many_threads_are_all_timed(figures):
+    """None is lost, whatever happens at once."""
+    permit = Pool()
+    pool = instrument_pool(Permits(permit), name="orders", registry=figures.registry)
+
+    def use():
+        for _ in range(500):
+            pool.release(pool.acquire())
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=use) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert figures("pool_use_duration_seconds_count", kind="object") == 4000
+
+
+class Leases(Pool):
+    """Lends a lease on an object, which gives back the object."""
+
+    class Lease:
+        pass
+
+    def acquire(self):
+        super().acquire()
+        return self.Lease()
+
+
+def test_an_object_that_was_not_lent_ends_no_use(figures):
+    """Leases die without a return; those that have their address later are others."""
+    pool = instrument_pool(Leases(), name="orders", registry=figures.registry)
+    for _ in range(20):
+        pool.acquire()
+    lent = pool.acquire()
+    for _ in range(3):
+        pool.release(lent)
+    assert figures("pool_use_duration_seconds_count", kind="object") <= 2
+
+
+def test_what_is_never_given_back_costs_bounded_memory(figures, monkeypatch):
+    """The oldest of the uses that overlap are forgotten."""
+    monkeypatch.setattr(overlaps, "_AT_MOST", 10)
+    pool = instrument_pool(Permits(1), name="orders", registry=figures.registry)
+    for _ in range(100):
+        pool.acquire()
+    for _ in range(100):
+        pool.release(1)
+    assert figures("pool_use_duration_seconds_count", kind="object") <= 11
+
+
 class Static(Pool):
     """Lends by a function that knows no pool."""
 
@@ -134,6 +255,14 @@ class Final(Pool):
         raise TypeError("final")
 
 
+class Managed(Pool):
+    """Lends for a block, and does so when the block is entered."""
+
+    @contextmanager
+    def acquire(self):
+        yield super().acquire()
+
+
 class Proxy:
     """Has no method of its own."""
 
@@ -141,7 +270,7 @@ class Proxy:
         return getattr(self.__dict__.setdefault("pool", Pool()), name)
 
 
-@pytest.mark.parametrize("kind", [Static, Async, Patched, Final, Proxy])
+@pytest.mark.parametrize("kind", [Static, Async, Patched, Final, Managed, Proxy])
 def test_a_pool_that_cannot_be_measured_is_refused_and_left_as_it_was(figures, kind):
     """Better no figures than made-up ones; nothing is left on the registry."""
     pool = kind()

@@ -1,6 +1,10 @@
 """Retries by tenacity."""
 
 import asyncio
+import gc
+import pickle
+import weakref
+from inspect import signature
 
 import pytest
 import tenacity
@@ -100,13 +104,119 @@ def test_an_explicit_try_again_is_retried(figures):
     assert outcomes(figures) == {"ok": 1, "retried": 1, "exhausted": 0}
 
 
-def test_closing_gives_the_questions_back(figures):
-    """The predicate and the stop are the program's own again."""
-    retry = retrying()
-    before = (retry.retry, retry.stop)
-    instrument_retry(retry, operation="send", registry=figures.registry)
+def test_closing_keeps_what_the_program_set_since(figures):
+    """The object has its own class again, and a stop that was assigned after the binding stays."""
+    retry = instrument_retry(retrying(), operation="send", registry=figures.registry)
+    retry.stop = later = tenacity.stop_after_attempt(2)
     Binding.of(retry).close()
-    assert (retry.retry, retry.stop) == before
+    assert type(retry) is tenacity.Retrying
+    assert retry.stop is later
+
+
+def test_a_stop_assigned_after_the_binding_counts(figures):
+    """The program may replace its predicate and its stop at any time."""
+    retry = instrument_retry(retrying(), operation="send", registry=figures.registry)
+    retry.stop = tenacity.stop_after_attempt(2)
+    retry.retry = tenacity.retry_if_exception_type(KeyError)
+    with pytest.raises(tenacity.RetryError):
+        retry(Flaky(9, KeyError))
+    assert outcomes(figures) == {"ok": 0, "retried": 1, "exhausted": 1}
+
+
+def test_the_predicate_and_the_stop_stay_the_programs_own(figures):
+    """They compose with others as before: `|` and `&` need tenacity's own classes."""
+    retry = retrying()
+    again, enough = retry.retry, retry.stop
+    instrument_retry(retry, operation="send", registry=figures.registry)
+    assert (retry.retry, retry.stop) == (again, enough)
+    retry.stop = retry.stop | tenacity.stop_after_delay(9)
+    retry.retry = retry.retry & tenacity.retry_if_exception_message("down")
+    assert retry(Flaky(2, ConnectionError("down"))) == "done"
+    assert outcomes(figures) == {"ok": 1, "retried": 2, "exhausted": 0}
+
+
+@pytest.mark.skipif(not hasattr(tenacity.BaseRetrying, "__setstate__"), reason="its tenacity pickles none")
+def test_a_pickled_retry_object_is_a_plain_one(figures):
+    """It comes back with all that it had, and counts nothing."""
+    retry = instrument_retry(retrying(), operation="send", registry=figures.registry)
+    again = pickle.loads(pickle.dumps(retry))
+    assert type(again) is tenacity.Retrying
+    assert again(Flaky(2)) == "done"
+    assert outcomes(figures) == {"ok": 0, "retried": 0, "exhausted": 0}
+
+
+@pytest.mark.parametrize("decorated", [False, True])
+def test_a_retry_object_is_freed_with_its_series(figures, decorated):
+    """The binding holds neither the object nor the function that it decorates."""
+    retry = retrying()
+    target = retry.wraps(Flaky(0).__call__) if decorated else retry
+    instrument_retry(target, operation="send", registry=figures.registry)
+    gone = weakref.ref(retry)
+    del retry, target
+    gc.collect()
+    assert gone() is None
+    assert outcomes(figures) == {}
+
+
+def test_copies_belong_to_the_operation(figures):
+    """What `copy()` and `retry_with()` make counts whole: the decorated function works by copies, too."""
+    retry = instrument_retry(retrying(), operation="send", registry=figures.registry)
+    with pytest.raises(tenacity.RetryError):
+        retry.copy(stop=tenacity.stop_after_attempt(2))(Flaky(9))
+    assert outcomes(figures) == {"ok": 0, "retried": 1, "exhausted": 1}
+    send = instrument_retry(retrying().wraps(Flaky(9).__call__), operation="again", registry=figures.registry)
+    with pytest.raises(tenacity.RetryError):
+        send.retry_with(stop=tenacity.stop_after_attempt(4))()
+    assert figures("retry_attempts_total", operation="again", outcome="retried") == 3
+    assert figures("retry_attempts_total", operation="again", outcome="exhausted") == 1
+
+
+def test_a_copy_that_has_a_binding_counts_there_alone(figures):
+    """An attempt is of one operation."""
+    retry = instrument_retry(retrying(), operation="first", registry=figures.registry)
+    other = instrument_retry(retry.copy(), operation="second", registry=figures.registry)
+    other(Flaky(1))
+    assert figures("retry_attempts_total", operation="first", outcome="ok") == 0
+    assert figures("retry_attempts_total", operation="second", outcome="ok") == 1
+    Binding.of(other).close()
+    assert type(other) is tenacity.Retrying
+
+
+def test_an_error_callback_is_the_end_of_an_exhausted_operation(figures):
+    """Its value is the caller's; the attempt failed for good all the same."""
+    retry = retrying(retry_error_callback=lambda state: "instead")
+    instrument_retry(retry, operation="send", registry=figures.registry)
+    assert retry(Flaky(9)) == "instead"
+    assert outcomes(figures) == {"ok": 0, "retried": 2, "exhausted": 1}
+
+
+@pytest.mark.skipif("enabled" not in signature(tenacity.Retrying).parameters, reason="its tenacity has no switch")
+def test_what_is_not_enabled_makes_no_attempts(figures):
+    """tenacity takes no part in the call, so nothing is known of it."""
+    retry = instrument_retry(retrying(enabled=False), operation="send", registry=figures.registry)
+    assert retry(Flaky(0)) == "done"
+    assert retry.wraps(Flaky(0).__call__)() == "done"
+    assert outcomes(figures) == {"ok": 0, "retried": 0, "exhausted": 0}
+
+
+async def test_asynchronous_blocks_and_functions_are_measured(figures):
+    """`async for attempt in` and decorated coroutine functions count as the synchronous ones do."""
+    flaky = Flaky(1)
+    retry = tenacity.AsyncRetrying(stop=tenacity.stop_after_attempt(3))
+    async for attempt in instrument_retry(retry, operation="send", registry=figures.registry):
+        with attempt:
+            flaky()
+
+    @tenacity.retry(stop=tenacity.stop_after_attempt(2))
+    async def fail():
+        raise ConnectionError
+
+    instrument_retry(fail, operation="fail", registry=figures.registry)
+    await asyncio.gather(fail(), fail(), return_exceptions=True)
+    assert figures("retry_attempts_total", operation="send", outcome="ok") == 1
+    assert figures("retry_attempts_total", operation="send", outcome="retried") == 1
+    for outcome in ("retried", "exhausted"):
+        assert figures("retry_attempts_total", operation="fail", outcome=outcome) == 2
 
 
 def test_one_retry_object_is_not_measured_twice(figures):

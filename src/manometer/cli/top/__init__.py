@@ -5,14 +5,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, TextIO
 
 from manometer.cli.top.figures import Board, board
 from manometer.cli.top.interval import Interval
+from manometer.cli.top.notes import Note, Notes
 from manometer.cli.top.plain import PlainView
-from manometer.cli.top.snapshot import Snapshot, TargetError, fetch, metrics_url
+from manometer.cli.top.snapshot import TIME_OUT, Snapshot, TargetError, WrongTargetError, fetch, metrics_url
 
 __all__ = ["add_parser", "run"]
 
@@ -31,6 +32,9 @@ class View(AbstractContextManager["View"], Protocol):
     def say(self, message: str) -> None:
         """Show that there are none, and why."""
 
+    def note(self, notes: Sequence[Note]) -> None:
+        """Show these lines above the figures, in the place of those before."""
+
 
 def add_parser(subparsers: Any) -> None:
     """Add the command's arguments."""
@@ -47,57 +51,92 @@ def add_parser(subparsers: Any) -> None:
         "--interval", type=_positive(float), default=1.0, metavar="SECONDS", help="between scrapes (default: 1)"
     )
     parser.add_argument("--count", type=_positive(int), metavar="N", help="end after that many intervals")
-    parser.set_defaults(run=lambda given: run(given.url, interval=given.interval, count=given.count))
+    parser.add_argument(
+        "--notes",
+        action="store_true",
+        help="show lines from standard input above the table: an empty line ends them, the next ones take their "
+        "place, and a line that begins with ! stands out",
+    )
+    parser.set_defaults(
+        run=lambda given: run(given.url, interval=given.interval, count=given.count, notes=given.notes)
+    )
 
 
-def run(url: str, *, interval: float = 1.0, count: int | None = None, patience: float = FIRST_REACHED) -> int:
+def run(
+    url: str,
+    *,
+    interval: float = 1.0,
+    count: int | None = None,
+    notes: bool = False,
+    patience: float = FIRST_REACHED,
+) -> int:
     """Show the target until it is gone, interrupted, or `count` intervals have passed; return the exit status.
 
-    patience: seconds to wait for a target that does not answer at first.
+    notes: whether to show lines from standard input too; patience: seconds to wait for a target that does not
+    answer at first.
     """
     target = metrics_url(url)
+    given = Notes(sys.stdin.fileno() if notes else None)
     try:
         with _terminable(), _view(sys.stdout, target) as view:
-            return _watch(view, target, interval, count, patience)
+            reason = _watch(view, given, target, interval, count, patience)
     except KeyboardInterrupt:
         return 0
+    if reason is None:
+        return 0
+    sys.stderr.write(f"manometer: {reason}\n")
+    return 1
 
 
-def _watch(view: View, target: str, interval: float, count: int | None, patience: float) -> int:
-    before = _first(view, target, patience)
-    if before is None:
-        sys.stderr.write(f"manometer: {target} did not answer in {patience:g} s; is the program running?\n")
-        return 1
+def _watch(view: View, notes: Notes, target: str, interval: float, count: int | None, patience: float) -> str | None:
+    """Show the target; what there is to say where it cannot be shown, or no longer."""
+    try:
+        before = _first(view, notes, target, patience)
+    except WrongTargetError as error:
+        return f"{target} has no figures to show: {error}"
+    except TargetError as error:
+        return f"{target} showed no figures in {patience:g} s: {error}; is the program running?"
     shown, failed, due = 0, 0, before.at
     while count is None or shown < count:
         due = max(due + interval, time.monotonic())
-        time.sleep(max(due - time.monotonic(), 0.0))
+        _pause(view, notes, due)
         try:
             after = fetch(target)
         except TargetError as error:
             failed += 1
             view.say(f"target gone: {error}")
             if failed == GONE_TRIES:
-                sys.stderr.write(f"manometer: {target} is gone\n")
-                return 1
+                return f"{target} is gone"
             continue
         view.show(board(Interval(before, after)))
         before, failed, shown = after, 0, shown + 1
-    return 0
+    return None
 
 
-def _first(view: View, target: str, patience: float) -> Snapshot | None:
+def _first(view: View, notes: Notes, target: str, patience: float) -> Snapshot:
+    """The first scrape; WrongTargetError at once, and another TargetError when the patience is at its end."""
     deadline, said = time.monotonic() + patience, False
     while True:
         try:
-            return fetch(target)
+            return fetch(target, min(TIME_OUT, max(deadline - time.monotonic(), 0.1)))
+        except WrongTargetError:
+            raise
         except TargetError as error:
+            if time.monotonic() >= deadline:
+                raise
             if not said:
                 view.say(f"waiting for {target}: {error}")
                 said = True
-        if time.monotonic() >= deadline:
-            return None
-        time.sleep(0.2)
+        _pause(view, notes, min(time.monotonic() + 0.2, deadline))
+
+
+def _pause(view: View, notes: Notes, until: float) -> None:
+    """Wait, and show the notes that come in meanwhile."""
+    while True:
+        block = notes.wait(until)
+        if block is None:
+            return
+        view.note(block)
 
 
 def _view(out: TextIO, target: str) -> View:
@@ -110,27 +149,38 @@ def _view(out: TextIO, target: str) -> View:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Have SIGTERM end the block as Ctrl-C does."""
+    """Have SIGTERM end the block as Ctrl-C does. What comes after the first of them is ignored meanwhile.
+
+    A terminal sends Ctrl-C to everyone on it, so who started `top` may send SIGTERM just after. That must not
+    interrupt the clean-up.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    caught = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) is not signal.SIG_IGN]
+
+    ending = False
 
     def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+        nonlocal ending
+        if not ending:
+            ending = True
+            raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {each: signal.signal(each, interrupt) for each in caught}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _positive(kind: Callable[[str], Any]) -> Callable[[str], Any]:
     def number(text: str) -> Any:
         value = kind(text)
         if not 0 < value < 1e9:
-            raise argparse.ArgumentTypeError(f"{text!r} is not over 0")
+            raise argparse.ArgumentTypeError(f"{text!r} is not over 0 and under a billion")
         return value
 
-    number.__name__ = "number"
+    number.__name__ = "whole number" if kind is int else "number"
     return number

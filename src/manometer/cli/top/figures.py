@@ -6,7 +6,7 @@ from typing import NamedTuple
 from manometer.catalogue import cache, engine, pool, resilience, runtime
 from manometer.cli.top.interval import Interval
 
-__all__ = ["NONE", "Board", "Cell", "Section", "board"]
+__all__ = ["NONE", "Board", "Cell", "Section", "Trend", "board"]
 
 NONE = "—"
 """What stands where there is no data."""
@@ -21,12 +21,22 @@ class Cell(NamedTuple):
     alarming: bool = False
 
 
+class Trend(NamedTuple):
+    """What is to be followed from interval to interval: a figure a row. highest: None for the highest seen."""
+
+    head: str
+    figures: Sequence[float | None]
+    highest: float | None = None
+
+
 class Section(NamedTuple):
-    """A table: the columns' heads, most important first, and a row an object."""
+    """A table: the columns' heads, most important first, and a row an object. weights: how much each row matters."""
 
     title: str
     heads: tuple[str, ...]
     rows: Sequence[tuple[Cell, ...]]
+    weights: Sequence[float]
+    trend: Trend
 
 
 class Board(NamedTuple):
@@ -57,21 +67,30 @@ def _header(interval: Interval) -> list[tuple[str, Cell]]:
 
 def _stages(interval: Interval) -> Section:
     duration = engine.STAGE_DURATION.prometheus_name
-    rows = []
+    rows, times, means = [], [], []
     for name, stage in interval.identities(f"{duration}_count", "engine", "stage"):
         where = {"engine": name, "stage": stage}
-        errors = _errors(interval, where)
+        rate, errors = interval.rate(f"{duration}_count", **where), _errors(interval, where)
+        spent = interval.rate(f"{duration}_sum", **where)
+        mean = _ratio(spent, rate)
+        times.append(spent or 0.0)
+        means.append(mean)
         rows.append(
             (
                 Cell(f"{name}/{stage}" if name else stage),
-                Cell(_rate(interval.rate(f"{duration}_count", **where))),
+                Cell(_rate(rate)),
                 Cell(_quantile(interval, 0.5, duration, **where)),
                 Cell(_quantile(interval, 0.99, duration, **where)),
                 Cell(_rate(errors), bool(errors)),
                 Cell(_count(interval.gauge(engine.STAGE_ACTIVE.prometheus_name, **where))),
+                Cell(_seconds(mean)),
+                Cell(_quantile(interval, 0.9, duration, **where)),
+                Cell(_share(_ratio(errors, rate)), bool(errors)),
+                Cell(_count(interval.gauge(f"{duration}_count", **where))),
             )
         )
-    return Section("stages", ("stage", "rate", "p50", "p99", "errors", "active"), rows)
+    heads = ("stage", "rate", "p50", "p99", "errors", "active", "mean", "p90", "failed", "runs in all")
+    return Section("stages", heads, rows, times, Trend("mean lately", means))
 
 
 def _errors(interval: Interval, where: dict[str, str]) -> float | None:
@@ -84,32 +103,54 @@ def _errors(interval: Interval, where: dict[str, str]) -> float | None:
 
 def _caches(interval: Interval) -> Section:
     requests, entries = cache.REQUESTS.prometheus_name, cache.ENTRIES.prometheus_name
-    rows = []
+    load, ahead = cache.LOAD_DURATION.prometheus_name, cache.PREFETCHES.prometheus_name
+    rows, lookups, ratios = [], [], []
     for (name,) in sorted({*interval.identities(requests, "cache"), *interval.identities(entries, "cache")}):
         where = {"cache": name}
         all_requests = interval.rate(requests, **where)
+        hits = interval.rate(requests, result="hit", **where)
+        lookups.append(all_requests or 0.0)
+        ratios.append(_ratio(hits, all_requests))
+        cost = _ratio(
+            interval.gauge(f"{load}_sum", outcome="ok", **where),
+            interval.gauge(f"{load}_count", outcome="ok", **where),
+        )
         held, limit = interval.gauge(entries, **where), interval.gauge(cache.ENTRIES_LIMIT.prometheus_name, **where)
         rows.append(
             (
                 Cell(name),
                 Cell(_rate(all_requests)),
-                Cell(_share(_ratio(interval.rate(requests, result="hit", **where), all_requests))),
+                Cell(_share(ratios[-1])),
                 Cell(_of(held, limit)),
                 Cell(_rate(interval.rate(cache.EVICTIONS.prometheus_name, **where))),
-                Cell(_quantile(interval, 0.5, cache.LOAD_DURATION.prometheus_name, **where)),
+                Cell(_quantile(interval, 0.5, load, **where)),
+                Cell(_quantile(interval, 0.99, load, **where)),
+                Cell(_seconds(cost)),
+                Cell(NONE if hits is None or cost is None else f"{_seconds(hits * cost)}/s"),
+                Cell(_count(interval.gauge(ahead, outcome="used", **where))),
+                Cell(_count(interval.gauge(ahead, outcome="late", **where))),
             )
         )
-    return Section("caches", ("cache", "requests", "hits", "entries", "evictions", "load p50"), rows)
+    heads = (
+        *("cache", "requests", "hits", "entries", "evictions", "load p50", "load p99", "mean load"),
+        *("hits save", "prefetched", "too late"),
+    )
+    return Section("caches", heads, rows, lookups, Trend("hits lately", ratios, 1.0))
 
 
 def _pools(interval: Interval) -> Section:
     resources, acquisitions = pool.RESOURCES.prometheus_name, pool.ACQUISITIONS.prometheus_name
-    rows = []
+    use = pool.USE_DURATION.prometheus_name
+    rows, saturations = [], []
     for name, kind in interval.identities(resources, "pool", "kind"):
         where = {"pool": name, "kind": kind}
         used = interval.gauge(resources, state="used", **where)
         limit = interval.gauge(pool.RESOURCES_LIMIT.prometheus_name, **where)
         saturation = _ratio(used, limit)
+        saturations.append(saturation)
+        timeouts, refused = (
+            interval.rate(each.prometheus_name, **where) for each in (pool.TIMEOUTS, pool.REJECTIONS)
+        )
         waiting = interval.gauge(pool.PENDING_REQUESTS.prometheus_name, **where)
         acquired = interval.rate(acquisitions, **where)
         rows.append(
@@ -117,14 +158,30 @@ def _pools(interval: Interval) -> Section:
                 Cell(f"{name} ({kind})"),
                 Cell(_of(used, limit)),
                 Cell(_share(saturation), saturation is not None and saturation >= FULL),
+                Cell(_share(_busy(interval.rate(f"{use}_sum", **where), limit))),
                 Cell(_count(waiting)),
                 Cell(_quantile(interval, 0.99, pool.WAIT_DURATION.prometheus_name, **where)),
                 Cell(_rate(acquired)),
                 Cell(_share(_ratio(interval.rate(acquisitions, source="reused", **where), acquired))),
+                Cell(_quantile(interval, 0.5, use, **where)),
+                Cell(_quantile(interval, 0.99, use, **where)),
+                Cell(_rate(timeouts), bool(timeouts)),
+                Cell(_rate(refused), bool(refused)),
             )
         )
-    heads = ("pool", "used", "saturation", "waiting", "wait p99", "acquired", "reused")
-    return Section("pools", heads, rows)
+    heads = (
+        *("pool", "used", "saturation", "busy", "waiting", "wait p99", "acquired", "reused"),
+        *("use p50", "use p99", "timed out", "refused"),
+    )
+    return Section(
+        "pools", heads, rows, [each or 0.0 for each in saturations], Trend("saturation lately", saturations, 1.0)
+    )
+
+
+def _busy(using: float | None, limit: float | None) -> float | None:
+    """Time in use over the time that there was. A use counts when it ends, so a long one would pass 1."""
+    share = _ratio(using, limit)
+    return None if share is None else min(share, 1.0)
 
 
 def _ratio(part: float | None, whole: float | None) -> float | None:
@@ -151,7 +208,7 @@ def _quantile(interval: Interval, q: float, name: str, **where: str) -> str:
 def _seconds(value: float | None) -> str:
     if value is None:
         return NONE
-    if value >= 1:
+    if value >= 1 or value == 0:
         return f"{value:.3g} s"
     return f"{value * 1e3:.3g} ms" if value >= 1e-3 else f"{value * 1e6:.3g} µs"
 

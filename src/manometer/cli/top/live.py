@@ -1,14 +1,19 @@
 """Boards as one table that stays in place in a terminal, by rich."""
 
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Self
 
-from manometer.cli.top.figures import Board, Cell, Section
+from manometer.cli.top.figures import Board
+from manometer.cli.top.layout import ALARMING, GAP, Line, Piece, laid_out
+from manometer.cli.top.notes import Note
+from manometer.cli.top.trend import Trends
 from manometer.errors import ConfigError
 
 try:
     from rich.console import Console, Group
-    from rich.live import Live
+    from rich.screen import Screen
     from rich.text import Text
 except ImportError:
     raise ConfigError(
@@ -17,80 +22,64 @@ except ImportError:
 
 __all__ = ["LiveView"]
 
-GAP = "  "
-NAME_WIDTH = 12
-"""Characters of the first column that are kept however narrow the terminal is."""
+_EVERYTHING = 10_000  # lines
 
 
 class LiveView:
-    """Redraws the table in place. What does not fit the terminal's width is left out, from the right."""
+    """Draws on the terminal's other screen, and leaves the last board behind on its first one, without the notes.
+
+    So nothing is drawn twice, whatever happens to the terminal's size meanwhile.
+    """
 
     def __init__(self, target: str, console: Console | None = None) -> None:
         self._target = target
         self._console = console or Console(highlight=False)
-        self._live = Live(console=self._console, auto_refresh=False)
-        self._body: list[Text] = []
+        self._entered = ExitStack()
+        self._board: Board | None = None
+        self._notes: Sequence[Note] = ()
+        self._trends = Trends()
+        self._message = ""
 
     def show(self, board: Board) -> None:
         """Draw the interval's figures."""
-        self._body = _header(board.header, self._console.width)
-        for section in board.sections:
-            if section.rows:
-                self._body += [Text(), *_table(section, self._console.width)]
-        self._draw("")
+        self._board, self._message = board, ""
+        self._trends.add(board)
+        self._draw()
 
     def say(self, message: str) -> None:
         """Draw the message above the last figures."""
-        self._draw(message)
+        self._message = message
+        self._draw()
+
+    def note(self, notes: Sequence[Note]) -> None:
+        """Draw the notes above the figures."""
+        self._notes = notes
+        self._draw()
 
     def __enter__(self) -> Self:
-        self._live.start()
+        if self._console.is_terminal:
+            self._entered.enter_context(self._console.screen(hide_cursor=True))
+            self.say("waiting for its first figures")
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._live.stop()
+        self._entered.close()
+        if self._board is not None:
+            self._console.print(self._drawn(_EVERYTHING, ()))
 
-    def _draw(self, message: str) -> None:
+    def _draw(self) -> None:
+        if self._console.is_terminal:
+            self._console.print(Screen(self._drawn(self._console.height, self._notes)), end="")
+
+    def _drawn(self, height: int, notes: Sequence[Note]) -> Group:
         now = datetime.now().astimezone().strftime("%H:%M:%S")
-        top = Text(f"{self._target}{GAP}{now}", "dim")
-        lines = [top, *([Text(message, "bold red")] if message else []), *self._body]
-        for line in lines:
-            line.no_wrap, line.overflow = True, "ellipsis"
-        self._live.update(Group(*lines), refresh=True)
+        top: list[Line] = [[Piece(f"{self._target}{GAP}{now}", "dim")]]
+        if self._message:
+            top.append([Piece(self._message, ALARMING)])
+        if self._board is not None:
+            top += laid_out(self._board, notes, self._trends, self._console.width, height, above=len(top))
+        return Group(*map(_text, top))
 
 
-def _header(figures: list[tuple[str, Cell]], width: int) -> list[Text]:
-    lines = [Text()]
-    for name, cell in figures:
-        figure = Text(f"{name} {cell.text}", "bold red" if cell.alarming else "bold")
-        if lines[-1] and len(lines[-1]) + len(GAP) + len(figure) > width:
-            lines.append(Text())
-        lines[-1].append(GAP if lines[-1] else "").append(figure)
-    return lines
-
-
-def _table(section: Section, width: int) -> list[Text]:
-    grid = [tuple(map(Cell, section.heads)), *section.rows]
-    widths = _widths(grid, width)
-    lines = []
-    for number, row in enumerate(grid):
-        line = Text(style="bold cyan" if number == 0 else "")
-        for at, (cell, size) in enumerate(zip(row, widths, strict=False)):
-            text = f"{_cut(cell.text, size):<{size}}" if at == 0 else f"{GAP}{cell.text:>{size}}"
-            line.append(text, "bold red" if cell.alarming else "")
-        lines.append(line)
-    return lines
-
-
-def _widths(grid: list[tuple[Cell, ...]], width: int) -> list[int]:
-    """The widths of as many columns as fit; the name gives way first, down to a few characters."""
-    widths = [max(len(cell.text) for cell in column) for column in zip(*grid, strict=True)]
-    name, *figures = widths
-    while figures and min(name, NAME_WIDTH) + sum(figures) + len(GAP) * len(figures) > width:
-        figures.pop()
-    left = width - sum(figures) - len(GAP) * len(figures)
-    return [max(min(name, left), 1), *figures]
-
-
-def _cut(text: str, size: int) -> str:
-    return text if len(text) <= size else text[: size - 1] + "…"
+def _text(line: Line) -> Text:
+    return Text.assemble(*line, no_wrap=True, overflow="ellipsis")

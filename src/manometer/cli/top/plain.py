@@ -1,9 +1,11 @@
 """Boards as plain lines: one for the process, and one for each stage, cache and pool."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Self, TextIO
 
 from manometer.cli.top.figures import Board, Section
+from manometer.cli.top.notes import Note
 
 __all__ = ["PlainView"]
 
@@ -13,6 +15,7 @@ class PlainView:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
+        self._notes: Sequence[Note] = ()
 
     def show(self, board: Board) -> None:
         """Write the interval's lines."""
@@ -24,6 +27,11 @@ class PlainView:
     def say(self, message: str) -> None:
         """Write the message as a line."""
         self._write([message])
+
+    def note(self, notes: Sequence[Note]) -> None:
+        """Write those of the notes that were not there before, a line each."""
+        self._write([f"note     {note.text}" for note in notes if note not in self._notes])
+        self._notes = notes
 
     def __enter__(self) -> Self:
         return self

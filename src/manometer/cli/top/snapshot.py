@@ -1,9 +1,12 @@
 """One scrape of a target: every sample with its labels, and when it was taken."""
 
+import http.client
+import socket
 import time
-from collections.abc import Mapping
-from http.client import HTTPException
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import NamedTuple, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import ProxyHandler, Request, build_opener
@@ -13,15 +16,27 @@ from prometheus_client.openmetrics import parser as openmetrics_parser
 
 from manometer.errors import ConfigError, ManometerError
 
-__all__ = ["Labels", "Snapshot", "TargetError", "fetch", "metrics_url", "parse"]
+__all__ = ["Labels", "Snapshot", "TargetError", "WrongTargetError", "fetch", "metrics_url", "parse"]
 
 TIME_OUT = 5.0
+"""Seconds that a target may take to answer, the last byte included."""
+NAME_TIME_OUT = 2.0
+"""Seconds of them that the host's name may take to be looked up."""
+LARGEST = 64_000_000
+"""Bytes of an answer that are read."""
+
+_CHUNK = 1 << 20
 
 Labels = frozenset[tuple[str, str]]
+T = TypeVar("T")
 
 
 class TargetError(ManometerError):
-    """A target that did not answer with figures."""
+    """A target that did not answer with figures; it may yet."""
+
+
+class WrongTargetError(TargetError):
+    """A target that will not answer with figures, however long one waits: the address is wrong."""
 
 
 class Snapshot(NamedTuple):
@@ -44,23 +59,22 @@ def metrics_url(address: str) -> str:
     return urlunsplit(parts._replace(path=parts.path if parts.path.strip("/") else "/metrics", fragment=""))
 
 
-def fetch(url: str) -> Snapshot:
-    """Scrape the target; TargetError with the reason where that fails."""
-    # No proxy from the environment: it would stand between this program and its neighbour.
-    opener = build_opener(ProxyHandler({}))
-    request = Request(url, headers={"Accept": "text/plain;version=0.0.4"})  # noqa: S310 - http alone, see metrics_url
+def fetch(url: str, seconds: float = TIME_OUT) -> Snapshot:
+    """Scrape the target; TargetError or WrongTargetError with the reason where that fails.
+
+    seconds: that the target may take to answer; the figures are read from its answer after that.
+    """
+    deadline = time.monotonic() + seconds
+    host = urlsplit(url).hostname or ""
+    looking, answering = min(NAME_TIME_OUT, seconds), TargetError(f"it did not answer in {seconds:.2g} s")
+    nameless = WrongTargetError(f"the name {host} could not be looked up in {looking:.2g} s")
+    _within(looking, nameless, lambda: _look_up(host))
+    body, content_type = _within(deadline - time.monotonic(), answering, lambda: _get(url, deadline))
+    at = time.monotonic()
     try:
-        with opener.open(request, timeout=TIME_OUT) as answer:
-            body, content_type = answer.read().decode(), answer.headers.get_content_type()
-        return parse(body, content_type, at=time.monotonic())
-    except HTTPError as error:
-        raise TargetError(f"it answered {error.code} {error.reason}") from None
-    except URLError as error:
-        raise TargetError(str(getattr(error.reason, "strerror", None) or error.reason).lower()) from None
+        return parse(body.decode(), content_type, at=at)
     except ValueError:
-        raise TargetError("its answer is not in Prometheus's format") from None
-    except (OSError, HTTPException) as error:
-        raise TargetError(str(error).lower() or type(error).__name__) from None
+        raise WrongTargetError("its answer is not in Prometheus's format") from None
 
 
 def parse(body: str, content_type: str = "text/plain", *, at: float) -> Snapshot:
@@ -71,7 +85,79 @@ def parse(body: str, content_type: str = "text/plain", *, at: float) -> Snapshot
         else parser.text_string_to_metric_families
     )
     samples: dict[str, dict[Labels, float]] = {}
-    for family in read(body):
-        for sample in family.samples:
-            samples.setdefault(sample.name, {})[frozenset(sample.labels.items())] = float(sample.value)
+    try:
+        for family in read(body):
+            for sample in family.samples:
+                samples.setdefault(sample.name, {})[frozenset(sample.labels.items())] = float(sample.value)
+    except (LookupError, TypeError, AttributeError) as error:  # what the parsers raise too for what they cannot read
+        raise ValueError(str(error)) from error
     return Snapshot(at, samples)
+
+
+def _within(seconds: float, otherwise: TargetError, work: Callable[[], T]) -> T:
+    """What `work` returns or raises; `otherwise` is raised where it takes longer, or says itself that it did.
+
+    It runs in a thread, which is then left behind: a look-up of a name cannot be stopped, and a server that
+    sends a byte now and then keeps any time-out of a socket from passing.
+    """
+    ended: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            ended.put((work(), None))
+        except BaseException as error:
+            ended.put((None, error))
+
+    Thread(target=run, name="manometer-top-scrape", daemon=True).start()
+    try:
+        result, error = ended.get(timeout=max(seconds, 0.001))
+    except Empty:
+        raise otherwise from None
+    if isinstance(error, TimeoutError):
+        raise otherwise from None
+    if error is not None:
+        raise error
+    return result  # type: ignore[return-value]
+
+
+def _look_up(host: str) -> None:
+    try:
+        socket.getaddrinfo(host, None)
+    except (socket.gaierror, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no name"
+        raise WrongTargetError(f"there is no host {host!r}: {reason.lower()}") from None
+
+
+def _get(url: str, deadline: float) -> tuple[bytes, str]:
+    """The target's answer and its content type."""
+    # No proxy from the environment: it would stand between this program and its neighbour.
+    opener = build_opener(ProxyHandler({}))
+    request = Request(url, headers={"Accept": "text/plain;version=0.0.4"})  # noqa: S310 - http alone, see metrics_url
+    try:
+        with opener.open(request, timeout=max(deadline - time.monotonic(), 0.001)) as answer:
+            return _read(answer, deadline), answer.headers.get_content_type()
+    except HTTPError as error:
+        error.close()
+        kind = WrongTargetError if error.code < 500 else TargetError  # a program that starts may answer 503
+        raise kind(f"it answered {error.code} {error.reason}") from None
+    except TimeoutError:
+        raise
+    except URLError as error:
+        if isinstance(error.reason, TimeoutError):
+            raise error.reason from None
+        raise TargetError(str(getattr(error.reason, "strerror", None) or error.reason).lower()) from None
+    except http.client.InvalidURL:
+        raise WrongTargetError("that is no URL") from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise TargetError(str(error).lower() or type(error).__name__) from None
+
+
+def _read(answer: http.client.HTTPResponse, deadline: float) -> bytes:
+    body = bytearray()
+    while chunk := answer.read1(_CHUNK):
+        body += chunk
+        if len(body) > LARGEST:
+            raise WrongTargetError(f"its answer is longer than {LARGEST / 1e6:g} MB")
+        if time.monotonic() > deadline:  # nobody waits for it any more
+            raise TimeoutError
+    return bytes(body)

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from manometer.exporter.multiprocess.snapshot import Family, Group, Row, Shape, Snapshot
-from manometer.exporter.multiprocess.totals import Totals, negative
+from manometer.exporter.multiprocess.snapshot import Family, Group, Process, Row, Shape, Snapshot
+from manometer.exporter.multiprocess.totals import Totals, negative, negative_native
+from manometer.exporter.multiprocess.ways import by_itself
 from manometer.meters.labels import SERIES_CAP
 
 __all__ = ["Continuity"]
@@ -25,6 +26,7 @@ class Continuity:
     was, one that starts again goes on from there, and one whose collector failed once comes back as it was.
 
     folded: hears of each family that has lost more series than are kept one by one.
+    moved: whether the last collection told of any event, but for those of a process that runs and does nothing.
     """
 
     def __init__(self, folded: Callable[[str], None] | None = None) -> None:
@@ -32,18 +34,26 @@ class Continuity:
         self._last: dict[tuple[str, ...], _Seen] = {}
         self._past: list[Family] = []
         self._of_parent: dict[tuple[str, ...], _Seen] = {}
+        self.moved = False
 
     def inherit(self, families: Iterable[Family], now: float) -> None:
         """Take off from now on what these series begin with, as another process tells it: they go on from there."""
         self._of_parent = dict(self._series(families, now))
 
+    def inherit_from(self, parent: "Continuity") -> None:
+        """Take off from now on what the parent's last collection had of each series: they go on from there."""
+        self._of_parent = dict(parent._last)
+
     def besides(self, families: Iterable[Family], now: float) -> list[Family]:
         """What there was besides these, of a collection that began at `now`: families to be added to them."""
+        self.moved = False
         present: dict[tuple[str, ...], _Seen] = {}
         ended: list[_Seen] = []
         for key, series in self._series(families, now):
             present[key] = series
             before = self._last.pop(key, None)
+            if not self.moved and series[-1] != (0 if before is None else before[-1]):
+                self.moved = not by_itself(key[0])
             if before is not None and not _continues(series, before):
                 ended.append(before)
             of_parent = self._of_parent.pop(key, None)
@@ -78,7 +88,7 @@ class Continuity:
 
     def _added_up(self, families: list[Family]) -> list[Family]:
         totals = Totals(SERIES_CAP, self._folded)
-        totals.add(Snapshot(0, families))
+        totals.add(Snapshot(Process(0), families))
         return totals.families()
 
 
@@ -91,6 +101,7 @@ def _continues(series: _Seen, before: _Seen) -> bool:
 
 def _negative(series: _Seen) -> _Seen:
     """What takes that much off where the two add up."""
-    head, (labelvalues, values, _, set_at, _), now, born, events = series
+    head, (labelvalues, values, _, set_at, native), now, born, events = series
     _, (_, _, shape) = head
-    return head, (labelvalues, negative(shape, values), (), set_at, None), now, born, events
+    taken = None if native is None else native._replace(histogram=negative_native(native.histogram))
+    return head, (labelvalues, negative(shape, values), (), set_at, taken), now, born, events

@@ -21,6 +21,7 @@ class Faults:
     """The faults that this process met, in `manometer_process_file_failures_total`."""
 
     def __init__(self, kit: Kit) -> None:
+        self._kit = kit
         self._counter = kit.file_failures
         self._complained: set[Path] = set()
         self.forget()
@@ -36,6 +37,10 @@ class Faults:
         if path not in self._complained and len(self._complained) < _COMPLAINTS:
             self._complained.add(path)
             _log.warning("%s is left out of the figures: %s", path, error)
+
+    def unadded(self, family_name: str) -> None:
+        """Where an exception is handled: a family could not be added up over the processes."""
+        self._kit.failed(family_name, "the adding up of")
 
     def unwritten(self, directory: Path, error: Exception) -> None:
         """A file could not be written: by the system's word, or by a fault of ours, whose place is logged."""

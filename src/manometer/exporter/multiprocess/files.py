@@ -7,10 +7,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 
-__all__ = ["TEMPORARY", "OwnFile", "owner_lives", "sole"]
+from manometer.meters.fork import Forked, called_in_child
+
+__all__ = ["DAMAGED", "TEMPORARY", "OwnFile", "owner_lives", "put_aside", "sole"]
 
 TEMPORARY = ".tmp"
 """What the name of a file ends with until it is whole."""
+DAMAGED = ".damaged"
+"""What the name of a file ends with once someone has found that it makes no sense."""
 
 
 class OwnFile:
@@ -63,6 +67,18 @@ def owner_lives(path: Path, file: int) -> bool:
     return not os.path.samestat(path.stat(), os.fstat(file))
 
 
+def put_aside(path: Path, file: int) -> None:
+    """Rename the open file, unless another has taken its place. A process that may not write here changes nothing."""
+    aside = path.with_name(path.name + DAMAGED)
+    with suppress(OSError):
+        if os.path.samestat(path.stat(), os.fstat(file)):
+            path.rename(aside)
+            if not os.path.samestat(aside.stat(), os.fstat(file)):  # its process was faster: the new one goes back
+                with suppress(FileExistsError):
+                    path.hardlink_to(aside)
+                aside.unlink()
+
+
 @contextmanager
 def sole(directory: Path) -> Iterator[bool]:
     """Whether no other process is within such a block for that directory."""
@@ -84,7 +100,7 @@ def sole(directory: Path) -> Iterator[bool]:
 # A lock goes with the last copy of the open file that it is on. A forked child has copies of all, and of those that
 # other threads had open nobody but this knows in there: it would keep their locks for as long as it lives.
 
-_copied: set[int] = set()
+_copied: dict[int, os.stat_result] = {}
 _copying = RLock()
 
 
@@ -92,22 +108,25 @@ def _open(path: Path, flags: int) -> int:
     """Open a file whose locks are of this process alone."""
     with _copying:
         file = os.open(path, flags, 0o644)
-        _copied.add(file)
+        _copied[file] = os.fstat(file)
         return file
 
 
 def _close(file: int) -> None:
     with _copying, suppress(OSError):
-        _copied.discard(file)
+        _copied.pop(file, None)
         os.close(file)
 
 
-def _let_go() -> None:
-    for file in _copied:
+def _let_go(_: Forked) -> None:
+    for file, opened in _copied.items():
         with suppress(OSError):
-            os.close(file)
+            # Where the fork was noticed late, the program may have closed them all, and have the number anew.
+            if os.path.samestat(os.fstat(file), opened):
+                os.close(file)
     _copied.clear()
     _copying._at_fork_reinit()  # type: ignore[attr-defined]
 
 
-os.register_at_fork(before=_copying.acquire, after_in_parent=_copying.release, after_in_child=_let_go)
+os.register_at_fork(before=_copying.acquire, after_in_parent=_copying.release)
+called_in_child(_let_go)

@@ -1,14 +1,12 @@
-"""What one process tells the others: its families as rows of numbers, and their form in a file."""
+"""What one process tells the others: its families as rows of numbers."""
 
-import json
 import sys
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
 from prometheus_client import Metric
-from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram, Sample
+from prometheus_client.samples import Exemplar, NativeHistogram, Sample
 
 from manometer.exporter.multiprocess.ways import Way
 from manometer.meters.counter import CounterReading
@@ -16,27 +14,7 @@ from manometer.meters.exponential import BUCKET_LIMIT, ExponentialBuckets
 from manometer.meters.family import Family as Read
 from manometer.meters.histogram import HistogramReading
 
-__all__ = [
-    "AlienError",
-    "Family",
-    "Group",
-    "Native",
-    "Row",
-    "Shape",
-    "Slot",
-    "Snapshot",
-    "Told",
-    "UnreadableError",
-    "decode",
-    "encode",
-    "family",
-    "file",
-    "lines",
-]
-
-_MAGIC = b"manometer-processes"
-_VERSION = b"1"
-_ROWS = 250  # in a line of a file: what is written or read in one go, while every other thread waits
+__all__ = ["Family", "Group", "Native", "Process", "Row", "Shape", "Slot", "Snapshot", "Told", "family"]
 
 Slot = tuple[str, str | None, bool]
 """A sample of a series: its name; of a bucket its `le`, else None; whether it tells when the series began."""
@@ -45,14 +23,6 @@ Shape = tuple[Slot, ...]
 
 _BUCKETED = ("histogram", "gaugehistogram")
 _WITHOUT_BEGINNING = ("gauge", "unknown")
-
-
-class UnreadableError(ValueError):
-    """A file that no longer holds its figures whole."""
-
-
-class AlienError(UnreadableError):
-    """A file that is not ours to replace: of another program, or of another version of this one."""
 
 
 class Told(NamedTuple):
@@ -97,16 +67,35 @@ class Family(NamedTuple):
     groups: list[Group]
 
 
-class Snapshot(NamedTuple):
-    """The figures of a process, or of all that have ended.
+class Process(NamedTuple):
+    """A process, or one of the interpreters in it.
 
-    alive: whether the process is; includes: the files whose figures have been added to these.
+    parent: the file of the process that it was forked from; only_forks: whether it has forked others, and nothing
+    but that since it did so first.
     """
 
     pid: int
+    interpreter: int = 0
+    parent: str = ""
+    only_forks: bool = False
+
+    @property
+    def label(self) -> str:
+        """What tells its series from others'."""
+        return f"{self.pid}.{self.interpreter}" if self.interpreter else str(self.pid)
+
+
+class Snapshot(NamedTuple):
+    """The figures of a process, or of all that have ended.
+
+    alive: whether the process is; includes: the files whose figures have been added to these; file: where it stood.
+    """
+
+    process: Process
     families: list[Family]
     alive: bool = True
     includes: Collection[str] = ()
+    file: str = ""
 
 
 def family(metric: Metric, way: Way, now: float) -> Family:
@@ -236,71 +225,3 @@ def _foreign(histogram: NativeHistogram) -> Native:
     """Another kit's buckets as ours are, of which there may be as many as there are; ValueError for nonsense."""
     buckets = ExponentialBuckets.together([_plain(histogram)], sys.maxsize)
     return Native(buckets.histogram(histogram.sum_value), max(BUCKET_LIMIT, buckets.filled))
-
-
-def encode(snapshot: Snapshot) -> bytes:
-    """The snapshot as a file."""
-    return file(snapshot.pid, chain.from_iterable(map(lines, snapshot.families)), snapshot.includes)
-
-
-def lines(family: Family) -> list[bytes]:
-    """A family's part of a file; TypeError or ValueError where something in it is neither text nor a number."""
-    return [
-        _line([*family[:-1], [*group[:-1], group.rows[at : at + _ROWS]]])
-        for group in family.groups
-        for at in range(0, len(group.rows), _ROWS)
-    ]
-
-
-def file(pid: int, lines: Iterable[bytes], includes: Collection[str] = ()) -> bytes:
-    """A file of these lines of JSON, headed by one that says what it is and how long, with a checksum."""
-    body = b"\n".join([_line([pid, list(includes)]), *lines])
-    return b"%s %s %08x %d\n%s" % (_MAGIC, _VERSION, zlib.crc32(body), len(body), body)
-
-
-def _line(content: Any) -> bytes:
-    # Half a surrogate pair, which JSON takes and UTF-8 does not, would spoil the exposition later on.
-    return _json(content).encode(errors="replace")
-
-
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-def decode(data: bytes) -> Snapshot:
-    """The snapshot of a file; UnreadableError, or AlienError, where it holds none."""
-    head, _, body = data.partition(b"\n")
-    match head.split():
-        case [magic, version, checksum, length] if magic == _MAGIC and version == _VERSION:
-            if length != b"%d" % len(body) or checksum != b"%08x" % zlib.crc32(body):
-                raise UnreadableError("it is cut short or damaged")
-        case [magic, version, *_] if magic == _MAGIC:
-            raise AlienError("another version of Manometer wrote it")
-        case _:
-            raise AlienError("Manometer did not write it")
-    try:
-        (pid, includes), *found = map(json.loads, body.split(b"\n"))
-        return Snapshot(pid, [_decoded(*each) for each in found], includes=includes)
-    except (TypeError, ValueError) as error:
-        raise UnreadableError(f"it makes no sense ({error})") from None
-
-
-def _decoded(name: str, kind: str, documentation: str, unit: str, group: Any) -> Family:
-    mode, names, shape, rows = group
-    samples = tuple([(sample, bound, begins) for sample, bound, begins in shape])
-    return Family(
-        name, kind, documentation, unit, [Group(mode, tuple(names), samples, [_row_of(*row) for row in rows])]
-    )
-
-
-def _row_of(labelvalues: list[str], values: list[float], exemplars: Iterable[Any], set_at: float, native: Any) -> Row:
-    told = [Told(at, Exemplar(*exemplar)) for at, exemplar in exemplars]
-    return labelvalues, values, told, set_at, native and Native(_histogram_of(*native[0]), native[1])
-
-
-def _histogram_of(*parts: Any) -> NativeHistogram:
-    histogram = NativeHistogram(*parts)
-    return histogram._replace(
-        pos_spans=[BucketSpan(*span) for span in histogram.pos_spans or ()],
-        neg_spans=[BucketSpan(*span) for span in histogram.neg_spans or ()],
-        nh_exemplars=[Exemplar(*exemplar) for exemplar in histogram.nh_exemplars or ()],
-    )

@@ -2,17 +2,18 @@
 
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 
 from manometer.catalogue import kit as rows
+from manometer.errors import IncompleteError
 from manometer.exporter.multiprocess.directory import Directory
 from manometer.exporter.multiprocess.faults import Faults
 from manometer.exporter.multiprocess.peer import peer_families
-from manometer.exporter.multiprocess.snapshot import Snapshot
+from manometer.exporter.multiprocess.snapshot import Family, Process, Snapshot
 from manometer.exporter.multiprocess.totals import Totals
 from manometer.exporter.multiprocess.worker import Worker
 from manometer.meters.catalogued import pulled
@@ -38,19 +39,35 @@ class Together(Collector):
         self._worker = worker
 
     def collect(self) -> Iterable[Metric]:
-        if self._worker is not None:
-            self._worker.flush()
-        else:
-            self._settle()
-        found = self._directory.read()
+        """The families. Raises IncompleteError where those of a live process are missing, and totals would fall."""
+        try:
+            found = self._read()
+        except IncompleteError:
+            found = self._read()  # it may be the file of this very process, which is there again
         totals = Totals()
-        for snapshot in found:
+        for snapshot in _without_idle_parents(found):
             totals.add(snapshot)
-        totals.add(Snapshot(0, peer_families(self._peers(), self._faults.unreadable)))
+        totals.add(Snapshot(Process(0), peer_families(self._peers(), self._faults.unreadable)))
         # Shown is what has been written, by this process too: else the next scrape, of another one, would fall back
         # behind this. Only faults could not be seen that way.
-        totals.add(Snapshot(0, self._faults.untold()))
-        return [*totals.metrics(), *pulled([(rows.PROCESSES, {}, sum(each.alive for each in found))])]
+        totals.add(Snapshot(Process(0), self._faults.untold()))
+        return [
+            *totals.metrics(self._faults.unadded),
+            *pulled([(rows.PROCESSES, {}, sum(each.alive for each in found))]),
+        ]
+
+    def _read(self) -> list[Snapshot]:
+        if self._worker is None:
+            self._settle()
+        else:
+            self._worker.flush()
+            unseen = self._worker.unseen
+            if unseen is not None:
+                raise IncompleteError(
+                    f"process {unseen} cannot write its figures to {self._directory.path}, so they would be missing; "
+                    "its log says why; where it lacks the right, let its user write there"
+                )
+        return self._directory.read()
 
     def _settle(self) -> None:
         try:
@@ -62,6 +79,20 @@ class Together(Collector):
     def _peers(self) -> Iterable[Path]:
         named = os.environ.get(PEER_VARIABLE)
         return {self._directory.path, *([Path(named).absolute()] if named else [])}
+
+
+def _without_idle_parents(found: Collection[Snapshot]) -> Iterator[Snapshot]:
+    """The snapshots, without the state of a process that has forked live ones and did nothing since."""
+    parents = {each.process.parent for each in found if each.alive}
+    for each in found:
+        if each.alive and each.process.only_forks and each.file in parents:
+            yield each._replace(families=[_without_state(family) for family in each.families])
+        else:
+            yield each
+
+
+def _without_state(family: Family) -> Family:
+    return family._replace(groups=[group for group in family.groups if group.mode != "livesum"])
 
 
 def together(worker: Worker) -> CollectorRegistry:

@@ -6,13 +6,13 @@ from math import fsum, inf, isfinite
 from typing import Any
 
 from prometheus_client import Metric
-from prometheus_client.samples import Exemplar, Sample
+from prometheus_client.samples import Exemplar, NativeHistogram, Sample
 
 from manometer.exporter.multiprocess.snapshot import Family, Group, Native, Row, Shape, Slot, Snapshot, Told
 from manometer.meters.exponential import ExponentialBuckets, seen
 from manometer.meters.labels import OTHER
 
-__all__ = ["Totals", "negative"]
+__all__ = ["Totals", "negative", "negative_native"]
 
 Labels = tuple[tuple[str, str], ...]
 Rows = list[Sequence[float]]
@@ -38,14 +38,25 @@ class Totals:
         for family in snapshot.families:
             for group in family.groups:
                 if snapshot.alive or group.mode in _LASTING:
-                    self._add(family, group, str(snapshot.pid))
+                    self._add(family, group, snapshot.process.label)
 
-    def metrics(self) -> list[Metric]:
-        """The families, for an exposition; of one whose kind was changed, the kind that came in first."""
+    def metrics(self, failed: Callable[[str], None] | None = None) -> list[Metric]:
+        """The families, for an exposition; of one whose kind was changed, the kind that came in first.
+
+        failed: hears, where an exception is handled, of a family that cannot be made, and so is missing.
+        """
         first: dict[str, _FamilyTotals] = {}
         for (name, _), family in self._families.items():
             first.setdefault(name, family)
-        return [family.metric() for family in first.values()]
+        found = []
+        for name, family in first.items():
+            try:
+                found.append(family.metric())
+            except Exception:
+                if failed is None:
+                    raise
+                failed(name)
+        return found
 
     def families(self) -> list[Family]:
         """The same as rows that lose nothing: what is added to them later comes out as if it had been now."""
@@ -185,6 +196,17 @@ def _exact(shape: Shape, rows: Rows) -> Iterable[Sequence[float]]:
 def negative(shape: Shape, values: Sequence[float]) -> Sequence[float]:
     """What takes these off where the two add up."""
     return [inf if begins else -value for (_, _, begins), value in zip(shape, values, strict=True)]
+
+
+def negative_native(histogram: NativeHistogram) -> NativeHistogram:
+    """Likewise of exponential buckets; their sum is among the values."""
+    return histogram._replace(
+        count_value=-histogram.count_value,
+        zero_count=-histogram.zero_count,
+        pos_deltas=[-delta for delta in histogram.pos_deltas or ()],
+        neg_deltas=[-delta for delta in histogram.neg_deltas or ()],
+        nh_exemplars=[],
+    )
 
 
 def _sum(column: tuple[float, ...]) -> float:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from prometheus_client import CollectorRegistry, Metric, values
 from prometheus_client.metrics import MetricWrapperBase
 
-from manometer.catalogue import spec
+from manometer.catalogue import SUBJECTS, spec
 
-__all__ = ["Way", "in_own_files", "way"]
+__all__ = ["Way", "by_itself", "in_own_files", "way"]
 
 
 class Way(NamedTuple):
@@ -42,6 +42,16 @@ def way(registry: CollectorRegistry, family: Metric) -> Way:
     if family.name == "python_info":
         return Way("livemax")
     return Way(_BY_KIND.get(family.type, _EACH))
+
+
+def by_itself(family_name: str) -> bool:
+    """Whether the family grows in a process that runs and does nothing else."""
+    return family_name in _OF_RUNNING or family_name.startswith(("process_", "python_"))
+
+
+_OF_RUNNING = frozenset(
+    row.family_name for subject in ("runtime", "host", "health", "kit") for row in SUBJECTS[subject]
+)
 
 
 def in_own_files(registry: CollectorRegistry, family: Metric) -> bool:

@@ -5,6 +5,8 @@ import logging
 import os
 import time
 from contextlib import suppress
+from enum import Enum
+from importlib import import_module
 from itertools import chain
 from multiprocessing import util
 from pathlib import Path
@@ -14,17 +16,20 @@ from weakref import WeakKeyDictionary, ref
 from prometheus_client import CollectorRegistry
 
 from manometer.errors import ConfigError
+from manometer.exporter.multiprocess.codec import file, lines
 from manometer.exporter.multiprocess.continuity import Continuity
 from manometer.exporter.multiprocess.directory import Directory
 from manometer.exporter.multiprocess.faults import Faults
 from manometer.exporter.multiprocess.inherited import inherited
-from manometer.exporter.multiprocess.snapshot import Family, family, file, lines
+from manometer.exporter.multiprocess.snapshot import Family, Process, family
+from manometer.exporter.multiprocess.unseen import Unseen
 from manometer.exporter.multiprocess.ways import in_own_files, way
+from manometer.meters import uwsgi
 from manometer.meters.collection import collect
-from manometer.meters.fork import freed_in_child
+from manometer.meters.fork import Forked, called_in_child, follow_uwsgi, freed_in_child, notice
 from manometer.meters.kit import Kit
 
-__all__ = ["Worker"]
+__all__ = ["Worker", "flush"]
 
 LOSS = 1.0
 """Seconds whose figures a kill may cost."""
@@ -32,6 +37,15 @@ _SPARE = 0.3  # of these, for the thread to be woken, to get its turn among the 
 _PATIENCE = 10  # seconds that a stop, as at the end of the process, waits for the last writing
 
 _log = logging.getLogger("manometer")
+
+
+class _Role(Enum):
+    """What a process has to do with forks."""
+
+    ALONE = "it has made none"
+    FORKED = "it has, and was not looked at since"
+    WAITS = "it has done nothing since the first look after that"
+    WORKS = "it has"
 
 
 class Worker:
@@ -55,11 +69,15 @@ class Worker:
         self._users = 0
         self._thread: Thread | None = None
         self._lock = freed_in_child(Lock())
-        self._join()
+        self._unseen = Unseen()
+        self._join(parent="")
 
-    def _join(self) -> None:
-        """Begin as a process that has not written yet."""
-        self._file = self.directory.own_file()
+    def _join(self, parent: str) -> None:
+        """Begin as a process that has not written yet. parent: the file of the one that it was forked from."""
+        self._parent = parent
+        self._role = _Role.ALONE
+        self._left = self._is_threadless = False
+        self._file = self.directory.own_file(_interpreter())
         self._content: bytes = b""
         self._continuity = Continuity(self._kit.folded)
         self._writing = Lock()
@@ -67,6 +85,7 @@ class Worker:
     @classmethod
     def of(cls, registry: CollectorRegistry, path: str) -> "Worker":
         """The worker of this process for that registry and directory: there is only one."""
+        notice()
         place = Path(path).absolute()
         with _lock:
             workers = _workers.setdefault(registry, {})
@@ -76,13 +95,19 @@ class Worker:
 
     def start(self) -> None:
         """Write from a background thread too, until as many have called `stop` as this."""
+        notice()
+        follow_uwsgi()  # once more: another hook may have taken the place of the first
         with self._lock:
             self._users += 1
-            if self._thread is None:
+            try:
                 self._run()
+            except RuntimeError as error:  # as in an interpreter that allows for none
+                self._is_threadless = True
+                _log.warning("figures are written only when someone asks for them: %s", error)
 
     def stop(self) -> None:
         """Write a last time, and from then on only when asked; as with `end`, that may be given up."""
+        notice()
         with self._lock:
             self._users -= 1
             thread = None if self._users else self._stopping()
@@ -92,21 +117,46 @@ class Worker:
         """Write a last time, as the process ends; a collector that never returns does not keep it from that."""
         with self._lock:
             thread = self._stopping()
+        if self._is_threadless:
+            self._flush()
         _await(thread)
 
-    def flush(self) -> None:
-        """Write what the figures are now; where that fails, it is logged and counted, and tried again next time."""
-        registry = self._registry()
-        if registry is None:
-            return
+    def leave(self) -> None:
+        """Give back the lock on the file for good: the interpreter ends, but its process would keep the lock."""
         with self._writing:
+            self._left = True
+            self._file.abandon()
+
+    def flush(self) -> bool:
+        """Write what the figures are now; where that fails, it is logged and counted, and tried again next time."""
+        notice()
+        if self._users and self._thread is None:
+            with self._lock, suppress(RuntimeError):
+                self._run()
+        return self._flush()
+
+    @property
+    def unseen(self) -> int | None:
+        """A process, this one or another of its forks, of which nothing is in the directory although it is alive."""
+        return self._unseen.pid
+
+    def _flush(self) -> bool:
+        registry = self._registry()
+        if registry is None or uwsgi.forks_later():  # what was counted before uWSGI's fork goes with its first worker
+            return True
+        with self._writing:
+            if self._left:
+                return True
             try:
                 self._write(self._figures(registry, time.time()))
                 self.directory.settle()
             except Exception as error:  # there is no room, or it is a fault of ours; the next time may be luckier
                 self.faults.unwritten(self.directory.path, error)
-            else:
-                self.faults.written(self.directory.path)
+                self._unseen.wrote(failed=not self._file.stands)
+                return False
+            self.faults.written(self.directory.path)
+            self._unseen.wrote(failed=False)
+            return True
 
     def _figures(self, registry: CollectorRegistry, now: float) -> bytes:
         """What goes to the file. A family that cannot is left out, but for what its sums had come to before."""
@@ -124,7 +174,12 @@ class Worker:
             else:
                 self._kit.worked(name, "the sharing of")
         written += chain.from_iterable(map(lines, self._continuity.besides(families, now)))
-        return file(os.getpid(), written)
+        if self._role is _Role.WAITS and self._continuity.moved:
+            self._role = _Role.WORKS
+        elif self._role is _Role.FORKED:
+            self._role = _Role.WAITS
+        only_forks = self._role in (_Role.FORKED, _Role.WAITS)
+        return file(Process(os.getpid(), _interpreter(), self._parent, only_forks), written)
 
     def _write(self, content: bytes) -> None:
         if content != self._content or not self._file.stands:
@@ -134,22 +189,38 @@ class Worker:
 
     # --- the process: this one, or a child that was forked from it
 
-    def _rejoin(self) -> None:
+    def _rejoin(self, forked: Forked) -> None:
         """In a forked child: leave what is the parent's to the parent, and go on as a process of its own."""
+        before = self._continuity
         self.faults.forget()
-        self._join()
+        self._join(parent=self._file.path.name)
+        if forked is Forked.LATE:
+            self._continuity.inherit_from(before)
+        elif forked is Forked.AT_ONCE:
+            self._inherit()
+        self._thread = None
+        try:
+            self._run()
+        except RuntimeError:  # at the end of the interpreter there are no new ones
+            self._is_threadless = True
+
+    def _inherit(self) -> None:
         registry, now = self._registry(), time.time()
         try:
             if registry is not None:
                 self._continuity.inherit(inherited(registry, now), now)
         except Exception:
             _log.exception("what prometheus-client's counters had before the fork is counted in the child as well")
-        if self._thread is not None:
-            self._thread = None
-            with suppress(RuntimeError):  # at the end of the interpreter there are no new threads
-                self._run()
+
+    def _has_forked(self) -> None:
+        """Right after a fork, in the parent."""
+        if self._role is _Role.ALONE:
+            self._role = _Role.FORKED
 
     def _run(self) -> None:
+        """Have a thread where someone wants one, and no fork is to come that it could spoil; the lock is held."""
+        if not self._users or self._thread is not None or uwsgi.forks_later():
+            return
         self._stopped = Event()
         thread = Thread(target=self._loop, args=(self._stopped,), name="manometer-processes", daemon=True)
         thread.start()
@@ -167,11 +238,20 @@ class Worker:
         while not last:
             last = stopped.wait(pause)
             began = time.monotonic()
-            self.flush()
+            self._flush()
             took = time.monotonic() - began
             # A kill costs what came since the collection that was written last began. So the next one is to be in its
             # place a second after that; but at most half the time goes to it, however much there is to collect.
             pause = max(LOSS - _SPARE - 2 * took, took)
+
+
+def _interpreter() -> int:
+    """The number of this interpreter among those of the process, of which the first is 0."""
+    for name in ("_interpreters", "_xxsubinterpreters"):  # since Python 3.13, and before
+        with suppress(ImportError):
+            current = import_module(name).get_current()
+            return int(current[0] if isinstance(current, tuple) else current)
+    return 0
 
 
 def _await(thread: Thread | None) -> None:
@@ -181,14 +261,45 @@ def _await(thread: Thread | None) -> None:
             _log.warning("the last figures of this process may be lost: reading them takes over %d s", _PATIENCE)
 
 
-def _rejoin_workers() -> None:
+def flush(timeout: float | None) -> bool:
+    """Have all workers of this process write, within so many seconds; False where one could not."""
+    written: list[bool] = []
+
+    def write() -> None:
+        written.extend([worker.flush() for worker in _all()])
+        written.append(True)
+
+    try:
+        thread = Thread(target=write, name="manometer-flush", daemon=True)
+        thread.start()
+    except RuntimeError:  # at the end of the interpreter there are no new threads
+        write()
+    else:
+        thread.join(timeout)
+    return written[-1:] == [True] and all(written)
+
+
+def _tell_parents() -> None:
     for worker in _all():
-        worker._rejoin()
+        worker._has_forked()
+
+
+def _rejoin_workers(forked: Forked) -> None:
+    for worker in _all():
+        worker._rejoin(forked)
 
 
 def _end_workers() -> None:
+    notice()
     for worker in _all():
         worker.end()
+
+
+def _end_interpreter() -> None:
+    _end_workers()
+    if _interpreter():
+        for worker in _all():
+            worker.leave()
 
 
 def _all() -> list[Worker]:
@@ -203,7 +314,8 @@ def _end_with_multiprocessing(_: object = None) -> None:
 _workers: WeakKeyDictionary[CollectorRegistry, dict[Path, Worker]] = WeakKeyDictionary()
 _lock = freed_in_child(Lock())
 
-os.register_at_fork(after_in_child=_rejoin_workers)
+os.register_at_fork(after_in_parent=_tell_parents)
+called_in_child(_rejoin_workers)
 util.register_after_fork(Worker, _end_with_multiprocessing)  # which knows of none before
 _end_with_multiprocessing()  # this process may be such a child already
-atexit.register(_end_workers)
+atexit.register(_end_interpreter)

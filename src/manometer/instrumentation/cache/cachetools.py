@@ -1,11 +1,11 @@
 """cachetools: caches of every policy, and functions cached by `cached`."""
 
 import functools
-import operator
-import threading
+import inspect
+import weakref
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from math import inf
+from types import FunctionType
 from typing import Any
 
 import cachetools
@@ -14,13 +14,14 @@ from prometheus_client import CollectorRegistry
 from manometer.catalogue import cache as rows
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding, Subject
-from manometer.instrumentation.cache.loads import Relay, timed_load
+from manometer.instrumentation.cache.loads import loader, timed_load
+from manometer.instrumentation.cache.lookups import Amid, Methods, lookups
 from manometer.instrumentation.graft import graft, ungraft
 from manometer.meters.catalogued import Pulled
 
 __all__ = ["instrument"]
 
-Methods = dict[str, Callable[..., Any]]
+_entries = cachetools.Cache.__len__  # with the entries that are too old and not yet dropped
 
 
 def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
@@ -29,32 +30,79 @@ def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
         with Subject.on(registry, "cache").binding(cached, cache=name) as binding:
             _count(binding, cached)
         return cached
-    if isinstance(getattr(cached, "cache", None), cachetools.Cache) and callable(getattr(cached, "cache_key", None)):
-        relay = Relay(cached.__wrapped__)
-        decorate: Any = cachetools.cached
-        drop_in = decorate(
-            cached.cache,
-            key=cached.cache_key,
-            lock=cached.cache_lock,
-            condition=cached.cache_condition,
-            info=hasattr(cached, "cache_info"),
-        )(relay.stand_in)
-        functools.update_wrapper(drop_in, cached.__wrapped__)
-        with Subject.on(registry, "cache").binding(drop_in, owned=cached.cache, cache=name) as binding:
-            _count(binding, cached.cache)
-            relay.time(binding)
-        return drop_in
-    raise UnsupportedError(
-        f"{cached!r} is no cachetools cache and no function cached in one; pass the cache object itself"
-    )
+    if not (isinstance(getattr(cached, "cache", None), cachetools.Cache) and hasattr(cached, "cache_key")):
+        raise UnsupportedError(
+            f"{cached!r} is no cachetools cache and no function cached in one; pass the cache object itself"
+        )
+    drop_in, time = _drop_in(cached)
+    with Subject.on(registry, "cache").binding(drop_in, owned=cached.cache, cache=name) as binding:
+        _count(binding, cached.cache)
+        time(binding)
+    return drop_in
+
+
+# --- cached functions
+
+
+def _drop_in(cached: Any) -> tuple[Any, Callable[[Binding], None]]:
+    """A cached function of the same settings and attributes on the same cache, and what starts timing its loads.
+
+    Raises UnsupportedError for what `cachetools.cached` did not make: a method of `cachedmethod`, a
+    decorator around a cached function that took over its attributes.
+    """
+    if cached.cache is getattr(cached.__wrapped__, "cache", None):  # stacked, in an older version
+        raise UnsupportedError(
+            f"{cached!r} shows the cache of the function that it caches; pass the cache object itself"
+        )
+    decorate: Any = cachetools.cached
+    settings = {"key": cached.cache_key, "lock": cached.cache_lock}
+    if "condition" in inspect.signature(decorate).parameters:
+        settings["condition"] = cached.cache_condition
+    decorator = decorate(cached.cache, info=callable(getattr(cached, "cache_info", None)), **settings)
+    if _kind(cached) != _kind(decorator(cached.__wrapped__)):
+        raise UnsupportedError(f"{cached!r} is not what cachetools.cached returned; pass the cache object itself")
+    load, time = timed_load(loader(cached, _held(cached)))
+    drop_in = decorator(load)
+    for attribute, value in vars(cached).items():
+        vars(drop_in).setdefault(attribute, value)
+    functools.update_wrapper(drop_in, cached, updated=())
+    drop_in.__wrapped__ = cached.__wrapped__
+    return drop_in, time
+
+
+def _kind(cached: Any) -> tuple[type, Any]:
+    """What `cachetools.cached` made: an object of a class of its own, before cachetools 8 a function."""
+    return type(cached), getattr(cached, "__code__", None)
+
+
+def _held(cached: Any) -> list[object]:
+    """What a cached function holds besides its `__wrapped__`."""
+    if isinstance(cached, FunctionType):
+        return [cell.cell_contents for cell in cached.__closure__ or ()]
+    return [value for name, value in vars(cached).items() if name != "__wrapped__"]
+
+
+# --- caches
 
 
 def _count(binding: Binding, cache: Any) -> None:
     """Have the cache count what happens to it, for itself or for the function that it is the cache of."""
+    ungraft(cache)  # from a function that has died without its graft being taken off
     plain = type(cache)
     binding.pulls(lambda target: _read(_cache_of(target)))
-    graft(cache, _lookups(plain, binding) | _passages(plain) | _evictions(plain, binding))
-    binding.undoes(lambda target: ungraft(_cache_of(target)))
+    looks = lookups(plain, cachetools.Cache, binding)
+    grafted = graft(cache, looks | _removals(plain, looks, binding), bare_clones=True)
+    if binding.target is not cache:
+        # A function that dies takes the graft off its cache. Setting a class takes no lock, so it is safe in a
+        # finalizer.
+        weakref.finalize(binding.target, _ungraft, weakref.ref(cache), grafted).atexit = False
+    binding.undoes(lambda target: ungraft(_cache_of(target), grafted))
+
+
+def _ungraft(cache: weakref.ref[Any], grafted: type) -> None:
+    target = cache()
+    if target is not None:
+        ungraft(target, grafted)
 
 
 def _cache_of(target: Any) -> Any:
@@ -70,114 +118,61 @@ def _read(cache: Any) -> Iterable[Pulled]:
         yield rows.ENTRIES_LIMIT, {}, cache.maxsize
 
 
-def _lookups(plain: Any, binding: Binding) -> Methods:
-    """What counts lookups, which are `cache[key]` and `get`, and times loads by `__missing__`."""
-    hit = binding.counter("cache.requests", result="hit").tick
-    miss = binding.counter("cache.requests", result="miss").tick
-    lookup, still = plain.__getitem__, _still(plain)
+def _removals(plain: Any, quiet: Methods, binding: Binding) -> Methods:
+    """Methods that count entries that leave: `popitem` makes room, `expire` drops what is too old.
 
-    def __getitem__(self: Any, key: Any) -> Any:
-        value = lookup(self, key)
-        hit()
-        return value
-
-    def __missing__(self: Any, key: Any) -> Any:
-        miss()
-        return plain.__missing__(self, key)
-
-    def get(self: Any, key: Any, default: Any = None) -> Any:
-        with still(self):
-            if key in self:
-                return self[key]
-        miss()
-        return default
-
-    methods: Methods = {"__getitem__": __getitem__, "__missing__": __missing__}
-    if plain.__missing__ is not cachetools.Cache.__missing__:
-        methods |= _loading(plain, binding, hit, miss)
-    return methods | _where_inherited(plain, get)
-
-
-def _loading(plain: Any, binding: Binding, hit: Callable[[], object], miss: Callable[[], object]) -> Methods:
-    """The same for a cache whose `__missing__` returns a value: a lookup that came back is no hit then."""
-    load = timed_load(binding, plain.__missing__)
-    lookup = plain.__getitem__
-    thread = threading.local()
-
-    def __getitem__(self: Any, key: Any) -> Any:
-        loads = getattr(thread, "loads", 0)
-        value = lookup(self, key)
-        if getattr(thread, "loads", 0) == loads:
-            hit()
-        return value
-
-    def __missing__(self: Any, key: Any) -> Any:
-        miss()
-        value = load(self, key)
-        thread.loads = getattr(thread, "loads", 0) + 1
-        return value
-
-    return {"__getitem__": __getitem__, "__missing__": __missing__}
-
-
-def _passages(plain: Any) -> Methods:
-    """`setdefault` and `pop`, which look up on the way to something else, and count as no lookup."""
-    lookup, still = plain.__getitem__, _still(plain)
-    nothing = object()
-
-    def setdefault(self: Any, key: Any, default: Any = None) -> Any:
-        with still(self):
-            if key in self:
-                return lookup(self, key)
-            self[key] = default
-        return default
-
-    def pop(self: Any, key: Any, default: Any = nothing) -> Any:
-        with still(self):
-            if key in self:
-                value = lookup(self, key)
-                del self[key]
-                return value
-        if default is nothing:
-            raise KeyError(key)
-        return default
-
-    return _where_inherited(plain, setdefault, pop)
-
-
-def _where_inherited(plain: Any, *methods: Callable[..., Any]) -> Methods:
-    """Those of the methods that the cache's class has from cachetools: one of its own stays as it is."""
-    ours = cachetools.__name__
-    return {each.__name__: each for each in methods if getattr(plain, each.__name__).__module__ == ours}
-
-
-def _still(plain: Any) -> Callable[[Any], Any]:
-    """What holds the clock of a cache with a time to live still, from the test for a key to its lookup."""
-    return operator.attrgetter("timer") if hasattr(plain, "timer") else lambda _cache: nullcontext()
-
-
-def _evictions(plain: Any, binding: Binding) -> Methods:
-    """What counts entries that leave: `popitem` makes room, `expire` drops what is too old."""
+    quiet: the methods that these build on, in which no read counts as a lookup.
+    """
     evicted = binding.counter("cache.evictions", cause="capacity").tick
-    expired = binding.counter("cache.evictions", cause="expired").inc
     cleared = binding.counter("cache.evictions", cause="cleared").inc
+    clearing = Amid()  # older versions call `popitem` for each entry
+    make_room, clear_all = quiet["popitem"], clearing.within(quiet["clear"])
 
-    def popitem(self: Any) -> Any:
-        item = plain.popitem(self)
-        evicted()
+    def popitem(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        item = make_room(self, *args, **kwargs)
+        if not clearing.holds():
+            evicted()
         return item
 
-    def expire(self: Any, time: Any = None) -> Any:
-        items = plain.expire(self, time)
-        if items:
-            expired(len(items))
-        return items
-
-    def clear(self: Any) -> None:
-        entries = cachetools.Cache.__len__(self)
-        plain.clear(self)
-        if entries:
-            cleared(entries)
+    def clear(self: Any, /, *args: Any, **kwargs: Any) -> None:
+        entries = _entries(self)
+        try:
+            clear_all(self, *args, **kwargs)
+        finally:
+            if (gone := entries - _entries(self)) > 0 and not clearing.holds():
+                cleared(gone)
 
     methods: Methods = {"popitem": popitem, "clear": clear}
-    return methods | {"expire": expire} if hasattr(plain, "expire") else methods
+    return methods | _expiries(plain, binding, clearing) if hasattr(plain, "expire") else methods
+
+
+def _expiries(plain: Any, binding: Binding, clearing: Amid) -> Methods:
+    """The same of a cache whose entries have a time to live."""
+    expired = binding.counter("cache.evictions", cause="expired").inc
+
+    def expire(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        entries = _entries(self)
+        found = plain.expire(self, *args, **kwargs)
+        if (gone := entries - _entries(self)) > 0 and not clearing.holds():
+            expired(gone)
+        return found
+
+    def __delitem__(self: Any, key: Any) -> None:
+        entries = _entries(self)
+        try:
+            plain.__delitem__(self, key)
+        except KeyError:  # no such key, or an entry too old, which is removed all the same
+            if _entries(self) < entries:
+                expired()
+            raise
+
+    def __setitem__(self: Any, key: Any, value: Any) -> None:
+        plain.__setitem__(self, key, value)
+        # A value that is too old as it comes never enters. Older versions keep the earlier value of the key.
+        if not cachetools.Cache.__contains__(self, key) or cachetools.Cache.__getitem__(self, key) is not value:
+            expired()
+
+    methods: Methods = {"expire": expire, "__delitem__": __delitem__}
+    if plain.__setitem__ is cachetools.TLRUCache.__setitem__:
+        methods["__setitem__"] = __setitem__
+    return methods

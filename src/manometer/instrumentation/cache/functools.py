@@ -1,8 +1,10 @@
 """functools.lru_cache: everything but the loads is read off `cache_info()`; a hit costs nothing."""
 
 import functools
+import gc
 import weakref
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -10,11 +12,14 @@ from prometheus_client import CollectorRegistry
 from manometer.catalogue import cache as rows
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Subject
-from manometer.instrumentation.cache.loads import Relay
+from manometer.instrumentation.cache.loads import loader, timed_load
 from manometer.meters.catalogued import Pulled
-from manometer.meters.fork import renewed_in_child
+from manometer.meters.fork import Forked, renewed_in_child
 
 __all__ = ["instrument"]
+
+# Of the class: the attribute of that name may be of another cached function, which this one caches.
+_info = functools._lru_cache_wrapper.cache_info
 
 
 def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
@@ -25,13 +30,47 @@ def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
     """
     if not isinstance(cached, functools._lru_cache_wrapper):
         raise UnsupportedError(f"{cached!r} is not cached by functools.lru_cache; decorate it first")
-    function = cached.__wrapped__
-    relay = Relay(function)
-    drop_in = functools.update_wrapper(functools.lru_cache(**cached.cache_parameters())(relay.stand_in), function)
+    load, time = timed_load(loader(cached, gc.get_referents(cached)))
+    drop_in = functools.lru_cache(_info(cached).maxsize, _typed(cached))(load)
+    vars(drop_in).update(vars(cached))  # the name, the documentation, and what the user has set
     with Subject.on(registry, "cache").binding(drop_in, cache=name) as binding:
         binding.pulls(_Lookups(drop_in).read)
-        relay.time(binding)
+        time(binding)
     return drop_in
+
+
+def _typed(cached: Any) -> bool:
+    """Whether the cache tells 3 from 3.0.
+
+    Only `cache_parameters()` says so. A cached function around another one has the `cache_parameters` of the
+    inner, because `update_wrapper` copies it. Then a call with a key that cannot be hashed shows it: the
+    cache builds the key and gives up, so it counts nothing and calls no function.
+    """
+    told = vars(cached).get("cache_parameters")
+    if told is not None and told is not getattr(cached.__wrapped__, "cache_parameters", None):
+        return bool(told()["typed"])
+    if _info(cached).maxsize == 0:  # this cache builds no keys
+        return False
+    key = _Key()
+    with suppress(_KeySeenError):
+        cached(key)
+    return key.typed
+
+
+class _KeySeenError(Exception):
+    """Ends the call of a cached function before it looks anything up."""
+
+
+class _Key:
+    """An argument that looks at the key which a cache builds from it."""
+
+    typed = False
+
+    def __hash__(self) -> int:
+        # The key holds the arguments; where the cache is typed, their classes too.
+        keys = [each for each in gc.get_referrers(self) if type(each) is tuple]
+        self.typed = any(_Key in [part for part in key if isinstance(part, type)] for key in keys)
+        raise _KeySeenError
 
 
 class _Lookups:
@@ -42,14 +81,14 @@ class _Lookups:
         self._hits = self._misses = 0
         renewed_in_child(self)
 
-    def renew(self) -> None:
-        """Count from here."""
+    def renew(self, forked: Forked) -> None:
+        """Count from here, where all lookups so far were the parent's."""
         cached = self._cached()
-        if cached is not None:
-            self._hits, self._misses, _, _ = cached.cache_info()
+        if cached is not None and forked is Forked.AT_ONCE:
+            self._hits, self._misses, _, _ = _info(cached)
 
     def read(self, cached: Any) -> Iterable[Pulled]:
-        hits, misses, limit, entries = cached.cache_info()
+        hits, misses, limit, entries = _info(cached)
         if hits < self._hits or misses < self._misses:  # the cache was cleared, and its counts with it
             self._hits = self._misses = 0
         yield rows.REQUESTS, {"result": "hit"}, hits - self._hits

@@ -1,57 +1,60 @@
 """Timing what a miss costs, for every kind of cache that loads by calling a function."""
 
-import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import perf_counter
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
+from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding
 
-__all__ = ["Relay", "timed_load"]
-
-P = ParamSpec("P")
-R = TypeVar("R")
+__all__ = ["loader", "timed_load"]
 
 
-def timed_load(binding: Binding, load: Callable[P, R]) -> Callable[P, R]:
-    """`load`, with the time of each call in `cache_load_duration_seconds` by its outcome."""
-    ok = binding.histogram("cache.load.duration", outcome="ok").observe
-    error = binding.histogram("cache.load.duration", outcome="error").observe
+def timed_load(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[[Binding], None]]:
+    """A stand-in that calls the function, and what starts its timing on a binding, until that closes.
 
-    @functools.wraps(load)
-    def timed(*args: P.args, **kwargs: P.kwargs) -> R:
+    A drop-in must exist before its binding, and its binding before its series: so the timing starts later.
+    The stand-in does both in one frame, because a memoised recursion pays for each frame with its depth.
+    """
+    ok: Any = _unmeasured
+    error: Any = _unmeasured
+
+    def load(*args: Any, **kwargs: Any) -> Any:
         started = perf_counter()
         try:
-            value = load(*args, **kwargs)
+            value = function(*args, **kwargs)
         except BaseException:
             error(perf_counter() - started)
             raise
         ok(perf_counter() - started)
         return value
 
-    return timed
+    def time(binding: Binding) -> None:
+        nonlocal ok, error
+        ok = binding.histogram("cache.load.duration", outcome="ok").observe
+        error = binding.histogram("cache.load.duration", outcome="error").observe
+        binding.undoes(stop)
+
+    def stop(_target: object) -> None:
+        nonlocal ok, error
+        ok = error = _unmeasured
+
+    return load, time
 
 
-class Relay:
-    """Stands in for a function that a cache is built around, so that its loads can be timed and left alone again.
+def loader(cached: Any, held: Iterable[object]) -> Callable[..., Any]:
+    """The function that a cached function calls on a miss; `held` are the objects that it holds.
 
-    A drop-in cache has to be there before it can be bound, and bound before its loads can be timed.
+    Decorators name the function in `__wrapped__`, but anyone may put another one there afterwards.
+    Raises UnsupportedError where the cached function does not hold the named one.
     """
+    named: Callable[..., Any] | None = getattr(cached, "__wrapped__", None)
+    if named is None or not any(each is named for each in held):
+        raise UnsupportedError(
+            f"{cached!r} caches another function than its __wrapped__ says; cache that one instead"
+        )
+    return named
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = self._load = function
 
-    @property
-    def stand_in(self) -> Callable[..., Any]:
-        """What to build the drop-in around; it looks like the function."""
-
-        @functools.wraps(self._function)
-        def load(*args: Any, **kwargs: Any) -> Any:
-            return self._load(*args, **kwargs)
-
-        return load
-
-    def time(self, binding: Binding) -> None:
-        """Time the loads, until the binding closes."""
-        self._load = timed_load(binding, self._function)
-        binding.undoes(lambda _: setattr(self, "_load", self._function))
+def _unmeasured(_seconds: float) -> None:
+    """Where a load's time goes while nobody measures it."""

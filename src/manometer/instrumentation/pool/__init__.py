@@ -23,11 +23,11 @@ def instrument_pool(pool: T, *, name: str, registry: CollectorRegistry = REGISTR
     `created`: see `manometer.instrumentation.pool.object_pool.ObjectPool`.
     Raises UnsupportedError for another kind of pool, BindingError for a pool bound already.
     """
-    if isinstance(pool, object_pool.ObjectPool):
+    if object_pool.has_interface(pool):
         object_pool.instrument(pool, name=name, registry=registry)
-        return pool
-    found = adapter(pool, _POOLS, f"a SQLAlchemy engine or pool, or an object with {object_pool.INTERFACE}")
-    found.instrument(pool, name=name, registry=registry)
+    else:
+        found = adapter(pool, _POOLS, f"a SQLAlchemy engine or pool, or an object with {object_pool.INTERFACE}")
+        found.instrument(pool, name=name, registry=registry)
     return pool
 
 

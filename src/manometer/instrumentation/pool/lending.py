@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any
 
 from manometer.instrumentation.binding import Binding
+from manometer.instrumentation.pool.overlaps import Overlaps
 from manometer.meters.pending import InFlight
 
 __all__ = ["Lending"]
@@ -19,25 +20,29 @@ class Lending:
     """Counts and times the requests to one pool, and the uses of what it lends.
 
     timeouts: the exceptions that say that a request waited in vain; refusals: those that say that
-    it was turned away. Any other says neither, and counts as none.
+    it was turned away. A pool with none of them has no such series. Any other exception counts as neither.
+    reuses: whether the pool can lend a resource again.
     """
 
     def __init__(
         self,
         binding: Binding,
-        timeouts: tuple[type[BaseException], ...],
+        timeouts: tuple[type[BaseException], ...] = (),
         refusals: tuple[type[BaseException], ...] = (),
+        *,
+        reuses: bool = True,
     ) -> None:
         self._timeouts, self._refusals = timeouts, refusals
         self._requests = InFlight()
         self._name, self._silent = binding.path, False
         self._out: dict[int, float] = {}  # since when each resource is out, by its id
+        self._overlaps = Overlaps()
         self._waited = binding.histogram("pool.wait.duration").observe
         self._used = binding.histogram("pool.use.duration").observe
-        self._timed_out = binding.counter("pool.timeouts").tick
-        self._rejected = binding.counter("pool.rejections").tick
-        self._reused = binding.counter("pool.acquisitions", source="reused").tick
+        self._timed_out = binding.counter("pool.timeouts").tick if timeouts else _nothing
+        self._rejected = binding.counter("pool.rejections").tick if refusals else _nothing
         self._created = binding.counter("pool.acquisitions", source="created").tick
+        self._reused = binding.counter("pool.acquisitions", source="reused").tick if reuses else self._created
 
     @property
     def pending(self) -> int:
@@ -57,7 +62,7 @@ class Lending:
         that which comes back; by default it itself. Where one of the two raises, the pool's caller is
         not to suffer: the acquisition goes uncounted, and its use untimed.
         """
-        out, clock = self._out, perf_counter
+        out, overlapped, clock = self._out, self._overlaps.began, perf_counter
         began, over = self._requests.began, self._requests.ended
         waited, created, reused, failed = self._waited, self._created, self._reused, self._failed
 
@@ -86,8 +91,8 @@ class Lending:
                 return resource
             if before is not None:
                 (created if after != before else reused)()
-            if len(out) < _OUT_AT_MOST:
-                out[lent] = now
+            if len(out) < _OUT_AT_MOST and out.setdefault(lent, now) is not now:
+                overlapped(lent, resource if part is None else None, now)
             return resource
 
         return request
@@ -95,10 +100,14 @@ class Lending:
     def takes_back(self, release: Callable[..., Any]) -> Callable[..., Any]:
         """`release`, the pool's method that a resource comes back by, with each call the end of a use."""
         out, clock, used = self._out, perf_counter, self._used
+        overlaps, ended = self._overlaps.uses, self._overlaps.ended
 
         def returned(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
             resource = args[0] if args else next(iter(kwargs.values()), None)  # whatever the pool's name for it
-            since = out.pop(id(resource), None)  # first: once it is back, another thread may have it
+            # First: once the resource is back, another thread may have it.
+            since = ended(id(resource)) if overlaps else None
+            if since is None:
+                since = out.pop(id(resource), None)
             if since is not None:
                 used(clock() - since)
             return release(pool, *args, **kwargs)
@@ -116,3 +125,7 @@ class Lending:
             self._timed_out()
         elif isinstance(error, self._refusals):
             self._rejected()
+
+
+def _nothing() -> None:
+    """Counts what never happens."""

@@ -1,9 +1,9 @@
 """Pools of reusable objects, of any library or of your own, that keep to a small interface."""
 
 from collections.abc import Iterable
-from inspect import getattr_static, iscoroutinefunction
+from inspect import getattr_static, isasyncgenfunction, iscoroutinefunction, isgeneratorfunction, unwrap
 from operator import attrgetter
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry
 
@@ -14,18 +14,20 @@ from manometer.instrumentation.graft import graft, ungraft
 from manometer.instrumentation.pool.lending import Lending
 from manometer.meters.catalogued import Pulled
 
-__all__ = ["INTERFACE", "ObjectPool", "instrument"]
+__all__ = ["INTERFACE", "ObjectPool", "has_interface", "instrument"]
 
 INTERFACE = "acquire(), release(), in_use, idle, limit and created"
 
 
-@runtime_checkable
 class ObjectPool(Protocol):
     """What a pool of objects has to have.
 
     `acquire` raises TimeoutError where it waited in vain, and any other exception where it refuses.
     in_use, idle: objects out of the pool and in it; limit: how many there may be, None for no limit;
     created: objects made so far, a number that only grows.
+    A collection reads these four: they must neither wait nor do I/O.
+    A use lasts from `acquire` to the `release` of the same object. Where a pool takes back another object
+    than it lent, such as what a lent context manager gives, its uses are not timed.
     """
 
     in_use: int
@@ -40,7 +42,12 @@ class ObjectPool(Protocol):
         """Put an object back."""
 
 
-def instrument(pool: ObjectPool, *, name: str, registry: CollectorRegistry) -> None:
+def has_interface(pool: object) -> bool:
+    """Whether the pool has all that an ObjectPool has to have, of its class's or by delegation."""
+    return all(hasattr(pool, name) for name in ("acquire", "release", "in_use", "idle", "limit", "created"))
+
+
+def instrument(pool: Any, *, name: str, registry: CollectorRegistry) -> None:
     """Time what is taken out and put back; read the rest off the pool.
 
     Raises UnsupportedError where `acquire` or `release` is no plain method of the pool's class.
@@ -48,7 +55,7 @@ def instrument(pool: ObjectPool, *, name: str, registry: CollectorRegistry) -> N
     for action in ("acquire", "release"):
         method = getattr_static(type(pool), action, None)
         apart = isinstance(method, staticmethod | classmethod) or action in getattr(pool, "__dict__", ())
-        if method is None or apart or iscoroutinefunction(method):
+        if method is None or apart or _runs_later(method):
             raise UnsupportedError(f"{action} of {pool!r} is no plain method of its class, and cannot be measured")
     with Subject.on(registry, "pool").binding(pool, pool=name, kind="object") as binding:
         lending = Lending(binding, timeouts=(TimeoutError,), refusals=(Exception,))
@@ -57,6 +64,13 @@ def instrument(pool: ObjectPool, *, name: str, registry: CollectorRegistry) -> N
         graft(pool, {"acquire": acquire, "release": lending.takes_back(plain.release)})
         binding.undoes(ungraft)
         binding.pulls(lambda pool: _read(pool, lending))
+
+
+def _runs_later(method: Any) -> bool:
+    """Whether the call itself does nothing yet: a coroutine, a generator, a context manager made of one."""
+    function = unwrap(method)
+    kinds = (iscoroutinefunction, isgeneratorfunction, isasyncgenfunction)
+    return any(kind(each) for kind in kinds for each in (method, function))
 
 
 def _read(pool: ObjectPool, lending: Lending) -> Iterable[Pulled]:

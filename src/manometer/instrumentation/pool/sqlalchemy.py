@@ -1,5 +1,6 @@
 """SQLAlchemy: the connection pools of engines, async ones too, and pools on their own."""
 
+import weakref
 from collections.abc import Iterable
 from contextvars import ContextVar
 from operator import attrgetter
@@ -7,15 +8,16 @@ from time import perf_counter
 from typing import Any
 
 import sqlalchemy.exc
-import sqlalchemy.pool
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine, Pool
+from sqlalchemy.pool import AssertionPool, NullPool, QueuePool, SingletonThreadPool, StaticPool
 
 from manometer.catalogue import pool as rows
-from manometer.errors import UnsupportedError
+from manometer.errors import BindingError, UnsupportedError
 from manometer.instrumentation.binding import Binding, Subject
 from manometer.instrumentation.graft import graft, ungraft
 from manometer.instrumentation.pool.lending import Lending
+from manometer.instrumentation.pool.sqlalchemy_fairy import fairy_uses
 from manometer.meters.catalogued import Pulled
 
 __all__ = ["instrument"]
@@ -34,14 +36,13 @@ def instrument(target: Any, *, name: str, registry: CollectorRegistry) -> None:
     engine = getattr(target, "sync_engine", target)
     if not isinstance(engine, Engine | Pool):
         raise UnsupportedError(f"{target!r} has no connection pool; pass an Engine, an AsyncEngine or a Pool")
-    pool = _pool(engine)
-    with Subject.on(registry, "pool").binding(target, owned=pool, pool=name, kind="connection") as binding:
-        lending = Lending(binding, timeouts=(sqlalchemy.exc.TimeoutError,))
-        _time_creation(pool, binding)
-        # A connection is back when its record is, whoever closed it, detached it or forgot it.
-        plain: Any = type(pool)
-        connect = lending.lends(plain.connect, made=lambda _: _opened.get(), part=attrgetter("_connection_record"))
-        graft(pool, {"connect": connect, "_do_return_conn": lending.takes_back(plain._do_return_conn)})
+    pool = _pool(target)
+    holder = _holder(pool)
+    if holder is not None:
+        raise BindingError(f"{holder.path} is already bound; close its Binding first")
+    with Subject.on(registry, "pool").binding(target, owned=_owner(engine), pool=name, kind="connection") as binding:
+        lending = _lending(pool, binding)
+        _measure(pool, binding, lending)
         binding.undoes(lambda target: ungraft(_pool(target)))
         binding.pulls(lambda target: _read(_pool(target), lending))
 
@@ -52,34 +53,100 @@ def _pool(target: Any) -> Pool:
     return found
 
 
+def _owner(engine: Any) -> Any:
+    """The engine itself: `execution_options()` makes others that share its pool."""
+    while hasattr(engine, "_proxied"):
+        engine = engine._proxied
+    return engine
+
+
+def _holder(pool: Pool) -> Binding | None:
+    """The open binding that measures the pool, be it the pool's own or its engine's."""
+    held = getattr(type(pool), "_measured_by", None)
+    binding: Binding | None = held() if held is not None else None
+    if binding is None or binding.closed or binding.target is None:
+        return None
+    return binding if _pool(binding.target) is pool else None
+
+
+def _limit(pool: Any) -> int | None:
+    if not isinstance(pool, QueuePool) or pool.size() == 0 or pool._max_overflow < 0:  # 0 and -1 stand for no limit
+        return None
+    return pool.size() + pool._max_overflow
+
+
+def _lending(pool: Pool, binding: Binding) -> Lending:
+    """What can become of a request, by the kind of the pool."""
+    waits = _limit(pool) is not None or not isinstance(pool, QueuePool | NullPool | StaticPool | SingletonThreadPool)
+    return Lending(
+        binding,
+        timeouts=(sqlalchemy.exc.TimeoutError,) if waits and not isinstance(pool, AssertionPool) else (),
+        refusals=(AssertionError,) if isinstance(pool, AssertionPool) else (),
+        reuses=not isinstance(pool, NullPool),
+    )
+
+
+def _measure(pool: Pool, binding: Binding, lending: Lending) -> None:
+    """Graft the pool: `connect` is a request, the return of what it lent ends a use."""
+    ungraft(pool)  # of the graft that a pool without a binding has of the one that it is a copy of
+    plain: Any = type(pool)
+
+    def recreate(self: Any) -> Any:
+        successor = plain.recreate(self)  # of the graft's class
+        ungraft(successor)
+        target = binding.target
+        if target is not self and target is not None and not binding.closed and _pool(target) is self:
+            _measure(successor, binding, lending)  # the engine disposes of its pool, and goes on with this one
+        return successor
+
+    methods: dict[str, Any] = {
+        "recreate": recreate,
+        "_invoke_creator": _timed_creator(binding),
+        "_measured_by": weakref.ref(binding),
+    }
+    if isinstance(pool, StaticPool | SingletonThreadPool):  # these lend one connection to several at a time
+        part = fairy_uses(lending)
+    else:
+        # A connection is back when its record is, whoever closed it, detached it or forgot it.
+        part = attrgetter("_connection_record")
+        methods["_do_return_conn"] = lending.takes_back(plain._do_return_conn)
+    methods["connect"] = lending.lends(plain.connect, made=lambda _: _opened.get(), part=part)
+    if isinstance(pool, QueuePool):
+        pool.checkedin()  # an async pool makes its queue at first sight, which is not to be a collection's
+    graft(pool, methods)
+
+
+def _timed_creator(binding: Binding) -> property:
+    """The pool's attribute that opens a connection, with each call timed; its value stays the pool's own."""
+    took = binding.histogram("pool.create.duration").observe
+    name = "_invoke_creator"
+
+    def read(pool: Any) -> Any:
+        create = pool.__dict__[name]
+
+        def timed(connection_record: Any) -> Any:
+            started = perf_counter()
+            connection = create(connection_record)
+            took(perf_counter() - started)
+            _opened.set(_opened.get() + 1)
+            return connection
+
+        return timed
+
+    return property(
+        read,
+        lambda pool, create: pool.__dict__.__setitem__(name, create),
+        lambda pool: pool.__dict__.__delitem__(name),
+    )
+
+
 def _read(pool: Any, lending: Lending) -> Iterable[Pulled]:
     """What the pool knows of itself: a queue pool everything, the others nothing."""
     yield rows.PENDING_REQUESTS, {}, lending.pending
-    if isinstance(pool, sqlalchemy.pool.QueuePool):
-        yield rows.RESOURCES, {"state": "used"}, pool.checkedout()
+    if isinstance(pool, QueuePool):
+        # A pool on its own that was disposed of forgets what is out, and counts its return all the same.
+        yield rows.RESOURCES, {"state": "used"}, max(pool.checkedout(), 0)
         yield rows.RESOURCES, {"state": "idle"}, pool.checkedin()
-        if pool.size() > 0 and pool._max_overflow >= 0:  # 0 and -1 stand for no limit
-            yield rows.RESOURCES_LIMIT, {}, pool.size() + pool._max_overflow
-
-
-def _time_creation(pool: Pool, binding: Binding) -> None:
-    """Time the pool's creator. A pool that `dispose()` or `recreate()` makes takes it over."""
-    create = pool._invoke_creator
-    took = binding.histogram("pool.create.duration").observe
-
-    def timed(connection_record: Any = None) -> Any:  # SQLAlchemy knows a creator by this argument's name
-        started = perf_counter()
-        connection = create(connection_record)
-        took(perf_counter() - started)
-        _opened.set(_opened.get() + 1)
-        return connection
-
-    plain = pool._creator
-    pool._creator = timed
-
-    def restore(target: Any) -> None:
-        found = _pool(target)
-        if found._creator is timed:
-            found._creator = plain
-
-    binding.undoes(restore)
+    limit = _limit(pool)
+    if limit is not None:
+        yield rows.RESOURCES_LIMIT, {}, limit

@@ -1,5 +1,6 @@
 """pybreaker: the state of a circuit breaker, and what became of the calls through it."""
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -7,69 +8,85 @@ import pybreaker
 from prometheus_client import CollectorRegistry
 
 from manometer.catalogue import resilience as rows
+from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding, Subject
 from manometer.instrumentation.graft import graft, ungraft
 from manometer.meters.catalogued import Pulled
 
 __all__ = ["instrument"]
 
+_log = logging.getLogger("manometer")
+
 _STATES = {"closed": "closed", "open": "open", "half-open": "half_open"}
 
 
 def instrument(breaker: Any, *, name: str, registry: CollectorRegistry) -> None:
-    """Listen to the breaker's calls and state changes; read its state when someone collects."""
+    """Count at the breaker's state objects, which hear of every call; read its state when someone collects.
+
+    A state object lives from one change of the state to the next, so each new one gets the graft too.
+    """
     with Subject.on(registry, "resilience").binding(breaker, breaker=name) as binding:
-        listener = _Listener(binding)
-        breaker.add_listener(listener)
-        graft(breaker, {"call": _call(type(breaker), binding, listener)})
+        hear = _hearer(binding)
+        graft(breaker, {"_create_new_state": _create_new_state(type(breaker), binding, hear)})
+        hear(breaker._state)
         binding.pulls(_read)
         binding.undoes(ungraft)
-        binding.undoes(lambda breaker: breaker.remove_listener(listener))
+        binding.undoes(lambda breaker: ungraft(breaker._state))
 
 
 def _read(breaker: Any) -> Iterable[Pulled]:
-    current = breaker.current_state
+    """The state that this process saw last: `breaker.current_state` would ask the storage, such as Redis."""
+    current = breaker._state.name
     for state, label in _STATES.items():
         yield rows.BREAKER_STATE, {"state": label}, state == current
 
 
-def _call(plain: Any, binding: Binding, listener: "_Listener") -> Callable[..., Any]:
-    """A call that tells a refusal from the failure that trips the breaker: both raise the same error."""
-    rejected = binding.counter("breaker.calls", outcome="rejected").tick
+def _create_new_state(plain: Any, binding: Binding, hear: Callable[[Any], None]) -> Callable[..., Any]:
+    changed = {state: binding.counter("breaker.transitions", state=label).tick for state, label in _STATES.items()}
 
-    def call(self: Any, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        with self._lock:  # which pybreaker holds during the call anyway
-            attempts = listener.attempts
+    def _create_new_state(self: Any, new_state: str, *args: Any, **kwargs: Any) -> Any:
+        state = plain._create_new_state(self, new_state, *args, **kwargs)
+        count = changed.get(new_state)  # None for a state of a subclass's own
+        if count is not None:
+            count()
+        hear(state)
+        return state
+
+    return _create_new_state
+
+
+def _hearer(binding: Binding) -> Callable[[Any], None]:
+    """What has a state object count the calls through it, at the methods that pybreaker calls about each.
+
+    pybreaker takes an excluded exception for a success.
+    """
+    ok, error, rejected = (
+        binding.counter("breaker.calls", outcome=outcome).tick for outcome in ("ok", "error", "rejected")
+    )
+
+    def hear(state: Any) -> None:
+        plain = type(state)
+
+        def on_success(self: Any) -> None:
+            ok()
+            plain.on_success(self)
+
+        def on_failure(self: Any, exc: BaseException) -> None:
+            error()
+            plain.on_failure(self, exc)
+
+        def before_call(self: Any, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             try:
-                return plain.call(self, func, *args, **kwargs)
+                return plain.before_call(self, func, *args, **kwargs)
             except pybreaker.CircuitBreakerError:
-                if listener.attempts == attempts:
-                    listener.attempts += 1  # the half-open trial is a call within a call: count it once
+                # A trial call raises the same error from in here, but a half-open state came first.
+                if self._breaker._state is self:
                     rejected()
                 raise
 
-    return call
+        try:
+            graft(state, {"on_success": on_success, "on_failure": on_failure, "before_call": before_call})
+        except UnsupportedError:
+            _log.exception("the calls through breaker %s are not counted while it is %s", binding.path, state)
 
-
-class _Listener(pybreaker.CircuitBreakerListener):
-    """Hears of each call; written under the breaker's own lock."""
-
-    def __init__(self, binding: Binding) -> None:
-        self.attempts = 0
-        self._ok = binding.counter("breaker.calls", outcome="ok").tick
-        self._error = binding.counter("breaker.calls", outcome="error").tick
-        self._transitions = {
-            state: binding.counter("breaker.transitions", state=label).tick for state, label in _STATES.items()
-        }
-
-    def before_call(self, cb: Any, func: Callable[..., Any], *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
-        self.attempts += 1
-
-    def success(self, cb: Any) -> None:  # noqa: ARG002
-        self._ok()
-
-    def failure(self, cb: Any, exc: BaseException) -> None:  # noqa: ARG002
-        self._error()
-
-    def state_change(self, cb: Any, old_state: Any, new_state: Any) -> None:  # noqa: ARG002
-        self._transitions[new_state.name]()
+    return hear

@@ -1,6 +1,5 @@
 """tenacity: every attempt of a retried operation, by what came of it."""
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,61 +8,60 @@ from prometheus_client import CollectorRegistry
 
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Subject
+from manometer.instrumentation.graft import graft, ungraft
 
 __all__ = ["instrument"]
 
 
 def instrument(target: Any, *, operation: str, registry: CollectorRegistry) -> None:
-    """Listen to the two questions that tenacity asks after an attempt: again? and, if so, enough?
+    """Count each attempt at the two steps in which tenacity decides what follows it.
 
-    Not again, without an exception: the attempt was well. Again, and not enough: it is retried.
-    Anything else: the operation has failed for good.
+    A copy that `copy()` or `retry_with()` makes later belongs to the same operation: its attempts count
+    too. Where `enabled` is false, tenacity takes no part in the call, and nothing counts.
     """
-    retrying = target if isinstance(target, tenacity.BaseRetrying) else getattr(target, "retry", None)
-    if not isinstance(retrying, tenacity.BaseRetrying):
+    retrying = _retrying(target)
+    if retrying is None:
         raise UnsupportedError(f"{target!r} is not retried by tenacity; decorate it with tenacity.retry first")
-    again: Any = retrying.retry
-    enough: Any = retrying.stop
     with Subject.on(registry, "resilience").binding(target, owned=retrying, operation=operation) as binding:
-        count = {
-            outcome: binding.counter("retry.attempts", outcome=outcome).tick
-            for outcome in ("ok", "retried", "exhausted")
-        }
+        ungraft(retrying)  # a copy of a counted object has that object's graft
+        ok, retried, exhausted = (
+            binding.counter("retry.attempts", outcome=outcome).tick for outcome in ("ok", "retried", "exhausted")
+        )
+        graft(retrying, _decisions(type(retrying), ok, retried, exhausted))
+        binding.undoes(lambda target: ungraft(_retrying(target)))
 
-        def asked_again(state: tenacity.RetryCallState, again: object) -> None:
-            if not again:
-                count["exhausted" if _failed(state) else "ok"]()
 
-        def asked_enough(_state: tenacity.RetryCallState, enough: object) -> None:
-            count["exhausted" if enough else "retried"]()
+def _retrying(target: Any) -> Any:
+    """The object of tenacity's that retries: the target itself, or what a decorated function holds."""
+    found = target if isinstance(target, tenacity.BaseRetrying) else getattr(target, "retry", None)
+    return found if isinstance(found, tenacity.BaseRetrying) else None
 
-        def undo(_target: Any) -> None:
-            retrying.retry, retrying.stop = again, enough
 
-        retrying.retry = _overheard(again, asked_again)
-        retrying.stop = _overheard(enough, asked_enough)
-        binding.undoes(undo)
+def _decisions(
+    plain: Any, ok: Callable[[], object], retried: Callable[[], object], exhausted: Callable[[], object]
+) -> dict[str, Callable[..., Any]]:
+    """The two steps, each of which counts the attempt that it ends.
+
+    tenacity runs them on a state that is the thread's own. Both are plain methods of asynchronous
+    retries too. The program may replace its predicate or its stop at any time: neither is touched.
+    """
+
+    def _post_retry_check_actions(self: Any, state: tenacity.RetryCallState) -> Any:
+        asked = self.iter_state
+        if not (asked.is_explicit_retry or asked.retry_run_result):
+            (exhausted if _failed(state) else ok)()
+        return plain._post_retry_check_actions(self, state)
+
+    def _post_stop_check_actions(self: Any, state: tenacity.RetryCallState) -> Any:
+        (exhausted if self.iter_state.stop_run_result else retried)()
+        return plain._post_stop_check_actions(self, state)
+
+    return {
+        "_post_retry_check_actions": _post_retry_check_actions,
+        "_post_stop_check_actions": _post_stop_check_actions,
+    }
 
 
 def _failed(state: tenacity.RetryCallState) -> bool:
     # What `state.outcome.failed` says of a future that is done, without the future's lock.
     return state.outcome is not None and state.outcome._exception is not None
-
-
-def _overheard(question: Any, hear: Callable[[tenacity.RetryCallState, object], None]) -> Any:
-    """The question, with its answer told to `hear`; asynchronous where the question is."""
-    if tenacity._utils.is_coroutine_callable(question):
-
-        async def ask_async(state: tenacity.RetryCallState) -> object:
-            answer: object = await question(state)
-            hear(state, answer)
-            return answer
-
-        return functools.update_wrapper(ask_async, question, assigned=())
-
-    def ask(state: tenacity.RetryCallState) -> object:
-        answer: object = question(state)
-        hear(state, answer)
-        return answer
-
-    return functools.update_wrapper(ask, question, assigned=())

@@ -215,6 +215,7 @@ def _pools(config: Thresholds) -> tuple[Panel, ...]:
             ),
             steps=worst_from(limits.saturation_ratio),
             top=1,
+            width=6,
         ),
         Panel(
             "Waiting",
@@ -222,6 +223,7 @@ def _pools(config: Thresholds) -> tuple[Panel, ...]:
             " time-outs: more comes in than the pool can serve.",
             "short",
             (Query(by(_POOL, chosen(pool.PENDING_REQUESTS, **_POOLS)), "{{kind}} {{pool}}"),),
+            width=6,
         ),
         Panel(
             "Wait for a pool, p99",
@@ -235,6 +237,16 @@ def _pools(config: Thresholds) -> tuple[Panel, ...]:
                 _limit("PoolWaitHigh", "seconds"),
             ),
             steps=worst_from(limits.wait_seconds),
+            width=6,
+        ),
+        Panel(
+            "Worker efficiency",
+            "Time that the threads of each pool ran tasks, over the time that there was: threads times seconds. Near"
+            " 0 there are more threads than work; near 1 with a queue beside it, more work than threads.",
+            "percentunit",
+            (Query(by(("pool",), chosen(pool_rules.BUSY, kind="worker", **_POOLS), "max"), "{{pool}}"),),
+            top=1,
+            width=6,
         ),
     )
 

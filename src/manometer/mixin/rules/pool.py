@@ -5,7 +5,7 @@ from manometer.mixin.promql import TARGET, both, by, either, increase, over, rat
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["FIT", "FORECAST", "REUSE", "SATURATION_5M", "crowded", "groups"]
+__all__ = ["BUSY", "FIT", "FORECAST", "REUSE", "SATURATION_5M", "crowded", "groups"]
 
 _POOL = (*TARGET, "pool", "kind")
 _LEVEL = "job_instance_pool_kind"
@@ -14,6 +14,7 @@ SATURATION = f"{_LEVEL}:{pool.RESOURCES.prometheus_name}:saturation"
 SATURATION_5M = f"{_LEVEL}:{pool.RESOURCES.prometheus_name}:saturation_avg5m"
 FORECAST = f"{_LEVEL}:{pool.RESOURCES.prometheus_name}:saturation_forecast"
 FIT = f"{_LEVEL}:{pool.RESOURCES.prometheus_name}:saturation_r2"
+BUSY = f"{_LEVEL}:{pool.USE_DURATION.prometheus_name}:busy_ratio_rate5m"
 ACQUISITIONS = f"{_LEVEL}:{pool.ACQUISITIONS.family_name}:rate5m"
 REUSE = f"{_LEVEL}:{pool.ACQUISITIONS.family_name}:reuse_ratio_rate5m"
 REQUESTS = f"{_LEVEL}:{pool.WAIT_DURATION.prometheus_name}:rate5m"
@@ -40,12 +41,15 @@ def _records(config: Thresholds) -> tuple[Record, ...]:
     limit = by(_POOL, select(pool.RESOURCES_LIMIT), "max")
     buckets = by((*_POOL, "le"), rate(select(pool.WAIT_DURATION, "_bucket")))
     reused = by(_POOL, rate(select(pool.ACQUISITIONS, source="reused")))
+    using = by(_POOL, rate(select(pool.USE_DURATION, "_sum")))
     past = limits.forecast_range
     return (
         Record(SATURATION, f"clamp({used}\n/ ({limit} > 0), 0, 1)"),
         Record(SATURATION_5M, over("avg", SATURATION, "5m")),
         Record(FORECAST, f"clamp_min(predict_linear({SATURATION_5M}[{past}], {limits.forecast_horizon.seconds}), 0)"),
         Record(FIT, _fit(SATURATION_5M, past, config.interval.seconds)),
+        # Seconds in use over seconds that there were. A use counts when it ends, so a long one can pass 1.
+        Record(BUSY, f"clamp_max({using}\n/ ({limit} > 0), 1)"),
         Record(ACQUISITIONS, by(_POOL, rate(select(pool.ACQUISITIONS)))),
         Record(REUSE, ratio(reused, ACQUISITIONS)),
         Record(REQUESTS, by(_POOL, rate(select(pool.WAIT_DURATION, "_count")))),
