@@ -1,12 +1,15 @@
 """Settings come from a file, the environment and the call, and a wrong one is refused by name."""
 
 import dataclasses
+import os
+import subprocess
 import sys
 
 import pytest
 
 from manometer.config import Settings
 from manometer.errors import ConfigError
+from waiting import DEADLINE
 
 
 def test_defaults_stand_where_nothing_else_is_said():
@@ -60,6 +63,11 @@ def test_flags_are_read_from_text(text, value):
         ({}, {"port": 65536}, "port is 65536 in the call; it takes a whole number from 0 to 65535"),
         ({}, {"port": True}, "port is True in the call; it takes a whole number from 0 to 65535"),
         ({}, {"port": None}, "port is None in the call; it takes a whole number from 0 to 65535"),
+        ({}, {"port": "80"}, "port is '80' in the call; it takes a whole number from 0 to 65535"),
+        ({}, {"port": 80.0}, "port is 80.0 in the call; it takes a whole number from 0 to 65535"),
+        ({}, {"host": ""}, "host is '' in the call; it takes an address or a host name"),
+        ({}, {"service_name": 5}, "service_name is 5 in the call; it takes a short name"),
+        ({}, {"trace_ratio": True}, "trace_ratio is True in the call; it takes a number from 0 to 1"),
         ({}, {"trace_ratio": 2}, "trace_ratio is 2 in the call; it takes a number from 0 to 1"),
         ({}, {"trace_ratio": float("nan")}, "trace_ratio is nan in the call; it takes a number from 0 to 1"),
         ({}, {"health_interval": 0}, "health_interval is 0 in the call; it takes a number of seconds over 0"),
@@ -83,6 +91,13 @@ def test_a_wrong_setting_is_named_with_its_source_and_what_is_allowed(environ, o
     with pytest.raises(ConfigError) as raised:
         Settings.load(environ=environ, **overrides)
     assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(("name", "value"), [("port", 0), ("port", 65535), ("trace_ratio", 0), ("trace_ratio", 1)])
+def test_the_ends_of_a_range_are_in_it(name, value):
+    """As the error has it that a value outside is answered with."""
+    assert getattr(Settings.load(environ={}, **{name: value}), name) == value
+    assert getattr(Settings.load(environ={f"MANOMETER_{name.upper()}": str(value)}), name) == value
 
 
 def test_what_kubernetes_sets_for_a_service_called_manometer_is_ignored(caplog):
@@ -166,6 +181,41 @@ def test_a_wrong_file_is_refused_by_name(tmp_path, text, message):
         Settings.load(file, {})
     assert str(raised.value).startswith(message.format(file=file))
     assert "\n" not in str(raised.value)
+
+
+def test_a_malformed_file_is_refused_with_the_place_of_the_mistake(tmp_path):
+    """In one line, whatever the lines of the parser's own message."""
+    file = tmp_path / "manometer.yaml"
+    file.write_text("host: a\nport: [")
+    with pytest.raises(ConfigError, match=r"is no YAML: while parsing a flow node .*, line 2, column 8: port: \["):
+        Settings.load(file, {})
+
+
+def test_a_file_is_utf_8_in_any_locale(tmp_path):
+    """As YAML has it; a program in the C locale reads it too."""
+    file = tmp_path / "manometer.yaml"
+    file.write_bytes("service_name: Bestände\n".encode())
+    assert Settings.load(file, {}).service_name == "Bestände"
+    program = (
+        "import sys\nfrom manometer.config import Settings\nprint(ascii(Settings.load(sys.argv[1], {}).service_name))"
+    )
+    read = subprocess.run(
+        [sys.executable, "-X", "utf8=0", "-c", program, file],
+        env=os.environ | {"LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert (read.stdout, read.stderr) == ("'Best\\xe4nde'\n", "")
+
+
+def test_a_file_without_the_extra_says_what_to_install(tmp_path, monkeypatch):
+    """PyYAML is no requirement of a program that has no settings file."""
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(ConfigError) as raised:
+        Settings.load(tmp_path / "manometer.yaml", {})
+    assert str(raised.value) == "a settings file needs an extra: pip install 'manometer[yaml]'"
 
 
 def test_a_missing_file_is_refused(tmp_path):

@@ -1,9 +1,11 @@
 """Log lines: one shape for structlog's and the standard library's, and a target that fails hurts nobody."""
 
+import io
 import json
 import logging
 import os
 import re
+import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ import structlog
 from opentelemetry.sdk.trace import TracerProvider
 
 from manometer import logs
+from waiting import DEADLINE
 
 
 @contextmanager
@@ -101,6 +104,13 @@ def test_the_level_holds_for_both_kinds(capsys):
     assert [line["event"] for line in _lines(capsys.readouterr().out)] == ["loud"]
 
 
+def test_a_logger_of_structlog_knows_its_level(capsys):
+    """It has the methods of the standard library's, as structlog's own set-up for that has it."""
+    with _configured("warning"):
+        logger = structlog.get_logger("orders")
+        assert (logger.isEnabledFor(logging.INFO), logger.isEnabledFor(logging.WARNING)) == (False, True)
+
+
 def test_people_get_a_line_for_people(capsys):
     """The console format is no JSON, and without a terminal has no colours."""
     with _configured(format="console"):
@@ -109,6 +119,19 @@ def test_people_get_a_line_for_people(capsys):
     assert "placed" in out
     assert "{" not in out
     assert "\x1b" not in out
+
+
+def test_a_terminal_gets_colours_and_a_file_none(tmp_path, monkeypatch):
+    """Only where the lines go to the terminal."""
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    file = tmp_path / "orders.log"
+    for target in (None, str(file)):
+        with _configured(format="console", file=target):
+            logging.getLogger("orders").info("placed")
+    assert "\x1b" in terminal.getvalue()
+    assert "\x1b" not in file.read_text()
 
 
 def test_undoing_gives_the_program_its_logging_back(capsys):
@@ -130,6 +153,21 @@ def test_undoing_restores_a_structlog_that_was_configured(capsys):
         assert structlog.get_config()["processors"] == own
     finally:
         structlog.reset_defaults()
+
+
+def test_undoing_reaches_a_logger_that_was_used_meanwhile(capsys):
+    """Even where the program's own structlog has each logger keep what it was made with."""
+    structlog.configure(processors=[structlog.processors.KeyValueRenderer()], cache_logger_on_first_use=True)
+    try:
+        logger = structlog.get_logger("orders")
+        with _configured():
+            logger.info("within")
+        logger.info("after")
+    finally:
+        structlog.reset_defaults()
+    within, after = capsys.readouterr().out.splitlines()
+    assert json.loads(within)["event"] == "within"
+    assert after == "event='after'"
 
 
 def test_undoing_leaves_alone_what_someone_else_took_over(capsys):
@@ -165,6 +203,97 @@ def test_a_file_is_rotated(tmp_path, monkeypatch, capsys):
 def test_files_are_10_megabytes_and_five_are_kept():
     """The figures that the kit promises."""
     assert (logs.FILE_BYTES, logs.FILES_KEPT) == (10_000_000, 5)
+
+
+def test_a_file_is_utf_8_in_any_locale(tmp_path, capsys):
+    """A program in the C locale writes it too."""
+    file = tmp_path / "orders.log"
+    program = """
+import logging, sys
+from manometer import logs
+undo = logs.configure(format="console", file=sys.argv[1])
+logging.getLogger("orders").info("Best\\xe4nde")
+undo()
+"""
+    with _configured(format="console", file=str(file)):
+        logging.getLogger("orders").info("Vorräte")
+    written = subprocess.run(
+        [sys.executable, "-X", "utf8=0", "-c", program, file],
+        env=os.environ | {"LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert (written.stdout, written.stderr) == ("", "")
+    first, second = file.read_bytes().splitlines()
+    assert "Vorräte".encode() in first
+    assert "Bestände".encode() in second
+
+
+def test_undoing_takes_a_file_that_someone_closed(tmp_path):
+    """Whoever closes every handler's stream at the program's end has closed this one too."""
+    with _configured(file=str(tmp_path / "orders.log")):
+        logging.getLogger("orders").info("placed")
+        logging.getLogger().handlers[0].stream.close()
+
+
+def _closed():
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+class _Broken(io.StringIO):
+    def write(self, _):
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize("error", [None, _closed(), _Broken()], ids=["missing", "closed", "broken"])
+def test_a_target_and_standard_error_that_both_fail_hurt_nobody(tmp_path, monkeypatch, error):
+    """The line is lost, and nothing is raised into the program."""
+    monkeypatch.setattr(sys, "stderr", error)
+    with _configured(file=str(tmp_path / "missing" / "orders.log")):
+        logging.getLogger("orders").info("placed")
+
+
+class _Writing:
+    """As little of a stream as a program may put in the place of its output."""
+
+    def __init__(self):
+        self.written = ""
+
+    def write(self, text):
+        self.written += text
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_program_with_an_odd_standard_output_can_log(monkeypatch, form):
+    """It need not be a file, and is no terminal."""
+    odd = _Writing()
+    monkeypatch.setattr(sys, "stdout", odd)
+    with _configured(format=form):
+        logging.getLogger("orders").info("placed")
+    assert "placed" in odd.written
+    assert "\x1b" not in odd.written
+
+
+def test_a_closed_standard_output_stops_no_program(monkeypatch, capsys):
+    """Whether it was closed before or after."""
+    monkeypatch.setattr(sys, "stdout", _closed())
+    with _configured():
+        logging.getLogger("orders").info("placed")
+
+
+def test_a_program_without_standard_output_can_log(monkeypatch, capsys):
+    """Such as one that was started with its output closed: the lines go to standard error, if there is one."""
+    monkeypatch.setattr(sys, "stdout", None)
+    with _configured():
+        logging.getLogger("orders").info("placed")
+        monkeypatch.setattr(sys, "stderr", None)
+    assert '"event": "placed"' in capsys.readouterr().err
+    with _configured():
+        logging.getLogger("orders").info("placed")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this platform has no /dev/full")

@@ -148,7 +148,7 @@ def _check(name: str, value: Any, rule: _Rule, source: str) -> None:
 def _refuse_unknown(names: Mapping[str, Any], known: Mapping[str, Any], source: str) -> None:
     for name in names:
         if name not in known:
-            close = get_close_matches(str(name), known, n=1)
+            close = get_close_matches(str(name), known)
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
             raise ConfigError(f"unknown setting {name!r} in {source}; {hint}")
 

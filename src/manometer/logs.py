@@ -27,7 +27,7 @@ def configure(level: str = "info", format: str = "json", file: str | None = None
     A file that cannot be written, or a full disk, sends the lines to standard error.
     """
     handler = _handler(file)
-    handler.setFormatter(_formatter(format, colors=file is None and sys.stdout.isatty()))
+    handler.setFormatter(_formatter(format, colors=file is None and _is_terminal(sys.stdout)))
     root = logging.getLogger()
     handlers, root_level, structlog_before = root.handlers[:], root.level, structlog.get_config()
     was_configured = structlog.is_configured()
@@ -103,6 +103,13 @@ def _handler(file: str | None) -> logging.Handler:
     return handler
 
 
+def _is_terminal(stream: TextIO) -> bool:
+    """Whether a person reads the stream. A program may have none, a closed one, or an object that can only write."""
+    with suppress(AttributeError, ValueError):
+        return stream.isatty()
+    return False
+
+
 class _Spilling(logging.Handler):
     """A handler whose lines go to standard error while its own target fails."""
 
@@ -113,7 +120,7 @@ class _Spilling(logging.Handler):
         if not isinstance(error, OSError):  # the record is at fault, not the target
             super().handleError(record)
             return
-        with suppress(OSError, ValueError):
+        with suppress(AttributeError, OSError, ValueError):  # there is no standard error, or it fails, or is closed
             sys.stderr.write(
                 f"{self.format(record)}\nmanometer: cannot log to {self.target}: {error.strerror or error}\n"
             )

@@ -26,8 +26,8 @@ def test_the_best_comes_first_and_what_is_refused_does_not_come(accept, types):
 
 def test_parameters_are_read_with_and_without_quotes():
     """Their names are in lower case, their values as they stand."""
-    (found,) = media_ranges('a/a; Proto="x.Y" ;version=1.0.0;flag;q=0.3')
-    assert found.parameters == {"proto": "x.Y", "version": "1.0.0", "flag": ""}
+    (found,) = media_ranges('a/a; Proto="X.yX" ;version=1.0.0;flag;q=0.3')
+    assert found.parameters == {"proto": "X.yX", "version": "1.0.0", "flag": ""}
     assert found.quality == 0.3
 
 

@@ -142,6 +142,22 @@ def test_a_family_that_cannot_be_written_is_dropped_alone(kind, accept, caplog):
     assert f'{rows.COLLECT_FAILURES.prometheus_name}{{collector="odd"}} 1.0\n' in render(registry, accept)[0].decode()
 
 
+def test_a_family_that_is_written_again_is_logged(caplog):
+    """Once when it begins to fail, and once when it no longer does."""
+    caplog.set_level("INFO")
+    registry = CollectorRegistry()
+    collector = _Fixed()
+    registry.register(collector)
+    fine = CounterMetricFamily("odd", "Odd.", value=1)
+    for family in (fine, _odd("value that is no number"), _odd("value that is no number"), fine, fine):
+        collector.families = [family]
+        render(registry)
+    assert [record.getMessage() for record in caplog.records] == [
+        "the writing of 'odd' failed; its series are missing until it works again",
+        "the writing of 'odd' works again",
+    ]
+
+
 def test_the_process_is_measured_beside():
     """prometheus-client's own collectors pass through."""
     registry = CollectorRegistry()

@@ -2,7 +2,10 @@
 
 import gzip
 import io
+import platform
 from html.parser import HTMLParser
+from http import HTTPStatus
+from importlib.metadata import version
 from typing import NamedTuple
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
@@ -10,7 +13,7 @@ from wsgiref.validate import validator
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from manometer.exporter.http import Request, Site, asgi_app, respond, wsgi_app
+from manometer.exporter.http import Request, Response, Site, asgi_app, respond, wsgi_app
 
 
 class _Check(NamedTuple):
@@ -45,9 +48,11 @@ def _ask(site, path, query="", method="GET", **headers):
 
 def test_metrics_are_the_registry_s_figures(site):
     """The literal text of two gauges."""
-    response = _ask(site, "/metrics")
-    assert (response.status, response.body) == (200, TEXT)
-    assert dict(response.headers)["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert _ask(site, "/metrics") == Response(
+        HTTPStatus.OK,
+        (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"), ("Vary", "Accept, Accept-Encoding")),
+        TEXT,
+    )
 
 
 def test_metrics_are_negotiated(site):
@@ -62,10 +67,14 @@ def test_metrics_are_negotiated(site):
     [
         ("gzip", True),
         ("GZIP;q=0.5, deflate", True),
+        ("gzip ; q=0.001", True),
         ("deflate, gzip;q=1.0", True),
         ("", False),
         ("gzip;q=0", False),
         ("gzip; q=0.0, br", False),
+        ("gzip;q=0.000", False),
+        ("gzip;Q=0", False),
+        ("xgzip", False),
         ("identity", False),
     ],
 )
@@ -74,6 +83,13 @@ def test_metrics_are_compressed_where_the_client_takes_that(site, accepted, zipp
     response = _ask(site, "/metrics", accept_encoding=accepted)
     assert (dict(response.headers).get("Content-Encoding") == "gzip") is zipped
     assert (gzip.decompress(response.body) if zipped else response.body) == TEXT
+
+
+def test_the_same_figures_are_the_same_bytes(site):
+    """A compressed answer has no time of its own in it."""
+    response = _ask(site, "/metrics", accept_encoding="gzip")
+    assert response.headers[1:] == (("Vary", "Accept, Accept-Encoding"), ("Content-Encoding", "gzip"))
+    assert response.body == gzip.compress(TEXT, compresslevel=1, mtime=0)
 
 
 def test_metrics_can_be_filtered_by_name(site):
@@ -106,8 +122,24 @@ def test_the_landing_page_links_the_others(site):
     reader.feed(response.body.decode())
     assert reader.links == ["metrics", "livez", "readyz"]
     assert not reader.open
-    assert b"<h1>orders &amp; more</h1>" in response.body
-    assert b"Measured by Manometer" in response.body
+    assert response == Response(
+        HTTPStatus.OK,
+        (("Content-Type", "text/html; charset=utf-8"),),
+        f"""<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>orders &amp; more</title></head>
+<body>
+<h1>orders &amp; more</h1>
+<p>Measured by Manometer {version("manometer")} on Python {platform.python_version()}.</p>
+<ul>
+<li><a href="metrics">/metrics</a> the figures, for Prometheus</li>
+<li><a href="livez">/livez</a> whether the program serves</li>
+<li><a href="readyz">/readyz</a> whether its critical health checks pass; ?verbose lists all</li>
+</ul>
+</body>
+</html>
+""".encode(),
+    )
 
 
 def test_a_program_that_answers_is_alive(site):
@@ -139,6 +171,12 @@ def test_a_failed_check_that_is_not_critical_leaves_the_program_ready(registry):
     assert _ask(site, "/readyz", "verbose=1").body == b"cache (not critical): cold\nready\n"
 
 
+def test_a_problem_of_any_letters_is_shown(registry):
+    """A lone surrogate, which UTF-8 has no bytes for, is written as an escape."""
+    site = Site(registry, lambda: [_Check("db", True, "down \udcff")])
+    assert _ask(site, "/readyz").body == b"db (critical): down \\udcff\nnot ready\n"
+
+
 def test_an_unknown_path_says_which_there_are(site):
     """404 is a line that helps."""
     response = _ask(site, "/metric")
@@ -148,10 +186,13 @@ def test_an_unknown_path_says_which_there_are(site):
 @pytest.mark.parametrize("path", ["/", "/metrics", "/livez", "/readyz"])
 def test_other_methods_are_refused(site, path):
     """405 names what is allowed; OPTIONS says the same without complaint."""
-    response = _ask(site, path, method="POST")
-    assert (response.status, dict(response.headers)["Allow"]) == (405, "GET, HEAD, OPTIONS")
-    response = _ask(site, path, method="OPTIONS")
-    assert (response.status, response.body, dict(response.headers)) == (200, b"", {"Allow": "GET, HEAD, OPTIONS"})
+    allow = ("Allow", "GET, HEAD, OPTIONS")
+    assert _ask(site, path, method="POST") == Response(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        (("Content-Type", "text/plain; charset=utf-8"), allow),
+        b"use GET or HEAD\n",
+    )
+    assert _ask(site, path, method="OPTIONS") == Response(HTTPStatus.OK, (allow,), b"")
 
 
 def test_a_fault_in_here_is_an_answer_and_a_log_line(registry, caplog):
@@ -160,7 +201,9 @@ def test_a_fault_in_here_is_an_answer_and_a_log_line(registry, caplog):
     def checks():
         raise RuntimeError("broken")
 
-    assert _ask(Site(registry, checks), "/readyz").status == 500
+    response = _ask(Site(registry, checks), "/readyz")
+    assert (response.status, response.body) == (500, b"the exporter failed; its log says why\n")
+    assert [record.getMessage() for record in caplog.records] == ["/readyz could not be answered"]
     assert "RuntimeError: broken" in caplog.text
 
 
@@ -194,8 +237,18 @@ def test_wsgi_mounted_at_metrics_answers_with_the_figures(site):
     """As prometheus-client's application does; mounted elsewhere, its root is the landing page."""
     assert _call_wsgi(site, SCRIPT_NAME="/metrics", PATH_INFO="")[2] == TEXT
     assert _call_wsgi(site, SCRIPT_NAME="/a/metrics", PATH_INFO="/")[2] == TEXT
-    assert b"<h1>" in _call_wsgi(site, SCRIPT_NAME="/observe", PATH_INFO="/")[2]
+    assert _call_wsgi(site, SCRIPT_NAME="/metrics/", PATH_INFO="")[2] == TEXT
     assert _call_wsgi(site, SCRIPT_NAME="/observe", PATH_INFO="/metrics")[2] == TEXT
+    for mount, path in (("/observe", "/"), ("/observe", ""), ("/metricsX", "/")):
+        assert b"<h1>" in _call_wsgi(site, SCRIPT_NAME=mount, PATH_INFO=path)[2]
+
+
+@pytest.mark.parametrize("environ", [{"SCRIPT_NAME": "/metrics"}, {"PATH_INFO": "/metrics"}])
+def test_wsgi_servers_may_leave_out_what_is_empty(site, environ):
+    """The specification allows for a missing SCRIPT_NAME, PATH_INFO and QUERY_STRING."""
+    statuses = []
+    body = wsgi_app(site)({"REQUEST_METHOD": "GET", **environ}, lambda status, _: statuses.append(status))
+    assert (statuses, list(body)) == (["200 OK"], [TEXT])
 
 
 async def _call_asgi(site, **scope):
@@ -207,7 +260,7 @@ async def _call_asgi(site, **scope):
     async def receive():
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    given = {"type": "http", "method": "GET", "query_string": b"", "headers": [], "root_path": "", **scope}
+    given = {"type": "http", "method": "GET", "query_string": b"", "headers": [], **scope}
     await asgi_app(site)(given, receive, send)
     return sent
 
@@ -219,6 +272,29 @@ async def test_asgi_serves_the_same_pages(site):
     assert (start["status"], headers[b"content-encoding"]) == (200, b"gzip")
     assert headers[b"content-length"] == str(len(body["body"])).encode()
     assert gzip.decompress(body["body"]) == TEXT
+
+
+@pytest.mark.parametrize(("method", "body"), [("GET", TEXT), ("HEAD", b"")])
+async def test_asgi_messages_are_those_of_the_specification(site, method, body):
+    """Literally; the answer to HEAD has the headers of the answer to GET."""
+    assert await _call_asgi(site, path="/metrics", method=method) == [
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [
+                (b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),
+                (b"vary", b"Accept, Accept-Encoding"),
+                (b"content-length", str(len(TEXT)).encode()),
+            ],
+        },
+        {"type": "http.response.body", "body": body},
+    ]
+
+
+async def test_asgi_reads_the_query(site):
+    """As the server itself does."""
+    body = (await _call_asgi(site, path="/metrics", query_string=b"name[]=width"))[1]["body"]
+    assert body == TEXT[TEXT.index(b"# HELP width") :]
 
 
 async def test_asgi_mounted_at_metrics_answers_with_the_figures(site):

@@ -146,6 +146,43 @@ def test_kinds_names_help_and_units_are_in_their_places(families):
     assert [(b.cumulative_count, b.upper_bound) for b in queue.bucket] == [(2, 1.0)]
 
 
+def test_a_histogram_s_count_is_the_one_that_is_told(families):
+    """Where a collector of others leaves +Inf's bucket out, too."""
+    classic, gauge = HistogramMetricFamily("h", "Help."), GaugeHistogramMetricFamily("g", "Help.")
+    classic.samples += [Sample("h_bucket", {"le": "1.0"}, 2), Sample("h_count", {}, 5), Sample("h_sum", {}, 7)]
+    gauge.samples += [Sample("g_bucket", {"le": "1.0"}, 3), Sample("g_gcount", {}, 6), Sample("g_gsum", {}, 8)]
+    found = [family.metric[0].histogram for family in families(generate(Fixed(classic, gauge)))]
+    assert [(h.sample_count, h.sample_sum, [b.cumulative_count for b in h.bucket]) for h in found] == [
+        (5, 7, [2]),
+        (6, 8, [3]),
+    ]
+
+
+def test_a_summary_has_its_quantiles(families):
+    """prometheus-client's own has none; the time of creation need not be told."""
+    family = SummaryMetricFamily("s", "Help.", count_value=5, sum_value=7)
+    family.samples += [Sample("s", {"quantile": "0.5"}, 3.0), Sample("s", {"quantile": "0.9"}, 4.0)]
+    bare = SummaryMetricFamily("bare", "Help.", count_value=1, sum_value=2)
+    found = families(generate(Fixed(family, bare)))
+    assert [(f.name, f.type, f.metric[0].summary.sample_count, f.metric[0].summary.sample_sum) for f in found] == [
+        ("s", 2, 5, 7),
+        ("bare", 2, 1, 2),
+    ]
+    figures = found[0].metric[0].summary
+    assert not figures.HasField("created_timestamp")
+    assert [(each.quantile, each.value) for each in figures.quantile] == [(0.5, 3), (0.9, 4)]
+
+
+@pytest.mark.parametrize("count", [2.5, -1, 2.0**64])
+def test_a_summary_of_a_count_that_is_no_whole_number_is_written_untyped(families, count):
+    """A summary has no field for it, and Prometheus refuses a scrape in which a field has the wrong type."""
+    family = SummaryMetricFamily("s", "Help.", count_value=count, sum_value=7)
+    assert [(f.name, f.type, f.metric[0].untyped.value) for f in families(generate(Fixed(family)))] == [
+        ("s_count", 3, count),
+        ("s_sum", 3, 7),
+    ]
+
+
 def test_creation_times_and_exemplars_are_carried(families):
     """To the nanosecond that a float has; a counter's exemplar, and that of each bucket, +Inf's too."""
     registry = CollectorRegistry()
@@ -193,6 +230,25 @@ def test_counts_of_others_may_be_fractions(families):
     figures = families(generate(Fixed(family)))[0].metric[0].histogram
     assert (figures.sample_count, figures.sample_count_float) == (0, 2.5)
     assert [(b.cumulative_count, b.cumulative_count_float) for b in figures.bucket] == [(0, 0.5), (1, 0)]
+
+
+def test_counts_that_no_whole_number_has_room_for_are_carried(families):
+    """From 2**64 on, and below 0, they are written as floats."""
+    family = HistogramMetricFamily("h", "Help.", buckets=[("1.0", -1), ("2.0", 0), ("+Inf", 2.0**64)], sum_value=3)
+    figures = families(generate(Fixed(family)))[0].metric[0].histogram
+    assert figures.sample_count_float == 2.0**64
+    assert [(b.HasField("cumulative_count"), b.cumulative_count_float) for b in figures.bucket] == [
+        (False, -1),
+        (True, 0),
+    ]
+
+
+def test_an_exemplar_may_have_no_time(families):
+    """Then nothing is said of one."""
+    family = CounterMetricFamily("c", "Help.")
+    family.samples.append(Sample("c_total", {}, 1.0, None, Exemplar({"trace_id": "ab"}, 2)))
+    exemplar = families(generate(Fixed(family)))[0].metric[0].counter.exemplar
+    assert (labels_of(exemplar), exemplar.value, exemplar.HasField("timestamp")) == ({"trace_id": "ab"}, 2, False)
 
 
 def test_a_sum_that_is_not_told_is_no_zero(families):
@@ -341,6 +397,18 @@ def test_a_native_histogram_of_fractions_is_carried(families):
     assert (figures.sample_count_float, figures.zero_count_float) == (2.5, 0.5)
     assert list(figures.positive_count) == [0.5, 1.5]
     assert not figures.positive_delta
+
+
+def test_a_native_histogram_of_negative_fractions_is_carried(families):
+    """It needs no span of nothing, since its negative spans tell what it is."""
+    found = NativeHistogram(1.5, -3.0, 1, 0.001, 0, None, [BucketSpan(0, 2)], None, [0.5, 0.5])
+    family = Metric("h", "Help.", "histogram")
+    family.add_sample("h", {}, 0, native_histogram=found)
+    figures = families(generate(Fixed(family)))[0].metric[0].histogram
+    assert [(s.offset, s.length) for s in figures.negative_span] == [(0, 2)]
+    assert list(figures.negative_count) == [0.5, 1]
+    assert not figures.negative_delta
+    assert not figures.positive_span
 
 
 @pytest.mark.parametrize("accept", ["", "application/openmetrics-text;version=1.0.0", "text/plain;version=1.0.0"])

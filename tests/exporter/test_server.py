@@ -1,8 +1,10 @@
 """The exporter's own server: no client can hold it up, and it ends without a trace."""
 
+import errno
 import gc
 import http.client
 import os
+import re
 import socket
 import threading
 from contextlib import closing, contextmanager
@@ -72,6 +74,7 @@ def test_a_connection_serves_many_requests(server):
     with _client(server) as client:
         _get(client)
         first = client.sock
+        assert first is not None
         for path in ("/", "/livez", "/readyz", "/nothing", "/metrics"):
             _get(client, path)
         assert client.sock is first
@@ -83,6 +86,45 @@ def test_head_has_the_length_and_no_body(server):
         answer, body = _get(client, method="HEAD")
         assert (answer.headers["Content-Length"], body) == ("49", b"")
         assert _get(client)[0].status == 200
+
+
+def test_answers_are_those_of_http(server):
+    """Literally but for the date: no body behind HEAD's headers, and a client that wants to close is told so."""
+    with closing(socket.create_connection(_address(server), timeout=DEADLINE)) as client:
+        client.sendall(b"HEAD /metrics HTTP/1.1\r\n\r\nGET /livez HTTP/1.1\r\nConnection: close\r\n\r\n")
+        assert re.sub(rb"Date: .* GMT\r\n", b"", _all(client)) == (
+            b"HTTP/1.1 200 OK\r\n"
+            b"Server: Manometer\r\n"
+            b"Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
+            b"Vary: Accept, Accept-Encoding\r\n"
+            b"Content-Length: 49\r\n"
+            b"\r\n"
+            b"HTTP/1.1 200 OK\r\n"
+            b"Server: Manometer\r\n"
+            b"Content-Type: text/plain; charset=utf-8\r\n"
+            b"Content-Length: 3\r\n"
+            b"Connection: close\r\n"
+            b"\r\n"
+            b"ok\n"
+        )
+
+
+def test_query_and_headers_reach_the_pages(server):
+    """Whatever the case of a header's name."""
+    with _client(server) as client:
+        assert _get(client, "/metrics?name[]=nothing")[1] == b""
+        body = _get(client, headers={"ACCEPT": "application/openmetrics-text"})[1]
+        assert body == b"# HELP depth Depth.\n# TYPE depth gauge\ndepth 3.0\n# EOF\n"
+
+
+@pytest.mark.parametrize("header", [b"Transfer-Encoding: chunked", b"content-length: 5"])
+def test_a_request_with_a_body_is_the_last_of_its_connection(server, header):
+    """The body is not read, so what follows cannot be told from a request."""
+    with closing(socket.create_connection(_address(server), timeout=DEADLINE)) as client:
+        client.sendall(b"GET /livez HTTP/1.1\r\n" + header + b"\r\n\r\n")
+        answer = _all(client)
+    assert b"\r\nConnection: close\r\n" in answer
+    assert answer.endswith(b"\r\n\r\nok\n")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "TRACE", "BREW"])
@@ -167,6 +209,41 @@ def test_a_request_is_refused_while_all_connections_are_being_answered(registry,
             each.close()
 
 
+def test_an_answered_connection_takes_one_place(registry, monkeypatch):
+    """Two that were answered and are kept open fill two places, and neither has to go."""
+    monkeypatch.setattr(module, "CONNECTIONS", 2)
+    with (
+        closing(Server(Site(registry), "127.0.0.1", 0).start()) as server,
+        _client(server) as one,
+        _client(server) as other,
+    ):
+        for client in (one, other, one, other):
+            sock = client.sock
+            assert _get(client)[0].status == 200
+            assert sock in (None, client.sock)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_answer_that_is_broken_off_frees_its_place(registry, monkeypatch):
+    """Such as by a check that ends the thread that it runs in."""
+
+    def checks():
+        raise SystemExit
+
+    monkeypatch.setattr(module, "CONNECTIONS", 1)
+    with closing(Server(Site(registry, checks), "127.0.0.1", 0).start()) as server:
+        with _client(server) as client, pytest.raises(ConnectionError):
+            _get(client, "/readyz")
+        with _client(server) as client:
+            assert _get(client)[0].status == 200
+
+
+def test_the_thread_has_a_name_and_keeps_no_program_from_ending(server):
+    """Whoever lists the threads can tell whose this one is; a program need not close its exporter to end."""
+    (thread,) = [each for each in threading.enumerate() if each.name == "manometer-http"]
+    assert thread.daemon
+
+
 def test_scrapes_at_once_all_get_whole_answers(server):
     """Eight clients, a few scrapes each."""
     bodies = []
@@ -204,6 +281,25 @@ def test_a_wrong_host_is_an_error_that_says_what_to_do(registry, host, message):
     """An address of another machine, and a name that no one knows."""
     with pytest.raises(ConfigError) as raised:
         Server(Site(registry), host, 0)
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (errno.EACCES, "port 80 on 127.0.0.1 needs a right that this program lacks; take one from 1024 up"),
+        (errno.EMFILE, f"cannot listen on port 80 on 127.0.0.1: {os.strerror(errno.EMFILE)}"),
+    ],
+)
+def test_whatever_else_the_system_refuses_is_told(registry, monkeypatch, code, message):
+    """A port for administrators alone has a hint; the rest is in the system's own words."""
+
+    def refused(_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(module.TCPServer, "server_bind", refused)
+    with pytest.raises(ConfigError) as raised:
+        Server(Site(registry), "127.0.0.1", 80)
     assert str(raised.value) == message
 
 
@@ -259,6 +355,22 @@ def test_a_forked_child_neither_serves_nor_keeps_the_port(registry):
     assert os.waitpid(child, 0)[1] == 0
     for end in (closed_read, closed_write):
         os.close(end)
+
+
+def test_a_child_closes_its_copies_of_the_connections_alone():
+    """Even one that the parent was closing; what the parent holds stays open."""
+    parents, client = socket.socketpair()
+    with parents, client:
+        connections = module._Connections(2)
+        inherited, closed = parents.dup(), parents.dup()
+        assert connections.admit(inherited)
+        assert connections.admit(closed)
+        assert connections.begin(inherited)
+        os.close(closed.fileno())
+        connections.abandon()
+        assert (inherited.fileno(), closed.fileno()) == (-1, -1)
+        parents.sendall(b"x")
+        assert client.recv(1) == b"x"
 
 
 def _threads():

@@ -32,8 +32,9 @@ def test_signed_numbers(messages, value):
 @given(st.lists(SIGNED))
 def test_packed_numbers(messages, values):
     """A reader finds them whether it expects them packed or not."""
-    found = messages["Histogram"].FromString(wire.packed_sints(13, values))
-    assert list(found.positive_delta) == values
+    packed = wire.packed_sints(13, values)
+    assert list(messages["Histogram"].FromString(packed).positive_delta) == values
+    assert bool(packed) == bool(values)
 
 
 @given(st.floats())

@@ -29,7 +29,8 @@ _MUTMUT = Path(sys.executable).with_name("mutmut")  # started as a module, it wo
 class Subject(NamedTuple):
     """Code below `src/manometer`, and the tests that are to notice its faults; both as patterns.
 
-    at_import: whether the code works when it is imported. Then each mutant needs a fresh import, which is slow.
+    at_import: whether the code works when it is imported. Then each mutant needs a fresh import and all tests,
+    which is slow.
     """
 
     code: list[str]
@@ -106,7 +107,10 @@ def _settings(subject: Subject, others: set[str]) -> str:
         "only_mutate": [f"src/manometer/{each}" for each in subject.code],
         "do_not_mutate": [f"src/manometer/{each}" for each in subject.without],
         "also_copy": ["src/alluse", *sorted(others)],
-        "pytest_add_cli_args": ["-m", "not servers", "-k", _TOO_SLOW, "-p", "no:cacheprovider"],
+        "pytest_add_cli_args": [
+            *("-m", "not servers", "-k", _TOO_SLOW, "-p", "no:cacheprovider"),
+            *(("-p", "at_import") if subject.at_import else ()),
+        ],
         "pytest_add_cli_args_test_selection": [
             str(path.relative_to(ROOT)) for each in subject.tests for path in sorted(ROOT.glob(each))
         ],
@@ -124,8 +128,8 @@ def run(subject: str) -> Path:
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # mypy is among them
     mutated = copy / "mutants/src"
     mutated.mkdir(parents=True, exist_ok=True)  # the interpreter looks only once whether a folder is there
-    # A child process that a test starts runs the mutant too.
-    environment = os.environ | {"PATH": programs, "PYTHONPATH": str(mutated)}
+    # A child process that a test starts runs the mutant too. at_import.py is in this folder.
+    environment = os.environ | {"PATH": programs, "PYTHONPATH": os.pathsep.join([str(mutated), str(HERE)])}
     subprocess.run(
         [_MUTMUT, "run", "--max-children", str(os.cpu_count() or 1)], cwd=copy, check=True, env=environment
     )

@@ -1,4 +1,4 @@
-"""What an HTTP Accept header asks for, best first."""
+"""What an HTTP Accept or Accept-Encoding header asks for, best first."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

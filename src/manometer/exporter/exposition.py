@@ -51,7 +51,7 @@ def _chosen(accept: str) -> tuple[Encoder, str, Form | None]:
         return *binary, None
     encode, content_type = choose_encoder(accept)
     kind, *rest = content_type.split(";")
-    settings = dict(part.strip().split("=", 1) for part in rest)
+    settings = dict(part.strip().split("=") for part in rest)
     is_openmetrics = kind == "application/openmetrics-text"
     form = Form(
         is_openmetrics,
@@ -81,7 +81,7 @@ def _written(family: Metric, encode: Encoder, form: Form | None, registry: Colle
         else:
             body = encode(_Collected([family if form.is_openmetrics else _classic(family)])).removesuffix(_END)
     except Exception:
-        Kit.of(registry).failed(str(getattr(family, "name", type(family).__qualname__)), _WRITING)
+        Kit.of(registry).failed(str(family.name), _WRITING)
         return b""
     kit = Kit.existing(registry)
     if kit is not None:
@@ -93,6 +93,6 @@ def _classic(family: Metric) -> Metric:
     """The family without native histograms, each of which prometheus-client would write as a series of zeros."""
     if all(sample.native_histogram is None for sample in family.samples):
         return family
-    kept = Metric(family.name, family.documentation, family.type, family.unit)
+    kept = Metric(family.name, family.documentation, family.type)  # this format has no place for a unit
     kept.samples = [sample for sample in family.samples if sample.native_histogram is None]
     return kept

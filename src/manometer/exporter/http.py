@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.errors import IncompleteError
+from manometer.exporter.accept import media_ranges
 from manometer.exporter.exposition import render
 from manometer.meters.fork import notice
 
@@ -148,11 +149,7 @@ def _text(status: HTTPStatus, body: str, *headers: tuple[str, str]) -> Response:
 
 
 def _takes_gzip(accept_encoding: str) -> bool:
-    for coding in accept_encoding.split(","):
-        name, _, parameters = coding.partition(";")
-        if name.strip().lower() == "gzip":
-            return parameters.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
+    return any(coding.type == "gzip" for coding in media_ranges(accept_encoding))
 
 
 # --- front ends for a program's own web server

@@ -76,7 +76,7 @@ class _Counted(SpanExporter):
         self.taken += len(spans)
         _quiet.on = True
         try:
-            result = SpanExportResult.FAILURE if self._closed else self._inner.export(spans)
+            result = self._inner.export(spans)  # which refuses what comes after its shutdown
         except Exception:
             result = SpanExportResult.FAILURE
         finally:
@@ -111,9 +111,7 @@ class _Delivery:
         self._renew()
 
     def take(self, span: ReadableSpan) -> None:
-        """Queue a span that has ended, and count the one that it pushes out of a full queue."""
-        if not (span.context and span.context.trace_flags.sampled):
-            return
+        """Queue a sampled span that has ended, and count the one that it pushes out of a full queue."""
         if self._pid != os.getpid():  # the SDK empties the queue in a forked child
             self._renew()
         # The SDK keeps its queue to itself, so its length is reckoned. A batch that has left it but

@@ -147,7 +147,10 @@ def _untyped(parts: Parts) -> bytes:
 def _summary(parts: Parts) -> bytes | None:
     if not {"_count", "_sum"} <= parts.keys():
         return None
-    figures = _count(1, 1, parts["_count"][0].value) + double(2, parts["_sum"][0].value)
+    count = parts["_count"][0].value
+    if not _is_whole(count):  # a summary has no field for a fraction
+        return None
+    figures = uint(1, int(count)) + double(2, parts["_sum"][0].value)
     quantiles = [
         message(3, double(1, float(sample.labels["quantile"])) + double(2, sample.value))
         for sample in parts.get("", ())
@@ -203,9 +206,12 @@ def _populations(deltas_field: int, counts_field: int, deltas: Sequence[float], 
 
 def _count(whole_field: int, broken_field: int, value: float) -> bytes:
     """A number of events, which some collectors of others give in fractions."""
-    if 0 <= value < 1 << 64 and float(value).is_integer():
-        return uint(whole_field, int(value))
-    return double(broken_field, value)
+    return uint(whole_field, int(value)) if _is_whole(value) else double(broken_field, value)
+
+
+def _is_whole(value: float) -> bool:
+    """Whether the number fits in a uint64."""
+    return 0 <= value < 1 << 64 and float(value).is_integer()
 
 
 def _first(parts: Parts, suffixes: Sequence[str], default: float) -> float:

@@ -203,17 +203,17 @@ class _Handler(BaseHTTPRequestHandler):
 def _listen(site: Site, host: str, port: int, shared: bool) -> _Listener:
     where = f"port {port} on {host}"
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return _Listener(family, address, site, shared)
     except socket.gaierror:
         raise ConfigError(f"host {host!r} is not known here; set MANOMETER_HOST or pass host=...") from None
     except OSError as error:
-        reason = {
+        reasons: dict[int | None, str] = {
             errno.EADDRINUSE: f"{where} is taken by another program; set MANOMETER_PORT or pass port=...",
             errno.EACCES: f"{where} needs a right that this program lacks; take one from 1024 up",
             errno.EADDRNOTAVAIL: f"{host} is no address of this machine; set MANOMETER_HOST or pass host=...",
-        }.get(error.errno or 0)
-        raise ConfigError(reason or f"cannot listen on {where}: {error.strerror}") from None
+        }
+        raise ConfigError(reasons.get(error.errno, f"cannot listen on {where}: {error.strerror}")) from None
 
 
 def _hang_up(connection: socket.socket, how: int) -> None:

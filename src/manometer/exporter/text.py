@@ -127,7 +127,7 @@ class _Labels:
     def __init__(self, names: Values, form: Form) -> None:
         places = sorted((name, place) for place, name in enumerate(names))
         self._parts = [(form.label(name), place) for name, place in places]
-        self._le = bisect_left(places, ("le", -1))
+        self._le = bisect_left([name for name, _ in places], "le")
         self._form = form
 
     @classmethod

@@ -54,7 +54,7 @@ def _key(field: int, kind: int) -> bytes:
 
 
 def _zigzag(value: int) -> int:
-    return value << 1 ^ value >> _BITS - 1
+    return value << 1 ^ value >> _BITS  # the second part is -1 for a negative number, else 0
 
 
 def _varint(value: int) -> bytes:
