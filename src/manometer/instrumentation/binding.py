@@ -245,7 +245,8 @@ class Subject(Collector):
         row = self._row(name, labels)
         with self.lock:
             if name not in self._meters:
-                self._meters[name] = meter(row, kind, on_fold=self._kit.folded)
+                self._meters[name] = meter(row, kind)
+                self._meters[name].joins(self._kit)
             found = self._meters[name]
         if not isinstance(found, kind):
             raise BindingError(f"{name!r} is a {found.kind}, not a {kind.kind}; call binding.{found.kind} for it")

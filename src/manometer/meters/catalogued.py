@@ -1,6 +1,6 @@
 """Families and meters of catalogue rows."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from prometheus_client import Metric
@@ -23,7 +23,7 @@ def family(row: MetricSpec) -> Metric:
     return Metric(row.family_name, row.help, row.kind.value, _unit(row))
 
 
-def meter(row: MetricSpec, kind: type[M], on_fold: Callable[[str], None] | None = None, **settings: Any) -> M:
+def meter(row: MetricSpec, kind: type[M], **settings: Any) -> M:
     """A meter of the metric, on no registry; MetricError where the metric is of another kind.
 
     settings: what its kind alone takes, such as a histogram's `native_schema`.
@@ -32,7 +32,7 @@ def meter(row: MetricSpec, kind: type[M], on_fold: Callable[[str], None] | None 
         raise MetricError(f"{row.name!r} is a {row.kind.value}, not a {kind.kind}")
     if row.buckets:
         settings = {"buckets": row.buckets, **settings}
-    return kind(row.family_name, row.help, row.labels, unit=_unit(row), registry=None, on_fold=on_fold, **settings)
+    return kind(row.family_name, row.help, row.labels, unit=_unit(row), registry=None, **settings)
 
 
 def pulled(figures: Iterable[Pulled]) -> list[Metric]:

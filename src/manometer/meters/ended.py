@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 from manometer.meters.family import Series, Values
 from manometer.meters.labels import OTHER
 
-__all__ = ["Ended", "are_kept", "keep"]
+__all__ = ["Ended"]
 
 _UNREAD = 64  # removed series that wait to be read
 
@@ -17,22 +17,6 @@ R_co = TypeVar("R_co", covariant=True)
 
 class _Child(Protocol[R_co]):
     def _read(self) -> R_co: ...
-
-
-class _Kept:
-    """Whether someone in this process adds up what the series of several processes had come to."""
-
-    is_on = False
-
-
-def keep() -> None:
-    """Keep what removed series had come to, from now on, in every family."""
-    _Kept.is_on = True
-
-
-def are_kept() -> bool:
-    """Whether removed series are to be kept."""
-    return _Kept.is_on
 
 
 class Ended(Generic[R]):

@@ -80,7 +80,7 @@ class Family(Metric, Generic[R]):
 
     @property
     def lasting(self) -> Sequence[Series[R]]:
-        """The series, and in them what removed ones had come to, where that is kept: see `ended.keep`."""
+        """The series, and in them what removed ones had come to, where the registry keeps that."""
         if not self.ended:
             return self.series
         readings = dict(self.ended)

@@ -36,6 +36,7 @@ class Kit(Collector):
         self._folding: set[str] = set()
         self._is_shown = True
         self._is_used = False
+        self.keeps_ended = False
         renewed_in_child(self)
 
     @classmethod

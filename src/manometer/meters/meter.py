@@ -10,18 +10,18 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from manometer.errors import MetricError
-from manometer.meters.ended import Ended, are_kept
+from manometer.meters.ended import Ended
 from manometer.meters.family import Family, Series, Values
 from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
 from manometer.meters.labels import OTHER, SERIES_CAP, check_label_names, check_name, check_values, full_name
 from manometer.meters.pending import Pending
-from manometer.meters.registration import register
+from manometer.meters.registration import Companion, register
 
 __all__ = ["Meter", "creation", "earliest"]
 
 R = TypeVar("R")
 
-_OF_FAMILIES = frozenset({"_labelvalues", "_children", "_children_lock", "_ended"})
+_OF_FAMILIES = frozenset({"_labelvalues", "_children", "_children_lock", "_ended", "_companion"})
 
 
 def creation(created: float) -> float | None:
@@ -83,6 +83,7 @@ class Meter(Collector, ABC, Generic[R]):
         self._labelvalues: Values = ()
         self._max_series = max_series
         self._on_fold = on_fold
+        self._companion: Companion | None = None
         if self.labelnames:
             self._children: dict[Values, Self] = {}
             self._children_lock = freed_in_child(RLock())  # a finalizer may come here amid the making of a child
@@ -90,10 +91,14 @@ class Meter(Collector, ABC, Generic[R]):
         else:
             self._start()
         if registry is not None:
-            companion = register(registry, self, f"metric {self.name!r}")
-            if on_fold is None:
-                self._on_fold = companion.folded
+            self.joins(register(registry, self, f"metric {self.name!r}"))
         renewed_in_child(self)
+
+    def joins(self, companion: Companion) -> None:
+        """Be one of the families of the companion's registry."""
+        self._companion = companion
+        if self._on_fold is None:
+            self._on_fold = companion.folded
 
     def labels(self, *labelvalues: object, **labelkwargs: object) -> Self:
         """Return the series of these label values, by position or by name, made where it is new.
@@ -273,7 +278,7 @@ class Meter(Collector, ABC, Generic[R]):
     def _end(self, values: Values, child: Self) -> None:
         """A series is no longer its family's; the lock is held."""
         renewed_in_child(child)  # the family does not renew the series any more, and the series may have writers yet
-        if self._adds_up and are_kept():
+        if self._adds_up and self._companion is not None and self._companion.keeps_ended:
             self._ended.add(values, child)
 
     def _child(self, values: Values) -> Self:

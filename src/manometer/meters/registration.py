@@ -27,6 +27,9 @@ __all__ = ["Companion", "DuplicateMetricError", "accompanied_by", "register"]
 class Companion(Protocol):
     """What stands beside the collectors of a registry, and hears of them."""
 
+    keeps_ended: bool
+    """Whether what removed series had come to is kept, for the sums of several processes."""
+
     def folded(self, family_name: str) -> None:
         """A new series of that family went to `other`."""
 

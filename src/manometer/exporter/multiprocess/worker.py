@@ -24,7 +24,7 @@ from manometer.exporter.multiprocess.inherited import inherited
 from manometer.exporter.multiprocess.snapshot import Family, Process, family
 from manometer.exporter.multiprocess.unseen import Unseen
 from manometer.exporter.multiprocess.ways import in_own_files, way
-from manometer.meters import ended, uwsgi
+from manometer.meters import uwsgi
 from manometer.meters.collection import collect
 from manometer.meters.fork import Forked, called_in_child, follow_uwsgi, freed_in_child, notice
 from manometer.meters.kit import Kit
@@ -56,9 +56,9 @@ class Worker:
     """
 
     def __init__(self, registry: CollectorRegistry, path: Path) -> None:
-        ended.keep()
         self._registry = ref(registry)
         self._kit = Kit.of(registry)
+        self._kit.keeps_ended = True
         self.faults = Faults(self._kit)
         self.directory = Directory(path, self.faults.unreadable, self._kit.folded)
         try:
