@@ -201,6 +201,14 @@ def test_a_child_that_is_forked_amid_an_operation_ends_it():
     assert not amid.holds()
 
 
+def test_a_child_that_notices_its_fork_late_ends_no_operation_of_its_other_threads():
+    """They may be at it since the fork, and each takes itself off at its end."""
+    amid = Amid()
+    amid.threads[0] = set()
+    amid.renew(Forked.LATE)
+    assert 0 in amid.threads
+
+
 def test_clones_are_bare(figures, cache_of, policy):
     """What a cache makes by its own class, or copies, counts into no series."""
     cache = instrument_cache(cache_of(policy), name="c", registry=figures.registry)
