@@ -356,7 +356,7 @@ def test_a_coroutine_that_hangs_is_cancelled(figures):
     found = check("db", hangs, interval=0.001, timeout=0.01, registry=figures.registry)
     checks.start()
     for _ in range(2):
-        assert cancelled.acquire(timeout=10)
+        assert cancelled.acquire(timeout=DEADLINE)
     checks.stop()
     until(lambda: not found._running)
     assert found._result.problem == "was cancelled after its time-out of 0.01 s"
@@ -369,7 +369,7 @@ def test_a_registered_check_is_run_and_shown(figures):
     checks = Checks.on(figures.registry)
     assert [each.name for each in checks.all()] == ["db"]
     checks.start()
-    assert ran.wait(10)
+    assert ran.wait(DEADLINE)
     until(lambda: figures("health_check_up", check="db", critical="false") == 1)
     checks.stop()
 

@@ -46,7 +46,7 @@ def _prometheus(body: Callable[[], bytes]) -> Iterator[str]:
             yield f"http://127.0.0.1:{server.server_address[1]}"
         finally:
             server.shutdown()
-            thread.join()
+            joined(thread)
 
 
 @pytest.mark.parametrize(

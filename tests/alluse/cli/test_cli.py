@@ -188,7 +188,7 @@ def test_control_endpoint_goes_elsewhere_where_its_usual_port_is_taken():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         usual = taken.getsockname()[1]
         with _started("run", "--port", str(usual - 1), "--seconds", "0.5") as process:
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=DEADLINE)
     if process.returncode == 2:
         assert f"port {usual - 1}" in err  # the one before was taken too, by somebody else
         return

@@ -17,7 +17,7 @@ from manometer.cli.top.snapshot import TargetError, WrongTargetError, fetch, met
 from manometer.errors import ConfigError
 from manometer.exporter.http import Site
 from manometer.exporter.server import Server
-from waiting import DEADLINE
+from waiting import DEADLINE, joined
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def _answering(answer) -> Iterator[str]:
             yield f"http://127.0.0.1:{server.server_address[1]}/metrics"
         finally:
             server.shutdown()
-            thread.join()
+            joined(thread)
 
 
 def _page(status=200, body=b"", kind="text/plain"):

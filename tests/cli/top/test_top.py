@@ -105,7 +105,7 @@ def test_a_wrong_address_is_not_waited_for(server, capsys, address, reason):
 def test_notes_stand_with_the_figures(server):
     """Lines from standard input; their end is not the end of the figures."""
     process = _start(server.url, "--notes", "--count", "3", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    out, error = process.communicate("no alert fires\n\n", timeout=60)
+    out, error = process.communicate("no alert fires\n\n", timeout=DEADLINE)
     assert (process.returncode, error) == (0, "")
     assert out.count("note     no alert fires") == 1
     assert out.count("process  memory —") == 3

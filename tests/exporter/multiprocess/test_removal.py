@@ -11,6 +11,7 @@ from manometer import Binding, Counter, Gauge, Histogram, instrument_cache, stag
 from manometer.exporter.multiprocess import Worker, together
 from manometer.meters.collection import collect
 from manometer.meters.ended import _UNREAD
+from waiting import joined
 
 
 @pytest.fixture
@@ -110,8 +111,7 @@ def test_totals_are_right_under_churn(group):
     while any(thread.is_alive() for thread in threads):
         shown.append(group("c_total"))
         assert shown[-1] >= shown[-2]
-    for thread in threads:
-        thread.join()
+    joined(*threads)
     assert group("c_total") == sum(written)
 
 

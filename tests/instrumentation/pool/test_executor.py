@@ -81,7 +81,7 @@ def held(executor):
     yield go
     go.set()
     for future in running:
-        future.result()
+        future.result(DEADLINE)
 
 
 def test_a_cancelled_task_waits_no_more_and_was_never_acquired(figures, executor, held):
@@ -91,7 +91,7 @@ def test_a_cancelled_task_waits_no_more_and_was_never_acquired(figures, executor
     assert all(each.cancel() for each in queued[1:])
     assert figures("pool_pending_requests", **WORKER) == 1
     held.set()
-    queued[0].result()
+    queued[0].result(DEADLINE)
     executor.shutdown()
     assert figures.all("pool_acquisitions_total", "source") == {"created": 2, "reused": 1}
     assert figures("pool_wait_duration_seconds_count", **WORKER) == 3
@@ -118,7 +118,7 @@ def test_cancelled_tasks_are_let_go_without_a_collection(figures, monkeypatch):
         futures = [executor.submit(abs, 1) for _ in range(50) if executor.submit(abs, 1).cancel()]
         assert len(Binding.of(executor)._read.__self__.waiting) < 100
         go.set()
-    assert [future.result() for future in futures] == [1] * 50
+    assert [future.result(DEADLINE) for future in futures] == [1] * 50
 
 
 def test_a_task_holds_its_function_no_longer_than_before(executor):
@@ -154,7 +154,7 @@ class Counting(ThreadPoolExecutor):
 def test_a_subclass_sees_the_function_that_was_submitted(figures):
     """By its name, as before; `map` submits as well."""
     with instrument_executor(Counting(1), name="w", registry=figures.registry) as executor:
-        executor.submit(abs, 1).result()
+        executor.submit(abs, 1).result(DEADLINE)
         assert list(executor.map(len, ["a", "ab"])) == [1, 2]
         assert executor.names == ["abs", "len", "len"]
         assert figures("pool_use_duration_seconds_count", **WORKER) == 3
@@ -183,7 +183,7 @@ def test_an_initializer_that_fails_refuses_what_comes_after(figures):
 
     executor = instrument_executor(ThreadPoolExecutor(1, initializer=fail), name="w", registry=figures.registry)
     with pytest.raises(BrokenThreadPool):
-        executor.submit(abs, 1).result()
+        executor.submit(abs, 1).result(DEADLINE)
     with pytest.raises(BrokenThreadPool):
         executor.submit(abs, 1)
     assert figures("pool_pending_requests", **WORKER) == 0
@@ -193,7 +193,7 @@ def test_an_initializer_that_fails_refuses_what_comes_after(figures):
 
 def test_an_executor_has_no_time_outs(figures, executor):
     """A submission never waits, so there is no such series."""
-    executor.submit(abs, 1).result()
+    executor.submit(abs, 1).result(DEADLINE)
     assert figures("pool_timeouts_total") is None
 
 

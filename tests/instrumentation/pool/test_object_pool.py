@@ -8,6 +8,7 @@ import pytest
 
 from manometer import Binding, UnsupportedError, instrument_pool
 from manometer.instrumentation.pool import lending, overlaps
+from waiting import joined
 
 
 class Pool:
@@ -185,8 +186,7 @@ def test_overlapping_uses_on_many_threads_are_all_timed(figures):
         threads = [threading.Thread(target=use) for _ in range(8)]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        joined(*threads)
     finally:
         sys.setswitchinterval(interval)
     assert figures("pool_use_duration_seconds_count", kind="object") == 4000
