@@ -60,6 +60,17 @@ def test_values_are_written_as_go_writes_them(form, value):
 
 
 @pytest.mark.parametrize("form", [OPENMETRICS, TEXT])
+def test_any_letters_and_labels_on_both_sides_of_le_are_written(form):
+    """Quotes, backslashes, line breaks and percent signs, in the help, in labels, and in those of an exemplar."""
+    histogram = Histogram("h", 'Help "\\\n%d.', ["z", "b", "y", "a"], registry=None, buckets=(1,))
+    histogram.labels("%s", '"', "\\", "\n").observe(3, {"trace_id": '"\\\n%', "a": "b"})
+    (family,) = histogram.collect()
+    written, expected = _written_twice(family, form)
+    assert written == expected
+    assert b'h_bucket{a="\\n",b="\\"",le="1.0",y="\\\\",z="%s"} 0.0\n' in written
+
+
+@pytest.mark.parametrize("form", [OPENMETRICS, TEXT])
 def test_samples_that_came_with_the_readings_follow_them(form):
     """Such as those of objects that are asked for their figures; each has its own labels."""
     gauge = Gauge("g", "Help.", ["a"], registry=None)
