@@ -1,5 +1,6 @@
 """Waiting with a deadline, for the tests: a test that waits in vain fails and says for what."""
 
+import select
 import time
 
 DEADLINE = 60
@@ -23,3 +24,10 @@ def joined(*workers):
     for worker in workers:
         worker.join(DEADLINE)
         assert not worker.is_alive(), f"{worker.name} hangs"
+
+
+def readable(descriptor):
+    """Whether there is something to read from the file descriptor before the deadline."""
+    poll = select.poll()  # unlike `select.select`, it takes any number that a descriptor may have
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(DEADLINE * 1000))

@@ -3,7 +3,6 @@
 import os
 import pty
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from manometer.cli import main, top
 from manometer.cli.top import run
 from manometer.exporter.http import Site
 from manometer.exporter.server import Server
-from waiting import DEADLINE
+from waiting import DEADLINE, readable
 
 
 @pytest.fixture
@@ -77,8 +76,7 @@ def test_a_target_that_never_comes_is_a_clear_line(server, capsys):
     server.close()
     assert run(url, patience=0.05) == 1
     captured = capsys.readouterr()
-    assert captured.out.count("\n") == 1
-    assert "connection refused" in captured.out
+    assert captured.out.count("\n") <= 1  # on a busy machine, the time is over before it could say that it waits
     assert captured.err == (
         f"manometer: {url}/metrics showed no figures in 0.05 s: connection refused; is the program running?\n"
     )
@@ -178,6 +176,6 @@ def test_the_table_s_extra_is_named_where_it_is_missing():
 def _read_until(terminal, wanted):
     read = b""
     while wanted not in read:
-        assert select.select([terminal], [], [], DEADLINE)[0], read
+        assert readable(terminal), read
         read += os.read(terminal, 65536)
     return read

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import select
 import signal
 import socket
 import subprocess
@@ -14,6 +13,7 @@ import pytest
 
 from manometer.exporter.multiprocess import onlooker
 from manometer.meters.collection import collect
+from waiting import readable
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork"),
@@ -118,7 +118,7 @@ class Member:
         if step == "exec":
             assert self._orders.readline() == ""
         else:
-            assert select.select([self._life], [], [], 60)[0]
+            assert readable(self._life)
         self._orders.close()
         self._connection.close()
         os.close(self._life)

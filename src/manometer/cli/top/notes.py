@@ -35,7 +35,7 @@ class Notes:
             if self._descriptor is None:
                 time.sleep(left)
                 return None
-            if not select.select([self._descriptor], [], [], left)[0]:
+            if not _readable(self._descriptor, left):
                 return None
             read = os.read(self._descriptor, _CHUNK)
             if not read:  # whoever wrote has ended
@@ -52,6 +52,13 @@ class Notes:
             return None
         lines = blocks[-1].decode(errors="replace").strip("\n").splitlines()
         return [Note(_printable(line.removeprefix("!").strip()), line.startswith("!")) for line in lines]
+
+
+def _readable(descriptor: int, seconds: float) -> bool:
+    """Whether there is something to read within that time; unlike `select`, `poll` takes any descriptor."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 def _printable(text: str) -> str:
