@@ -540,7 +540,7 @@ head_of = st.just([[1, 0, "", False], []])
 def test_no_json_in_a_file_raises_or_costs_another_process_its_figures(tmp_path_factory, head, families, alive):
     """Whatever stands in it, and whether its process is alive: the figures of the others are exact."""
     group = Group(tmp_path_factory.mktemp("group"))
-    group.process(3)
+    living = group.process(3)
     group.process(4).abandon()
     content = bare(b"\n".join(json.dumps(line).encode() for line in [head, *families]))
     file = group.directory.own_file()
@@ -561,6 +561,7 @@ def test_no_json_in_a_file_raises_or_costs_another_process_its_figures(tmp_path_
         assert failed == []
         group.directory.settle()
     file.abandon()
+    living.abandon()
 
 
 def test_a_file_that_was_never_finished_is_removed_in_the_end(group):
