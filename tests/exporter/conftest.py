@@ -5,6 +5,7 @@ import io
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, timestamp_pb2
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto
+from prometheus_client import values
 
 _TYPES = {
     "string": FieldDescriptorProto.TYPE_STRING,
@@ -65,6 +66,13 @@ def _described():
             else:
                 made.type, made.type_name = FieldDescriptorProto.TYPE_MESSAGE, f".{_PACKAGE}.{kind}"
     return file
+
+
+@pytest.fixture(autouse=True)
+def _close_theirs():
+    """Close the files that prometheus-client keeps open, which can be more than a process may have."""
+    yield
+    getattr(values, "close_all_multiprocess_files", list)()  # before 0.26 the garbage collector does
 
 
 @pytest.fixture(scope="session")
