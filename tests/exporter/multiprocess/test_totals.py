@@ -21,7 +21,6 @@ from manometer.exporter.multiprocess.snapshot import Family, Group, Process, Sna
 from manometer.exporter.multiprocess.totals import Totals
 from manometer.exporter.multiprocess.ways import Way, way
 from manometer.meters.collection import collect
-from mmaps import closed_files
 
 MODES = ("all", "liveall", "min", "livemin", "max", "livemax", "sum", "livesum", "mostrecent", "livemostrecent")
 AMOUNTS = st.integers(-400, 400).map(lambda quarters: quarters / 4)  # whose sums are exact in any order
@@ -83,7 +82,7 @@ EVENTS = st.lists(
 @given(EVENTS)
 def test_processes_come_to_what_prometheus_client_makes_of_them(events):
     """Counters, histograms and gauges of every mode, over any sequence of events in three processes."""
-    with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch, closed_files():
+    with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
         patch.setenv("PROMETHEUS_MULTIPROC_DIR", directory)
         theirs = {}
         for pid in (1, 2, 3):
