@@ -4,8 +4,8 @@ mutmut makes the mutants and runs the tests that reach each. A subject is a part
 that are to notice its faults: those of its own folder, so that no part relies on the tests of another. It is
 worked on in a copy below `.mutants/`, which also keeps what was found: the next run tries only what has changed.
 
-A mutant that mypy refuses is noticed too. `explained.toml` lists the mutants that no test notices, each with the
-reason; the report ends with those that are not listed.
+A mutant that mypy refuses is noticed too. `explained/` has a list for each subject of the mutants that no test
+notices, each with the reason; the report ends with those that are not listed.
 """
 
 import json
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,7 +46,13 @@ SUBJECTS = {
     "config": Subject(["config.py"], ["tests/test_config.py"], at_import=True),
     "exporter": Subject(["exporter/*"], ["tests/exporter/test_*.py"], without=["exporter/multiprocess/*"]),
     "health": Subject(["health.py"], ["tests/test_health.py"]),
-    "instrumentation": Subject(["instrumentation/*"], ["tests/instrumentation"]),
+    "instrumentation": Subject(
+        ["instrumentation/*"], ["tests/instrumentation/test_*.py"], without=["instrumentation/*/*"]
+    ),
+    **{
+        part: Subject([f"instrumentation/{part}/*"], [f"tests/instrumentation/{part}"])
+        for part in ("cache", "engine", "pool", "resilience", "runtime")
+    },
     "logs": Subject(["logs.py"], ["tests/test_logs.py"]),
     "meters": Subject(["meters/*"], ["tests/meters", "tests/exporter/test_same_output.py"]),
     "mixin": Subject(["mixin/*"], ["tests/mixin"], at_import=True),
@@ -71,7 +77,10 @@ class Mutant(NamedTuple):
 
 
 class Explained(NamedTuple):
-    """Why no test notices such mutants. function: a pattern of its whole name; change: of a part of `was -> now`."""
+    """Why no test notices such mutants.
+
+    function: a pattern of the whole name of what is changed; change: a pattern of a part of `was -> now`.
+    """
 
     function: str
     change: str
@@ -157,18 +166,17 @@ def _mutmut(copy: Path, *arguments: str) -> str:
     return subprocess.run([_MUTMUT, *arguments], cwd=copy, check=True, capture_output=True, text=True).stdout
 
 
-def explanations() -> Iterator[Explained]:
-    """Those of explained.toml."""
-    for each in tomllib.loads((HERE / "explained.toml").read_text()).get("mutants", []):
-        yield Explained(**each)
+def explanations(subject: str) -> list[Explained]:
+    """Those of the subject's list."""
+    listed = HERE / f"explained/{subject}.toml"
+    return [Explained(**each) for each in tomllib.loads(listed.read_text())["mutants"]] if listed.exists() else []
 
 
 def main(subjects: list[str]) -> int:
     """Try these subjects, or all, and report; 1 where a mutant survives without an explanation."""
-    known = list(explanations())
     unexplained = []
     for subject in subjects or SUBJECTS:
-        copy = run(subject)
+        copy, known = run(subject), explanations(subject)
         found = outcomes(copy)
         counts = Counter(found.values())
         survivors = [mutant(copy, name) for name, outcome in found.items() if outcome not in _NOTICED]
