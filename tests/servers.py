@@ -61,7 +61,8 @@ def build() -> None:
         return
     say(f"building {', '.join(missing)}")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", str(_CONSTRAINTS)]
-    done = subprocess.run([*pip, *missing], check=False, capture_output=True, text=True)
+    # What pip keeps of an earlier build may hold another Python of the same version, without the modules of this one.
+    done = subprocess.run([*pip, "--no-cache-dir", *missing], check=False, capture_output=True, text=True)
     if done.returncode != 0:
         say(f"could not build {', '.join(missing)}:\n{done.stderr[-1000:]}")
 

@@ -7,6 +7,8 @@ from itertools import accumulate
 
 import pytest
 
+from waiting import DEADLINE
+
 pytestmark = pytest.mark.servers
 
 GROUP = """
@@ -85,7 +87,9 @@ tell(left=len(list(directory.iterdir())))
 def test_no_total_falls_while_workers_come_and_go(tmp_path):
     """Whichever worker answers, counts and both kinds of buckets go on; files are those of the live and one more."""
     report = tmp_path / "report"
-    subprocess.run([sys.executable, "-c", GROUP, str(tmp_path / "group"), str(report)], timeout=120, check=True)
+    subprocess.run(
+        [sys.executable, "-c", GROUP, str(tmp_path / "group"), str(report)], timeout=4 * DEADLINE, check=True
+    )
     told = [json.loads(line) for line in report.read_text().splitlines()]
     scrapes = [each for each in told if "began" in each]
     assert len(scrapes) > 50
