@@ -60,9 +60,9 @@ def build() -> None:
         say(f"missing: {', '.join(missing)}, which pip builds where there is a C compiler (apt-get install gcc)")
         return
     say(f"building {', '.join(missing)}")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", str(_CONSTRAINTS)]
     # What pip keeps of an earlier build may hold another Python of the same version, without the modules of this one.
-    done = subprocess.run([*pip, "--no-cache-dir", *missing], check=False, capture_output=True, text=True)
+    pip = [sys.executable, "-m", "pip", "install", "--no-cache-dir", "--quiet", "--disable-pip-version-check"]
+    done = subprocess.run([*pip, "-c", str(_CONSTRAINTS), *missing], check=False, capture_output=True, text=True)
     if done.returncode != 0:
         say(f"could not build {', '.join(missing)}:\n{done.stderr[-1000:]}")
 
