@@ -42,6 +42,9 @@ def test_a_collector_that_raises_loses_only_its_own_series(caplog):
     assert "the backend is gone" in caplog.text
 
 
+FULL = "over 100 things fail; further ones are not logged"
+
+
 class Junk:
     """A collector whose outcome is no family."""
 
@@ -112,7 +115,7 @@ def test_each_failure_is_logged_once_until_it_ends(caplog):
     for _ in range(3):
         families = collect(registry)
     assert sum("failed; its series are missing" in record.message for record in caplog.records) == 100
-    assert caplog.text.count("over 100 things fail; further ones are not logged") == 1
+    assert caplog.messages.count(FULL) == 1
     assert set(_failures(families).values()) == {3.0}
     assert _failures(families).keys() == failing.keys()
     caplog.clear()
@@ -139,6 +142,33 @@ def test_a_failure_that_cannot_be_logged_reaches_nobody(monkeypatch):
     assert told == ["it fails", "it works", "it fails", "it fails"]
 
 
+@pytest.mark.parametrize("end", [lambda outages: outages.worked(7, "%d works", 7), lambda outages: outages.forget(7)])
+def test_where_one_of_many_failures_ends_another_is_logged(caplog, end):
+    """And then again that there are too many."""
+    outages = Outages()
+    for thing in range(102):
+        outages.failed(thing, "%d fails", thing)
+    assert caplog.messages == [*(f"{thing} fails" for thing in range(100)), FULL]
+    caplog.clear()
+    end(outages)
+    for thing in (7, 102, 103):
+        outages.failed(thing, "%d fails", thing)
+    assert caplog.messages == ["7 fails", FULL]
+
+
+def test_a_thing_that_is_gone_is_not_failing(caplog):
+    """Another of its name that fails is logged as the first was; one of another kind is another thing."""
+    kit = Kit.of(CollectorRegistry())
+    for what in ("pool", "pool", "cache"):
+        kit.failed("orders", what)
+    kit.gone("orders", "pool")
+    for what in ("cache", "pool"):
+        kit.failed("orders", what)
+    assert [message.partition(";")[0] for message in caplog.messages] == [
+        f"{what} 'orders' failed" for what in ("pool", "cache", "pool")
+    ]
+
+
 def _failures(families):
     """The counted failures by collector."""
     return {
@@ -155,6 +185,18 @@ def test_a_registry_without_manometer_stays_as_it_was():
     Counter("c", "Help.", registry=registry)
     assert names(collect(registry)) == ["c"]
     assert Kit.existing(registry) is None
+
+
+def test_costs_are_told_from_the_first_fold_on():
+    """The kit's figures are there to be read then."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", ["l"], registry=registry, max_series=1)
+    counter.labels("x")
+    assert names(collect(registry)) == ["c"]
+    counter.labels("y")
+    assert names(collect(registry)) == [
+        *("c", "manometer_label_folds", "manometer_collect_duration_seconds", "manometer_series")
+    ]
 
 
 def test_the_kit_tells_the_cost_of_each_collector_and_family():

@@ -1,6 +1,7 @@
 """Code written for prometheus-client's meters works on these, and exposes the same text."""
 
 import copy
+import inspect
 import io
 import pickle
 import threading
@@ -197,6 +198,13 @@ class _Doubling(manometer.Counter):
         super().inc(amount * self.factor, exemplar)
 
 
+class _Passing(manometer.Counter):
+    """A subclass that hands on what it gets."""
+
+    def inc(self, *given, **named):
+        super().inc(*given, **named)
+
+
 class _Clipping(manometer.Histogram):
     """A subclass that changes what is observed."""
 
@@ -217,10 +225,16 @@ def test_a_subclass_may_override_a_write():
     alone.tick()
     clipping = _Clipping("h", "Help.", registry=registry)
     for amount in (1, 1000):
-        clipping.observe(amount)
+        clipping.observe(amount, {"trace_id": f"of {amount}"})
+    passing = _Passing("passing", "Help.", registry=registry)
+    passing.inc()
+    passing.inc(2, exemplar={"trace_id": "passed"})
     assert registry.get_sample_value("c_total", {"l": "x"}) == 10
     assert registry.get_sample_value("alone_total") == 11
     assert registry.get_sample_value("h_sum") == 11
+    assert registry.get_sample_value("passing_total") == 3
+    body = manometer.render(registry, "application/openmetrics-text")[0]
+    assert all(f'{{trace_id="{value}"}}'.encode() in body for value in ("of 1", "of 1000", "passed"))
 
 
 @pytest.mark.parametrize("kit", KITS, ids=["manometer", "prometheus_client"])
@@ -237,7 +251,8 @@ def test_programs_that_walk_a_registry_know_the_meters(kit):
     )
     assert (found._labelnames, list(found._metrics)) == (("side",), [("buy",)])
     assert str(found) == "counter:orders_lots"
-    assert repr(found).endswith("Counter(orders_lots)")
+    assert repr(found) == f"{type(found).__module__}.Counter(orders_lots)"
+    assert {"_type", "_labelnames"} & dict(inspect.getmembers(type(found))).keys()
     assert [(each.name, each.type, each.unit, each.samples) for each in found.describe()] == [
         ("orders_lots", "counter", "lots", [])
     ]

@@ -59,7 +59,8 @@ SUBJECTS = {
     "processes": Subject(["exporter/multiprocess/*"], ["tests/exporter/multiprocess"]),
 }
 
-# Interrupted at any instruction or at the end of the stack, a test takes for ever under mutmut's wrappers, or overflows
+# Interrupted at any instruction or at the end of the stack, a test takes for ever under the wrappers of mutmut, or
+# overflows the stack.
 _TOO_SLOW = "not signal_handler and not gc_callback and not finalizer and not end_of_the_stack"
 # These reach every meter and take ten seconds or more there; other tests notice what they would notice.
 _TOO_SLOW += " and not every_collection and not hold_no_lock_across and not large_numbers"
