@@ -92,6 +92,7 @@ def test_a_batch_is_counted_as_its_values_one_by_one(amounts, schema):
 
 
 @given(st.lists(ANY, max_size=300), st.sampled_from(SCHEMAS), st.integers(1, 200))
+@example([1.0, LARGEST], 8, 1)
 def test_merging_leaves_what_a_coarser_schema_would_have_counted(amounts, schema, limit):
     """A full series is as if it had been made with the schema that it came down to."""
     merged = ExponentialBuckets(schema, limit)

@@ -460,6 +460,33 @@ def test_an_increment_that_is_no_real_number_is_refused(amount):
     assert (counter.value, samples_of(gauge)[0].value) == (0.5, 0.5)
 
 
+def test_a_gauge_whose_last_value_counts_only_takes_whole_values(monkeypatch):
+    """A sum has no one time at which it was set; what is set has one."""
+    monkeypatch.setattr("time.time", lambda: 12.5)
+    gauge = Gauge("g", "Help.", ["b", "a"], registry=None, multiprocess_mode="livemostrecent")
+    alone = Gauge("alone", "Help.", registry=None, multiprocess_mode="mostrecent")
+    labels = {"a": "x", "b": "y"}
+    assert (gauge.set_at(labels), alone.set_at({})) == (0, 0)
+    for series in (gauge.labels(**labels), alone):
+        for write in (series.inc, series.dec):
+            with pytest.raises(RuntimeError) as caught:
+                write()
+            assert str(caught.value) == f"{write.__name__} must not be used with the mostrecent mode"
+        series.set(3)
+        assert samples_of(series)[0].value == 3
+    assert (gauge.set_at(labels), alone.set_at({}), gauge.set_at({"a": "y", "b": "x"})) == (12.5, 12.5, 0)
+
+
+def test_no_other_gauge_tells_when_it_was_set():
+    """Nobody asks."""
+    gauge = Gauge("g", "Help.", registry=None, multiprocess_mode="max")
+    gauge.set(3)
+    gauge.inc()
+    assert (gauge.set_at({}), samples_of(gauge)[0].value) == (0, 4)
+    with pytest.raises(MetricError, match=r"^Invalid multiprocess mode: some$"):
+        Gauge("g", "Help.", registry=None, multiprocess_mode="some")
+
+
 def test_label_values_past_the_cap_fold_and_are_counted():
     """A flood of label values ends in `other`; what was there before goes on as it was."""
     folded = []
@@ -470,6 +497,11 @@ def test_label_values_past_the_cap_fold_and_are_counted():
     found = {tuple(s.labels.values()): s.value for s in samples_of(counter) if s.name == "c_total"}
     assert found == {("0", "/"): 2, ("1", "/"): 1, ("2", "/"): 1, ("other", "other"): 7}
     assert folded == ["c"] * 7
+    for values, folds in ((("0", "/"), False), (("0", "new"), True), (("other", "other"), False)):
+        assert counter.is_folded(counter.labels(*values), values) is folds
+        assert counter.is_folded(counter.replace(values), values) is folds
+    found = {tuple(s.labels.values()): s.value for s in samples_of(counter) if s.name == "c_total"}
+    assert found == {("0", "/"): 0, ("1", "/"): 1, ("2", "/"): 1, ("other", "other"): 0}
 
 
 def test_a_fold_is_counted_where_nobody_asked_for_it(caplog):
