@@ -100,30 +100,61 @@ def test_figures_that_are_in_part_the_childs_stay(labels, forked):
     assert len(counter.pending.events) < PENDING_LIMIT
 
 
-class Renewing(float):
-    """An amount that renews its meter as it is added up, as a handler may that interrupts a fold."""
+class Interrupting(float):
+    """An amount that calls something as it is added up, as a handler does that interrupts a fold."""
 
-    def __new__(cls, meter):
+    def __new__(cls, call):
         amount = super().__new__(cls, 0.5)
-        amount.meter = meter
+        amount.call = call
         return amount
 
     def __radd__(self, other):
-        self.meter.renew()
+        self.call()
         return float(self) + other
 
     __add__ = __radd__
 
 
+KINDS = {Counter: Interrupting, Histogram: Interrupting, Gauge: lambda call: (False, Interrupting(call))}
+
+
+@pytest.mark.parametrize("folds", range(3))
 @pytest.mark.parametrize(
-    ("kind", "event"), [(Counter, Renewing), (Histogram, Renewing), (Gauge, lambda meter: (False, Renewing(meter)))]
+    ("kind", "interruption"),
+    [(Counter, Counter.renew), (Counter, Counter.reset), (Histogram, Histogram.renew), (Gauge, Gauge.renew)],
 )
-def test_a_fold_that_a_renewal_interrupts_puts_nothing_in_place(kind, event):
-    """A thread of the parent may have been at it, and its figures are the parent's."""
+def test_a_fold_that_an_end_interrupts_puts_nothing_in_place(kind, interruption, folds):
+    """A thread of the parent may have been at it, and its figures are the parent's; or a reset comes between."""
     meter = kind("m", "Help.", registry=None)
-    meter.pending.events.append(event(meter))
+    for _ in range(folds):
+        meter.read()
+    meter.pending.events.append(KINDS[kind](lambda: interruption(meter)))
     assert {value for name, (value, _) in shown(meter).items() if not name.endswith("_created")} == {0}
     assert meter.pending.events == []
+
+
+@pytest.mark.parametrize("folds", range(3))
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_fold_that_a_collection_interrupts_counts_each_event_once(kind, folds):
+    """The collection has put all of them in place, and more may have come since."""
+    meter = kind("m", "Help.", registry=None)
+    write = meter.observe if kind is Histogram else meter.inc
+    figure = {Counter: "m_total", Gauge: "m", Histogram: "m_sum"}[kind]
+    seen = []
+
+    def collect():
+        if not seen:
+            seen.append(None)
+            seen[0] = shown(meter)[figure][0]
+            write(8)
+
+    for _ in range(folds):
+        meter.read()
+    write(1)
+    meter.pending.events.append(KINDS[kind](collect))
+    write(2)
+    assert (shown(meter)[figure][0], seen) == (3.5, [3.5])
+    assert shown(meter)[figure][0] == 11.5
 
 
 def test_runs_under_way_are_the_parents():

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from fractions import Fraction
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, product
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -209,6 +209,69 @@ def test_ticks_and_increments_add_up():
     assert series.value == 1
     with pytest.raises(ValueError, match="missing label values"):
         counter.tick()
+
+
+def test_a_reset_begins_a_counter_anew(monkeypatch):
+    """Now, and from zero, whatever has not been added up yet."""
+    now = 1000.0
+    monkeypatch.setattr("time.time", lambda: now)
+    counter = Counter("c", "Help.", registry=None)
+    for _ in range(3):
+        now += 1
+        counter.inc(2)
+        counter.tick()
+        assert counter.value == 3
+        counter.inc(5)
+        counter.tick()
+        counter.reset()
+        assert told(samples_of(counter)) == {"c_total": 0, "c_created": now}
+
+
+def test_only_the_named_exceptions_are_counted():
+    """Every one by default, but none that ends the program."""
+    counter = Counter("c", "Help.", registry=None)
+    for counted, raised, total in [
+        ((), KeyError, 1),
+        ((), KeyboardInterrupt, 1),
+        ((KeyError,), KeyError, 2),
+        ((KeyError,), ValueError, 2),
+        (((KeyError, ValueError),), ValueError, 3),
+        ((KeyboardInterrupt,), KeyboardInterrupt, 4),
+    ]:
+        with pytest.raises(raised), counter.count_exceptions(*counted):
+            raise raised
+        assert counter.value == total
+
+
+def test_removals_remove_what_they_name():
+    """One series, those that have some label values, or all."""
+    counter = Counter("c", "Help.", ["a", "b"], registry=None)
+
+    def left():
+        return sorted("".join(values) for values, _ in counter.read())
+
+    for a, b in product("123", "xyz"):
+        counter.labels(a, b)
+    counter.remove(1, "x")
+    counter.remove(1, "x")
+    assert left() == ["1y", "1z", "2x", "2y", "2z", "3x", "3y", "3z"]
+    counter.remove_by_labels({"b": "y", "a": 2})
+    assert left() == ["1y", "1z", "2x", "2z", "3x", "3y", "3z"]
+    counter.remove_by_labels({"a": 3})
+    counter.remove_by_labels({})
+    assert left() == ["1y", "1z", "2x", "2z"]
+    counter.remove_by_labels({"b": "z"})
+    assert left() == ["1y", "2x"]
+    counter.clear()
+    assert left() == []
+
+
+def test_a_meter_without_labels_cannot_be_cleared():
+    """It goes on as it was, as in prometheus-client."""
+    counter = Counter("c", "Help.", registry=None)
+    counter.inc()
+    counter.clear()
+    assert counter.value == 1
 
 
 def test_a_signal_handler_may_write_to_the_series_that_it_interrupts():
@@ -475,6 +538,28 @@ def test_a_gauge_whose_last_value_counts_only_takes_whole_values(monkeypatch):
         series.set(3)
         assert samples_of(series)[0].value == 3
     assert (gauge.set_at(labels), alone.set_at({}), gauge.set_at({"a": "y", "b": "x"})) == (12.5, 12.5, 0)
+
+
+def test_what_a_gauge_is_told_last_counts(monkeypatch):
+    """Each write goes on from the one before; a function has the last word."""
+    monkeypatch.setattr("time.time", lambda: 12.5)
+    gauge = Gauge("g", "Help.", registry=None)
+    found = []
+    for write in (
+        lambda: gauge.inc(),
+        lambda: gauge.inc(3),
+        lambda: gauge.dec(),
+        lambda: gauge.dec(0.5),
+        lambda: gauge.set(7),
+        lambda: gauge.inc(2),
+        lambda: gauge.set_to_current_time(),
+        lambda: gauge.dec(2),
+        lambda: gauge.set_function(lambda: 5),
+        lambda: gauge.set(9),
+    ):
+        write()
+        found.append(samples_of(gauge)[0].value)
+    assert found == [1, 4, 3, 2.5, 7, 9, 12.5, 10.5, 5, 5]
 
 
 def test_no_other_gauge_tells_when_it_was_set():
