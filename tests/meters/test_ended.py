@@ -85,10 +85,10 @@ def test_removing_what_is_not_there_removes_nothing(keeping):
     assert counter.labels("x") is new
 
 
-@pytest.mark.parametrize("registry", [None, CollectorRegistry()])
-def test_nothing_is_kept_where_nobody_asks(registry):
+@pytest.mark.parametrize("make", [lambda: None, CollectorRegistry])
+def test_nothing_is_kept_where_nobody_asks(make):
     """A meter on no registry, and one of a registry for this process alone."""
-    counter = Counter("c", "Help.", ["l"], registry=registry)
+    counter = Counter("c", "Help.", ["l"], registry=make())
     counter.labels("x").inc(3)
     counter.remove("x")
     assert counter.family().lasting == []
