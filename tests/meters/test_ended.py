@@ -187,6 +187,27 @@ def test_histograms_add_up_in_all_they_show(keeping):
     assert {each.labels["trace_id"] for each in native.nh_exemplars} == {"removed 0.5", "new 1.5", "new 5"}
 
 
+def test_native_buckets_add_up_without_a_loss(keeping):
+    """However many they are together: each part had no more than it may have."""
+    histogram = Histogram("h", "Help.", ["l"], registry=keeping, native_schema=8, max_native_buckets=300)
+    for first in (0, 300):
+        for at in range(first, first + 300):
+            histogram.labels("x").observe(2 ** ((at + 0.5) / 256))
+        if not first:
+            histogram.clear()
+    ((_, reading),) = histogram.family().lasting
+    assert (reading.native.schema, len(reading.native.pos_deltas)) == (8, 600)
+
+
+def test_histograms_of_other_buckets_do_not_add_up():
+    """Not as far as the shorter one goes, either."""
+    readings = [
+        Histogram("h", "Help.", registry=None, buckets=buckets).read()[0].reading for buckets in ((1, 2), (1, 2, 3))
+    ]
+    with pytest.raises(ValueError, match="argument 2"):
+        Histogram.together(readings)
+
+
 def test_what_a_part_does_not_show_the_whole_does_not_show():
     """The sum of a histogram with negative bounds, times of creation that are switched off, native buckets."""
     plain = Histogram("h", "Help.", registry=None, buckets=(-1, 1))

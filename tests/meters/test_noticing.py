@@ -150,35 +150,50 @@ def test_a_caller_that_gets_no_thread_goes_on(child, monkeypatch):
     assert figures.told == [Forked.LATE]
 
 
-def test_a_lock_that_no_thread_gives_back_is_freed(child, monkeypatch):
-    """One that a thread of the child holds is left to it; one that is free stays so."""
+class Watched:
+    """A lock, and whether it was freed by force."""
+
+    def __init__(self, lock):
+        self._lock = lock
+        self.acquire, self.release = lock.acquire, lock.release
+        self.is_forced = False
+
+    def _at_fork_reinit(self):
+        self._lock._at_fork_reinit()
+        self.is_forced = True
+
+
+@pytest.mark.parametrize("kind", [threading.Lock, threading.RLock])
+def test_a_lock_that_no_thread_gives_back_is_freed(child, monkeypatch, kind):
+    """One that is free is left alone."""
     monkeypatch.setattr(fork, "_GRACE", 0.01)
-    free, lost = threading.Lock(), threading.Lock()
-    assert fork.freed_in_child(free) is free
-    fork.freed_in_child(lost)
-    lost.acquire()
+    free, lost = Watched(kind()), Watched(kind())
+    for lock in (free, lost):
+        assert fork.freed_in_child(lock) is lock
+    holder = threading.Thread(target=lost.acquire)
+    holder.start()
+    joined(holder)
     fork.notice()
-    assert not free.locked()
-    assert not lost.locked()
+    assert (free.is_forced, lost.is_forced) == (False, True)
+    for lock in (free, lost):
+        taking = []
+        taker = threading.Thread(target=lambda lock=lock, taking=taking: taking.append(lock.acquire(blocking=False)))
+        taker.start()
+        joined(taker)
+        assert taking == [True]
 
 
 def test_a_lock_that_is_given_back_in_time_is_left_to_its_thread(child, monkeypatch):
     """To free it under the thread would raise there."""
     monkeypatch.setattr(fork, "_GRACE", DEADLINE)
-    lock, raised = fork.freed_in_child(threading.Lock()), []
+    lock = fork.freed_in_child(Watched(threading.Lock()))
     lock.acquire()
-
-    def give_back():
-        try:
-            lock.release()
-        except RuntimeError as error:
-            raised.append(error)
-
-    timer = threading.Timer(0.05, give_back)
+    timer = threading.Timer(0.05, lock.release)
     timer.start()
     fork.notice()
     joined(timer)
-    assert (raised, lock.locked()) == ([], False)
+    assert not lock.is_forced
+    assert lock.acquire(blocking=False)
 
 
 @pytest.mark.parametrize(("is_heir", "forked"), [(False, Forked.AT_ONCE), (True, Forked.HEIR)])

@@ -1,7 +1,6 @@
 """Code written for prometheus-client's meters works on these, and exposes the same text."""
 
 import copy
-import inspect
 import io
 import pickle
 import threading
@@ -407,7 +406,7 @@ def test_programs_that_walk_a_registry_know_the_meters(kit):
     assert (found._labelnames, list(found._metrics)) == (("side",), [("buy",)])
     assert str(found) == "counter:orders_lots"
     assert repr(found) == f"{type(found).__module__}.Counter(orders_lots)"
-    assert {"_type", "_labelnames"} & dict(inspect.getmembers(type(found))).keys()
+    assert hasattr(type(found), "_type")
     assert [(each.name, each.type, each.unit, each.samples) for each in found.describe()] == [
         ("orders_lots", "counter", "lots", [])
     ]
