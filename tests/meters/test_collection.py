@@ -207,6 +207,7 @@ def test_the_kit_tells_the_cost_of_each_collector_and_family():
     found = {family.name: family for family in collect(registry)}
     assert [s.labels for s in found["manometer_collect_duration_seconds"].samples] == [{"collector": "Counter"}]
     series = {s.labels["family"]: s.value for s in found["manometer_series"].samples}
+    assert found["c"].is_as_read
     assert series["c"] == len(found["c"].samples)
 
 

@@ -102,7 +102,7 @@ def test_figures_that_are_in_part_the_childs_stay(labels, forked):
 
 
 class Interrupting(float):
-    """An amount that calls something as it is added up, as a handler does that interrupts a fold."""
+    """An amount that calls something when it is first added up, as a handler does that interrupts a fold."""
 
     def __new__(cls, call):
         amount = super().__new__(cls, 0.5)
@@ -110,7 +110,8 @@ class Interrupting(float):
         return amount
 
     def __radd__(self, other):
-        self.call()
+        call, self.call = self.call, lambda: None
+        call()
         return float(self) + other
 
     __add__ = __radd__
@@ -120,17 +121,25 @@ KINDS = {Counter: Interrupting, Histogram: Interrupting, Gauge: lambda call: (Fa
 
 
 @pytest.mark.parametrize("folds", range(3))
-@pytest.mark.parametrize("then", [lambda meter: None, shown], ids=["", "then a collection"])
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (1, 0), (0, 1), (2, 0), (1, 1)])
 @pytest.mark.parametrize(
-    ("kind", "interruption"),
+    ("kind", "end"),
     [(Counter, Counter.renew), (Counter, Counter.reset), (Histogram, Histogram.renew), (Gauge, Gauge.renew)],
 )
-def test_a_fold_that_an_end_interrupts_puts_nothing_in_place(kind, interruption, then, folds):
-    """A thread of the parent may have been at it, and its figures are the parent's; or a reset comes between."""
+def test_a_fold_that_an_end_interrupts_puts_nothing_in_place(kind, end, before, after, folds):
+    """A thread of the parent may have been at it, or a handler resets the meter, and collects before or after."""
     meter = kind("m", "Help.", registry=None)
+
+    def interruption():
+        for _ in range(before):
+            shown(meter)
+        end(meter)
+        for _ in range(after):
+            shown(meter)
+
     for _ in range(folds):
         meter.read()
-    meter.pending.events.append(KINDS[kind](lambda: (interruption(meter), then(meter))))
+    meter.pending.events.append(KINDS[kind](interruption))
     assert {value for name, (value, _) in shown(meter).items() if not name.endswith("_created")} == {0}
     assert meter.pending.events == []
 
@@ -145,10 +154,8 @@ def test_a_fold_that_a_collection_interrupts_counts_each_event_once(kind, folds)
     seen = []
 
     def collect():
-        if not seen:
-            seen.append(None)
-            seen[0] = shown(meter)[figure][0]
-            write(8)
+        seen.append(shown(meter)[figure][0])
+        write(8)
 
     for _ in range(folds):
         meter.read()

@@ -12,6 +12,7 @@ from itertools import accumulate, pairwise, product
 
 import pytest
 from prometheus_client import CollectorRegistry
+from prometheus_client.samples import Exemplar
 
 from manometer import Counter, Gauge, Histogram, MetricError, render
 from manometer.meters.pending import PENDING_AT_MOST, PENDING_LIMIT
@@ -135,16 +136,34 @@ def in_another_thread(call):
 
 
 def test_writers_let_a_fold_that_lags_behind_get_on(monkeypatch):
-    """While another thread folds, events pile up to a fixed number, and no further."""
+    """While another thread folds, events pile up; from a fixed number on, each write has that thread get a turn."""
     histogram = Histogram("h", "Help.", registry=None)
-    pending = histogram.pending
-    monkeypatch.setattr("manometer.meters.pending.sleep", lambda _: in_another_thread(pending.drain))
-    events = 3 * PENDING_AT_MOST
-    with pending.lock:
-        for _ in range(events):
-            histogram.observe(1)
-            assert len(pending.events) < PENDING_AT_MOST
-    assert {s.value for s in samples_of(histogram) if s.name == "h_count"} == {float(events)}
+    events = histogram.pending.events
+    folding, going_on, pauses = threading.Event(), threading.Event(), []
+
+    class Slow(float):
+        """An amount that takes long to add."""
+
+        def __radd__(self, other):
+            folding.set()
+            assert going_on.wait(DEADLINE)
+            return float(self) + other
+
+    def sleep(seconds):
+        assert seconds > 0
+        pauses.append(len(events))
+
+    monkeypatch.setattr("manometer.meters.pending.sleep", sleep)
+    events.append(Slow(1))
+    folder = threading.Thread(target=lambda: samples_of(histogram))
+    folder.start()
+    assert folding.wait(DEADLINE)
+    for _ in range(PENDING_AT_MOST + 1):
+        histogram.observe(1)
+    going_on.set()
+    joined(folder)
+    assert pauses == [PENDING_AT_MOST, PENDING_AT_MOST + 1, PENDING_AT_MOST + 2]
+    assert told(samples_of(histogram))["h_count"] == PENDING_AT_MOST + 2
 
 
 def test_refused_exemplars_pile_nothing_up():
@@ -570,6 +589,39 @@ def test_no_other_gauge_tells_when_it_was_set():
     assert (gauge.set_at({}), samples_of(gauge)[0].value) == (0, 4)
     with pytest.raises(MetricError, match=r"^Invalid multiprocess mode: some$"):
         Gauge("g", "Help.", registry=None, multiprocess_mode="some")
+
+
+def test_an_exemplar_is_kept_as_it_was_given(monkeypatch):
+    """Its labels, the amount as a float, and the time."""
+    monkeypatch.setattr("time.time", lambda: 12.5)
+    counter = Counter("c", "Help.", registry=None)
+    histogram = Histogram("h", "Help.", registry=None, buckets=(1, 5), native_schema=0)
+    for write in (counter.inc, histogram.observe):
+        labels = {"trace_id": "x"}
+        write(5, labels)
+        labels["trace_id"] = "y"
+        write(0.5)
+    expected = Exemplar({"trace_id": "x"}, 5.0, 12.5)
+    found = [sample.exemplar for sample in [*samples_of(counter), *samples_of(histogram)] if sample.exemplar]
+    assert found == [expected] * 2
+    assert samples_of(histogram)[-1].native_histogram.nh_exemplars == [expected]
+    assert {type(each.value) for each in found} == {float}
+    assert [sample.labels["le"] for sample in samples_of(histogram) if sample.exemplar] == ["5.0"]
+
+
+@pytest.mark.parametrize("kind", [Counter, Gauge, Histogram])
+@pytest.mark.parametrize("make", [lambda: None, CollectorRegistry])
+def test_each_kind_has_a_cap_and_tells_of_folds(kind, make):
+    """To whom it is asked to, on a registry too; to nobody where nobody is there to hear."""
+    folded, registry = [], make()
+    meter = kind("m", "Help.", ["l"], registry=registry, max_series=1, on_fold=folded.append)
+    silent = kind("silent", "Help.", ["l"], registry=None, max_series=1)
+    for each in (meter, silent):
+        for value in range(3):
+            each.labels(value)
+        assert [values for values, _ in each.read()] == [("0",), ("other",)]
+    assert folded == ["m"] * 2
+    assert registry is None or registry.get_sample_value("manometer_label_folds_total", {"family": "m"}) is None
 
 
 def test_label_values_past_the_cap_fold_and_are_counted():
