@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import math
 import random
 import signal
 import sys
@@ -9,11 +10,14 @@ import threading
 import time
 from fractions import Fraction
 from itertools import accumulate, pairwise, product
+from unittest.mock import Mock
 
+import prometheus_client
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.samples import Exemplar
 
+import manometer
 from manometer import Counter, Gauge, Histogram, MetricError, render
 from manometer.meters.pending import PENDING_AT_MOST, PENDING_LIMIT
 from waiting import DEADLINE, joined
@@ -519,11 +523,58 @@ def test_an_observation_that_is_no_real_number_costs_no_other(caplog):
         histogram.observe(2)
         found = {s.name: s.value for s in samples_of(histogram)}
     assert (found["h_count"], found["h_sum"]) == (10, 15)
-    assert caplog.text.count("no real numbers are lost") == 1
+    lost = "observations of h that are no real numbers are lost"
+    assert caplog.messages == [lost]
     for _ in range(2):
         histogram.observe(3)
         samples_of(histogram)
-    assert caplog.text.count("real numbers again") == 1
+    assert caplog.messages == [lost, "observations of h are real numbers again"]
+
+
+def test_strange_observations_are_logged_for_each_series(caplog):
+    """Of each family, too."""
+    histogram, other = (Histogram(name, "Help.", ["l"], registry=None) for name in ("h", "other"))
+    for series in (histogram.labels("x"), histogram.labels("y"), other.labels("x")):
+        series.observe(1j)
+        samples_of(series)
+    assert [message.split()[2] for message in caplog.messages] == ["h", "h", "other"]
+
+
+def test_an_exception_that_interrupts_a_fold_is_not_taken_for_a_strange_observation(monkeypatch, caplog):
+    """It reaches the program, as a handler's time limit, and no event is lost."""
+    histogram = Histogram("h", "Help.", registry=None)
+    histogram.observe(1)
+    histogram.observe(2)
+    with monkeypatch.context() as patch:
+        patch.setattr("manometer.meters.histogram.reduce", Mock(side_effect=TimeoutError))
+        with pytest.raises(TimeoutError):
+            samples_of(histogram)
+    assert told(samples_of(histogram))["h_sum"] == 3
+    assert caplog.messages == []
+
+
+def test_not_a_number_is_in_no_bucket():
+    """It spoils the sum, as in prometheus-client, and nothing else."""
+    ours, theirs = (
+        kit.Histogram("h", "Help.", registry=None, buckets=(1, 2)) for kit in (manometer, prometheus_client)
+    )
+    for histogram in (ours, theirs):
+        for amount in (3, math.nan, 0.5, math.nan, 2, 1, math.nan, 1.5):
+            histogram.observe(amount)
+    ours, theirs = (told(samples_of(histogram)) for histogram in (ours, theirs))
+    assert ours['h_bucket{le="1.0"}'] == 2
+    assert math.isnan(ours["h_sum"])
+    assert {name: ours[name] for name in ours if "_bucket" in name} == {
+        name: theirs[name] for name in theirs if "_bucket" in name
+    }
+
+
+@pytest.mark.parametrize(("first", "shown"), [(-0.5, False), (0, True), (0.5, True)])
+def test_a_sum_that_may_fall_is_not_shown(first, shown):
+    """It is no counter where a bucket takes negative amounts, as in prometheus-client."""
+    histogram = Histogram("h", "Help.", registry=None, buckets=(first, 1))
+    histogram.observe(3)
+    assert told(samples_of(histogram)).get("h_sum") == (3 if shown else None)
 
 
 @pytest.mark.parametrize("amount", [2j, 1 + 1j, Array()])
