@@ -2,13 +2,16 @@
 
 import logging
 import threading
+from types import SimpleNamespace
 
 import prometheus_client
 import pytest
 from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.core import GaugeMetricFamily
 
 from manometer import Counter, Gauge
 from manometer.meters.collection import collect
+from manometer.meters.fork import Forked
 from manometer.meters.kit import Kit
 from manometer.meters.outages import Outages
 
@@ -209,6 +212,87 @@ def test_the_kit_tells_the_cost_of_each_collector_and_family():
     series = {s.labels["family"]: s.value for s in found["manometer_series"].samples}
     assert found["c"].is_as_read
     assert series["c"] == len(found["c"].samples)
+
+
+class Sized:
+    """A collector that takes two seconds for a family of so many samples, of a name that another may have too."""
+
+    def __init__(self, registry, clock, size):
+        self.clock, self.size = clock, size
+        registry.register(self)
+
+    def describe(self):
+        """Nothing, so that the name is nobody's."""
+        return []
+
+    def collect(self):
+        """Let the time go on."""
+        self.clock.now += 2
+        yield GaugeMetricFamily("sized", "Help.", labels=["l"])
+        family = GaugeMetricFamily("sized", "Help.", labels=["l"])
+        for at in range(self.size):
+            family.add_metric([f"{at} of {self.size}"], 1)
+        yield family
+
+
+class Named(Sized):
+    """A collector that calls itself otherwise than its class."""
+
+    collector_name = "my own"
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The seconds that collections go by."""
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr("manometer.meters.collection.perf_counter", lambda: clock.now)
+    return clock
+
+
+def test_costs_of_one_name_add_up(clock):
+    """Those of collectors of a class, unless they have names of their own, and those of parts of a family."""
+    registry = CollectorRegistry()
+    Kit.of(registry)
+    for kind, size in ((Sized, 1), (Named, 10), (Sized, 100)):
+        kind(registry, clock, size)
+    for _ in range(2):
+        found = {family.name: family.samples for family in collect(registry)}
+        costs = found["manometer_collect_duration_seconds"]
+        assert {s.labels["collector"]: s.value for s in costs} == {"Sized": 4, "my own": 2}
+        assert {s.labels["family"]: s.value for s in found["manometer_series"]} == {"sized": 111}
+
+
+def test_a_failure_has_the_name_that_the_collector_gives_itself():
+    """As its cost has."""
+    registry = CollectorRegistry()
+    collector = Raising()
+    collector.describe = list
+    collector.collector_name = "the backend"
+    registry.register(collector)
+    assert _failures(collect(registry)) == {"the backend": 1}
+
+
+def test_a_collector_of_no_names_is_asked_for_any(clock):
+    """As prometheus-client does since 0.25."""
+    registry = CollectorRegistry()
+    Sized(registry, clock, 2)
+    Counter("c", "Help.", registry=registry)
+    for wanted in (["sized"], ["c_total"], ["sized", "c_total"]):
+        theirs = registry.restricted_registry(wanted).collect()
+        assert [(each.name, each.samples) for each in collect(registry, wanted)] == [
+            (each.name, each.samples) for each in theirs if each.samples
+        ]
+
+
+def test_a_forked_child_tells_no_costs_of_its_parent():
+    """There are none until its own first collection."""
+    registry = CollectorRegistry()
+    kit = Kit.of(registry)
+    Counter("c", "Help.", registry=registry)
+    collect(registry)
+    kit.renew(Forked.AT_ONCE)
+    assert names(registry.collect()) == ["c"]
+    assert "manometer_series" in names(collect(registry))
 
 
 def test_a_part_of_the_registry_tells_no_costs_of_its_own(monkeypatch):
