@@ -3,6 +3,7 @@
 import logging
 import threading
 from types import SimpleNamespace
+from weakref import WeakKeyDictionary
 
 import prometheus_client
 import pytest
@@ -10,10 +11,12 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import GaugeMetricFamily
 
 from manometer import Counter, Gauge
+from manometer.meters import kit as kit_module
 from manometer.meters.collection import collect
 from manometer.meters.fork import Forked
 from manometer.meters.kit import Kit
 from manometer.meters.outages import Outages
+from waiting import DEADLINE, joined
 
 
 class Raising:
@@ -84,8 +87,42 @@ def test_counting_a_failure_never_raises(caplog):
     for _ in range(2):
         found = collect(registry)
         assert [(s.name, s.value) for family in found for s in family.samples] == [("manometer_series", 7)]
-    assert caplog.text.count("what Manometer measures of itself is not shown: ") == 1
+    reason = "Duplicated timeseries in CollectorRegistry: {'manometer_series'}"
+    assert caplog.messages[0] == f"what Manometer measures of itself is not shown: {reason}"
+    assert caplog.text.count("is not shown") == 1
     Kit.of(registry).failed("no text: \udcff", "family")
+
+
+def test_a_kit_that_is_there_is_found_while_another_thread_makes_one():
+    """A finalizer may ask amid anything."""
+    registry = CollectorRegistry()
+    kit, found = Kit.of(registry), []
+    asking = threading.Thread(target=lambda: found.append(Kit.of(registry)), daemon=True)
+    with kit_module._lock:
+        asking.start()
+        joined(asking)
+    assert found == [kit]
+
+
+def test_two_threads_get_the_same_kit(monkeypatch):
+    """The one that waited for the other does not make a second one."""
+    asked, found = threading.Event(), []
+
+    class Kits(WeakKeyDictionary):
+        def get(self, registry):
+            kit = super().get(registry)
+            asked.set()
+            return kit
+
+    monkeypatch.setattr(kit_module, "_kits", Kits())
+    registry = CollectorRegistry()
+    asking = threading.Thread(target=lambda: found.append(Kit.of(registry)))
+    with kit_module._lock:
+        asking.start()
+        assert asked.wait(DEADLINE)
+        kit = Kit.of(registry)
+    joined(asking)
+    assert found == [kit]
 
 
 def test_a_failure_is_logged_when_it_begins_and_when_it_ends(caplog):

@@ -176,7 +176,7 @@ def test_refused_exemplars_pile_nothing_up():
     for _ in range(2 * PENDING_LIMIT):
         with pytest.raises(ValueError, match="exemplar"):
             counter.inc(1, {"trace_id": "x" * 200})
-        assert len(counter.pending.events) <= PENDING_LIMIT
+        assert len(counter.pending.events) < PENDING_LIMIT
     assert counter.value == 2 * PENDING_LIMIT
 
 
@@ -248,6 +248,18 @@ def test_a_reset_begins_a_counter_anew(monkeypatch):
         counter.tick()
         counter.reset()
         assert told(samples_of(counter)) == {"c_total": 0, "c_created": now}
+
+
+@pytest.mark.parametrize("before", [2**53 - 4, 2**53 - 2, 2**53, 2**54])
+def test_a_total_past_whole_numbers_is_what_adding_one_by_one_makes(before):
+    """As in prometheus-client, however many are added up together."""
+    ours, theirs = (kit.Counter("c", "Help.", registry=None) for kit in (manometer, prometheus_client))
+    for counter in (ours, theirs):
+        counter.inc(before)
+        samples_of(counter)
+        for _ in range(7):
+            counter.inc()
+    assert told(samples_of(ours))["c_total"] == told(samples_of(theirs))["c_total"]
 
 
 def test_only_the_named_exceptions_are_counted():
@@ -688,8 +700,10 @@ def test_label_values_past_the_cap_fold_and_are_counted():
     for values, folds in ((("0", "/"), False), (("0", "new"), True), (("other", "other"), False)):
         assert counter.is_folded(counter.labels(*values), values) is folds
         assert counter.is_folded(counter.replace(values), values) is folds
+    counter.labels("new", "/").inc()
+    assert counter.replace(("newer", "/")) is counter.labels("other", "other")
     found = {tuple(s.labels.values()): s.value for s in samples_of(counter) if s.name == "c_total"}
-    assert found == {("0", "/"): 0, ("1", "/"): 1, ("2", "/"): 1, ("other", "other"): 0}
+    assert found == {("0", "/"): 0, ("1", "/"): 1, ("2", "/"): 1, ("other", "other"): 1}
 
 
 def test_a_fold_is_counted_where_nobody_asked_for_it(caplog):
@@ -700,6 +714,37 @@ def test_a_fold_is_counted_where_nobody_asked_for_it(caplog):
         counter.labels(user).inc()
     assert registry.get_sample_value("manometer_label_folds_total", {"family": "c"}) == 7
     assert caplog.messages == ["c is at its cap of series: new label values are counted as 'other'"]
+
+
+def test_a_series_that_is_there_is_found_while_another_is_made():
+    """No thread waits for a lock there."""
+    counter = Counter("c", "Help.", ["l"], registry=None)
+    series, found = counter.labels("x"), []
+    with counter._children_lock:
+        in_another_thread(lambda: found.append(counter.labels("x")))
+    assert found == [series]
+
+
+def test_two_threads_get_the_same_new_series():
+    """The one that came later does not put another in its place."""
+    counter = Counter("c", "Help.", ["l"], registry=None)
+    asked, found = threading.Semaphore(0), []
+
+    class Watched(dict):
+        def get(self, values):
+            child = super().get(values)
+            asked.release()
+            return child
+
+    counter._children = Watched()
+    threads = [threading.Thread(target=lambda: found.append(counter.labels("x"))) for _ in range(2)]
+    with counter._children_lock:
+        for thread in threads:
+            thread.start()
+        for _ in threads:
+            assert asked.acquire(timeout=DEADLINE)
+    joined(*threads)
+    assert found == [counter.labels("x")] * 2
 
 
 def test_a_child_is_shared():
