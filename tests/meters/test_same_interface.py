@@ -107,8 +107,8 @@ def _counter(*labels, **parts):
             "invalid metric name '': use any text that UTF-8 can write, but no empty one",
         ),
         (
-            lambda: _counter(labelnames="side"),
-            "metric 'c': label names are a sequence; write ['side'], not 'side'",
+            lambda: _counter(labelnames="id"),
+            "metric 'c': label names are a sequence; write ['id'], not 'id'",
         ),
         (
             lambda: _counter(""),
@@ -287,7 +287,7 @@ def test_a_name_that_cannot_be_written_is_refused(kit, name):
         kit.Gauge(name, "h", registry=None)
 
 
-@pytest.mark.parametrize("exemplar", [{"trace": "\ud800"}, {"trace": 5}])
+@pytest.mark.parametrize("exemplar", [{"trace": "\ud800"}, {"trace": 5}, {"trace": b"x"}])
 def test_an_exemplar_that_cannot_be_written_is_refused(exemplar):
     """It would cost the family every scrape from now on."""
     with pytest.raises((manometer.MetricError, TypeError)):
