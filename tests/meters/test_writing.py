@@ -545,11 +545,16 @@ def test_an_observation_that_is_no_real_number_costs_no_other(caplog):
 
 def test_strange_observations_are_logged_for_each_series(caplog):
     """Of each family, too."""
+    caplog.set_level("INFO")
     histogram, other = (Histogram(name, "Help.", ["l"], registry=None) for name in ("h", "other"))
-    for series in (histogram.labels("x"), histogram.labels("y"), other.labels("x")):
-        series.observe(1j)
-        samples_of(series)
-    assert [message.split()[2] for message in caplog.messages] == ["h", "h", "other"]
+    for amount in (1j, 1):
+        for series in (histogram.labels("x"), histogram.labels("y"), other.labels("x")):
+            series.observe(amount)
+            samples_of(series)
+    assert [(message.split()[2], message.split()[-1]) for message in caplog.messages] == [
+        *(("h", "lost"), ("h", "lost"), ("other", "lost")),
+        *(("h", "again"), ("h", "again"), ("other", "again")),
+    ]
 
 
 def test_an_exception_that_interrupts_a_fold_is_not_taken_for_a_strange_observation(monkeypatch, caplog):
