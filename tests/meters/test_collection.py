@@ -2,15 +2,21 @@
 
 import logging
 import threading
+from types import SimpleNamespace
+from weakref import WeakKeyDictionary
 
 import prometheus_client
 import pytest
 from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.core import GaugeMetricFamily
 
 from manometer import Counter, Gauge
+from manometer.meters import kit as kit_module
 from manometer.meters.collection import collect
+from manometer.meters.fork import Forked
 from manometer.meters.kit import Kit
 from manometer.meters.outages import Outages
+from waiting import DEADLINE, joined
 
 
 class Raising:
@@ -40,6 +46,9 @@ def test_a_collector_that_raises_loses_only_its_own_series(caplog):
         ("Raising", 1)
     }
     assert "the backend is gone" in caplog.text
+
+
+FULL = "over 100 things fail; further ones are not logged"
 
 
 class Junk:
@@ -78,8 +87,42 @@ def test_counting_a_failure_never_raises(caplog):
     for _ in range(2):
         found = collect(registry)
         assert [(s.name, s.value) for family in found for s in family.samples] == [("manometer_series", 7)]
-    assert caplog.text.count("what Manometer measures of itself is not shown: ") == 1
+    reason = "Duplicated timeseries in CollectorRegistry: {'manometer_series'}"
+    assert caplog.messages[0] == f"what Manometer measures of itself is not shown: {reason}"
+    assert caplog.text.count("is not shown") == 1
     Kit.of(registry).failed("no text: \udcff", "family")
+
+
+def test_a_kit_that_is_there_is_found_while_another_thread_makes_one():
+    """A finalizer may ask amid anything."""
+    registry = CollectorRegistry()
+    kit, found = Kit.of(registry), []
+    asking = threading.Thread(target=lambda: found.append(Kit.of(registry)), daemon=True)
+    with kit_module._lock:
+        asking.start()
+        joined(asking)
+    assert found == [kit]
+
+
+def test_two_threads_get_the_same_kit(monkeypatch):
+    """The one that waited for the other does not make a second one."""
+    asked, found = threading.Event(), []
+
+    class Kits(WeakKeyDictionary):
+        def get(self, registry):
+            kit = super().get(registry)
+            asked.set()
+            return kit
+
+    monkeypatch.setattr(kit_module, "_kits", Kits())
+    registry = CollectorRegistry()
+    asking = threading.Thread(target=lambda: found.append(Kit.of(registry)))
+    with kit_module._lock:
+        asking.start()
+        assert asked.wait(DEADLINE)
+        kit = Kit.of(registry)
+    joined(asking)
+    assert found == [kit]
 
 
 def test_a_failure_is_logged_when_it_begins_and_when_it_ends(caplog):
@@ -112,7 +155,7 @@ def test_each_failure_is_logged_once_until_it_ends(caplog):
     for _ in range(3):
         families = collect(registry)
     assert sum("failed; its series are missing" in record.message for record in caplog.records) == 100
-    assert caplog.text.count("over 100 things fail; further ones are not logged") == 1
+    assert caplog.messages.count(FULL) == 1
     assert set(_failures(families).values()) == {3.0}
     assert _failures(families).keys() == failing.keys()
     caplog.clear()
@@ -139,6 +182,33 @@ def test_a_failure_that_cannot_be_logged_reaches_nobody(monkeypatch):
     assert told == ["it fails", "it works", "it fails", "it fails"]
 
 
+@pytest.mark.parametrize("end", [lambda outages: outages.worked(7, "%d works", 7), lambda outages: outages.forget(7)])
+def test_where_one_of_many_failures_ends_another_is_logged(caplog, end):
+    """And then again that there are too many."""
+    outages = Outages()
+    for thing in range(102):
+        outages.failed(thing, "%d fails", thing)
+    assert caplog.messages == [*(f"{thing} fails" for thing in range(100)), FULL]
+    caplog.clear()
+    end(outages)
+    for thing in (7, 102, 103):
+        outages.failed(thing, "%d fails", thing)
+    assert caplog.messages == ["7 fails", FULL]
+
+
+def test_a_thing_that_is_gone_is_not_failing(caplog):
+    """Another of its name that fails is logged as the first was; one of another kind is another thing."""
+    kit = Kit.of(CollectorRegistry())
+    for what in ("pool", "pool", "cache"):
+        kit.failed("orders", what)
+    kit.gone("orders", "pool")
+    for what in ("cache", "pool"):
+        kit.failed("orders", what)
+    assert [message.partition(";")[0] for message in caplog.messages] == [
+        f"{what} 'orders' failed" for what in ("pool", "cache", "pool")
+    ]
+
+
 def _failures(families):
     """The counted failures by collector."""
     return {
@@ -157,6 +227,18 @@ def test_a_registry_without_manometer_stays_as_it_was():
     assert Kit.existing(registry) is None
 
 
+def test_costs_are_told_from_the_first_fold_on():
+    """The kit's figures are there to be read then."""
+    registry = CollectorRegistry()
+    counter = Counter("c", "Help.", ["l"], registry=registry, max_series=1)
+    counter.labels("x")
+    assert names(collect(registry)) == ["c"]
+    counter.labels("y")
+    assert names(collect(registry)) == [
+        *("c", "manometer_label_folds", "manometer_collect_duration_seconds", "manometer_series")
+    ]
+
+
 def test_the_kit_tells_the_cost_of_each_collector_and_family():
     """Durations by collector, series by family, read last so that they are of this collection."""
     registry = CollectorRegistry()
@@ -165,7 +247,92 @@ def test_the_kit_tells_the_cost_of_each_collector_and_family():
     found = {family.name: family for family in collect(registry)}
     assert [s.labels for s in found["manometer_collect_duration_seconds"].samples] == [{"collector": "Counter"}]
     series = {s.labels["family"]: s.value for s in found["manometer_series"].samples}
+    assert found["c"].is_as_read
     assert series["c"] == len(found["c"].samples)
+
+
+class Sized:
+    """A collector that takes two seconds for a family of so many samples, of a name that another may have too."""
+
+    def __init__(self, registry, clock, size):
+        self.clock, self.size = clock, size
+        registry.register(self)
+
+    def describe(self):
+        """Nothing, so that the name is nobody's."""
+        return []
+
+    def collect(self):
+        """Let the time go on."""
+        self.clock.now += 2
+        yield GaugeMetricFamily("sized", "Help.", labels=["l"])
+        family = GaugeMetricFamily("sized", "Help.", labels=["l"])
+        for at in range(self.size):
+            family.add_metric([f"{at} of {self.size}"], 1)
+        yield family
+
+
+class Named(Sized):
+    """A collector that calls itself otherwise than its class."""
+
+    collector_name = "my own"
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The seconds that collections go by."""
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr("manometer.meters.collection.perf_counter", lambda: clock.now)
+    return clock
+
+
+def test_costs_of_one_name_add_up(clock):
+    """Those of collectors of a class, unless they have names of their own, and those of parts of a family."""
+    registry = CollectorRegistry()
+    Kit.of(registry)
+    for kind, size in ((Sized, 1), (Named, 10), (Sized, 100)):
+        kind(registry, clock, size)
+    for _ in range(2):
+        found = {family.name: family.samples for family in collect(registry)}
+        costs = found["manometer_collect_duration_seconds"]
+        assert {s.labels["collector"]: s.value for s in costs} == {"Sized": 4, "my own": 2}
+        assert {s.labels["family"]: s.value for s in found["manometer_series"]} == {"sized": 111}
+
+
+def test_a_failure_has_the_name_that_the_collector_gives_itself():
+    """As its cost has."""
+    registry = CollectorRegistry()
+    collector = Raising()
+    collector.describe = list
+    collector.collector_name = "the backend"
+    registry.register(collector)
+    assert _failures(collect(registry)) == {"the backend": 1}
+
+
+@pytest.mark.parametrize("supported", [True, False])
+def test_a_collector_of_no_names_is_asked_for_any(clock, supported):
+    """Where the registry supports that, which one of prometheus-client does since 0.25."""
+    registry = CollectorRegistry()
+    if supported and hasattr(registry, "_collectors_without_names"):
+        registry = CollectorRegistry(support_collectors_without_names=True)
+    Sized(registry, clock, 2)
+    Counter("c", "Help.", registry=registry)
+    for wanted in (["sized"], ["c_total"], ["sized", "c_total"]):
+        theirs = registry.restricted_registry(wanted).collect()
+        assert {each.name: each.samples for each in collect(registry, wanted)} == {
+            each.name: each.samples for each in theirs if each.samples
+        }
+
+
+def test_a_forked_child_tells_no_costs_of_its_parent():
+    """There are none until its own first collection."""
+    registry = CollectorRegistry()
+    kit = Kit.of(registry)
+    Counter("c", "Help.", registry=registry)
+    collect(registry)
+    kit.renew(Forked.AT_ONCE)
+    assert names(registry.collect()) == ["c"]
+    assert "manometer_series" in names(collect(registry))
 
 
 def test_a_part_of_the_registry_tells_no_costs_of_its_own(monkeypatch):

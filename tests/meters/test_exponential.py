@@ -92,6 +92,7 @@ def test_a_batch_is_counted_as_its_values_one_by_one(amounts, schema):
 
 
 @given(st.lists(ANY, max_size=300), st.sampled_from(SCHEMAS), st.integers(1, 200))
+@example([1.0, LARGEST], 8, 1)
 def test_merging_leaves_what_a_coarser_schema_would_have_counted(amounts, schema, limit):
     """A full series is as if it had been made with the schema that it came down to."""
     merged = ExponentialBuckets(schema, limit)
@@ -197,11 +198,12 @@ def native(threshold, zeros, start, *counts, schema=0):
         (native(2.0, 5, 2, 7), native(0.5, 1, 1, 3, 2), native(2.0, 9, 2, 9)),
         (native(3.0, 5, 3, 7), native(0.5, 1, 1, 3, 2), native(4.0, 11, 3, 7)),
         (native(3.0, 5, 3, 7), native(0.5, 1, 1, 3, 0, 1), native(3.0, 9, 3, 8)),
-        (native(0.0, 5, 1, 7), native(0.0, 1, 1, 1), native(0.0, 6, 1, 8)),
+        (native(0.0, 5, -3, 7), native(0.0, 1, -3, 1), native(0.0, 6, -3, 8)),
+        (native(0.5, 5, 0, 7), native(0.25, 1, -1, 1, 1), native(0.5, 7, 0, 8)),
         # Two buckets of schema 1 become (2, 4], into which the zero bucket reaches.
         (native(3.0, 5, 4, 7, schema=1), native(1.0, 1, 3, 1), native(4.0, 13, 3, 1)),
     ],
-    ids=["to a bound", "into a bucket", "into an empty bucket", "none", "after merging"],
+    ids=["to a bound", "into a bucket", "into an empty bucket", "none", "below one", "after merging"],
 )
 def test_the_wider_zero_bucket_is_that_of_both(one, other, expected):
     """It takes in the buckets that it covers, and widens to the end of one that it would cut."""

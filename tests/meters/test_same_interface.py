@@ -87,6 +87,161 @@ def test_mistakes_raise_value_errors_in_both(kit, mistake):
         mistake(kit, CollectorRegistry())
 
 
+def _counter(*labels, **parts):
+    """A counter on no registry."""
+    return manometer.Counter(
+        **{"name": "c", "documentation": "Help.", "labelnames": labels, "registry": None, **parts}
+    )
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        (lambda: _counter(name="", namespace="n"), "Metric name should not be empty"),
+        (
+            lambda: _counter(name="\ud800"),
+            r"invalid metric name '\ud800': use any text that UTF-8 can write, but no empty one",
+        ),
+        (
+            lambda: _counter(name="_total"),
+            "invalid metric name '': use any text that UTF-8 can write, but no empty one",
+        ),
+        (
+            lambda: _counter(labelnames="id"),
+            "metric 'c': label names are a sequence; write ['id'], not 'id'",
+        ),
+        (
+            lambda: _counter(""),
+            "metric 'c': invalid label name '': use any text that UTF-8 can write, but no empty one",
+        ),
+        (
+            lambda: _counter("__a"),
+            "metric 'c': invalid label name '__a': do not start with '__', which Prometheus keeps for itself",
+        ),
+        (
+            lambda: manometer.Histogram("h", "Help.", ["le"], registry=None),
+            "metric 'h': label name 'le' is reserved for this kind of metric",
+        ),
+        (lambda: _counter("a", "b", "a"), "metric 'c': label names ('a', 'b', 'a') repeat one"),
+        (
+            lambda: _counter("a").labels("\ud800"),
+            r"metric 'c': label value '\ud800' is no text that UTF-8 can write",
+        ),
+        (
+            lambda: _counter().inc(1, {"trace": "x" * 124}),
+            "exemplar labels have 129 characters; OpenMetrics allows 128",
+        ),
+        (
+            lambda: _counter().inc(1, {"__a": "x"}),
+            "metric 'exemplar': invalid label name '__a': do not start with '__', which Prometheus keeps for itself",
+        ),
+        (
+            lambda: _counter().inc(1, {"a": "\ud800"}),
+            r"metric 'exemplar': label value '\ud800' is no text that UTF-8 can write",
+        ),
+        (lambda: _counter().inc(-0.5), "Counters can only be incremented by non-negative amounts."),
+        (lambda: _counter().inc(1j), "c takes real numbers, not 1j"),
+        (
+            lambda: manometer.Histogram("h", "Help.", buckets=(2, 1), registry=None),
+            "Buckets not in sorted order",
+        ),
+        (
+            lambda: manometer.Histogram("h", "Help.", buckets=(), registry=None),
+            "Must have at least two buckets",
+        ),
+        (
+            lambda: manometer.Histogram("h", "Help.", native_schema=9, registry=None),
+            "native_schema is 9; it takes a whole number from -4 (coarse) to 8 (fine)",
+        ),
+        (
+            lambda: manometer.Histogram("h", "Help.", native_schema=3, max_native_buckets=0, registry=None),
+            "max_native_buckets is 0; it takes a number over 0",
+        ),
+        (lambda: _counter().labels("x"), "No label names were set when constructing counter:c"),
+        (lambda: _counter().remove("x"), "No label names were set when constructing counter:c"),
+        (lambda: _counter().remove_by_labels({"a": 1}), "No label names were set when constructing counter:c"),
+        (
+            lambda: _counter("a").labels(1).labels(2),
+            "counter:c already has labels set ({'a': '1'}); can not chain calls to .labels()",
+        ),
+        (lambda: _counter("a", "b").labels(1), "counter:c: Incorrect label count (expected 2, got 1)"),
+        (lambda: _counter("a").labels(), "counter:c: Incorrect label count (expected 1, got 0)"),
+        (lambda: _counter("a", "b").labels(1, b=2), "Can't pass both *args and **kwargs"),
+        (
+            lambda: _counter("b", "a").labels(c=1, b=2),
+            "counter:c: Incorrect label names (expected ['a', 'b'], got ['b', 'c'])",
+        ),
+        (
+            lambda: _counter("b", "a").labels(d=0, c=1, b=2, a=3),
+            "counter:c: Incorrect label names (expected ['a', 'b'], got ['a', 'b', 'c', 'd'])",
+        ),
+        (
+            lambda: _counter("a", "b").remove_by_labels({"a": 1, "c": 2, "d": 3}),
+            "Unknown label names: ['c', 'd']; expected ('a', 'b')",
+        ),
+        (lambda: _counter("a").inc(), "counter metric is missing label values"),
+        (lambda: _counter("a").reset(), "counter metric is missing label values"),
+        (lambda: _counter("a").count_exceptions(), "counter metric is missing label values"),
+        (
+            lambda: manometer.Gauge("g", "Help.", ["a"], registry=None).track_inprogress(),
+            "gauge metric is missing label values",
+        ),
+        *(
+            (
+                lambda write=write: write(manometer.Gauge("g", "Help.", ["a"], registry=None), 1),
+                "gauge metric is missing label values",
+            )
+            for write in (
+                manometer.Gauge.inc,
+                manometer.Gauge.dec,
+                manometer.Gauge.set,
+                manometer.Gauge.set_function,
+            )
+        ),
+    ],
+)
+def test_a_mistake_is_named(mistake, message):
+    """What, which and, where it is not plain, what to do."""
+    with pytest.raises(manometer.MetricError) as caught:
+        mistake()
+    assert str(caught.value) == message
+
+
+def test_labels_to_remove_by_are_a_mapping():
+    """As in prometheus-client, the error is of another kind."""
+    with pytest.raises(TypeError, match=r"^labels must be a dict of {label_name: label_value}$"):
+        _counter("a").remove_by_labels(["a"])
+
+
+def test_an_exemplar_may_be_as_long_as_openmetrics_allows():
+    """Names and values of 128 characters, which are more bytes."""
+    registry = CollectorRegistry()
+    counter = _counter(registry=registry)
+    counter.inc(1, {"trace": "ü" * 100, "span": "y" * 19})
+    assert ("ü" * 100).encode() in manometer.render(registry, "application/openmetrics-text")[0]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"name": "sent"},
+        {"name": "sent_total"},
+        {"name": "sent_total", "unit": "bytes"},
+        {"name": "sent_bytes", "unit": "bytes"},
+        {"name": "sentbytes", "unit": "bytes"},
+        {"name": "sent", "namespace": "shop"},
+        {"name": "sent", "subsystem": "mail"},
+        {"name": "sent", "subsystem": "mail", "namespace": "shop", "unit": "bytes"},
+    ],
+    ids=lambda parts: "+".join(parts.values()),
+)
+@pytest.mark.parametrize("kind", ["Counter", "Gauge", "Histogram"])
+def test_the_parts_of_a_name_are_joined_as_in_prometheus_client(kind, parts):
+    """Only a counter's name goes without `_total`."""
+    ours, theirs = (getattr(kit, kind)(documentation="Help.", registry=None, **parts) for kit in KITS)
+    assert (ours._name, ours._unit) == (theirs._name, theirs._unit)
+
+
 @pytest.mark.parametrize("kit", KITS, ids=["manometer", "prometheus_client"])
 @pytest.mark.parametrize(
     "write",
@@ -116,10 +271,13 @@ def test_a_name_is_any_text(name):
 @pytest.mark.usefixtures("legacy")
 def test_prometheus_clients_own_switch_keeps_names_classic(name):
     """The message says what is allowed, and why."""
-    with pytest.raises(manometer.MetricError, match=r"use letters, digits.*legacy name validation is on"):
+    why = "start with no digit; prometheus-client's legacy name validation is on, which allows no others"
+    with pytest.raises(manometer.MetricError) as of_metric:
         manometer.Counter(name, "h", registry=None)
-    with pytest.raises(manometer.MetricError, match=r"'c'.*use letters, digits.*legacy name validation is on"):
+    assert str(of_metric.value) == f"invalid metric name {name!r}: use letters, digits, '_' and ':', and {why}"
+    with pytest.raises(manometer.MetricError) as of_label:
         manometer.Counter("c", "h", [name], registry=None)
+    assert str(of_label.value) == f"metric 'c': invalid label name {name!r}: use letters, digits and '_', and {why}"
     with pytest.raises(manometer.MetricError, match="use letters, digits"):
         manometer.Counter("c", "h", registry=None).inc(1, {name: "x"})
 
@@ -132,7 +290,7 @@ def test_a_name_that_cannot_be_written_is_refused(kit, name):
         kit.Gauge(name, "h", registry=None)
 
 
-@pytest.mark.parametrize("exemplar", [{"trace": "\ud800"}, {"trace": 5}])
+@pytest.mark.parametrize("exemplar", [{"trace": "\ud800"}, {"trace": 5}, {"trace": b"x"}])
 def test_an_exemplar_that_cannot_be_written_is_refused(exemplar):
     """It would cost the family every scrape from now on."""
     with pytest.raises((manometer.MetricError, TypeError)):
@@ -197,6 +355,13 @@ class _Doubling(manometer.Counter):
         super().inc(amount * self.factor, exemplar)
 
 
+class _Passing(manometer.Counter):
+    """A subclass that hands on what it gets."""
+
+    def inc(self, *given, **named):
+        super().inc(*given, **named)
+
+
 class _Clipping(manometer.Histogram):
     """A subclass that changes what is observed."""
 
@@ -217,10 +382,16 @@ def test_a_subclass_may_override_a_write():
     alone.tick()
     clipping = _Clipping("h", "Help.", registry=registry)
     for amount in (1, 1000):
-        clipping.observe(amount)
+        clipping.observe(amount, {"trace_id": f"of {amount}"})
+    passing = _Passing("passing", "Help.", registry=registry)
+    passing.inc()
+    passing.inc(2, exemplar={"trace_id": "passed"})
     assert registry.get_sample_value("c_total", {"l": "x"}) == 10
     assert registry.get_sample_value("alone_total") == 11
     assert registry.get_sample_value("h_sum") == 11
+    assert registry.get_sample_value("passing_total") == 3
+    body = manometer.render(registry, "application/openmetrics-text")[0]
+    assert all(f'{{trace_id="{value}"}}'.encode() in body for value in ("of 1", "of 1000", "passed"))
 
 
 @pytest.mark.parametrize("kit", KITS, ids=["manometer", "prometheus_client"])
@@ -237,7 +408,8 @@ def test_programs_that_walk_a_registry_know_the_meters(kit):
     )
     assert (found._labelnames, list(found._metrics)) == (("side",), [("buy",)])
     assert str(found) == "counter:orders_lots"
-    assert repr(found).endswith("Counter(orders_lots)")
+    assert repr(found) == f"{type(found).__module__}.Counter(orders_lots)"
+    assert hasattr(type(found), "_type")
     assert [(each.name, each.type, each.unit, each.samples) for each in found.describe()] == [
         ("orders_lots", "counter", "lots", [])
     ]

@@ -47,7 +47,7 @@ def pulled(figures: Iterable[Pulled]) -> list[Metric]:
 
 def pulled_sample(row: MetricSpec, labels: Mapping[str, str], value: float) -> Sample:
     """The sample of one figure, its labels in the catalogue's order."""
-    return Sample(row.prometheus_name, {label: labels[label] for label in row.labels}, float(value), None, None)
+    return Sample(row.prometheus_name, {label: labels[label] for label in row.labels}, float(value))
 
 
 def _unit(row: MetricSpec) -> str:

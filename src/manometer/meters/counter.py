@@ -145,4 +145,4 @@ class Counter(Meter[CounterReading]):
     def expand(self, labels: dict[str, str], reading: CounterReading) -> Iterator[Sample]:
         yield Sample(f"{self.name}_total", labels, reading.total, None, reading.exemplar)
         if reading.created is not None:
-            yield Sample(f"{self.name}_created", labels, reading.created, None, None)
+            yield Sample(f"{self.name}_created", labels, reading.created)

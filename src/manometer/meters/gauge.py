@@ -154,4 +154,4 @@ class Gauge(Meter[float]):
             return self._value
 
     def expand(self, labels: dict[str, str], reading: float) -> Iterator[Sample]:
-        yield Sample(self.name, labels, reading, None, None)
+        yield Sample(self.name, labels, reading)

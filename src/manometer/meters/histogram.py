@@ -220,11 +220,11 @@ class Histogram(Meter[HistogramReading]):
         for at, running in enumerate(reading.running):
             bucket = labels | {"le": self.bound_labels[at]}
             yield Sample(f"{name}_bucket", bucket, float(running), None, reading.exemplars.get(at))
-        yield Sample(f"{name}_count", labels, float(reading.running[-1]), None, None)
+        yield Sample(f"{name}_count", labels, float(reading.running[-1]))
         if reading.total is not None:
-            yield Sample(f"{name}_sum", labels, reading.total, None, None)
+            yield Sample(f"{name}_sum", labels, reading.total)
         if reading.created is not None:
-            yield Sample(f"{name}_created", labels, reading.created, None, None)
+            yield Sample(f"{name}_created", labels, reading.created)
         if reading.native is not None:
             yield Sample(name, labels, 0.0, None, None, reading.native)
 

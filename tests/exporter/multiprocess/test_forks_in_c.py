@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import threading
 
 import pytest
 
@@ -255,15 +254,3 @@ with stage("parent"):
 def test_a_child_that_shares_nothing_may_start_anew(path, library):
     """It has none of the parent's runs, checks or threads, and can serve by itself."""
     run(path, library, SINGLE)
-
-
-def test_a_lock_that_is_soon_given_back_is_left_alone(monkeypatch):
-    """To take it from a thread of the child would raise in there."""
-    from manometer.meters import fork
-
-    lock = threading.Lock()
-    lock.acquire()
-    threading.Timer(0.05, lock.release).start()
-    monkeypatch.setattr(fork, "_GRACE", 60)
-    assert fork._given_back(lock)
-    assert not lock.locked()
