@@ -107,8 +107,9 @@ def test_a_value_too_large_is_no_eviction(figures, cache_of, policy):
 class Drawer(cachetools.TTLCache):
     """A cache of a user's own, whose methods take more than the library's and call each other."""
 
-    def popitem(self, place=0, *, loudly=False):
-        return list(self)[place], self.pop(list(self)[place])
+    def popitem(self, place=0, *, before=0):
+        key = list(self)[place - before]
+        return key, self.pop(key)
 
     def expire(self, time=None, *, sparing=()):
         kept = {key: self[key] for key in sparing}
@@ -134,7 +135,7 @@ def drawer(figures, clock, **entries):
 def test_a_users_own_removals_get_their_arguments(figures, clock):
     """By position and by name."""
     cache = drawer(figures, clock, a=1, b=2, c=3, d=4)
-    assert cache.popitem(1, loudly=True) == ("b", 2)
+    assert cache.popitem(2, before=1) == ("b", 2)
     cache.clear(["a", "c"])
     assert list(cache) == ["a", "c"]
     cache.clear(spared=["a"])
@@ -152,11 +153,12 @@ def test_a_clear_that_calls_others_counts_each_entry_once(figures, clock):
     cache = drawer(figures, clock, a=1, b=2)
     clock.now = 11
     cache.update(c=3, d=4)
-    cache.update(e=5)
     clock.now = 20
+    cache.update(e=5, f=6)
+    clock.now = 22
     cache.clear(["e"], twice=True)
     assert list(cache) == ["e"]
-    assert causes(figures) == {"cleared": 2, "expired": 2}
+    assert causes(figures) == {"cleared": 3, "expired": 2}
 
 
 def test_a_clear_that_fills_the_cache_clears_nothing(figures, clock):
