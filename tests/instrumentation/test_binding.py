@@ -189,21 +189,22 @@ def test_a_strange_object_is_refused_with_what_is_taken(figures, instrument):
 
 
 def test_a_flood_of_names_folds_into_other(figures):
-    """What is pushed of the excess goes to `other`, nothing of it is pulled, and the fold is counted."""
-    subject = Subject.on(figures.registry, "cache")
+    """What is pushed of the excess goes to `other`, by its cause; nothing of it is pulled, and the fold is counted."""
+    subject, causes = Subject.on(figures.registry, "cache"), rows.EVICTIONS.values["cause"]
     kept = []
     for number in range(SERIES_CAP + 5):
         thing = Thing()
         kept.append(thing)
         with subject.binding(thing, cache=str(number)) as binding:
-            if number >= SERIES_CAP:
-                binding.counter("cache.evictions", cause="capacity").inc()
+            for cause in causes:
+                binding.counter("cache.evictions", cause=cause).inc()
             binding.pulls(lambda _: [(rows.ENTRIES, {}, 1)])
-    assert figures("cache_evictions_total", cache="other", cause="capacity") == 5
+    assert len(figures.all("cache_evictions_total", "cache")) == SERIES_CAP + 1
     assert len(figures.all("cache_entries", "cache")) == SERIES_CAP
-    assert figures("manometer_label_folds_total", family="cache") == 5
+    assert figures.all("manometer_label_folds_total", "family") == {"cache": 5}
     Binding.of(kept[-1]).close()
-    assert figures("cache_evictions_total", cache="other") == 5
+    for cause in causes:
+        assert figures("cache_evictions_total", cache="other", cause=cause) == 5
 
 
 def test_two_threads_that_make_a_series_at_once_share_it(figures, monkeypatch):

@@ -5,6 +5,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from math import prod
 from threading import RLock
 from typing import Any, Self, TypeVar, cast
 
@@ -245,7 +246,7 @@ class Subject(Collector):
         row = self._row(name, labels)
         with self.lock:
             if name not in self._meters:
-                self._meters[name] = meter(row, kind)
+                self._meters[name] = meter(row, kind, max_series=_room(row))
                 self._meters[name].joins(self._kit)
             found = self._meters[name]
         if not isinstance(found, kind):
@@ -306,6 +307,11 @@ _owners: weakref.WeakValueDictionary[int, Binding] = weakref.WeakValueDictionary
 _NONE: dict[str, Subject] = {}
 _subjects: weakref.WeakKeyDictionary[CollectorRegistry, dict[str, Subject]] = weakref.WeakKeyDictionary()
 _subjects_lock = freed_in_child(RLock())
+
+
+def _room(row: MetricSpec) -> int:
+    """The cap of a family in which each object under the subject's cap, and `other`, has all its series."""
+    return (SERIES_CAP + 1) * prod(len(values) for values in row.values.values())
 
 
 def _check_identity(identity: Mapping[str, str], target: object) -> None:
