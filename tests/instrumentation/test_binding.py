@@ -189,7 +189,7 @@ def test_a_strange_object_is_refused_with_what_is_taken(figures, instrument):
 
 
 def test_a_flood_of_names_folds_into_other(figures):
-    """What is pushed of the excess goes to `other`, by its cause; nothing of it is pulled, and the fold is counted."""
+    """What is pushed of the excess goes to `other`, by cause; nothing of it is pulled, and the fold is counted."""
     subject, causes = Subject.on(figures.registry, "cache"), rows.EVICTIONS.values["cause"]
     kept = []
     for number in range(SERIES_CAP + 5):
