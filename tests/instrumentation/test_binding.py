@@ -131,10 +131,9 @@ def test_what_is_pulled_is_told_after_what_was_pushed_has_gone(figures):
 def test_events_that_a_library_hides_are_pushed_through_the_binding(figures):
     """The catalogue's other figures are reached by their OpenTelemetry names."""
     cache = instrument_cache(LRUCache(1), name="c", registry=figures.registry)
-    Binding.of(cache).counter("cache.prefetches", outcome="used").inc(3)
-    assert Binding.of(cache).counter("cache.prefetches", outcome="used") is Binding.of(cache).counter(
-        "cache.prefetches", outcome="used"
-    )
+    used = Binding.of(cache).counter("cache.prefetches", outcome="used")
+    used.inc(3)
+    assert Binding.of(cache).counter("cache.prefetches", outcome="used") is used
     assert figures("cache_prefetches_total", cache="c", outcome="used") == 3
 
 

@@ -110,15 +110,18 @@ def test_the_object_alone_has_the_method_until_it_is_taken_off(kind):
 
 def test_the_objects_class_shows_itself_as_its_plain_class():
     """Whoever prints or documents it sees the name, the module and the text of the class that it was."""
-    target = Shelf()
-    kind = graft(target, {"size": doubled}, bare_clones=True)
-    for shown, plain in ((kind, Shelf), (type(kind), type(Shelf))):
+
+    class Inner(Shelf):
+        """A class within something."""
+
+    kind = graft(Inner(), {"size": doubled}, bare_clones=True)
+    for shown, plain in ((kind, Inner), (type(kind), type(Inner))):
         assert (shown.__name__, shown.__module__, shown.__qualname__) == (
             plain.__name__,
             plain.__module__,
             plain.__qualname__,
         )
-    assert kind.__doc__ == Shelf.__doc__
+    assert kind.__doc__ == Inner.__doc__
 
 
 def test_an_object_whose_class_takes_no_subclass_is_refused():

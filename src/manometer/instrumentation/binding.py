@@ -138,20 +138,18 @@ class Binding:
 
     def _own(self, name: str, kind: type[M], labels: Mapping[str, str]) -> M:
         parent, values = self._subject.series(name, kind, {**self._identity, **labels})
-        child = self._series.get((parent, values))
-        if child is not None:
-            return cast(M, child)
         with self._subject.lock:
+            found = self._series.get((parent, values))
+            if found is not None:
+                return cast(M, found)
             if self.closed:
                 raise BindingError(f"the Binding of {self.path} is closed; instrument the object again")
-            child = self._series.get((parent, values))
-            if child is None and self._folds:  # what is folded belongs to all
-                child = parent.labels(*values)
-            elif child is None:
-                child = parent.replace(values)
-                if not parent.is_folded(child, values):
-                    self._series[parent, values] = child
-        return cast(M, child)
+            if self._folds:  # what is folded belongs to all
+                return parent.labels(*values)
+            child = parent.replace(values)
+            if not parent.is_folded(child, values):
+                self._series[parent, values] = child
+            return child
 
 
 class Subject(Collector):
