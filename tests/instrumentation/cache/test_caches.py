@@ -4,6 +4,7 @@ import copy
 import functools
 import pickle
 import threading
+from fractions import Fraction
 
 import cachetools
 import pytest
@@ -186,8 +187,8 @@ def test_the_drop_in_of_a_function_looks_like_it(figures):
     assert (instrumented.__name__, instrumented.__doc__) == ("documented", "What it does.")
     assert instrumented.cache_parameters() == {"maxsize": 3, "typed": True}
     assert instrumented.__wrapped__ is documented.__wrapped__
-    instrumented(1)
-    assert instrumented.cache_info().misses == 1
+    assert [instrumented(key) for key in (1.0, Fraction(1))] == [1, 1]  # equal numbers of two classes
+    assert instrumented.cache_info().misses == 2
     instrumented.cache_clear()
     assert figures("cache_requests_total", result="miss") == 0
 

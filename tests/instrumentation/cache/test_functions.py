@@ -306,13 +306,14 @@ def test_a_lookup_while_the_program_ends_counts(tmp_path):
     """The graft stays on the cache for what the program does at its exit, such as a last push of the figures."""
     program = tmp_path / "program.py"
     program.write_text(
-        "import atexit, cachetools, manometer\n"
-        "from prometheus_client import CollectorRegistry\n"
-        "registry = CollectorRegistry()\n"
-        "@atexit.register\n"
+        "import atexit\n"
+        "@atexit.register\n"  # what was registered first is called last
         "def end():\n"
         "    double(1)\n"
         "    print(manometer.render(registry)[0].decode())\n"
+        "import cachetools, manometer\n"
+        "from prometheus_client import CollectorRegistry\n"
+        "registry = CollectorRegistry()\n"
         "double = cachetools.cached(cachetools.LRUCache(2))(lambda number: 2 * number)\n"
         "double = manometer.instrument_cache(double, name='c', registry=registry)\n"
     )
