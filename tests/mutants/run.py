@@ -2,7 +2,8 @@
 
 mutmut makes the mutants and runs the tests that reach each. A subject is a part of `src/manometer` with the tests
 that are to notice its faults: those of its own folder, so that no part relies on the tests of another. It is
-worked on in a copy below `.mutants/`, which also keeps what was found: the next run tries only what has changed.
+worked on in a copy below `.mutants/`, which also keeps what was found: the next run tries only what has changed,
+and what no test noticed.
 
 A mutant that mypy refuses is noticed too. `explained/` has a list for each subject of the mutants that no test
 notices, each with the reason; the report ends with those that are not listed.
