@@ -114,9 +114,6 @@ class Own(cachetools.TTLCache):
     def items(self):
         return super().items()
 
-    def values(self):
-        return sorted(super().values(), reverse=True)
-
 
 def test_a_users_policy_may_look_up_in_itself(figures):
     """What it does beside is no lookup, and its own `get` is one lookup a call."""
@@ -124,7 +121,6 @@ def test_a_users_policy_may_look_up_in_itself(figures):
     for key in range(9):
         cache[key] = key
     assert list(cache.items()) == [(7, 7), (8, 8)]
-    assert cache.values() == [8, 7]
     assert (8 in cache, 1 in cache) == (True, False)
     del cache[7]
     cache[8] = 9
@@ -148,6 +144,24 @@ def test_a_users_get_counts_what_it_does_not_find(figures):
     cache[1] = 1
     assert (cache.get(1), cache.get(2)) == (1, "sorry")
     assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 1}
+
+
+class Sorted(cachetools.LRUCache):
+    """A cache that returns lists where others return views."""
+
+    def items(self):
+        return sorted(super().items())
+
+    def values(self):
+        return sorted(super().values())
+
+
+def test_a_users_lists_stay_lists(figures):
+    """They read all entries, which is no lookup."""
+    cache = instrument_cache(Sorted(9), name="c", registry=figures.registry)
+    cache.update({2: 3, 1: 4})
+    assert (cache.items(), cache.values()) == ([(1, 4), (2, 3)], [3, 4])
+    assert figures.all("cache_requests_total", "result") == NOTHING
 
 
 class Doubling(cachetools.LRUCache):
