@@ -1,5 +1,6 @@
 """Bindings own their series, whatever the subject."""
 
+import functools
 import gc
 import logging
 import threading
@@ -9,6 +10,7 @@ from cachetools import LRUCache
 
 from manometer import Binding, BindingError, Gauge, MetricError, UnsupportedError, instrument_cache, instrument_retry
 from manometer.catalogue import cache as rows
+from manometer.instrumentation import binding as module
 from manometer.instrumentation.binding import Subject
 from manometer.meters.labels import SERIES_CAP
 from waiting import DEADLINE, joined
@@ -16,6 +18,12 @@ from waiting import DEADLINE, joined
 
 class Thing:
     """An object to bind."""
+
+
+class Slotted:
+    """An object that nothing can refer to weakly."""
+
+    __slots__ = ()
 
 
 def test_closing_removes_exactly_the_bindings_own_series(figures):
@@ -34,11 +42,21 @@ def test_closing_twice_and_leaving_a_block_are_fine(figures):
     """A Binding is a context manager, and its end is final."""
     cache = instrument_cache(LRUCache(1), name="c", registry=figures.registry)
     with Binding.of(cache) as binding:
-        pass
+        assert repr(binding) == "<Binding cache/c open>"
     binding.close()
     assert binding.closed
-    with pytest.raises(BindingError, match="not bound"):
+    assert repr(binding) == "<Binding cache/c closed>"
+    with pytest.raises(BindingError, match=f"LRUCache at {id(cache):#x} is not bound; pass what instrument_cache"):
         Binding.of(cache)
+
+
+def test_an_object_that_cannot_be_referred_to_weakly_is_bound_until_its_binding_closes(figures):
+    """Its figures are read, though nobody else holds it."""
+    with Subject.on(figures.registry, "cache").binding(Slotted(), cache="c") as binding:
+        binding.pulls(lambda _: [(rows.ENTRIES, {}, 7)])
+    assert figures("cache_entries", cache="c") == 7
+    binding.close()
+    assert figures("cache_entries", cache="c") is None
 
 
 def test_a_second_object_under_a_name_replaces_the_first(figures):
@@ -86,20 +104,53 @@ def test_a_reading_that_raises_loses_only_its_own_object(figures, caplog):
     assert caplog.text.count("the reading of 'cache/bad' failed") == 1
 
 
+def test_an_object_that_dies_amid_a_collection_loses_only_its_own_figures(figures):
+    """Those that are read after it are told."""
+    subject = Subject.on(figures.registry, "cache")
+    killer, dying, last = Thing(), [Thing()], Thing()
+    with subject.binding(killer, cache="killer") as binding:
+        binding.pulls(lambda _: dying.clear() or [(rows.ENTRIES, {}, 1)])
+    with subject.binding(dying[0], cache="dying") as binding:
+        binding.pulls(lambda _: [(rows.ENTRIES, {}, 2)])
+    with subject.binding(last, cache="last") as binding:
+        binding.pulls(lambda _: [(rows.ENTRIES, {}, 3)])
+    assert figures.all("cache_entries", "cache") == {"killer": 1, "last": 3}
+
+
+def test_what_is_pulled_is_told_after_what_was_pushed_has_gone(figures):
+    """They share a family, which stays for as long as either has a series."""
+    pushed = instrument_cache(LRUCache(1), name="pushed", registry=figures.registry)
+    pulled = instrument_cache(functools.lru_cache(abs), name="pulled", registry=figures.registry)
+    pulled(1)
+    Binding.of(pushed).close()
+    assert figures("cache_requests_total", result="miss") == 1
+    Binding.of(pulled).close()
+    assert figures("cache_requests_total", result="miss") is None
+
+
 def test_events_that_a_library_hides_are_pushed_through_the_binding(figures):
     """The catalogue's other figures are reached by their OpenTelemetry names."""
     cache = instrument_cache(LRUCache(1), name="c", registry=figures.registry)
-    Binding.of(cache).counter("cache.prefetches", outcome="used").inc(3)
-    assert Binding.of(cache).counter("cache.prefetches", outcome="used") is Binding.of(cache).counter(
-        "cache.prefetches", outcome="used"
-    )
+    used = Binding.of(cache).counter("cache.prefetches", outcome="used")
+    used.inc(3)
+    assert Binding.of(cache).counter("cache.prefetches", outcome="used") is used
     assert figures("cache_prefetches_total", cache="c", outcome="used") == 3
+
+
+def test_a_state_may_be_pushed_through_the_binding(figures):
+    """For a library that tells of each change and cannot be asked."""
+    thing = Thing()
+    with Subject.on(figures.registry, "cache").binding(thing, cache="c") as binding:
+        binding.gauge("cache.entries").set(7)
+    assert figures("cache_entries", cache="c") == 7
+    binding.close()
+    assert figures("cache_entries", cache="c") is None
 
 
 @pytest.mark.parametrize(
     ("ask", "part"),
     [
-        (lambda b: b.counter("cache.nonsense"), "no metric of a cache; it has cache.requests"),
+        (lambda b: b.counter("cache.nonsense"), "no metric of a cache; it has cache.requests, cache.evictions, "),
         (lambda b: b.counter("cache.requests"), "has the labels"),
         (lambda b: b.counter("cache.requests", result="perhaps"), "one of hit, miss"),
         (lambda b: b.histogram("cache.requests", result="hit"), "is a counter"),
@@ -115,8 +166,14 @@ def test_a_wrong_name_or_label_is_refused(figures, ask, part):
 @pytest.mark.parametrize("name", ["", None, 7])
 def test_a_name_is_text(figures, name):
     """An object without a proper name is refused before anything is registered for it."""
-    with pytest.raises(BindingError, match="give it a short name, as text"):
+    with pytest.raises(BindingError, match=f"the cache of a LRUCache is {name!r}; give it a short name, as text"):
         instrument_cache(LRUCache(1), name=name, registry=figures.registry)
+
+
+def test_a_name_can_be_written(figures):
+    """Half of a surrogate pair would fail every scrape."""
+    with pytest.raises(BindingError, match="is no text that UTF-8 can write"):
+        instrument_cache(LRUCache(1), name="\ud800", registry=figures.registry)
 
 
 @pytest.mark.parametrize("instrument", [
@@ -131,41 +188,51 @@ def test_a_strange_object_is_refused_with_what_is_taken(figures, instrument):
 
 
 def test_a_flood_of_names_folds_into_other(figures):
-    """What is pushed of the excess goes to `other`, nothing of it is pulled, and the fold is counted."""
-    subject = Subject.on(figures.registry, "cache")
+    """What is pushed of the excess goes to `other`, by cause; nothing of it is pulled, and the fold is counted."""
+    subject, causes = Subject.on(figures.registry, "cache"), rows.EVICTIONS.values["cause"]
     kept = []
     for number in range(SERIES_CAP + 5):
         thing = Thing()
         kept.append(thing)
         with subject.binding(thing, cache=str(number)) as binding:
-            binding.counter("cache.evictions", cause="capacity").inc()
+            for cause in causes:
+                binding.counter("cache.evictions", cause=cause).inc()
             binding.pulls(lambda _: [(rows.ENTRIES, {}, 1)])
-    assert figures("cache_evictions_total", cache="other") == 5
+    assert len(figures.all("cache_evictions_total", "cache")) == SERIES_CAP + 1
     assert len(figures.all("cache_entries", "cache")) == SERIES_CAP
-    assert figures("manometer_label_folds_total", family="cache") == 5
+    assert figures.all("manometer_label_folds_total", "family") == {"cache": 5}
     Binding.of(kept[-1]).close()
-    assert figures("cache_evictions_total", cache="other") == 5
+    for cause in causes:
+        assert figures("cache_evictions_total", cache="other", cause=cause) == 5
 
 
-def test_two_threads_that_make_a_series_at_once_share_it(figures):
-    """The first event of a kind, on several threads in one moment, is counted by all of them."""
-    subject = Subject.on(figures.registry, "cache")
-    things = [Thing() for _ in range(200)]
-    for number, thing in enumerate(things):
-        with subject.binding(thing, cache=str(number)):
-            pass
-    start = threading.Barrier(4)
+def test_two_threads_that_make_a_series_at_once_share_it(figures, monkeypatch):
+    """The first event of a kind, on two threads in one moment, is counted by both of them."""
+    subject, thing = Subject.on(figures.registry, "cache"), Thing()
+    with subject.binding(thing, cache="c") as binding:
+        pass
+    lock, both = subject.lock, threading.Barrier(2)
+
+    class Met:
+        """The lock, which a thread takes only when the other one is about to take it too."""
+
+        def __enter__(self):
+            both.wait(DEADLINE)
+            return lock.__enter__()
+
+        def __exit__(self, *exc):
+            lock.__exit__(*exc)
 
     def count():
-        for thing in things:
-            start.wait(DEADLINE)
-            Binding.of(thing).counter("cache.evictions", cause="cleared").inc()
+        binding.counter("cache.evictions", cause="cleared").inc()
 
-    threads = [threading.Thread(target=count) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    joined(*threads)
-    assert set(figures.all("cache_evictions_total", "cache").values()) == {4}
+    threads = [threading.Thread(target=count) for _ in range(2)]
+    with monkeypatch.context() as patched:
+        patched.setattr(subject, "lock", Met())
+        for thread in threads:
+            thread.start()
+        joined(*threads)
+    assert figures("cache_evictions_total", cause="cleared") == 2
 
 
 def test_a_closed_binding_gives_out_no_series(figures):
@@ -225,7 +292,20 @@ def test_a_failing_undo_reaches_nobody(figures, caplog):
         binding.undoes(undone.append)
     binding.close()
     assert undone == [thing]
-    assert "could not be taken off in full" in caplog.text
+    assert caplog.messages == [
+        "<Binding cache/c closed> could not be taken off in full; what is left of it counts nothing"
+    ]
+
+
+def test_nothing_is_undone_on_an_object_that_died(figures):
+    """There is nothing to take the instrumentation off."""
+    thing, undone = Thing(), []
+    with Subject.on(figures.registry, "cache").binding(thing, cache="c") as binding:
+        binding.undoes(undone.append)
+    del thing
+    gc.collect()
+    binding.close()
+    assert (undone, binding.closed) == ([], True)
 
 
 def test_a_name_that_is_taken_by_a_metric_is_an_error_of_ours(figures):
@@ -279,6 +359,16 @@ def test_an_object_may_die_amid_a_binding_or_a_collection(figures):
         assert not dying.is_alive()
     figures("cache_entries")
     assert not subject._bindings
+
+
+def test_a_subject_that_is_there_is_found_whoever_makes_another(figures):
+    """A finalizer asks for it amid anything, so it takes no lock."""
+    subject, found = Subject.on(figures.registry, "cache"), []
+    with module._subjects_lock:
+        asking = threading.Thread(target=lambda: found.append(Subject.on(figures.registry, "cache")), daemon=True)
+        asking.start()
+        asking.join(10)
+        assert found == [subject]
 
 
 def test_a_second_binding_without_a_name_is_refused(figures):

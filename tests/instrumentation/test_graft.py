@@ -3,19 +3,21 @@
 import copy
 import pickle
 import sys
+import sysconfig
 import threading
 from types import SimpleNamespace
 
 import pytest
 
+from manometer.errors import UnsupportedError
 from manometer.instrumentation.graft import graft, ungraft
 
 
 class Shelf:
     """Something with attributes and a method."""
 
-    def __init__(self) -> None:
-        self.books = 1
+    def __init__(self, books=1, *, more=0) -> None:
+        self.books = books + more
 
     def size(self):
         return self.books
@@ -67,6 +69,27 @@ class Local(threading.local):
         self.books = 1
 
 
+class Stamped(Shelf):
+    """An object that is told at once what it is made with."""
+
+    def __new__(cls, *args, **kwargs):
+        made = super().__new__(cls)
+        made.stamp = args, kwargs
+        return made
+
+
+class Ordered(Shelf):
+    """An object that is rebuilt by a function."""
+
+    def __reduce__(self):
+        return rebuilt, (type(self), self.books)
+
+
+def rebuilt(kind, books):
+    """An object of that class."""
+    return kind(books)
+
+
 def doubled(self):
     """A method to graft."""
     return 2 * self.books
@@ -83,6 +106,39 @@ def test_the_object_alone_has_the_method_until_it_is_taken_off(kind):
     ungraft(target)
     assert type(target) is kind
     assert target.books == books
+
+
+def test_the_objects_class_shows_itself_as_its_plain_class():
+    """Whoever prints or documents it sees the name, the module and the text of the class that it was."""
+
+    class Inner(Shelf):
+        """A class within something."""
+
+    kind = graft(Inner(), {"size": doubled}, bare_clones=True)
+    for shown, plain in ((kind, Inner), (type(kind), type(Inner))):
+        assert (shown.__name__, shown.__module__, shown.__qualname__) == (
+            plain.__name__,
+            plain.__module__,
+            plain.__qualname__,
+        )
+    assert kind.__doc__ == Inner.__doc__
+
+
+def test_an_object_whose_class_takes_no_subclass_is_refused():
+    """The message names the object and says why."""
+    with pytest.raises(UnsupportedError, match=r"^True cannot be instrumented: its class takes no subclass \(.+\)$"):
+        graft(True, {})
+
+
+@pytest.mark.parametrize("free_threaded", [False, True])
+def test_an_object_gets_a_dictionary_of_its_own_where_no_other_thread_reads_the_old_one(monkeypatch, free_threaded):
+    """The interpreter reads attributes the quick way from a dictionary that shares its keys with no other."""
+    monkeypatch.setattr(sysconfig, "get_config_var", {"Py_GIL_DISABLED": free_threaded}.get)
+    target = Shelf()
+    before, attributes = id(vars(target)), dict(vars(target))
+    graft(target, {"size": doubled})
+    assert (id(vars(target)) == before) is free_threaded
+    assert vars(target) == attributes
 
 
 def test_attributes_that_others_hold_too_stay_shared(monkeypatch):
@@ -108,19 +164,30 @@ def test_attributes_stay_shared_whatever_the_interpreter_counts(monkeypatch):
         assert vars(shelf) is held
 
 
-def test_a_clone_may_be_of_the_plain_class():
+@pytest.mark.parametrize("plain", [Shelf, Stamped])
+def test_a_clone_may_be_of_the_plain_class(plain):
     """An object made by calling the class of one with a graft has no graft, where the graft says so."""
-    target, fertile = Shelf(), Shelf()
+    target, fertile = plain(), plain()
     graft(target, {"size": doubled}, bare_clones=True)
     graft(fertile, {"size": doubled})
     kind = type(target)
-    assert (type(kind()), type(kind.__new__(kind))) == (Shelf, Shelf)
+    assert (type(kind()), type(kind.__new__(kind))) == (plain, plain)
     assert (kind().size(), target.size(), type(fertile)().size()) == (1, 2, 2)
 
     class Below(kind):
         """A class that someone derives from the graft's."""
 
     assert (type(Below()), Below().size()) == (Below, 2)
+    assert (Below(2, more=3).books, kind(2, more=3).books) == (5, 5)
+
+
+def test_what_makes_an_object_gets_its_arguments():
+    """By position and by name, called by the class, by a class below it, or by hand."""
+    target = Stamped()
+    kind = graft(target, {"size": doubled}, bare_clones=True)
+    below = type("Below", (kind,), {})
+    for made in (kind(2, more=3), below(2, more=3), kind.__new__(kind, 2, more=3)):
+        assert made.stamp == ((2,), {"more": 3})
 
 
 def test_one_graft_is_taken_off_alone():
@@ -143,3 +210,7 @@ def test_a_copy_is_of_the_plain_class():
     for each in (copy.copy(target), copy.deepcopy(target), pickle.loads(pickle.dumps(target))):
         assert type(each) is Shelf
         assert each.size() == 3
+    ordered = Ordered(3)
+    graft(ordered, {"size": doubled})
+    for each in (copy.copy(ordered), pickle.loads(pickle.dumps(ordered))):
+        assert (type(each), each.size()) == (Ordered, 3)

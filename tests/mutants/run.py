@@ -2,7 +2,8 @@
 
 mutmut makes the mutants and runs the tests that reach each. A subject is a part of `src/manometer` with the tests
 that are to notice its faults: those of its own folder, so that no part relies on the tests of another. It is
-worked on in a copy below `.mutants/`, which also keeps what was found: the next run tries only what has changed.
+worked on in a copy below `.mutants/`, which also keeps what was found: the next run tries only what has changed,
+and again what no test had noticed.
 
 A mutant that mypy refuses is noticed too. `explained/` has a list for each subject of the mutants that no test
 notices, each with the reason; the report ends with those that are not listed.
@@ -29,21 +30,24 @@ _MUTMUT = Path(sys.executable).with_name("mutmut")  # started as a module, it wo
 class Subject(NamedTuple):
     """Code below `src/manometer`, and the tests that are to notice its faults; both as patterns.
 
-    left_out: tests, as pytest's -k names them, that take hours or overflow the stack under mutmut's wrappers.
+    left_out: parts of the names of tests that take too long for each mutant, or overflow the stack under the wrappers
+    of mutmut. Quicker tests are to notice the same.
     at_import: whether the code works when it is imported. Then each mutant needs a fresh import and all tests,
     which is slow.
+    rendered: whether committed files are rendered from it, which tell most mutants sooner than mypy does.
     """
 
     code: list[str]
     tests: list[str]
     without: Sequence[str] = ()
-    left_out: str = ""
+    left_out: Sequence[str] = ()
     at_import: bool = False
+    rendered: bool = False
 
 
 SUBJECTS = {
     "app": Subject(["app.py"], ["tests/test_app.py"]),
-    "catalogue": Subject(["catalogue/*"], ["tests/catalogue", "tests/mixin"], at_import=True),
+    "catalogue": Subject(["catalogue/*"], ["tests/catalogue", "tests/mixin"], rendered=True),
     "cli": Subject(["cli/*"], ["tests/cli"]),
     "config": Subject(["config.py"], ["tests/test_config.py"], at_import=True),
     "exporter": Subject(["exporter/*"], ["tests/exporter/test_*.py"], without=["exporter/multiprocess/*"]),
@@ -52,21 +56,39 @@ SUBJECTS = {
         ["instrumentation/*"], ["tests/instrumentation/test_*.py"], without=["instrumentation/*/*"]
     ),
     **{
-        part: Subject([f"instrumentation/{part}/*"], [f"tests/instrumentation/{part}"])
-        for part in ("cache", "engine", "pool", "resilience", "runtime")
+        part: Subject([f"instrumentation/{part}/*"], [f"tests/instrumentation/{part}"], left_out=left_out)
+        for part, left_out in {
+            "cache": ["model"],
+            "engine": ["model", "of_the_stack"],
+            "pool": ["model"],
+            "resilience": (),
+            "runtime": (),
+        }.items()
     },
     "logs": Subject(["logs.py"], ["tests/test_logs.py"]),
     "meters": Subject(
         ["meters/*"],
         ["tests/meters", "tests/exporter/test_same_output.py"],
-        left_out="(end_of_the_stack or every_collection or hold_no_lock or large_numbers or any_calls)",
+        left_out=["end_of_the_stack", "every_collection", "hold_no_lock", "large_numbers", "any_calls"],
     ),
-    "mixin": Subject(["mixin/*"], ["tests/mixin"], at_import=True),
-    "processes": Subject(["exporter/multiprocess/*"], ["tests/exporter/multiprocess"]),
+    "mixin": Subject(["mixin/*"], ["tests/mixin"], rendered=True),
+    # Left out are tests of programs with child processes, and of random files.
+    "processes": Subject(
+        ["exporter/multiprocess/*"],
+        ["tests/exporter/multiprocess"],
+        left_out=[
+            *("test_model", "test_forks_in_c", "of_multiprocessing", "killed", "interpreters", "in_protobuf", "rights"),
+            *("never_returns", "before_it_ends", "readers_never", "midst_of_scrapes", "file_system", "no_json"),
+        ],
+    ),
 }
 
-# Interrupted at any instruction, a test of these takes for ever under mutmut's wrappers, or overflows the stack.
-_TOO_SLOW = "not signal_handler and not gc_callback and not finalizer"
+# Interrupted at any instruction, a test of these takes for ever under the wrappers of mutmut.
+_LEFT_OUT = ["signal_handler", "gc_callback", "finalizer"]
+
+_TYPE_CHECK = ["mypy", "src/manometer", "--output", "json", "--disable-error-code", "unused-ignore"]
+
+_UNNOTICED = (0, 5, 33)  # exit codes: the tests passed, or there are none
 
 _NOTICED = ("killed", "timeout", "segfault", "caught by type check", "suspicious")
 
@@ -123,14 +145,15 @@ def _settings(subject: Subject, others: set[str]) -> str:
         "do_not_mutate": [f"src/manometer/{each}" for each in subject.without],
         "also_copy": ["src/alluse", *sorted(others)],
         "pytest_add_cli_args": [
-            *("-m", "not servers", "-p", "no:cacheprovider"),
-            *("-k", f"{_TOO_SLOW} and not {subject.left_out}" if subject.left_out else _TOO_SLOW),
+            *("-m", "not servers", "-p", "no:cacheprovider", "-p", "quick_first"),
+            *("-k", f"not ({' or '.join([*_LEFT_OUT, *subject.left_out])})"),
             *(("-p", "at_import") if subject.at_import else ()),
+            *(("-p", "rendered") if subject.rendered else ()),
         ],
         "pytest_add_cli_args_test_selection": [
             str(path.relative_to(ROOT)) for each in subject.tests for path in sorted(ROOT.glob(each))
         ],
-        "type_check_command": ["mypy", "src/manometer", "--output", "json", "--disable-error-code", "unused-ignore"],
+        "type_check_command": [] if subject.rendered else _TYPE_CHECK,
         "track_dependencies": False,
         "process_isolation": "forkserver" if subject.at_import else "fork",
         "forkserver_warmup": "none",
@@ -138,14 +161,26 @@ def _settings(subject: Subject, others: set[str]) -> str:
     return "\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
 
 
+def forget_survivors(copy: Path) -> None:
+    """Have those tried again that no test noticed, with the tests that there are now."""
+    (copy / "mutants/mutmut-stats.json").unlink(missing_ok=True)  # which test reaches what
+    for kept in copy.glob("mutants/src/**/*.meta"):
+        found = json.loads(kept.read_text())
+        codes = found["exit_code_by_key"]
+        codes.update({name: None for name, code in codes.items() if code in _UNNOTICED})
+        kept.write_text(json.dumps(found))
+
+
 def run(subject: str) -> Path:
     """Try the subject's mutants; the copy in which it was done."""
     copy = copied(subject)
+    forget_survivors(copy)
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # mypy is among them
     mutated = copy / "mutants/src"
     mutated.mkdir(parents=True, exist_ok=True)  # the interpreter looks only once whether a folder is there
-    # A child process that a test starts runs the mutant too. at_import.py is in this folder.
+    # A child process that a test starts runs the mutant too. The plugins of pytest are in this folder.
     environment = os.environ | {"PATH": programs, "PYTHONPATH": os.pathsep.join([str(mutated), str(HERE)])}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each mutant would have all tests compiled anew
     subprocess.run(
         [_MUTMUT, "run", "--max-children", str(os.cpu_count() or 1)], cwd=copy, check=True, env=environment
     )

@@ -5,6 +5,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from math import prod
 from threading import RLock
 from typing import Any, Self, TypeVar, cast
 
@@ -137,20 +138,18 @@ class Binding:
 
     def _own(self, name: str, kind: type[M], labels: Mapping[str, str]) -> M:
         parent, values = self._subject.series(name, kind, {**self._identity, **labels})
-        child = self._series.get((parent, values))
-        if child is not None:
-            return cast(M, child)
         with self._subject.lock:
+            found = self._series.get((parent, values))
+            if found is not None:
+                return cast(M, found)
             if self.closed:
                 raise BindingError(f"the Binding of {self.path} is closed; instrument the object again")
-            child = self._series.get((parent, values))
-            if child is None and self._folds:  # what is folded belongs to all
-                child = parent.labels(*values)
-            elif child is None:
-                child = parent.replace(values)
-                if not parent.is_folded(child, values):
-                    self._series[parent, values] = child
-        return cast(M, child)
+            if self._folds:  # what is folded belongs to all
+                return parent.labels(*values)
+            child = parent.replace(values)
+            if not parent.is_folded(child, values):
+                self._series[parent, values] = child
+            return child
 
 
 class Subject(Collector):
@@ -245,7 +244,7 @@ class Subject(Collector):
         row = self._row(name, labels)
         with self.lock:
             if name not in self._meters:
-                self._meters[name] = meter(row, kind)
+                self._meters[name] = meter(row, kind, max_series=_room(row))
                 self._meters[name].joins(self._kit)
             found = self._meters[name]
         if not isinstance(found, kind):
@@ -306,6 +305,11 @@ _owners: weakref.WeakValueDictionary[int, Binding] = weakref.WeakValueDictionary
 _NONE: dict[str, Subject] = {}
 _subjects: weakref.WeakKeyDictionary[CollectorRegistry, dict[str, Subject]] = weakref.WeakKeyDictionary()
 _subjects_lock = freed_in_child(RLock())
+
+
+def _room(row: MetricSpec) -> int:
+    """The cap of a family in which each object under the subject's cap, and `other`, has all its series."""
+    return (SERIES_CAP + 1) * prod(len(values) for values in row.values.values())
 
 
 def _check_identity(identity: Mapping[str, str], target: object) -> None:

@@ -49,7 +49,7 @@ def graft(target: Any, methods: dict[str, Callable[..., Any]], *, bare_clones: b
         _set_class(target, grafted)
     except TypeError as error:
         raise UnsupportedError(f"{target!r} cannot be instrumented: its class takes no subclass ({error})") from error
-    with suppress(TypeError, AttributeError):  # where the dictionary is not for anyone to set
+    with suppress(TypeError, AttributeError):  # where there is no dictionary, or it is not for anyone to set
         _quicken(target)
     return grafted
 
@@ -77,7 +77,10 @@ def _makes_bare(meta: Any) -> Any:
 def _bare_new(cls: Any, *args: Any, **kwargs: Any) -> Any:
     """A grafted class's `__new__`, for who calls it without calling the class."""
     plain = next(base for base in cls.__mro__ if "_grafted_on" in base.__dict__).__dict__["_grafted_on"]
-    return plain.__new__(plain if "_grafted_on" in cls.__dict__ else cls, *args, **kwargs)
+    made = plain if "_grafted_on" in cls.__dict__ else cls
+    if plain.__new__ is object.__new__:  # it takes arguments only for a class that has no other `__new__`
+        return object.__new__(made)
+    return plain.__new__(made, *args, **kwargs)
 
 
 def _set_class(target: Any, kind: type) -> None:
@@ -94,7 +97,7 @@ def _quicken(target: Any) -> None:
     if sysconfig.get_config_var("Py_GIL_DISABLED"):  # other threads may read the dictionary meanwhile
         return
     # A dictionary that anyone else holds stays: what they write to it is the object's too.
-    if type(getattr(target, "__dict__", None)) is dict and _references(target) == _references(_Alone()):
+    if type(target.__dict__) is dict and _references(target) == _references(_Alone()):
         # Copied and set by one C call, in the midst of which no other thread can write an attribute.
         deque(map(object.__setattr__, (target,), ("__dict__",), map(dict, (target.__dict__,))), maxlen=0)
 

@@ -3,14 +3,19 @@
 import contextlib
 import functools
 import gc
+import subprocess
 import sys
 import threading
 import weakref
+from fractions import Fraction
 
 import cachetools
 import pytest
 
 from manometer import Binding, UnsupportedError, instrument_cache
+from manometer.instrumentation.cache.functools import _Lookups
+from manometer.meters.fork import Forked
+from waiting import DEADLINE
 
 SETTINGS = [{}, {"lock": True}, {"info": True}, {"lock": True, "info": True}]
 if hasattr(cachetools.cached(cachetools.Cache(1))(abs), "cache_condition"):
@@ -29,6 +34,11 @@ def tenfold(key):
     return key * 10
 
 
+def divmod_of(key, by):
+    """How often one goes into the other, and what is left."""
+    return divmod(key, by)
+
+
 def cached(cache, **settings):
     """`cachetools.cached`, which the types of its stubs leave no room to call with all settings."""
     return cachetools.cached(cache, **settings)
@@ -36,6 +46,9 @@ def cached(cache, **settings):
 
 OUTER = cachetools.LRUCache(2)
 STACKS = cached(OUTER)(cached(cachetools.LRUCache(9))(tenfold)).cache is OUTER  # older versions show the inner cache
+
+# What decorates a function with a cache that holds all that the function returns.
+MEMOISED = [functools.lru_cache(None), lambda function: cached(cachetools.LRUCache(999))(function)]
 
 
 # --- each kind of cached function
@@ -57,6 +70,14 @@ def test_every_setting_of_cached_is_measured(figures, settings):
     assert callable(getattr(instrumented, "cache_info", None)) is ("info" in settings)
     instrumented.cache_clear()
     assert figures("cache_evictions_total", cause="cleared") == 2
+
+
+@pytest.mark.parametrize("decorate", MEMOISED)
+def test_arguments_reach_the_function(figures, decorate):
+    """Those given by name too."""
+    instrumented = instrument_cache(decorate(divmod_of), name="c", registry=figures.registry)
+    assert (instrumented(7, by=2), instrumented(by=2, key=7)) == ((3, 1), (3, 1))
+    assert figures("cache_load_duration_seconds_count", outcome="ok") == 2
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
@@ -113,7 +134,7 @@ def test_a_cached_function_over_lru_cache_keeps_what_it_shows(figures):
 @pytest.mark.parametrize("typed", [False, True])
 @pytest.mark.parametrize("size", [0, 9, None])
 def test_a_stacked_lru_cache_keeps_its_own_size_and_strictness(figures, size, typed):
-    """The outer's size is not the inner's, and it tells 3 from 3.0 where it did."""
+    """The outer's size is not the inner's, and it tells equal numbers of two classes apart where it did."""
     plain = functools.lru_cache(size, typed)(functools.lru_cache(2, not typed)(tenfold))
     plain.note = "mine"
     instrumented = instrument_cache(plain, name="c", registry=figures.registry)
@@ -122,8 +143,9 @@ def test_a_stacked_lru_cache_keeps_its_own_size_and_strictness(figures, size, ty
     assert instrumented.cache_parameters() == plain.cache_parameters()
     assert instrumented.note == "mine"
     for each in (plain, instrumented):
-        assert [each(3), each(3.0), each(3)] == [30, 30, 30]
+        assert [each(3.0), each(Fraction(3)), each(3.0)] == [30, 30, 30]
     assert instrumented.cache_info() == plain.cache_info()
+    assert size == 0 or plain.cache_info().misses == (2 if typed else 1)
     assert figures("cache_requests_total", result="miss") == plain.cache_info().misses
 
 
@@ -148,10 +170,18 @@ def test_attributes_of_the_user_stay_on_an_lru_cache(figures):
     assert vars(instrumented) == vars(plain)
 
 
-@pytest.mark.parametrize("cache", [functools.lru_cache(2), cachetools.cached(cachetools.LRUCache(2))])
-def test_a_function_that_names_another_one_is_refused(figures, cache):
+@pytest.mark.parametrize("decorate", MEMOISED)
+def test_a_function_that_names_another_one_is_refused(figures, decorate):
     """A drop-in around what `__wrapped__` says would call another function than the cache did."""
-    plain = functools.update_wrapper(cache(functools.partial(tenfold)), tenfold)
+    plain = functools.update_wrapper(decorate(functools.partial(tenfold)), tenfold)
+    with pytest.raises(UnsupportedError, match="__wrapped__"):
+        instrument_cache(plain, name="c", registry=figures.registry)
+
+
+def test_a_function_that_names_none_is_refused(figures):
+    """What the cache calls cannot be found then."""
+    plain = functools.lru_cache(9)(tenfold)
+    del plain.__wrapped__
     with pytest.raises(UnsupportedError, match="__wrapped__"):
         instrument_cache(plain, name="c", registry=figures.registry)
 
@@ -170,7 +200,7 @@ def test_a_decorator_around_a_cached_function_is_refused(figures):
 # --- recursion
 
 
-@pytest.mark.parametrize("decorate", [functools.lru_cache(None), cachetools.cached(cachetools.LRUCache(99))])
+@pytest.mark.parametrize("decorate", MEMOISED)
 def test_a_memoised_recursion_costs_one_frame_more_a_call(figures, stack_depth, decorate):
     """Ten calls within each other have at most ten frames more than those of the bare function."""
     depths = []
@@ -189,7 +219,7 @@ def test_a_memoised_recursion_costs_one_frame_more_a_call(figures, stack_depth, 
     assert depths[-1] - depths[0] <= bare + 10
 
 
-@pytest.mark.parametrize("decorate", [functools.lru_cache(None), cachetools.cached(cachetools.LRUCache(999))])
+@pytest.mark.parametrize("decorate", MEMOISED)
 def test_a_memoised_recursion_goes_as_deep_as_its_frames_allow(figures, decorate):
     """A depth that a bare function has with two thirds of the limit, the instrumented one has with all of it."""
 
@@ -272,6 +302,71 @@ def test_a_dead_function_frees_its_cache(figures):
     assert [each() for each in held] == [None, None]
 
 
+def test_a_lookup_while_the_program_ends_counts(tmp_path):
+    """The graft stays on the cache for what the program does at its exit, such as a last push of the figures."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import atexit\n"
+        "@atexit.register\n"  # what was registered first is called last
+        "def end():\n"
+        "    double(1)\n"
+        "    print(manometer.render(registry)[0].decode())\n"
+        "import cachetools, manometer\n"
+        "from prometheus_client import CollectorRegistry\n"
+        "registry = CollectorRegistry()\n"
+        "double = cachetools.cached(cachetools.LRUCache(2))(lambda number: 2 * number)\n"
+        "double = manometer.instrument_cache(double, name='c', registry=registry)\n"
+    )
+    ended = subprocess.run([sys.executable, program], check=True, capture_output=True, text=True, timeout=DEADLINE)
+    assert 'cache_requests_total{cache="c",result="miss"} 1.0' in ended.stdout
+
+
+# --- forks
+
+
+@pytest.mark.parametrize(("forked", "told"), [(Forked.AT_ONCE, (0, 0)), (Forked.LATE, (2, 1)), (Forked.HEIR, (2, 1))])
+def test_a_forked_child_leaves_the_lookups_of_its_parent_out(forked, told):
+    """They stay where some of them may be the child's own, or where the parent counts no more."""
+    function = functools.lru_cache(9)(tenfold)
+    lookups = _Lookups(function)
+    for _ in range(3):
+        function(1)
+    assert lookups_of(lookups, function) == (2, 1)
+    lookups.renew(forked)
+    assert lookups_of(lookups, function) == told
+    function(1)
+    function(2)
+    assert lookups_of(lookups, function) == (told[0] + 1, told[1] + 1)
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"), [((), (0, 0)), ((1, 1), (1, 1)), ((1, 2, 3), (0, 3)), ((1, 1, 1, 1), (3, 1))]
+)
+def test_a_cache_that_a_forked_child_clears_counts_from_zero(keys, told):
+    """What is taken off for the parent is gone with the parent's entries."""
+    function = functools.lru_cache(9)(tenfold)
+    lookups = _Lookups(function)
+    for key in (1, 2, 1, 2, 1, 2):
+        function(key)
+    lookups.renew(Forked.AT_ONCE)
+    function.cache_clear()
+    for key in keys:
+        function(key)
+    assert lookups_of(lookups, function) == told
+
+
+def test_a_function_that_died_has_nothing_to_renew():
+    """A forked child goes on."""
+    lookups = _Lookups(functools.lru_cache(9)(tenfold))
+    gc.collect()
+    lookups.renew(Forked.AT_ONCE)
+
+
+def lookups_of(lookups, function):
+    """The hits and misses that are told."""
+    return tuple([value for _, labels, value in lookups.read(function) if labels])
+
+
 # --- methods
 
 
@@ -319,7 +414,7 @@ def test_the_cache_of_cached_methods_is_measured(figures):
     assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 1}
 
 
-@pytest.mark.parametrize("decorate", [functools.lru_cache(9), cachetools.cached(cachetools.LRUCache(9))])
+@pytest.mark.parametrize("decorate", MEMOISED)
 def test_a_cached_function_of_a_class_is_still_a_method(figures, decorate):
     """The drop-in of a function of a class binds to its objects as the function did."""
 

@@ -78,8 +78,26 @@ def test_views_look_as_they_did(figures, cache_of, policy):
     assert (len(cache.items()), len(cache.values())) == (1, 1)
 
 
-class Own(cachetools.Cache):
+class Own(cachetools.TTLCache):
     """A policy of the user's own, written with lookups in itself."""
+
+    def __contains__(self, key):
+        try:
+            return self[key] is not None
+        except KeyError:
+            return False
+
+    def __setitem__(self, key, value):
+        self.replaced = self.get(key)
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key):
+        self.removed = self[key]
+        super().__delitem__(key)
+
+    def expire(self, time=None):
+        self.kept = [self.get(key) for key in self]
+        return super().expire(time)
 
     def popitem(self):
         key = next(iter(self))
@@ -98,13 +116,18 @@ class Own(cachetools.Cache):
 
 
 def test_a_users_policy_may_look_up_in_itself(figures):
-    """Its evictions and walks are no lookups, and its own `get` is one lookup a call."""
-    cache = instrument_cache(Own(2), name="c", registry=figures.registry)
+    """What it does beside is no lookup, and its own `get` is one lookup a call."""
+    cache = instrument_cache(Own(2, 10), name="c", registry=figures.registry)
     for key in range(9):
         cache[key] = key
     assert list(cache.items()) == [(7, 7), (8, 8)]
+    assert (8 in cache, 1 in cache) == (True, False)
+    del cache[7]
+    cache[8] = 9
+    cache.expire()
+    assert (cache.removed, cache.replaced, cache.kept) == (7, 8, [9])
     assert figures.all("cache_requests_total", "result") == NOTHING
-    assert (cache.get(8), cache.get(1)) == (8, "sorry")
+    assert (cache.get(8), cache.get(1)) == (9, "sorry")
     assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 1}
 
 
@@ -123,6 +146,24 @@ def test_a_users_get_counts_what_it_does_not_find(figures):
     assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 1}
 
 
+class Sorted(cachetools.LRUCache):
+    """A cache that returns lists where others return views."""
+
+    def items(self):
+        return sorted(super().items())
+
+    def values(self):
+        return sorted(super().values())
+
+
+def test_a_users_lists_stay_lists(figures):
+    """They read all entries, which is no lookup."""
+    cache = instrument_cache(Sorted(9), name="c", registry=figures.registry)
+    cache.update({2: 3, 1: 4})
+    assert (cache.items(), cache.values()) == ([(1, 4), (2, 3)], [3, 4])
+    assert figures.all("cache_requests_total", "result") == NOTHING
+
+
 class Doubling(cachetools.LRUCache):
     """A cache that loads an entry from the half of it."""
 
@@ -132,6 +173,14 @@ class Doubling(cachetools.LRUCache):
 
     def get(self, key, default=None):
         return self[key]
+
+
+def test_what_is_there_before_the_first_load_is_a_hit(figures):
+    """A thread that has loaded nothing yet finds what another one, or a write, has left."""
+    cache = instrument_cache(Doubling(99), name="c", registry=figures.registry)
+    cache[8] = 4
+    assert cache[8] == 4
+    assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 0}
 
 
 def test_a_load_that_looks_up_counts_each_lookup_once(figures):

@@ -104,10 +104,76 @@ def test_a_value_too_large_is_no_eviction(figures, cache_of, policy):
     assert causes(figures) == {"capacity": 1}
 
 
+class Drawer(cachetools.TTLCache):
+    """A cache of a user's own, whose methods take more than the library's and call each other."""
+
+    def popitem(self, place=0, *, before=0):
+        key = list(self)[place - before]
+        return key, self.pop(key)
+
+    def expire(self, time=None, *, sparing=()):
+        kept = {key: self[key] for key in sparing}
+        super().expire(time)
+        self.update(kept)
+
+    def clear(self, spared=(), *, twice=False, filled=()):
+        self.expire()
+        if twice:
+            self.clear(spared)
+        for key in set(self) - set(spared):
+            del self[key]
+        self.update(filled)
+
+
+def drawer(figures, clock, **entries):
+    """A cache of that class with these entries."""
+    cache = instrument_cache(Drawer(9, 10, timer=clock), name="c", registry=figures.registry)
+    cache.update(entries)
+    return cache
+
+
+def test_a_users_own_removals_get_their_arguments(figures, clock):
+    """By position and by name."""
+    cache = drawer(figures, clock, a=1, b=2, c=3, d=4)
+    assert cache.popitem(2, before=1) == ("b", 2)
+    cache.clear(["a", "c"])
+    assert list(cache) == ["a", "c"]
+    cache.clear(spared=["a"])
+    assert list(cache) == ["a"]
+    clock.now = 9
+    cache["z"] = 26
+    cache.expire(15)
+    assert causes(figures) == {"capacity": 1, "cleared": 2, "expired": 1}
+    cache.expire(99, sparing=["z"])
+    assert list(cache) == ["z"]
+
+
+def test_a_clear_that_calls_others_counts_each_entry_once(figures, clock):
+    """As cleared, whichever of the calls removes the entry; what the program keeps is not counted."""
+    cache = drawer(figures, clock, a=1, b=2)
+    clock.now = 11
+    cache.update(c=3, d=4)
+    clock.now = 20
+    cache.update(e=5, f=6)
+    clock.now = 22
+    cache.clear(["e"], twice=True)
+    assert list(cache) == ["e"]
+    assert causes(figures) == {"cleared": 3, "expired": 2}
+
+
+def test_a_clear_that_fills_the_cache_clears_nothing(figures, clock):
+    """There are more entries afterwards than before: that is no reason to fail."""
+    cache = drawer(figures, clock, a=1)
+    cache.clear(filled={"b": 2, "c": 3})
+    assert list(cache) == ["b", "c"]
+    assert causes(figures) == {}
+
+
 def test_a_cache_without_a_time_to_live_tells_no_expiries(figures, cache_of, policy):
     """What a cache never does has no series, and no zero."""
     cache = instrument_cache(cache_of(policy), name="c", registry=figures.registry)
-    timed = hasattr(cache, "expire")
+    timed = policy in ("TTLCache", "TLRUCache")
+    assert hasattr(cache, "expire") is timed
     told = {"capacity", "cleared"} | ({"expired"} if timed else set())
     assert set(figures.all("cache_evictions_total", "cause")) == told
 

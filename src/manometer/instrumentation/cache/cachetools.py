@@ -126,7 +126,7 @@ def _removals(plain: Any, quiet: Methods, binding: Binding) -> Methods:
     evicted = binding.counter("cache.evictions", cause="capacity").tick
     cleared = binding.counter("cache.evictions", cause="cleared").inc
     clearing = Amid()  # older versions call `popitem` for each entry
-    make_room, clear_all = quiet["popitem"], clearing.within(quiet["clear"])
+    make_room, clear_all = quiet.get("popitem", plain.popitem), clearing.within(quiet["clear"])
 
     def popitem(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         item = make_room(self, *args, **kwargs)
@@ -143,16 +143,17 @@ def _removals(plain: Any, quiet: Methods, binding: Binding) -> Methods:
                 cleared(gone)
 
     methods: Methods = {"popitem": popitem, "clear": clear}
-    return methods | _expiries(plain, binding, clearing) if hasattr(plain, "expire") else methods
+    return methods | _expiries(plain, quiet, binding, clearing) if hasattr(plain, "expire") else methods
 
 
-def _expiries(plain: Any, binding: Binding, clearing: Amid) -> Methods:
+def _expiries(plain: Any, quiet: Methods, binding: Binding, clearing: Amid) -> Methods:
     """The same of a cache whose entries have a time to live."""
     expired = binding.counter("cache.evictions", cause="expired").inc
+    drop, remove = quiet.get("expire", plain.expire), quiet.get("__delitem__", plain.__delitem__)
 
     def expire(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         entries = _entries(self)
-        found = plain.expire(self, *args, **kwargs)
+        found = drop(self, *args, **kwargs)
         if (gone := entries - _entries(self)) > 0 and not clearing.holds():
             expired(gone)
         return found
@@ -160,7 +161,7 @@ def _expiries(plain: Any, binding: Binding, clearing: Amid) -> Methods:
     def __delitem__(self: Any, key: Any) -> None:
         entries = _entries(self)
         try:
-            plain.__delitem__(self, key)
+            remove(self, key)
         except KeyError:  # no such key, or an entry too old, which is removed all the same
             if _entries(self) < entries:
                 expired()

@@ -16,8 +16,8 @@ def timed_load(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callab
     A drop-in must exist before its binding, and its binding before its series: so the timing starts later.
     The stand-in does both in one frame, because a memoised recursion pays for each frame with its depth.
     """
-    ok: Any = _unmeasured
-    error: Any = _unmeasured
+    ok: Callable[[float], object] = _unmeasured
+    error: Callable[[float], object] = _unmeasured
 
     def load(*args: Any, **kwargs: Any) -> Any:
         started = perf_counter()

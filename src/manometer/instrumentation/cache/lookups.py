@@ -16,7 +16,9 @@ Methods = dict[str, Callable[..., Any]]
 Count = Callable[[], object]
 
 # Operations of a mapping that may read entries through `self[key]`.
-_PASSING = ("clear", "pop", "popitem", "setdefault", "update")
+_PASSING = ("clear", "pop", "setdefault", "update")
+# Those that do so in a user's class alone. The library's own read no entry, and each write waits for them.
+_PASSING_IF_OWN = ("__contains__", "__delitem__", "__setitem__", "expire", "popitem")
 
 
 class Amid:
@@ -64,8 +66,10 @@ def lookups(plain: Any, library: Any, binding: Binding) -> Methods:
     passing = Amid()
     methods: Methods = {name: passing.within(getattr(plain, name)) for name in _PASSING}
     module = library.__module__
-    if plain.popitem.__module__ == module:  # reads no entry itself, and a write to a full cache waits for it
-        methods["popitem"] = plain.popitem
+    for name in _PASSING_IF_OWN:
+        method = getattr(plain, name, None)
+        if method is not None and method.__module__ != module:
+            methods[name] = passing.within(method)
     methods |= _walks(plain, passing)
     methods |= _get(plain, passing, miss) if plain.get.__module__ == module else _own_get(plain, passing, hit, miss)
     if plain.__missing__ is not library.__missing__:
@@ -140,15 +144,13 @@ def _loading(plain: Any, passing: Amid, binding: Binding, hit: Count, miss: Coun
 
 def _get(plain: Any, passing: Amid, miss: Count) -> Methods:
     """`get`, which asks `cache[key]` for what is there, and so counts no hit of its own."""
-    look_up, threads, nothing = plain.get, passing.threads, object()
+    look_up, nothing = plain.get, object()
 
     def get(self: Any, key: Any, default: Any = None) -> Any:
         value = look_up(self, key, nothing)
         if value is not nothing:
             return value
-        if threads and (reads := threads.get(get_ident())) is not None:
-            reads.add(False)
-        else:
+        if not passing.holds():
             miss()
         return default
 
@@ -201,12 +203,14 @@ def _walks(plain: Any, passing: Amid) -> Methods:
             for key in cache:
                 yield read(cache, key)
 
+    plain_items, plain_values = passing.within(plain.items), passing.within(plain.values)
+
     def items(self: Any) -> Any:
-        view = plain.items(self)
+        view = plain_items(self)
         return Items(self) if type(view) is ItemsView else view
 
     def values(self: Any) -> Any:
-        view = plain.values(self)
+        view = plain_values(self)
         return Values(self) if type(view) is ValuesView else view
 
     Items.__name__, Values.__name__ = ItemsView.__name__, ValuesView.__name__  # shown by their repr
