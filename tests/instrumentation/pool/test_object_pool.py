@@ -77,32 +77,6 @@ def test_what_keeps_to_no_interface_is_refused(figures):
         instrument_pool([], name="orders", registry=figures.registry)
 
 
-def test_a_pool_that_cannot_tell_does_not_fail_its_callers(figures):
-    """A broken figure costs the figure; the object is handed out."""
-
-    class Secretive(Pool):
-        """A pool whose count of objects can be asked for once."""
-
-        asked = False
-
-        @property
-        def created(self):
-            if self.asked:
-                raise RuntimeError
-            self.asked = True
-            return 0
-
-        @created.setter
-        def created(self, value):
-            """Nobody is told."""
-
-        def acquire(self):
-            return []
-
-    pool = instrument_pool(Secretive(), name="orders", registry=figures.registry)
-    assert pool.acquire() == []
-
-
 def test_an_object_comes_back_by_whatever_name_the_pool_has_for_it(figures):
     """A keyword is as good as a place."""
     pool = instrument_pool(Pool(), name="orders", registry=figures.registry)
@@ -280,19 +254,41 @@ def test_a_pool_that_cannot_be_measured_is_refused_and_left_as_it_was(figures, k
     assert figures("pool_pending_requests", pool="orders") is None
 
 
-class Silent(Pool):
-    """Will lose count of what it made."""
+class Forgetful(Pool):
+    """Does not always know how much it has made; `knows` says so of each time that it is asked."""
+
+    def __init__(self, knows=()):
+        self.knows = iter(knows)
+        super().__init__()
+
+    @property
+    def created(self):
+        return self.made if next(self.knows, True) else {}["created"]
+
+    @created.setter
+    def created(self, made):
+        self.made = made
 
     def acquire(self):
-        self.in_use += 1
+        self.made += 1
         return []
 
 
-def test_a_pool_that_cannot_say_what_it_made_is_not_guessed_at(figures, caplog):
-    """Its callers notice nothing, its acquisitions have no count, and the log says so once."""
-    pool = instrument_pool(Silent(), name="orders", registry=figures.registry)
-    Silent.created = property(lambda self: {}["created"])
+@pytest.mark.parametrize("knows", [(True, False), (False, True), (False, False)])
+def test_a_pool_that_cannot_say_what_it_made_is_not_guessed_at(figures, caplog, knows):
+    """Its callers notice nothing, its acquisitions have no count, and the log says so when that begins and ends."""
+    caplog.set_level("INFO")
+    pool = instrument_pool(Forgetful(), name="orders", registry=figures.registry)
+    pool.acquire()
+    pool.knows = iter(3 * knows)
     for _ in range(3):
         assert pool.acquire() == []
-    assert figures.all("pool_acquisitions_total", "source") == {"created": 0, "reused": 0}
-    assert caplog.text.count("does not tell") == 1
+    assert figures.all("pool_acquisitions_total", "source") == {"created": 1, "reused": 0}
+    pool.acquire()
+    assert [(record.levelname, bool(record.exc_info)) for record in caplog.records] == [
+        ("ERROR", True),
+        ("INFO", False),
+    ]
+    assert caplog.records[0].message.startswith("pool/orders/object does not tell what it lends")
+    assert caplog.records[1].message == "pool/orders/object tells again what it lends"
+    assert figures.all("pool_acquisitions_total", "source") == {"created": 2, "reused": 0}
