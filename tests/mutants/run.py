@@ -29,6 +29,7 @@ _MUTMUT = Path(sys.executable).with_name("mutmut")  # started as a module, it wo
 class Subject(NamedTuple):
     """Code below `src/manometer`, and the tests that are to notice its faults; both as patterns.
 
+    slow: a word of the names of the tests that are left out, because to run them for each mutant would take hours.
     at_import: whether the code works when it is imported. Then each mutant needs a fresh import and all tests,
     which is slow.
     """
@@ -36,6 +37,7 @@ class Subject(NamedTuple):
     code: list[str]
     tests: list[str]
     without: Sequence[str] = ()
+    slow: str = ""
     at_import: bool = False
 
 
@@ -50,7 +52,11 @@ SUBJECTS = {
         ["instrumentation/*"], ["tests/instrumentation/test_*.py"], without=["instrumentation/*/*"]
     ),
     **{
-        part: Subject([f"instrumentation/{part}/*"], [f"tests/instrumentation/{part}"])
+        part: Subject(
+            [f"instrumentation/{part}/*"],
+            [f"tests/instrumentation/{part}"],
+            slow="models" if part == "pool" else "",
+        )
         for part in ("cache", "engine", "pool", "resilience", "runtime")
     },
     "logs": Subject(["logs.py"], ["tests/test_logs.py"]),
@@ -117,7 +123,8 @@ def _settings(subject: Subject, others: set[str]) -> str:
         "do_not_mutate": [f"src/manometer/{each}" for each in subject.without],
         "also_copy": ["src/alluse", *sorted(others)],
         "pytest_add_cli_args": [
-            *("-m", "not servers", "-k", _TOO_SLOW, "-p", "no:cacheprovider"),
+            *("-m", "not servers", "-p", "no:cacheprovider"),
+            *("-k", f"{_TOO_SLOW} and not {subject.slow}" if subject.slow else _TOO_SLOW),
             *(("-p", "at_import") if subject.at_import else ()),
         ],
         "pytest_add_cli_args_test_selection": [

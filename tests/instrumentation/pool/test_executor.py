@@ -25,9 +25,17 @@ def executor(figures):
         yield instrument_executor(made, name="w", registry=figures.registry)
 
 
-def test_running_and_queued_tasks_are_told(figures, executor):
+@pytest.fixture
+def go():
+    """Tasks may wait for it; it is set at the end, so that a test that fails ends too."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_running_and_queued_tasks_are_told(figures, executor, go):
     """Used workers run a task; what is queued is pending."""
-    go, running = threading.Event(), threading.Semaphore(0)
+    running = threading.Semaphore(0)
 
     def task():
         running.release()
@@ -74,14 +82,11 @@ def test_a_submission_after_the_end_is_a_refusal(figures):
 
 
 @pytest.fixture
-def held(executor):
+def held(executor, go):
     """Both workers of the executor hold until this is set."""
-    go = threading.Event()
-    running = [executor.submit(go.wait) for _ in range(2)]
-    yield go
-    go.set()
-    for future in running:
-        future.result(DEADLINE)
+    for _ in range(2):
+        executor.submit(go.wait, DEADLINE)
+    return go
 
 
 def test_a_cancelled_task_waits_no_more_and_was_never_acquired(figures, executor, held):
@@ -109,15 +114,15 @@ def test_nothing_waits_in_an_executor_that_is_shut_down(figures, executor, held,
     assert [each.cancelled() for each in queued] == [cancel] * 3
 
 
-def test_cancelled_tasks_are_let_go_without_a_collection(figures, monkeypatch):
+def test_cancelled_tasks_are_let_go_without_a_collection(figures, monkeypatch, go):
     """However many are cancelled behind a task that hangs."""
     monkeypatch.setattr(concurrent, "_FORGET_AT", 10)
-    go = threading.Event()
     with instrument_executor(ThreadPoolExecutor(1), name="w", registry=figures.registry) as executor:
-        executor.submit(go.wait)
+        executor.submit(go.wait, DEADLINE)
         futures = [executor.submit(abs, 1) for _ in range(50) if executor.submit(abs, 1).cancel()]
-        assert len(Binding.of(executor)._read.__self__.waiting) < 100
+        waiting = len(Binding.of(executor)._read.__self__.waiting)
         go.set()
+    assert waiting < 100
     assert [future.result(DEADLINE) for future in futures] == [1] * 50
 
 
