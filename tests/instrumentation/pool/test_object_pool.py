@@ -54,6 +54,32 @@ def test_an_object_pool_tells_the_same_as_any_pool(figures):
     assert figures("pool_wait_duration_seconds_count", kind="object") == 2
 
 
+class Slotted:
+    """A pool of one object, which has no dictionary and takes no weak references."""
+
+    __slots__ = ("created", "idle", "in_use", "limit")
+
+    def __init__(self):
+        self.created = self.idle = self.limit = 1
+        self.in_use = 0
+
+    def acquire(self):
+        self.in_use, self.idle = 1, 0
+        return self
+
+    def release(self, resource):
+        self.in_use, self.idle = 0, 1
+
+
+def test_a_pool_without_a_dictionary_is_measured(figures):
+    """Its class is free to have slots."""
+    pool = instrument_pool(Slotted(), name="orders", registry=figures.registry)
+    pool.release(pool.acquire())
+    assert figures.all("pool_acquisitions_total", "source") == {"created": 0, "reused": 1}
+    Binding.of(pool).close()
+    assert type(pool) is Slotted
+
+
 def test_a_wait_in_vain_is_a_timeout_and_all_else_a_refusal(figures):
     """The pool's own exceptions pass through."""
     pool = instrument_pool(Pool(), name="orders", registry=figures.registry)
