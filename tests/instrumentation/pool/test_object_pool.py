@@ -83,9 +83,10 @@ def test_a_pool_without_a_dictionary_is_measured(figures):
 def test_a_wait_in_vain_is_a_timeout_and_all_else_a_refusal(figures):
     """The pool's own exceptions pass through."""
     pool = instrument_pool(Pool(), name="orders", registry=figures.registry)
-    for error in (TimeoutError(), RuntimeError("full")):
-        with pytest.raises(type(error)):
-            pool.acquire(error)
+    with pytest.raises(TimeoutError):
+        pool.acquire(TimeoutError())
+    with pytest.raises(RuntimeError, match="full"):
+        pool.acquire(error=RuntimeError("full"))
     assert figures("pool_timeouts_total") == 1
     assert figures("pool_rejections_total") == 1
 
@@ -124,9 +125,9 @@ def test_waits_and_uses_last_as_long_as_they_do(figures, clock):
     class Slow(Pool):
         """Takes three seconds to lend."""
 
-        def acquire(self):
+        def acquire(self, error=None):
             clock(13.0)
-            return super().acquire()
+            return super().acquire(error)
 
     pool = instrument_pool(Slow(), name="orders", registry=figures.registry)
     clock(10.0)
@@ -135,6 +136,40 @@ def test_waits_and_uses_last_as_long_as_they_do(figures, clock):
     pool.release(taken)
     assert figures("pool_wait_duration_seconds_sum", kind="object") == 3
     assert figures("pool_use_duration_seconds_sum", kind="object") == 7.5
+    clock(9.0)
+    with pytest.raises(TimeoutError):  # it waited as well
+        pool.acquire(TimeoutError())
+    assert figures("pool_wait_duration_seconds_sum", kind="object") == 3 + 4
+
+
+class Semaphore(Pool):
+    """Has nothing to give back."""
+
+    def acquire(self):
+        self.in_use += 1
+        return True
+
+    def release(self):
+        self.in_use -= 1
+
+
+def test_a_pool_that_takes_nothing_back_has_no_uses(figures):
+    """It is not told which of them ends."""
+    pool = instrument_pool(Semaphore(), name="orders", registry=figures.registry)
+    pool.acquire()
+    pool.release()
+    assert pool.in_use == 0
+    assert figures("pool_wait_duration_seconds_count", kind="object") == 1
+    assert figures("pool_use_duration_seconds_count", kind="object") == 0
+
+
+def test_the_uses_of_too_many_resources_are_not_timed(figures, monkeypatch):
+    """What is lent and never given back costs bounded memory."""
+    monkeypatch.setattr(lending, "_OUT_AT_MOST", 2)
+    pool = instrument_pool(Pool(), name="orders", registry=figures.registry)
+    for taken in [pool.acquire() for _ in range(3)]:
+        pool.release(taken)
+    assert figures("pool_use_duration_seconds_count", kind="object") == 2
 
 
 class Permits(Pool):
