@@ -268,6 +268,7 @@ def test_a_connection_out_of_an_earlier_pool_is_no_use_of_this_one(figures, engi
     assert figures.all("pool_resources", "state") == {"used": 0, "idle": 0}
     assert figures("pool_use_duration_seconds_count", **CONNECTION) == 1
     instrument_pool(earlier, name="earlier", registry=figures.registry).connect().close()
+    earlier.dispose()
     assert figures("pool_use_duration_seconds_count", pool="earlier") == 1
     assert figures("pool_use_duration_seconds_count", **CONNECTION) == 1
 
