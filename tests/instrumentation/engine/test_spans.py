@@ -1,6 +1,7 @@
 """The spans of stages, with OpenTelemetry's real SDK."""
 
 from contextlib import suppress
+from importlib import import_module
 
 import pytest
 from opentelemetry import context as trace_context
@@ -71,18 +72,45 @@ def test_a_stage_under_a_parent_that_is_not_sampled_has_no_span(figures, traced)
     assert exported() == {}
 
 
-def test_a_span_that_cannot_be_made_current_ends_with_what_came_between(figures, traced, monkeypatch):
-    """As where a signal handler raises in that moment: the program has the exception, and the span tells of it."""
-    exported = traced(ALWAYS_ON)
+class Interruptible(list):
+    """A signal handler raises before anything is appended, where that is so set."""
 
-    def interrupt(_span):
+    is_interrupted = False
+
+    def append(self, run):
+        if self.is_interrupted:
+            raise KeyboardInterrupt
+        super().append(run)
+
+
+@pytest.mark.parametrize("moment", ["noted", "made current", "timed"])
+def test_a_block_that_is_interrupted_as_it_begins_leaves_nothing(figures, traced, monkeypatch, moment):
+    """The program has the exception, the span tells of it, and the block around it goes on."""
+    exported = traced(ALWAYS_ON)
+    measured = stage("s", registry=figures.registry)
+    measured._runs = Interruptible()
+
+    def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(spans.StageSpan, "make_current", interrupt)
-    with pytest.raises(KeyboardInterrupt), stage("s", registry=figures.registry):
-        pytest.fail("it began")
-    assert exported()["s"].attributes["error.type"] == "KeyboardInterrupt"
+    with measured:
+        around = trace.get_current_span()
+        with monkeypatch.context() as patch:
+            if moment == "noted":
+                patch.setattr(measured._runs, "is_interrupted", True)
+            elif moment == "made current":
+                patch.setattr(spans.StageSpan, "make_current", interrupt)
+            else:
+                patch.setattr(import_module("manometer.instrumentation.engine.stage"), "perf_counter", interrupt)
+            with pytest.raises(KeyboardInterrupt) as caught, measured:
+                pytest.fail("it began")
+        assert figures("engine_stage_active", stage="s") == 1
+        assert trace.get_current_span() is around
+        errors = [span.attributes["error.type"] for span in exported().values()]
+        assert errors == ([] if moment == "noted" else ["KeyboardInterrupt"])
     assert figures("engine_stage_active", stage="s") == 0
+    assert figures.all("engine_stage_duration_seconds_count", "outcome") == {"ok": 1, "error": 0}
+    assert caught.type is KeyboardInterrupt  # and its frames live until here, with all that they hold
 
 
 async def test_a_generators_span_is_nobodys_parent(figures, traced):

@@ -322,10 +322,15 @@ def test_a_generator_left_early_ends_the_block_in_it_well(figures, measured):
 
 
 def test_a_flood_of_stages_shares_one(figures):
-    """Past the cap, stages are those of engine and stage `other`."""
+    """Past the cap, stages are those of engine and stage `other`; those from before keep their own."""
     for number in range(SERIES_CAP + 3):
-        with stage(f"stage {number}", registry=figures.registry):
+        with stage(f"stage {number}", registry=figures.registry) as measured:
             pass
+        if number >= SERIES_CAP:
+            assert measured._series is stage("another", registry=figures.registry)._series
+    with stage("stage 0", registry=figures.registry):
+        pass
+    assert figures("engine_stage_duration_seconds_count", stage="stage 0", outcome="ok") == 2
     assert len(figures.all("engine_stage_active", "stage")) == SERIES_CAP
     assert len(figures.all("engine_stage_duration_seconds_count", "stage")) <= SERIES_CAP
     assert figures("engine_stage_duration_seconds_count", stage="other") > 3

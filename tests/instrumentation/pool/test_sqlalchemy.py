@@ -326,6 +326,7 @@ def test_a_creator_that_is_replaced_is_timed(figures, pooled):
     pool = instrument_pool(pooled(QueuePool), name="orders", registry=figures.registry)
     create, opened = pool._creator, []
     del pool._creator
+    assert not vars(pool).keys() & {"_creator_arg", "_invoke_creator"}
     pool._creator = replaced = lambda: opened.append(create()) or opened[-1]
     pool.connect().close()
     assert pool._creator is replaced

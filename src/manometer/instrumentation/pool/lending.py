@@ -38,6 +38,7 @@ class Lending:
             outages.failed, "lent", "%s does not tell what it lends; such acquisitions are not counted", name
         )
         self._told = partial(outages.worked, "lent", "%s tells again what it lends", name)
+        self._failing = outages.failing
         self._out: dict[int, float] = {}  # since when each resource is out, by its id
         self._overlaps = Overlaps()
         self._waited = binding.histogram("pool.wait.duration").observe
@@ -68,7 +69,7 @@ class Lending:
         out, overlapped, clock = self._out, self._overlaps.began, perf_counter
         began, over = self._requests.began, self._requests.ended
         waited, created, reused, failed = self._waited, self._created, self._reused, self._failed
-        untold, told = self._untold, self._told
+        untold, told, failing = self._untold, self._told, self._failing
 
         def request(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
             try:
@@ -95,7 +96,8 @@ class Lending:
                 untold()
                 return resource
             if before is not None:
-                told()
+                if failing:
+                    told()
                 (created if after != before else reused)()
             if len(out) < _OUT_AT_MOST and out.setdefault(lent, now) is not now:
                 overlapped(lent, resource if part is None else None, now)
