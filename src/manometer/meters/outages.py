@@ -14,31 +14,32 @@ class Outages:
     """Remembers what fails. Any thread, signal handler or finalizer may call each method, and none raises."""
 
     def __init__(self) -> None:
-        self._failing: dict[Hashable, object] = {}
+        self.failing: dict[Hashable, object] = {}
+        """What fails at present. While nothing does, code that runs often need not tell that it works."""
         self._is_full = False
 
     def failed(self, thing: Hashable, message: str, *args: object) -> None:
         """Within an `except` block: log the exception, unless the thing was failing before."""
-        if thing in self._failing:
+        if thing in self.failing:
             return
-        if len(self._failing) >= _LOGGED_AT_MOST:
+        if len(self.failing) >= _LOGGED_AT_MOST:
             if not self._is_full:
                 self._is_full = True
                 _tell(logging.ERROR, "over %d things fail; further ones are not logged", _LOGGED_AT_MOST)
             return
         mine = object()
-        if self._failing.setdefault(thing, mine) is mine and not _tell(logging.ERROR, message, *args, exc_info=True):
-            self._failing.pop(thing, None)  # so that the next failure is logged
+        if self.failing.setdefault(thing, mine) is mine and not _tell(logging.ERROR, message, *args, exc_info=True):
+            self.failing.pop(thing, None)  # so that the next failure is logged
 
     def worked(self, thing: Hashable, message: str, *args: object) -> None:
         """Log that the thing works again, if it was failing."""
-        if self._failing and self._failing.pop(thing, None) is not None:
+        if self.failing and self.failing.pop(thing, None) is not None:
             self._is_full = False
             _tell(logging.INFO, message, *args)
 
     def forget(self, thing: Hashable) -> None:
         """The thing is gone."""
-        self._failing.pop(thing, None)
+        self.failing.pop(thing, None)
         self._is_full = False
 
 

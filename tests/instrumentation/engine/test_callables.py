@@ -176,6 +176,23 @@ def test_a_decorated_object_keeps_its_methods(measured):
     assert measured(Plain()).method() == "method"
 
 
+class Guarded(Plain):
+    """Has more than methods."""
+
+    @property
+    def secret(self):
+        """Asked for by nobody."""
+        raise RuntimeError
+
+
+def test_a_decorated_function_has_no_attributes_but_its_own(measured):
+    """Nothing of its class that is no method of its own, and no property is read."""
+    assert vars(measured(add)) == {"__wrapped__": add}
+    guarded = Guarded()
+    guarded.version = 2
+    assert vars(measured(guarded)).keys() == {"__wrapped__", "method", "version"}
+
+
 class Abstract(ABC):
     """A class to look at."""
 
@@ -207,7 +224,10 @@ class Abstract(ABC):
 ])  # fmt: skip
 def test_what_is_no_function_is_refused(measured, wrong):
     """A class, a property and the like would come back as something else."""
-    with pytest.raises(MetricError, match="decorate the function that it is made of"):
+    advice = (
+        "; decorate the function that it is made of, such as a method of the class, or what stands below @property$"
+    )
+    with pytest.raises(MetricError, match=f"is no function, and cannot be measured{advice}"):
         measured(wrong)
 
 

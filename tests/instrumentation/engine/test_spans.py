@@ -1,9 +1,13 @@
 """The spans of stages, with OpenTelemetry's real SDK."""
 
+from contextlib import suppress
+from importlib import import_module
+
 import pytest
+from opentelemetry import context as trace_context
 from opentelemetry import trace
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
-from opentelemetry.trace import SpanContext, StatusCode, TraceFlags
+from opentelemetry.trace import NonRecordingSpan, SpanContext, StatusCode, TraceFlags
 
 from manometer import stage
 from manometer.instrumentation.engine import spans
@@ -27,6 +31,7 @@ def test_a_failed_stage_says_so(figures, traced):
         raise KeyError("lost")
     span = exported()["s"]
     assert span.status.status_code is StatusCode.ERROR
+    assert span.status.description == "'lost'"
     assert span.attributes["error.type"] == "KeyError"
     assert [event.name for event in span.events] == ["exception"]
 
@@ -54,6 +59,60 @@ def test_a_run_that_is_not_sampled_leaves_neither(figures, traced):
     assert not [s for family in collect(figures.registry) for s in family.samples if s.exemplar]
 
 
+def test_a_stage_under_a_parent_that_is_not_sampled_has_no_span(figures, traced):
+    """Whatever the sampler would say of it: the trace would be a fragment."""
+    exported = traced(ALWAYS_ON)
+    parent = NonRecordingSpan(SpanContext(1, 1, is_remote=True, trace_flags=TraceFlags(0)))
+    token = trace_context.attach(trace.set_span_in_context(parent))
+    try:
+        with stage("s", registry=figures.registry):
+            assert trace.get_current_span() is parent
+    finally:
+        trace_context.detach(token)
+    assert exported() == {}
+
+
+class Interruptible(list):
+    """A signal handler raises before anything is appended, where that is so set."""
+
+    is_interrupted = False
+
+    def append(self, run):
+        if self.is_interrupted:
+            raise KeyboardInterrupt
+        super().append(run)
+
+
+@pytest.mark.parametrize("moment", ["noted", "made current", "timed"])
+def test_a_block_that_is_interrupted_as_it_begins_leaves_nothing(figures, traced, monkeypatch, moment):
+    """The program has the exception, the span tells of it, and the block around it goes on."""
+    exported = traced(ALWAYS_ON)
+    measured = stage("s", registry=figures.registry)
+    measured._runs = Interruptible()
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with measured:
+        around = trace.get_current_span()
+        with monkeypatch.context() as patch:
+            if moment == "noted":
+                patch.setattr(measured._runs, "is_interrupted", True)
+            elif moment == "made current":
+                patch.setattr(spans.StageSpan, "make_current", interrupt)
+            else:
+                patch.setattr(import_module("manometer.instrumentation.engine.stage"), "perf_counter", interrupt)
+            with pytest.raises(KeyboardInterrupt) as caught, measured:
+                pytest.fail("it began")
+        assert figures("engine_stage_active", stage="s") == 1
+        assert trace.get_current_span() is around
+        errors = [span.attributes["error.type"] for span in exported().values()]
+        assert errors == ([] if moment == "noted" else ["KeyboardInterrupt"])
+    assert figures("engine_stage_active", stage="s") == 0
+    assert figures.all("engine_stage_duration_seconds_count", "outcome") == {"ok": 1, "error": 0}
+    assert caught.type is KeyboardInterrupt  # and its frames live until here, with all that they hold
+
+
 async def test_a_generators_span_is_nobodys_parent(figures, traced):
     """What the caller does between two values is not the generator's work."""
     exported = traced(ALWAYS_ON)
@@ -62,10 +121,17 @@ async def test_a_generators_span_is_nobodys_parent(figures, traced):
     def values():
         yield 1
 
+    @stage("generator", registry=figures.registry)
+    async def later_values():
+        yield 1
+
     for _ in values():
         with stage("caller", registry=figures.registry):
             pass
-    assert exported()["caller"].parent is None
+    async for _ in later_values():
+        with stage("later caller", registry=figures.registry):
+            pass
+    assert exported()["caller"].parent is exported()["later caller"].parent is None
 
 
 class Broken:
@@ -85,6 +151,8 @@ class Broken:
         return SpanContext(1, 1, is_remote=False, trace_flags=TraceFlags(1))
 
     def is_recording(self):
+        if self.part == "recording":
+            self.fail()
         return False
 
     def end(self):
@@ -96,24 +164,39 @@ class Broken:
             raise RuntimeError(f"no {self.part}")
 
 
-@pytest.mark.parametrize("part", ["start", "context", "end"])
-def test_a_broken_tracer_does_not_reach_the_program(figures, tracer, part, caplog):
+STARTED = (
+    "the spans of stages cannot be started; they are lost until they can",
+    "the spans of stages can be started again",
+)
+ENDED = (
+    "the spans of stages cannot be ended in full; their ends are lost until they can",
+    "the spans of stages are ended in full again",
+)
+
+
+@pytest.mark.parametrize(("part", "messages"), [
+    ("start", STARTED),
+    ("context", STARTED),
+    ("recording", ENDED),
+    ("end", ENDED),
+])  # fmt: skip
+def test_a_broken_tracer_does_not_reach_the_program(figures, tracer, part, messages, caplog):
     """Its spans are lost, which is logged once, and once more when it works again; the runs are measured."""
     caplog.set_level("INFO")
     broken = Broken(part)
     tracer(broken)
     for _ in range(100):
-        with stage("s", registry=figures.registry):
-            pass
-    assert figures("engine_stage_duration_seconds_count", outcome="ok") == 100
-    assert caplog.text.count("lost until they can") == 1
+        with suppress(KeyError), stage("s", registry=figures.registry):
+            raise KeyError
+    assert figures("engine_stage_duration_seconds_count", outcome="error") == 100
+    assert [record.message for record in caplog.records] == [messages[0]]
     assert f"no {part}" in caplog.text
     assert trace.get_current_span() is trace.INVALID_SPAN
     broken.is_broken = False
     for _ in range(2):
-        with stage("s", registry=figures.registry):
-            pass
-    assert caplog.text.count("again") == 1
+        with suppress(KeyError), stage("s", registry=figures.registry):
+            raise KeyError
+    assert [record.message for record in caplog.records] == list(messages)
     assert trace.get_current_span() is trace.INVALID_SPAN
 
 
@@ -143,6 +226,7 @@ def test_a_block_that_is_left_without_its_exit_ends_its_span(figures, traced):
         assert trace.get_current_span() is outer
         assert figures("engine_stage_active", stage="left") == 0
     assert exported().keys() == {"outer", "left"}
+    assert not spans._open
 
 
 def test_without_tracing_no_span_is_asked_for(figures, monkeypatch):

@@ -2,11 +2,14 @@
 
 import asyncio
 import threading
+from contextlib import suppress
+from importlib import import_module
 
 import pytest
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from manometer import MetricError, stage
+from manometer.meters.collection import collect
 from manometer.meters.labels import SERIES_CAP
 from waiting import joined
 
@@ -146,6 +149,122 @@ async def test_an_asynchronous_generator_is_one_run(figures, measured):
     assert runs(figures, "ok") == 1
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """Sets the time that stages see; it is 10 at first."""
+    now = [10.0]
+    for name in ("measured", "stage"):
+        module = import_module(f"manometer.instrumentation.engine.{name}")
+        monkeypatch.setattr(module, "perf_counter", lambda: now[0])
+    return lambda seconds: now.__setitem__(0, seconds)
+
+
+def exemplars(figures):
+    """The stages and outcomes of the runs that left an exemplar."""
+    samples = [sample for family in collect(figures.registry) for sample in family.samples]
+    return {(sample.labels["stage"], sample.labels["outcome"]) for sample in samples if sample.exemplar}
+
+
+def block(measure, work):
+    """Do the work in a block."""
+    with measure():
+        return work(1, y=2)
+
+
+def function(measure, work):
+    """Do it in a function."""
+    return measure()(work)(1, y=2)
+
+
+def coroutine(measure, work):
+    """Do it in a coroutine."""
+
+    @measure()
+    async def run(x, *, y):
+        return work(x, y=y)
+
+    return asyncio.run(run(1, y=2))
+
+
+def generator(measure, work):
+    """Do it in a generator."""
+
+    @measure()
+    def run(x, *, y):
+        yield
+        yield work(x, y=y)
+
+    return list(run(1, y=2))[1]
+
+
+def asynchronous_generator(measure, work):
+    """Do it in an asynchronous generator."""
+
+    @measure()
+    async def run(x, *, y):
+        yield
+        yield work(x, y=y)
+
+    async def consume():
+        return [value async for value in run(1, y=2)][1]
+
+    return asyncio.run(consume())
+
+
+@pytest.mark.parametrize("is_traced", [False, True])
+@pytest.mark.parametrize("error", [None, KeyError])
+@pytest.mark.parametrize("form", [block, function, coroutine, generator, asynchronous_generator])
+def test_a_run_lasts_as_long_as_its_work(figures, measured, clock, traced, form, error, is_traced):
+    """Arguments and result pass through, and the run is told by its duration, its outcome and its span."""
+    exported = traced(ALWAYS_ON) if is_traced else None
+
+    def work(x, *, y):
+        clock(17.5)
+        if error is not None:
+            raise error
+        return x + y
+
+    with suppress(KeyError):
+        assert form(measured, work) == 3
+    ended, other = ("ok", "error") if error is None else ("error", "ok")
+    assert figures("engine_stage_duration_seconds_sum", outcome=ended) == 7.5
+    assert (runs(figures, ended), runs(figures, other)) == (1, 0)
+    assert figures("engine_stage_active", stage="s") == 0
+    assert figures("engine_stage_errors_total", error_type="KeyError") == (None if error is None else 1)
+    assert exemplars(figures) == ({("s", ended)} if is_traced else set())
+    if is_traced:
+        assert exported()["s"].status.is_ok is (error is None)
+
+
+def test_a_generator_that_is_left_early_lasts_until_then(figures, measured, clock, traced):
+    """Both kinds: the run and its span end well."""
+    exported = traced(ALWAYS_ON)
+
+    @measured()
+    def values():
+        yield 1
+
+    @measured("later")
+    async def later_values():
+        yield 1
+
+    async def leave():
+        running = later_values()
+        await anext(running)
+        clock(13.0)
+        await running.aclose()
+
+    running = values()
+    next(running)
+    clock(12.0)
+    running.close()
+    asyncio.run(leave())
+    assert figures("engine_stage_duration_seconds_sum", stage="s", outcome="ok") == 2.0
+    assert figures("engine_stage_duration_seconds_sum", stage="later", outcome="ok") == 1.0
+    assert {name: span.status.is_ok for name, span in exported().items()} == {"s": True, "later": True}
+    assert exemplars(figures) == {("s", "ok"), ("later", "ok")}
+
+
 def test_one_object_serves_nested_blocks(figures, measured):
     """A stage within itself is two runs."""
     once = measured()
@@ -203,10 +322,15 @@ def test_a_generator_left_early_ends_the_block_in_it_well(figures, measured):
 
 
 def test_a_flood_of_stages_shares_one(figures):
-    """Past the cap, stages are those of engine and stage `other`."""
+    """Past the cap, stages are those of engine and stage `other`; those from before keep their own."""
     for number in range(SERIES_CAP + 3):
-        with stage(f"stage {number}", registry=figures.registry):
+        with stage(f"stage {number}", registry=figures.registry) as measured:
             pass
+        if number >= SERIES_CAP:
+            assert measured._series is stage("another", registry=figures.registry)._series
+    with stage("stage 0", registry=figures.registry):
+        pass
+    assert figures("engine_stage_duration_seconds_count", stage="stage 0", outcome="ok") == 2
     assert len(figures.all("engine_stage_active", "stage")) == SERIES_CAP
     assert len(figures.all("engine_stage_duration_seconds_count", "stage")) == SERIES_CAP + 1
     assert figures("engine_stage_duration_seconds_count", stage="other", outcome="ok") == 3

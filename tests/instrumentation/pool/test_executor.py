@@ -25,9 +25,17 @@ def executor(figures):
         yield instrument_executor(made, name="w", registry=figures.registry)
 
 
-def test_running_and_queued_tasks_are_told(figures, executor):
+@pytest.fixture
+def go():
+    """Tasks may wait for it; it is set at the end, so that a test that fails ends too."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_running_and_queued_tasks_are_told(figures, executor, go):
     """Used workers run a task; what is queued is pending."""
-    go, running = threading.Event(), threading.Semaphore(0)
+    running = threading.Semaphore(0)
 
     def task():
         running.release()
@@ -51,6 +59,7 @@ def test_results_and_errors_pass_through(executor):
     """`submit` and `map` give what the function gives."""
     assert list(executor.map(abs, [-1, -2])) == [1, 2]
     assert isinstance(executor.submit(int, "x").exception(), ValueError)
+    assert executor.submit(int, "11", base=2).result(DEADLINE) == 3
     assert isinstance(executor.submit(abs, 1), Future)
 
 
@@ -74,14 +83,11 @@ def test_a_submission_after_the_end_is_a_refusal(figures):
 
 
 @pytest.fixture
-def held(executor):
+def held(executor, go):
     """Both workers of the executor hold until this is set."""
-    go = threading.Event()
-    running = [executor.submit(go.wait) for _ in range(2)]
-    yield go
-    go.set()
-    for future in running:
-        future.result(DEADLINE)
+    for _ in range(2):
+        executor.submit(go.wait, DEADLINE)
+    return go
 
 
 def test_a_cancelled_task_waits_no_more_and_was_never_acquired(figures, executor, held):
@@ -109,15 +115,15 @@ def test_nothing_waits_in_an_executor_that_is_shut_down(figures, executor, held,
     assert [each.cancelled() for each in queued] == [cancel] * 3
 
 
-def test_cancelled_tasks_are_let_go_without_a_collection(figures, monkeypatch):
+def test_cancelled_tasks_are_let_go_without_a_collection(figures, monkeypatch, go):
     """However many are cancelled behind a task that hangs."""
     monkeypatch.setattr(concurrent, "_FORGET_AT", 10)
-    go = threading.Event()
     with instrument_executor(ThreadPoolExecutor(1), name="w", registry=figures.registry) as executor:
-        executor.submit(go.wait)
+        executor.submit(go.wait, DEADLINE)
         futures = [executor.submit(abs, 1) for _ in range(50) if executor.submit(abs, 1).cancel()]
-        assert len(Binding.of(executor)._read.__self__.waiting) < 100
+        waiting = len(Binding.of(executor)._read.__self__.waiting)
         go.set()
+    assert waiting < 100
     assert [future.result(DEADLINE) for future in futures] == [1] * 50
 
 
@@ -158,6 +164,24 @@ def test_a_subclass_sees_the_function_that_was_submitted(figures):
         assert list(executor.map(len, ["a", "ab"])) == [1, 2]
         assert executor.names == ["abs", "len", "len"]
         assert figures("pool_use_duration_seconds_count", **WORKER) == 3
+
+
+def test_waits_and_uses_last_as_long_as_they_do(figures, monkeypatch):
+    """A wait begins with the submission, and a use where the wait ends."""
+    now = [10.0]
+    monkeypatch.setattr(concurrent, "perf_counter", lambda: now[0])
+
+    class Slow(ThreadPoolExecutor):
+        """Takes three seconds to queue a task."""
+
+        def submit(self, fn, /, *args, **kwargs):
+            now[0] = 13.0
+            return super().submit(fn, *args, **kwargs)
+
+    with instrument_executor(Slow(1), name="w", registry=figures.registry) as executor:
+        executor.submit(now.__setitem__, 0, 20.5).result(DEADLINE)
+    assert figures("pool_wait_duration_seconds_sum", **WORKER) == 3.0
+    assert figures("pool_use_duration_seconds_sum", **WORKER) == 7.5
 
 
 class Inline(ThreadPoolExecutor):
@@ -230,9 +254,9 @@ def test_closing_gives_the_executor_back_as_it_was(executor):
 
 def test_executors_of_another_kind_are_refused(figures):
     """Processes keep their figures to themselves."""
-    with ProcessPoolExecutor(1) as processes, pytest.raises(UnsupportedError, match="ThreadPoolExecutor"):
+    with ProcessPoolExecutor(1) as processes, pytest.raises(UnsupportedError, match="elsewhere"):
         instrument_executor(processes, name="w", registry=figures.registry)
-    with pytest.raises(UnsupportedError, match="ThreadPoolExecutor"):
+    with pytest.raises(UnsupportedError, match=r"builtins\.list; pass a concurrent\.futures\.ThreadPoolExecutor$"):
         instrument_executor([], name="w", registry=figures.registry)
     interpreters = type("Pool", (ThreadPoolExecutor,), {"__module__": "concurrent.futures.interpreter"})
     with pytest.raises(UnsupportedError, match="elsewhere"):

@@ -54,12 +54,39 @@ def test_an_object_pool_tells_the_same_as_any_pool(figures):
     assert figures("pool_wait_duration_seconds_count", kind="object") == 2
 
 
+class Slotted:
+    """A pool of one object, which has no dictionary and takes no weak references."""
+
+    __slots__ = ("created", "idle", "in_use", "limit")
+
+    def __init__(self):
+        self.created = self.idle = self.limit = 1
+        self.in_use = 0
+
+    def acquire(self):
+        self.in_use, self.idle = 1, 0
+        return self
+
+    def release(self, resource):
+        self.in_use, self.idle = 0, 1
+
+
+def test_a_pool_without_a_dictionary_is_measured(figures):
+    """Its class is free to have slots."""
+    pool = instrument_pool(Slotted(), name="orders", registry=figures.registry)
+    pool.release(pool.acquire())
+    assert figures.all("pool_acquisitions_total", "source") == {"created": 0, "reused": 1}
+    Binding.of(pool).close()
+    assert type(pool) is Slotted
+
+
 def test_a_wait_in_vain_is_a_timeout_and_all_else_a_refusal(figures):
     """The pool's own exceptions pass through."""
     pool = instrument_pool(Pool(), name="orders", registry=figures.registry)
-    for error in (TimeoutError(), RuntimeError("full")):
-        with pytest.raises(type(error)):
-            pool.acquire(error)
+    with pytest.raises(TimeoutError):
+        pool.acquire(TimeoutError())
+    with pytest.raises(RuntimeError, match="full"):
+        pool.acquire(error=RuntimeError("full"))
     assert figures("pool_timeouts_total") == 1
     assert figures("pool_rejections_total") == 1
 
@@ -75,32 +102,6 @@ def test_what_keeps_to_no_interface_is_refused(figures):
     """The message tells the interface."""
     with pytest.raises(UnsupportedError, match=r"acquire\(\), release\(\), in_use, idle, limit and created"):
         instrument_pool([], name="orders", registry=figures.registry)
-
-
-def test_a_pool_that_cannot_tell_does_not_fail_its_callers(figures):
-    """A broken figure costs the figure; the object is handed out."""
-
-    class Secretive(Pool):
-        """A pool whose count of objects can be asked for once."""
-
-        asked = False
-
-        @property
-        def created(self):
-            if self.asked:
-                raise RuntimeError
-            self.asked = True
-            return 0
-
-        @created.setter
-        def created(self, value):
-            """Nobody is told."""
-
-        def acquire(self):
-            return []
-
-    pool = instrument_pool(Secretive(), name="orders", registry=figures.registry)
-    assert pool.acquire() == []
 
 
 def test_an_object_comes_back_by_whatever_name_the_pool_has_for_it(figures):
@@ -124,9 +125,9 @@ def test_waits_and_uses_last_as_long_as_they_do(figures, clock):
     class Slow(Pool):
         """Takes three seconds to lend."""
 
-        def acquire(self):
+        def acquire(self, error=None):
             clock(13.0)
-            return super().acquire()
+            return super().acquire(error)
 
     pool = instrument_pool(Slow(), name="orders", registry=figures.registry)
     clock(10.0)
@@ -135,6 +136,40 @@ def test_waits_and_uses_last_as_long_as_they_do(figures, clock):
     pool.release(taken)
     assert figures("pool_wait_duration_seconds_sum", kind="object") == 3
     assert figures("pool_use_duration_seconds_sum", kind="object") == 7.5
+    clock(9.0)
+    with pytest.raises(TimeoutError):  # it waited as well
+        pool.acquire(TimeoutError())
+    assert figures("pool_wait_duration_seconds_sum", kind="object") == 3 + 4
+
+
+class Semaphore(Pool):
+    """Has nothing to give back."""
+
+    def acquire(self):
+        self.in_use += 1
+        return True
+
+    def release(self):
+        self.in_use -= 1
+
+
+def test_a_pool_that_takes_nothing_back_has_no_uses(figures):
+    """It is not told which of them ends."""
+    pool = instrument_pool(Semaphore(), name="orders", registry=figures.registry)
+    pool.acquire()
+    pool.release()
+    assert pool.in_use == 0
+    assert figures("pool_wait_duration_seconds_count", kind="object") == 1
+    assert figures("pool_use_duration_seconds_count", kind="object") == 0
+
+
+def test_the_uses_of_too_many_resources_are_not_timed(figures, monkeypatch):
+    """What is lent and never given back costs bounded memory."""
+    monkeypatch.setattr(lending, "_OUT_AT_MOST", 2)
+    pool = instrument_pool(Pool(), name="orders", registry=figures.registry)
+    for taken in [pool.acquire() for _ in range(3)]:
+        pool.release(taken)
+    assert figures("pool_use_duration_seconds_count", kind="object") == 2
 
 
 class Permits(Pool):
@@ -280,19 +315,41 @@ def test_a_pool_that_cannot_be_measured_is_refused_and_left_as_it_was(figures, k
     assert figures("pool_pending_requests", pool="orders") is None
 
 
-class Silent(Pool):
-    """Will lose count of what it made."""
+class Forgetful(Pool):
+    """Does not always know how much it has made; `knows` says so of each time that it is asked."""
+
+    def __init__(self, knows=()):
+        self.knows = iter(knows)
+        super().__init__()
+
+    @property
+    def created(self):
+        return self.made if next(self.knows, True) else {}["created"]
+
+    @created.setter
+    def created(self, made):
+        self.made = made
 
     def acquire(self):
-        self.in_use += 1
+        self.made += 1
         return []
 
 
-def test_a_pool_that_cannot_say_what_it_made_is_not_guessed_at(figures, caplog):
-    """Its callers notice nothing, its acquisitions have no count, and the log says so once."""
-    pool = instrument_pool(Silent(), name="orders", registry=figures.registry)
-    Silent.created = property(lambda self: {}["created"])
+@pytest.mark.parametrize("knows", [(True, False), (False, True), (False, False)])
+def test_a_pool_that_cannot_say_what_it_made_is_not_guessed_at(figures, caplog, knows):
+    """Its callers notice nothing, its acquisitions have no count, and the log says so when that begins and ends."""
+    caplog.set_level("INFO")
+    pool = instrument_pool(Forgetful(), name="orders", registry=figures.registry)
+    pool.acquire()
+    pool.knows = iter(3 * knows)
     for _ in range(3):
         assert pool.acquire() == []
-    assert figures.all("pool_acquisitions_total", "source") == {"created": 0, "reused": 0}
-    assert caplog.text.count("does not tell") == 1
+    assert figures.all("pool_acquisitions_total", "source") == {"created": 1, "reused": 0}
+    pool.acquire()
+    assert [(record.levelname, bool(record.exc_info)) for record in caplog.records] == [
+        ("ERROR", True),
+        ("INFO", False),
+    ]
+    assert caplog.records[0].message.startswith("pool/orders/object does not tell what it lends")
+    assert caplog.records[1].message == "pool/orders/object tells again what it lends"
+    assert figures.all("pool_acquisitions_total", "source") == {"created": 2, "reused": 0}

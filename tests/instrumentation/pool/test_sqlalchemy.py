@@ -11,6 +11,7 @@ from sqlalchemy.pool import AssertionPool, AsyncAdaptedQueuePool, NullPool, Queu
 
 from manometer import Binding, BindingError, UnsupportedError, instrument_pool
 from manometer.instrumentation.pool import lending
+from manometer.instrumentation.pool import sqlalchemy as instrumentation
 from waiting import joined, until
 
 CONNECTION = {"pool": "orders", "kind": "connection"}
@@ -196,6 +197,7 @@ def test_uses_of_one_connection_that_overlap_are_timed_each(figures, kind, monke
     pool = instrument_pool(pooled(kind), name="orders", registry=figures.registry)
     first = pool.connect()  # asked at 0, out since 1
     second = pool.connect()  # asked at 2, out since 3
+    assert figures("pool_use_duration_seconds_count", **CONNECTION) == 0
     second.close()
     first.close()
     assert figures("pool_use_duration_seconds_count", **CONNECTION) == 2
@@ -265,6 +267,10 @@ def test_a_connection_out_of_an_earlier_pool_is_no_use_of_this_one(figures, engi
     earlier.dispose()
     assert figures.all("pool_resources", "state") == {"used": 0, "idle": 0}
     assert figures("pool_use_duration_seconds_count", **CONNECTION) == 1
+    instrument_pool(earlier, name="earlier", registry=figures.registry).connect().close()
+    earlier.dispose()
+    assert figures("pool_use_duration_seconds_count", pool="earlier") == 1
+    assert figures("pool_use_duration_seconds_count", **CONNECTION) == 1
 
 
 def test_a_pool_that_was_disposed_of_has_no_negative_figures(figures, pooled):
@@ -319,6 +325,8 @@ def test_a_creator_that_is_replaced_is_timed(figures, pooled):
     """The program may set it at any time, and finds what it set."""
     pool = instrument_pool(pooled(QueuePool), name="orders", registry=figures.registry)
     create, opened = pool._creator, []
+    del pool._creator
+    assert not vars(pool).keys() & {"_creator_arg", "_invoke_creator"}
     pool._creator = replaced = lambda: opened.append(create()) or opened[-1]
     pool.connect().close()
     assert pool._creator is replaced
@@ -326,6 +334,61 @@ def test_a_creator_that_is_replaced_is_timed(figures, pooled):
     assert figures("pool_create_duration_seconds_count") == 1
     Binding.of(pool).close()
     assert pool._invoke_creator(None) is opened[1]
+
+
+def test_the_opening_of_a_connection_is_timed_from_end_to_end(figures, monkeypatch):
+    """A creator that wants the record of its connection gets the record."""
+    now = [10.0]
+    monkeypatch.setattr(instrumentation, "perf_counter", lambda: now[0])
+
+    def create(record):
+        now[0] = 12.5
+        record.info["created"] = True
+        return sqlite3.connect(":memory:")
+
+    pool = instrument_pool(QueuePool(create), name="orders", registry=figures.registry)
+    connection = pool.connect()
+    assert connection.info == {"created": True}
+    connection.detach()
+    connection.close()
+    assert figures("pool_create_duration_seconds_sum") == 2.5
+
+
+@pytest.mark.parametrize("kind", [QueuePool, StaticPool])
+def test_a_pool_knows_whether_a_transaction_was_ended(figures, connected, kind):
+    """It is told when a connection comes back, so as not to end the transaction once more."""
+    engine = instrument_pool(connected(poolclass=kind), name="orders", registry=figures.registry)
+    ended = []
+    sa.event.listen(engine, "reset", lambda _connection, _record, state: ended.append(state.transaction_was_reset))
+    with engine.connect() as connection:
+        connection.execute(sa.text("select 1"))
+    engine.raw_connection().close()
+    assert ended == [True, False]
+
+
+class Async:
+    """What SQLAlchemy makes of an engine for asyncio; its own class needs greenlet."""
+
+    __module__ = "sqlalchemy.ext.asyncio.engine"
+
+    def __init__(self, engine):
+        self.sync_engine = engine
+
+
+def test_an_async_engine_is_measured_through_the_engine_it_is_made_of(figures, connected):
+    """They have one pool, and so one binding."""
+    engine = connected()
+    made = Async(engine)
+    assert instrument_pool(made, name="orders", registry=figures.registry) is made
+    engine.connect().close()
+    engine.dispose()
+    engine.connect().close()
+    assert figures.all("pool_acquisitions_total", "source") == {"created": 2, "reused": 0}
+    assert figures("pool_resources", state="idle") == 1
+    with pytest.raises(BindingError, match="already bound"):
+        instrument_pool(engine, name="again", registry=figures.registry)
+    Binding.of(made).close()
+    assert type(engine.pool) is QueuePool
 
 
 def test_an_engine_is_freed_with_its_series(figures, url):

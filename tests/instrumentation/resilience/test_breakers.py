@@ -52,11 +52,21 @@ def test_calls_are_told_by_their_outcome(figures, breaker):
     assert figures.all("breaker_calls_total", "outcome") == {"ok": 1, "error": 2, "rejected": 3}
 
 
+def test_the_operations_own_error_passes_through_where_the_breaker_lets_it(figures):
+    """The failure that opens the breaker is an error of the operation, and is counted."""
+    breaker = pybreaker.CircuitBreaker(fail_max=1, throw_new_error_on_trip=False)
+    instrument_breaker(breaker, name="broker", registry=figures.registry)
+    with pytest.raises(ConnectionError):
+        breaker.call(fail)
+    assert figures.all("breaker_calls_total", "outcome") == {"ok": 0, "error": 1, "rejected": 0}
+    assert figures("breaker_state", state="open") == 1
+
+
 def test_a_trial_call_counts_once(figures, breaker):
     """After the time-out, one call is let through within the refused one."""
     trip(breaker)
     breaker.reset_timeout = 0
-    breaker.call(abs, 1)
+    assert breaker.call(int, "11", base=2) == 3
     assert figures.all("breaker_calls_total", "outcome") == {"ok": 1, "error": 2, "rejected": 0}
     assert figures.all("breaker_transitions_total", "state") == {"closed": 1, "open": 1, "half_open": 1}
 
@@ -182,16 +192,21 @@ class Vaulted(pybreaker.CircuitBreaker):
         def __init_subclass__(cls):
             raise TypeError("final")
 
+        def __repr__(self):
+            return "locked"
+
     def _create_new_state(self, new_state, prev_state=None, notify=False):
         return self.State(self, prev_state, notify)
 
 
 def test_a_state_that_cannot_be_heard_does_not_fail_the_breaker(figures, caplog):
-    """Its calls go uncounted, and the log says so."""
+    """Its calls go uncounted, and the log says which ones and why."""
     breaker = instrument_breaker(Vaulted(), name="broker", registry=figures.registry)
     breaker.state = "locked"
     assert breaker.call(abs, -1) == 1
-    assert "not counted" in caplog.text
+    told = caplog.records[-1]
+    assert told.message == "the calls through breaker resilience/broker are not counted while it is locked"
+    assert isinstance(told.exc_info[1], UnsupportedError)
 
 
 def test_a_breaker_is_freed_with_its_series(figures):
@@ -216,5 +231,5 @@ def test_a_retry_and_a_breaker_may_share_a_name(figures, breaker):
 
 def test_another_breaker_is_refused(figures):
     """The message says which one is taken."""
-    with pytest.raises(UnsupportedError, match=r"pybreaker\.CircuitBreaker"):
+    with pytest.raises(UnsupportedError, match=r"; pass a pybreaker\.CircuitBreaker$"):
         instrument_breaker(object(), name="b", registry=figures.registry)

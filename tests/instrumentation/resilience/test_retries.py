@@ -1,6 +1,7 @@
 """Retries by tenacity."""
 
 import asyncio
+import functools
 import gc
 import pickle
 import weakref
@@ -9,7 +10,7 @@ from inspect import signature
 import pytest
 import tenacity
 
-from manometer import Binding, BindingError, instrument_retry
+from manometer import Binding, BindingError, UnsupportedError, instrument_retry
 
 
 class Flaky:
@@ -68,6 +69,42 @@ def test_a_decorated_function_is_measured(figures):
     assert send() == "done"
     assert send() == "done"
     assert outcomes(figures) == {"ok": 2, "retried": 1, "exhausted": 0}
+
+
+def test_a_function_that_is_decorated_after_its_retries_is_measured(figures):
+    """It still holds the object that retries."""
+    retried = retrying().wraps(Flaky(1).__call__)
+
+    @functools.wraps(retried)
+    def send():
+        return retried()
+
+    assert instrument_retry(send, operation="send", registry=figures.registry)() == "done"
+    assert outcomes(figures) == {"ok": 1, "retried": 1, "exhausted": 0}
+
+
+def plain():
+    """A function that nobody retries."""
+
+
+def misled():
+    """A function that has something else of tenacity's by that name."""
+
+
+misled.retry = tenacity.retry_always
+
+
+@pytest.mark.parametrize(("wrong", "message"), [
+    (object(), r"builtins\.object; pass a tenacity Retrying object, or a function decorated by tenacity\.retry$"),
+    (plain, r"builtins\.function; pass a tenacity Retrying object"),
+    (tenacity.stop_never, r"object at .* is not retried by tenacity; decorate it with tenacity\.retry first"),
+    (misled, r"function misled at .* is not retried by tenacity"),
+])  # fmt: skip
+def test_what_is_not_retried_is_refused(figures, wrong, message):
+    """The message says what is taken; nothing is left on the registry."""
+    with pytest.raises(UnsupportedError, match=message):
+        instrument_retry(wrong, operation="send", registry=figures.registry)
+    assert outcomes(figures) == {}
 
 
 def test_blocks_are_measured(figures):

@@ -105,7 +105,7 @@ def _labels(context: SpanContext) -> dict[str, str]:
     }
 
 
-def open_span(engine: str, stage: str, *, current: bool = True) -> StageSpan | None:
+def open_span(engine: str, stage: str, *, current: bool) -> StageSpan | None:
     """Start the span of a run; None where the trace it would belong to is not sampled.
 
     A stage within a trace follows it: no span of its own under a parent that is not sampled. With no

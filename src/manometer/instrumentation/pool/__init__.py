@@ -4,7 +4,6 @@ from typing import TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from manometer.errors import UnsupportedError
 from manometer.instrumentation.library import adapter
 from manometer.instrumentation.pool import object_pool
 
@@ -37,9 +36,6 @@ def instrument_executor(executor: T, *, name: str, registry: CollectorRegistry =
     A task keeps the trace of the code that submitted it.
     Raises UnsupportedError for another executor, BindingError for one bound already.
     """
-    wanted = "a concurrent.futures.ThreadPoolExecutor"
-    try:
-        adapter(executor, _EXECUTORS, wanted).instrument(executor, name=name, registry=registry)
-    except AttributeError as error:
-        raise UnsupportedError(f"{executor!r} has no {error.name!r}; pass {wanted}") from error
+    found = adapter(executor, _EXECUTORS, "a concurrent.futures.ThreadPoolExecutor")
+    found.instrument(executor, name=name, registry=registry)
     return executor

@@ -1,17 +1,16 @@
 """What every pool that lends its resources has: requests that wait for one, what becomes of them, and uses."""
 
-import logging
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import Any
 
 from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.pool.overlaps import Overlaps
+from manometer.meters.outages import Outages
 from manometer.meters.pending import InFlight
 
 __all__ = ["Lending"]
-
-_log = logging.getLogger("manometer")
 
 _OUT_AT_MOST = 100_000  # resources whose time out of the pool is remembered
 
@@ -34,7 +33,12 @@ class Lending:
     ) -> None:
         self._timeouts, self._refusals = timeouts, refusals
         self._requests = InFlight()
-        self._name, self._silent = binding.path, False
+        outages, name = Outages(), binding.path
+        self._untold = partial(
+            outages.failed, "lent", "%s does not tell what it lends; such acquisitions are not counted", name
+        )
+        self._told = partial(outages.worked, "lent", "%s tells again what it lends", name)
+        self._failing = outages.failing
         self._out: dict[int, float] = {}  # since when each resource is out, by its id
         self._overlaps = Overlaps()
         self._waited = binding.histogram("pool.wait.duration").observe
@@ -65,11 +69,13 @@ class Lending:
         out, overlapped, clock = self._out, self._overlaps.began, perf_counter
         began, over = self._requests.began, self._requests.ended
         waited, created, reused, failed = self._waited, self._created, self._reused, self._failed
+        untold, told, failing = self._untold, self._told, self._failing
 
         def request(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
             try:
                 before = made(pool)
             except Exception:
+                untold()
                 before = None
             try:
                 began()
@@ -87,9 +93,11 @@ class Lending:
                 after = made(pool)
                 lent = id(resource if part is None else part(resource))
             except Exception:
-                self._untold()
+                untold()
                 return resource
             if before is not None:
+                if failing:
+                    told()
                 (created if after != before else reused)()
             if len(out) < _OUT_AT_MOST and out.setdefault(lent, now) is not now:
                 overlapped(lent, resource if part is None else None, now)
@@ -113,11 +121,6 @@ class Lending:
             return release(pool, *args, **kwargs)
 
         return returned
-
-    def _untold(self) -> None:
-        if not self._silent:
-            self._silent = True
-            _log.exception("pool %s does not tell what it lends; such acquisitions are not counted", self._name)
 
     def _failed(self, waited: float, error: BaseException) -> None:
         self._waited(waited)

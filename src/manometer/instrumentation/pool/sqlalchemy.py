@@ -40,7 +40,7 @@ def instrument(target: Any, *, name: str, registry: CollectorRegistry) -> None:
     holder = _holder(pool)
     if holder is not None:
         raise BindingError(f"{holder.path} is already bound; close its Binding first")
-    with Subject.on(registry, "pool").binding(target, owned=_owner(engine), pool=name, kind="connection") as binding:
+    with Subject.on(registry, "pool").binding(target, pool=name, kind="connection") as binding:
         lending = _lending(pool, binding)
         _measure(pool, binding, lending)
         binding.undoes(lambda target: ungraft(_pool(target)))
@@ -53,20 +53,11 @@ def _pool(target: Any) -> Pool:
     return found
 
 
-def _owner(engine: Any) -> Any:
-    """The engine itself: `execution_options()` makes others that share its pool."""
-    while hasattr(engine, "_proxied"):
-        engine = engine._proxied
-    return engine
-
-
 def _holder(pool: Pool) -> Binding | None:
     """The open binding that measures the pool, be it the pool's own or its engine's."""
     held = getattr(type(pool), "_measured_by", None)
     binding: Binding | None = held() if held is not None else None
-    if binding is None or binding.closed or binding.target is None:
-        return None
-    return binding if _pool(binding.target) is pool else None
+    return binding if binding is not None and _pool(binding.target) is pool else None
 
 
 def _limit(pool: Any) -> int | None:

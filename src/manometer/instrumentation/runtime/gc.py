@@ -30,9 +30,8 @@ def instrument(*, registry: CollectorRegistry) -> Binding:
 class _Pauses:
     """A gc callback. Collections do not nest, so one starting time is enough for all threads."""
 
-    def __init__(self) -> None:
-        self._started = 0.0
-        self.observe: list[Callable[[float], None]] = []
+    observe: "list[Callable[[float], None]]"
+    _started = 0.0
 
     def __call__(self, phase: str, info: dict[str, int]) -> None:
         if phase == "start":

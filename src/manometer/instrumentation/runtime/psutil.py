@@ -77,11 +77,11 @@ def _filesystems() -> Iterable[Pulled]:
     for partition in psutil.disk_partitions(all=False):
         if partition.device in seen:  # a bind mount shows the same space again
             continue
-        seen.add(partition.device)
         try:
             usage = psutil.disk_usage(partition.mountpoint)
         except OSError:  # not readable by this user, or just unmounted
             continue
+        seen.add(partition.device)
         where = {"mountpoint": partition.mountpoint}
         yield rows.FILESYSTEM_USAGE, {**where, "state": "used"}, usage.used
         yield rows.FILESYSTEM_USAGE, {**where, "state": "free"}, usage.free
