@@ -309,6 +309,23 @@ def test_a_fork_in_the_midst_of_scrapes_and_writes_leaves_a_working_child(path):
     assert len(list(path.iterdir())) == 1 + len(ENDED)
 
 
+def test_a_writing_looks_for_no_module(path, monkeypatch):
+    """Who looks for one holds a lock meanwhile, and a child that is forked then would wait for it for ever."""
+    registry = CollectorRegistry()
+    Counter("c", "Help.", registry=registry).inc()
+    worker = Worker.of(registry, str(path))
+    sought = []
+
+    class Finder:
+        def find_spec(self, name, *_):
+            sought.append(name)
+
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    worker.flush()
+    assert value(together(worker), "c_total") == 1
+    assert sought == []
+
+
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_what_another_kit_counted_before_a_fork_is_the_parent_s(path):
     """In the child it goes on, or starts again, and is counted once; whoever held its locks at the fork."""
