@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from forking import in_child
 from manometer.errors import BindingError
 from manometer.exporter.exposition import render
 from manometer.exporter.http import Request, Site, respond
@@ -458,7 +459,6 @@ def test_a_check_whose_thread_cannot_start_is_tried_again(figures, caplog):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_checks_can_be_started_again_in_a_forked_child(figures):
     """The parent's thread is not there, and a check that was under way there is not here."""
     go_on = threading.Event()
@@ -466,17 +466,13 @@ def test_checks_can_be_started_again_in_a_forked_child(figures):
     checks = Checks.on(figures.registry)
     checks.start()
     until(lambda: any(each.name == "manometer-check" for each in threading.enumerate()))
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            go_on.set()
-            checks.start()
-            until(lambda: checks.all()[0].problem is None)
-            checks.stop()
-            status = 0
-        finally:
-            os._exit(status)
-    assert os.waitpid(child, 0)[1] == 0
+
+    def child():
+        go_on.set()
+        checks.start()
+        until(lambda: checks.all()[0].problem is None)
+        checks.stop()
+
+    in_child(child)
     go_on.set()
     checks.stop()

@@ -93,6 +93,7 @@ def test_a_process_that_is_killed_has_ended(group):
     program = """
 import pathlib, signal, sys
 from manometer.exporter.multiprocess.directory import Directory
+signal.alarm(100)
 file = Directory(pathlib.Path(sys.argv[1]), None).own_file()
 file.write(open(sys.argv[2], "rb").read())
 print("written", flush=True)
