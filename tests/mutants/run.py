@@ -117,7 +117,7 @@ def _settings(subject: Subject, others: set[str]) -> str:
         "do_not_mutate": [f"src/manometer/{each}" for each in subject.without],
         "also_copy": ["src/alluse", *sorted(others)],
         "pytest_add_cli_args": [
-            *("-m", "not servers", "-k", _TOO_SLOW, "-p", "no:cacheprovider"),
+            *("-m", "not servers", "-k", _TOO_SLOW, "-p", "no:cacheprovider", "-p", "quick_first"),
             *(("-p", "at_import") if subject.at_import else ()),
         ],
         "pytest_add_cli_args_test_selection": [
@@ -137,7 +137,7 @@ def run(subject: str) -> Path:
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # mypy is among them
     mutated = copy / "mutants/src"
     mutated.mkdir(parents=True, exist_ok=True)  # the interpreter looks only once whether a folder is there
-    # A child process that a test starts runs the mutant too. at_import.py is in this folder.
+    # A child process that a test starts runs the mutant too. The plugins of pytest are in this folder.
     environment = os.environ | {"PATH": programs, "PYTHONPATH": os.pathsep.join([str(mutated), str(HERE)])}
     subprocess.run(
         [_MUTMUT, "run", "--max-children", str(os.cpu_count() or 1)], cwd=copy, check=True, env=environment
