@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -422,66 +423,96 @@ def rows(values):
     return [[1, 0, "", False], []], ["other", "counter", "Help.", "", group]
 
 
-def native(**changes):
+def native(limit=160, **changes):
     """A file of a native histogram, of which these fields are otherwise."""
     fields = [4, 4.0, 3, 0.0, 0, [[0, 2]], [], [1, 2], [], []]
     for at, value in changes.items():
         fields[int(at[1:])] = value
-    row = [[], [4.0], [], 0.0, [fields, 160]]
+    row = [[], [4.0], [], 0.0, [fields, limit]]
     return [[1, 0, "", False], []], ["other", "histogram", "Help.", "", ["sum", [], [["other", None, False]], [row]]]
 
 
+def of_kind(name, kind, mode="sum", labels=(), bound=None):
+    """A file of a family without series."""
+    return [[[1, 0, "", False], []], [name, kind, "Help.", "", [mode, labels, [["x", bound, False]], []]]]
+
+
+ROW = "ValueError: a row of other labels, or of other values than there are samples"
+FAMILY = "ValueError: a family of no name, kind or mode, or two labels of one name"
+SPANS = "ValueError: spans of other buckets than there are"
+WIDTH = "ValueError: buckets of no known width"
 NONSENSE = {
-    "short row": rows([[["x"], [1.0], [], 0.0]]),
-    "short values": rows([[["x"], [], [], 0.0, None]]),
-    "too many labels": rows([[["x", "y"], [1.0], [], 0.0, None]]),
-    "a label that is no text": rows([[[1], [1.0], [], 0.0, None]]),
-    "text for a value": rows([[["x"], ["1"], [], 0.0, None]]),
-    "true for a value": rows([[["x"], [True], [], 0.0, None]]),
-    "a value too large": rows([[["x"], [10**400], [], 0.0, None]]),
-    "no buckets": rows([[["x"], [1.0], [], 0.0, 0]]),
-    "no time": rows([[["x"], [1.0], [], None, None]]),
-    "an exemplar of nothing": rows([[["x"], [1.0], [[1, [{}, 1.0, None]]], 0.0, None]]),
-    "an exemplar without labels": rows([[["x"], [1.0], [[0, [None, 1.0, None]]], 0.0, None]]),
-    "half a surrogate": rows([[["\ud800"], [1.0], [], 0.0, None]]),
-    "unknown kind": [[[1, 0, "", False], []], ["other", "meter", "Help.", "", ["sum", [], [["x", None, False]], []]]],
-    "unknown mode": [
-        [[1, 0, "", False], []],
-        ["other", "gauge", "Help.", "", ["mean", [], [["x", None, False]], []]],
-    ],
-    "a name that is no text": [
-        [[1, 0, "", False], []],
-        [3, "gauge", "Help.", "", ["sum", [], [["x", None, False]], []]],
-    ],
-    "no name": [[[1, 0, "", False], []], ["", "gauge", "Help.", "", ["sum", [], [["x", None, False]], []]]],
-    "a bucket of no bound": [
-        [[1, 0, "", False], []],
-        ["other", "histogram", "Help.", "", ["sum", [], [["x", "nan", False]], []]],
-    ],
-    "two labels of one name": [
-        [[1, 0, "", False], []],
-        ["other", "gauge", "Help.", "", ["sum", ["l", "l"], [["x", None, False]], []]],
-    ],
-    "no process": [[["1", 0, "", False], []]],
-    "includes no names": [[[1, 0, "", False], [1]]],
-    "spans without end": native(_5=[[0, 10**12]]),
-    "spans of less than nothing": native(_5=[[0, 3], [0, -1]]),
-    "spans far away": native(_5=[[2**40, 2]]),
-    "buckets of no width": native(_2=99),
-    "counts without end": native(_7=[1e999, 2]),
-    "too few counts": native(_7=[1]),
+    "short row": (rows([[["x"], [1.0], [], 0.0]]), "TypeError: .*"),
+    "short values": (rows([[["x"], [], [], 0.0, None]]), ROW),
+    "too many labels": (rows([[["x", "y"], [1.0], [], 0.0, None]]), ROW),
+    "a label that is no text": (rows([[[1], [1.0], [], 0.0, None]]), "TypeError: .*"),
+    "text for a value": (rows([[["x"], ["1"], [], 0.0, None]]), ROW),
+    "true for a value": (rows([[["x"], [True], [], 0.0, None]]), ROW),
+    "a value too large": (rows([[["x"], [10**400], [], 0.0, None]]), "OverflowError: .*"),
+    "no buckets": (rows([[["x"], [1.0], [], 0.0, 0]]), "TypeError: .*"),
+    "no time": (rows([[["x"], [1.0], [], None, None]]), "TypeError: None is no number"),
+    "an exemplar of nothing": (
+        rows([[["x"], [1.0], [[1, [{}, 1.0, None]]], 0.0, None]]),
+        "ValueError: an exemplar of no sample",
+    ),
+    "an exemplar before the first sample": (
+        rows([[["x"], [1.0], [[-1, [{}, 1.0, None]]], 0.0, None]]),
+        "ValueError: an exemplar of no sample",
+    ),
+    "an exemplar without labels": (
+        rows([[["x"], [1.0], [[0, [None, 1.0, None]]], 0.0, None]]),
+        "TypeError: None is no dict",
+    ),
+    "an exemplar's label that is no text": (
+        rows([[["x"], [1.0], [[0, [{"a": 1}, 1.0, None]]], 0.0, None]]),
+        "TypeError: .*",
+    ),
+    "an exemplar of no time": (
+        rows([[["x"], [1.0], [[0, [{}, 1.0, 1e999]]], 0.0, None]]),
+        "ValueError: a count without end",
+    ),
+    "half a surrogate": (rows([[["\ud800"], [1.0], [], 0.0, None]]), "UnicodeEncodeError: .*"),
+    "unknown kind": (of_kind("other", "meter"), FAMILY),
+    "unknown mode": (of_kind("other", "gauge", "mean"), FAMILY),
+    "a name that is no text": (of_kind(3, "gauge"), "TypeError: 3 is no str"),
+    "a name with half a surrogate": (of_kind("\ud800", "gauge"), "UnicodeEncodeError: .*"),
+    "a long name that is no text": (of_kind([10**50], "gauge"), r"TypeError: \[10{38} is no str"),
+    "no name": (of_kind("", "gauge"), FAMILY),
+    "a bucket of no bound": (of_kind("other", "histogram", bound="nan"), "ValueError: a bucket without a bound"),
+    "a bucket of a bound that is no text": (of_kind("other", "histogram", bound=1.0), "TypeError: 1.0 is no str"),
+    "two labels of one name": (of_kind("other", "gauge", labels=["l", "l"]), FAMILY),
+    "no process": ([[["1", 0, "", False], []]], "TypeError: '1' is no int"),
+    "no interpreter": ([[[1, "0", "", False], []]], "TypeError: '0' is no int"),
+    "no parent": ([[[1, 0, None, False], []]], "TypeError: None is no str"),
+    "only forks, or what": ([[[1, 0, "", 0], []]], "TypeError: 0 is no bool"),
+    "includes no names": ([[[1, 0, "", False], [1]]], "TypeError: .*"),
+    "spans without end": (native(_5=[[0, 10**12]]), SPANS),
+    "spans of less than nothing": (native(_5=[[0, 3], [0, -1]]), SPANS),
+    "spans far away": (native(_5=[[2**20 + 1, 2]]), SPANS),
+    "spans far below": (native(_6=[[-(2**20) - 1, 1]], _8=[1]), SPANS),
+    "too narrow buckets": (native(_2=9), WIDTH),
+    "too wide buckets": (native(_2=-5), WIDTH),
+    "room for no bucket": (native(limit=0), WIDTH),
+    "counts without end": (native(_7=[1e999, 2]), "ValueError: a count without end"),
+    "zeros without end": (native(_4=1e999), "ValueError: a count without end"),
+    "a threshold without end": (native(_3=1e999), "ValueError: a count without end"),
+    "events without end": (native(_0=1e999), "ValueError: a count without end"),
+    "too few counts": (native(_7=[1]), SPANS),
+    "too few counts below": (native(_6=[[0, 1]]), SPANS),
 }
 
 
-@pytest.mark.parametrize("lines", [pytest.param(lines, id=name) for name, lines in NONSENSE.items()])
-def test_a_well_formed_file_of_nonsense_is_put_aside(group, lines):
-    """Nothing of it is merged, and nobody else's figures are lost."""
+@pytest.mark.parametrize(("lines", "complaint"), [pytest.param(*each, id=name) for name, each in NONSENSE.items()])
+def test_a_well_formed_file_of_nonsense_is_put_aside(group, lines, complaint):
+    """Nothing of it is merged, nobody else's figures are lost, and it is said what is wrong with it."""
     group.process(3)
     bad = group.directory.path / "1-1.manometer"
     bad.write_bytes(bare(b"\n".join(json.dumps(line).encode() for line in lines)))
     assert group.total == 3
     assert not bad.exists()
-    assert [name for name, _ in group.complaints] == ["1-1.manometer"]
+    ((name, error),) = group.complaints
+    assert name == "1-1.manometer"
+    assert re.fullmatch(rf"it makes no sense \({complaint}\)", error)
 
 
 def test_json_too_deep_for_a_reader_is_put_aside(group):
@@ -492,10 +523,25 @@ def test_json_too_deep_for_a_reader_is_put_aside(group):
     assert len(group.complaints) == 1
 
 
-def test_the_files_of_these_tests_make_sense_but_for_what_is_wrong_with_each():
-    """Else the tests above would prove nothing."""
-    for lines in (rows([[["x"], [1.0], [[0, [{"a": "b"}, 1.0, 2.0]]], 0.0, None]]), native()):
-        assert len(decode(bare(b"\n".join(json.dumps(line).encode() for line in lines))).families) == 1
+@pytest.mark.parametrize(
+    "lines",
+    [
+        rows([[["x"], [1.0], [[0, [{"a": "b"}, 1.0, 2.0]]], 0.0, None]]),
+        rows([[["x"], [1], [], 0, None]]),
+        native(),
+        native(_2=-4),
+        native(_2=8),
+        native(limit=1),
+        native(_5=[[2**20, 0], [-(2**20), 2]]),
+        native(_6=[[0, 1]], _8=[3], _9=[[{"a": "b"}, 1.0, 2.0]]),
+        native(_5=None, _6=None, _7=None, _8=None, _9=None),
+    ],
+)
+def test_the_files_of_these_tests_make_sense_but_for_what_is_wrong_with_each(lines):
+    """Else the tests above would prove nothing. What was read is written the same again."""
+    found = decode(bare(b"\n".join(json.dumps(line).encode() for line in lines)))
+    assert len(found.families) == 1
+    assert decode(encode(found)) == found
 
 
 texts = st.sampled_from(

@@ -230,6 +230,24 @@ def test_histograms_whose_buckets_were_changed_add_up():
     assert found["h_sum",] == 24
 
 
+def test_samples_that_some_processes_do_not_tell_add_up():
+    """As by another version of a library: the earliest creation that is told counts, and a missing value is 0."""
+
+    def told(*samples):
+        metric = Metric("s", "Help.", "summary")
+        metric.samples = [Sample(name, {}, amount) for name, amount in samples]
+        return Snapshot(Process(1), [family(metric, Way("sum"), 1.0)])
+
+    parts = [told(("s_count", 2.0), ("s_created", 50.0)), told(("s_sum", 7.0), ("s_count", 3.0))]
+    for order in (parts, parts[::-1], [*parts, told(("s_created", 60.0))]):
+        (metric,) = merged(*order)
+        assert {sample.name: sample.value for sample in metric.samples} == {
+            "s_count": 5,
+            "s_created": 50,
+            "s_sum": 7,
+        }
+
+
 OBSERVATIONS = st.lists(st.tuples(st.integers(0, 2), AMOUNTS, st.sampled_from(["", "ends", "resets"])), max_size=80)
 
 
@@ -354,7 +372,9 @@ def test_another_kit_s_native_histograms_add_up(kind, ended):
     def told(pid, threshold, alive=True):
         seen = Timestamp(pid, 0)
         exemplar = Exemplar({"trace_id": f"of {pid}"}, 1.5, seen)
-        found = NativeHistogram(3.5, 2.25, 0, threshold, 1, [BucketSpan(1, 1)], None, [2.5], None, [exemplar])
+        found = NativeHistogram(
+            3.5, Fraction(9, 4), 0, threshold, 1, [BucketSpan(1, 1)], None, [2.5], None, [exemplar]
+        )
         metric = Metric("h", "Help.", kind)
         metric.samples = [Sample("h", {"l": "x"}, 0.0, seen, None, found)]
         registry = CollectorRegistry()
@@ -369,6 +389,21 @@ def test_another_kit_s_native_histograms_add_up(kind, ended):
             live * 3.5, live * 2.25, 0, 0.5, live, [BucketSpan(1, 1)], [], [live * 2.5], [],
             [Exemplar({"trace_id": f"of {live}"}, 1.5, float(live))],
         )  # fmt: skip
+
+
+def test_another_kit_s_native_histogram_keeps_its_buckets_however_many():
+    """It is written as it is, and not at a lower resolution; a sum of two has as many as the larger."""
+
+    def told(first, count):
+        found = NativeHistogram(count, 0.0, 3, 0.0, 0, [BucketSpan(first, count)], None, [1] + [0] * (count - 1))
+        metric = Metric("h", "Help.", "histogram")
+        metric.samples = [Sample("h", {}, 0.0, None, None, found)]
+        return decode(encode(Snapshot(Process(1), [family(metric, Way("sum"), 1.0)])))
+
+    for parts in ([told(0, 500)], [told(0, 500), told(0, 100)], [told(0, 100), told(0, 500)]):
+        (((sample,),),) = [[metric.samples] for metric in merged(*parts)]
+        assert sample.native_histogram.schema == 3
+        assert sample.native_histogram.pos_spans == [BucketSpan(0, 500)]
 
 
 @pytest.mark.parametrize(
