@@ -1,5 +1,6 @@
 """What a forked child begins with, tried without a fork: a worker joins again, and leaves its file to a parent."""
 
+import os
 import threading
 from contextlib import ExitStack
 
@@ -9,7 +10,9 @@ from prometheus_client import CollectorRegistry, Enum, GCCollector, Info
 from prometheus_client.registry import Collector
 
 from manometer import Counter, Gauge, Histogram
-from manometer.exporter.multiprocess import Worker, onlooker, together
+from manometer.exporter.multiprocess import Worker, files, onlooker, together
+from manometer.exporter.multiprocess import worker as module
+from manometer.exporter.multiprocess.files import OwnFile, owner_lives
 from manometer.exporter.multiprocess.inherited import inherited
 from manometer.meters.collection import collect
 from manometer.meters.fork import Forked
@@ -27,7 +30,9 @@ class Process:
     def fork(self, forked):
         """Become a child. The parent does nothing any more, but is alive until the test's end."""
         self._parents.append(self.worker._file)
-        self.worker._rejoin(forked)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "_all", lambda: [self.worker])
+            module._rejoin_workers(forked)
 
     def close(self):
         """Let go of every file."""
@@ -126,38 +131,41 @@ def test_ours_begin_at_zero(process):
             meter.renew(Forked.AT_ONCE)
 
 
-@pytest.mark.parametrize("native", [False, True])
-def test_a_fork_that_is_noticed_late_takes_off_what_the_parent_had_written(process, native):
-    """What came between the last writing and the fork is in the child's figures, and there alone."""
-    settings = {"native_schema": 3} if native else {}
-    counter = Counter("c", "Help.", registry=process.registry)
-    histogram = Histogram("h", "Help.", registry=process.registry, buckets=(1, 2), **settings)
+def test_a_fork_that_is_noticed_late_takes_off_what_the_parent_had_written(process):
+    """What came between the last writing and the fork is in the child's figures, and there alone; all add up."""
+    single = CollectorRegistry()
+    both = [
+        (
+            Counter("c", "Help.", registry=registry),
+            Histogram("h", "Help.", registry=registry, buckets=(1, 2), native_schema=3),
+        )
+        for registry in (process.registry, single)
+    ]
 
     def write(amount):
-        counter.inc(amount)
-        histogram.observe(amount)
+        for counter, histogram in both:
+            counter.inc(amount)
+            for each in (amount, -amount / 2, 0):
+                histogram.observe(each)
 
-    def shown():
-        found = process.samples()
-        natives = [
-            (s.native_histogram.count_value, s.native_histogram.sum_value)
-            for metric in collect(process.shown)
-            for s in metric.samples
-            if s.native_histogram
-        ]
-        assert natives == ([(found["h_count",], found["h_sum",])] if native else [])
-        return [found[name,] for name in ("c_total", "h_sum", "h_count")]
+    def told(registry):
+        samples = [s for metric in collect(registry) for s in metric.samples]
+        (native,) = [s.native_histogram for s in samples if s.native_histogram]
+        return {s.name: s.value for s in samples if s.name in ("c_total", "h_sum", "h_count")} | native._asdict()
+
+    def compare():
+        assert told(process.shown) == told(single)
 
     write(2)
-    assert shown() == [2, 2, 1]
+    compare()
     write(4)
     process.fork(Forked.LATE)
     write(8)
-    assert shown() == [14, 14, 3]
-    counter.reset()
-    histogram.clear()
+    compare()
+    for meter in both[0]:
+        meter.renew(Forked.AT_ONCE)
     write(16)
-    assert shown() == [30, 30, 4]
+    compare()
 
 
 def test_an_heir_goes_on_with_what_its_parent_never_wrote(process):
@@ -263,3 +271,23 @@ def test_an_interpreter_that_ends_leaves_the_group(process):
     assert process.worker.flush()
     found = process.samples(onlooker(process.worker.directory.path))
     assert (found["c_total",], found["manometer_processes",]) == (1, 0)
+
+
+def test_the_locks_of_the_parent_s_files_are_let_go(tmp_path, monkeypatch):
+    """A child has copies of all that were open, which would keep them; but not what has taken a number since."""
+    monkeypatch.setattr(files, "_copied", {})
+    closed, kept, other = (OwnFile(tmp_path / name) for name in ("closed", "kept", "other"))
+    for file in (closed, kept, other):
+        file.write(b"x")
+    os.close(closed._file)
+    os.dup2(other._file, kept._file)  # the program has another file under that number
+    held = os.open(other.path, os.O_RDONLY)
+    assert owner_lives(other.path, held)
+    files._let_go(Forked.LATE)
+    assert files._copied == {}
+    assert os.path.samestat(os.fstat(kept._file), other.path.stat())
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(other._file)
+    os.close(kept._file)
+    assert not owner_lives(other.path, held)
+    os.close(held)
