@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from urllib.request import urlopen
 
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, PlatformCollector
 
 from forking import in_child
 from manometer import Counter, Gauge, Histogram, Manometer, Settings, check, instrument_cache, render, stage
@@ -221,6 +221,15 @@ def test_a_child_finds_every_lock_free():
         finally:
             forked.set()
             joined(holder)
+
+
+def test_a_child_may_collect_whoever_collected_at_the_fork():
+    """Also a registry on which there is nothing of ours."""
+    registry = CollectorRegistry()
+    PlatformCollector(registry)
+    collect(registry)
+    with registry._lock:
+        in_child(lambda: collect(registry))
 
 
 def test_what_the_parent_has_under_way_is_not_under_way_in_the_child():
