@@ -30,13 +30,14 @@ class Subject(NamedTuple):
     """Code below `src/manometer`, and the tests that are to notice its faults; both as patterns.
 
     at_import: whether the code works when it is imported. Then each mutant needs a fresh import and all tests,
-    which is slow.
+    which is slow. slow: those of the tests that take too long to be run for each mutant, as pytest's `-k` has them.
     """
 
     code: list[str]
     tests: list[str]
     without: Sequence[str] = ()
     at_import: bool = False
+    slow: str = ""
 
 
 SUBJECTS = {
@@ -56,7 +57,13 @@ SUBJECTS = {
     "logs": Subject(["logs.py"], ["tests/test_logs.py"]),
     "meters": Subject(["meters/*"], ["tests/meters", "tests/exporter/test_same_output.py"]),
     "mixin": Subject(["mixin/*"], ["tests/mixin"], at_import=True),
-    "processes": Subject(["exporter/multiprocess/*"], ["tests/exporter/multiprocess"]),
+    # The slow ones are of programs with child processes, and of random files. What they run is tested without, too.
+    "processes": Subject(
+        ["exporter/multiprocess/*"],
+        ["tests/exporter/multiprocess"],
+        slow="test_model or test_forks_in_c or of_multiprocessing or killed or interpreters or in_protobuf or rights"
+        " or never_returns or before_it_ends or readers_never or midst_of_scrapes or file_system or no_json",
+    ),
 }
 
 # Interrupted at any instruction, a test of these takes for ever under mutmut's wrappers, or overflows the stack.
@@ -111,13 +118,14 @@ def copied(subject: str) -> Path:
 
 
 def _settings(subject: Subject, others: set[str]) -> str:
+    slow = f" and not ({subject.slow})" if subject.slow else ""
     settings = {
         "source_paths": ["src/manometer"],
         "only_mutate": [f"src/manometer/{each}" for each in subject.code],
         "do_not_mutate": [f"src/manometer/{each}" for each in subject.without],
         "also_copy": ["src/alluse", *sorted(others)],
         "pytest_add_cli_args": [
-            *("-m", "not servers", "-k", _TOO_SLOW, "-p", "no:cacheprovider", "-p", "quick_first"),
+            *("-m", "not servers", "-k", _TOO_SLOW + slow, "-p", "no:cacheprovider", "-p", "quick_first"),
             *(("-p", "at_import") if subject.at_import else ()),
         ],
         "pytest_add_cli_args_test_selection": [
