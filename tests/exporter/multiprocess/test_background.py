@@ -1,6 +1,7 @@
 """What writes in the background: its pauses, its end, and processes that have no thread to spare."""
 
 import gc
+import sys
 import threading
 from types import SimpleNamespace
 
@@ -141,14 +142,15 @@ def test_a_flush_that_is_given_up_keeps_no_program_from_ending(group, monkeypatc
     assert (hanging.thread.name, hanging.thread.daemon) == ("manometer-flush", True)
 
 
-def test_a_last_writing_that_takes_too_long_is_given_up(group, monkeypatch, caplog):
+@pytest.mark.parametrize("end", [Worker.stop, Worker.end])
+def test_a_last_writing_that_takes_too_long_is_given_up(group, monkeypatch, caplog, end):
     """It is said for how long it was waited for."""
     monkeypatch.setattr(module, "_PATIENCE", 0.01)
     hanging = Hanging()
     group.registry.register(hanging)
     group.worker.start()
     thread = group.worker._thread
-    group.worker.stop()
+    end(group.worker)
     assert [record.getMessage() for record in caplog.records] == [
         "the last figures of this process may be lost: reading them takes over 0 s"
     ]
@@ -182,3 +184,23 @@ def test_a_registry_that_is_gone_has_nothing_to_write(group):
     gc.collect()
     assert worker.flush()
     assert list(worker.directory.path.iterdir()) == []
+
+
+def interpreter(current):
+    """What a module of interpreters has to say."""
+    return SimpleNamespace(get_current=lambda: current)
+
+
+@pytest.mark.parametrize(
+    ("modules", "number"),
+    [
+        ({"_interpreters": interpreter((3, 0)), "_xxsubinterpreters": interpreter(4)}, 3),
+        ({"_interpreters": None, "_xxsubinterpreters": interpreter(4)}, 4),
+        ({"_interpreters": None, "_xxsubinterpreters": None}, 0),
+    ],
+)
+def test_an_interpreter_has_a_number_in_each_version_of_python(monkeypatch, modules, number):
+    """The only one of a process, and the first, is 0, as it is where Python has no others."""
+    for name, each in modules.items():
+        monkeypatch.setitem(sys.modules, name, each)
+    assert module._number() == number
