@@ -3,6 +3,7 @@
 import gc
 import sys
 import threading
+from multiprocessing import util
 from types import SimpleNamespace
 
 import pytest
@@ -184,6 +185,16 @@ def test_a_registry_that_is_gone_has_nothing_to_write(group):
     gc.collect()
     assert worker.flush()
     assert list(worker.directory.path.iterdir()) == []
+
+
+def test_a_child_of_multiprocessing_writes_last_of_all():
+    """What its queues do at the end, with a priority of -5, may still be counted."""
+    before = set(util._finalizer_registry)
+    module._end_with_multiprocessing()
+    (key,) = set(util._finalizer_registry) - before
+    util._finalizer_registry.pop(key)
+    priority, _ = key
+    assert priority < -5
 
 
 def interpreter(current):

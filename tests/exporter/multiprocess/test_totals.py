@@ -156,6 +156,26 @@ def test_infinities_and_what_is_no_number_add_up():
     assert values(merged(_counted(1.7e308), _counted(1.7e308), _counted(-1.7e308)))["c_total",] in (1.7e308, math.inf)
 
 
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [("min", [1]), ("livemin", [1]), ("max", [5]), ("livemax", [5]), ("sum", [9]), ("livesum", [9])]
+    + [("mostrecent", [3]), ("livemostrecent", [3]), ("all", [5, 1, 3]), ("liveall", [5, 1, 3])],
+)
+def test_a_gauge_s_mode_says_what_its_processes_come_to(mode, expected):
+    """Whoever comes first."""
+
+    def told(pid, amount, set_at):
+        metric = Metric("g", "Help.", "gauge")
+        metric.samples = [Sample("g", {}, amount)]
+        return Snapshot(Process(pid), [family(metric, Way(mode, lambda _: set_at), 9.0)])
+
+    parts = [told(1, 5, 10.0), told(2, 1, 20.0), told(3, 3, 30.0)]
+    for order in (parts, parts[::-1], parts[1:] + parts[:1]):
+        found = values(merged(*order))
+        assert sorted(found.values()) == sorted(expected)
+        assert sorted(found) == ([("g", ("pid", str(pid))) for pid in (1, 2, 3)] if "all" in mode else [("g",)])
+
+
 def test_what_is_of_a_process_alone_goes_with_it():
     """Sums stay, and gauges that say so; a gauge by pid, a live one and the host's figures do not."""
     registry = CollectorRegistry()
