@@ -158,8 +158,11 @@ def test_infinities_and_what_is_no_number_add_up():
 
 @pytest.mark.parametrize(
     ("mode", "expected"),
-    [("min", [1]), ("livemin", [1]), ("max", [5]), ("livemax", [5]), ("sum", [9]), ("livesum", [9])]
-    + [("mostrecent", [3]), ("livemostrecent", [3]), ("all", [5, 1, 3]), ("liveall", [5, 1, 3])],
+    [
+        (f"{live}{mode}", expected)
+        for live in ("", "live")
+        for mode, expected in {"min": [1], "max": [5], "sum": [9], "mostrecent": [3], "all": [5, 1, 3]}.items()
+    ],
 )
 def test_a_gauge_s_mode_says_what_its_processes_come_to(mode, expected):
     """Whoever comes first."""
