@@ -19,7 +19,7 @@ from manometer.exporter.multiprocess.codec import decode, encode
 from manometer.exporter.multiprocess.continuity import Continuity
 from manometer.exporter.multiprocess.snapshot import Family, Group, Process, Snapshot, family
 from manometer.exporter.multiprocess.totals import Totals
-from manometer.exporter.multiprocess.ways import Way, way
+from manometer.exporter.multiprocess.ways import Way, by_itself, way
 from manometer.meters.collection import collect
 
 MODES = ("all", "liveall", "min", "livemin", "max", "livemax", "sum", "livesum", "mostrecent", "livemostrecent")
@@ -452,6 +452,23 @@ def test_another_kit_s_native_histogram_keeps_its_buckets_however_many():
 def test_each_family_has_a_way_that_makes_sense(name, kind, mode):
     """What each has of its own adds up, the host is one, a state is as bad as the worst."""
     assert way(CollectorRegistry(), Metric(name, "Help.", kind)).mode == mode
+
+
+@pytest.mark.parametrize(
+    ("name", "grows"),
+    [
+        ("process_cpu_seconds", True),
+        ("python_gc_pause_seconds", True),
+        ("system_cpu_time_seconds", True),
+        ("health_check_duration_seconds", True),
+        ("manometer_collect_failures", True),
+        ("cache_requests", False),
+        ("somebody_s_process_seconds", False),
+    ],
+)
+def test_some_families_grow_in_a_process_that_does_nothing(name, grows):
+    """They are of the process, the host or the kit: no sign that the process serves anyone."""
+    assert by_itself(name) == grows
 
 
 def test_a_gauge_of_prometheus_client_says_its_way_itself():
