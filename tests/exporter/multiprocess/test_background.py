@@ -187,7 +187,7 @@ def test_a_registry_that_is_gone_has_nothing_to_write(group):
     assert list(worker.directory.path.iterdir()) == []
 
 
-def test_a_child_of_multiprocessing_writes_last_of_all():
+def test_what_ends_the_child_of_a_pool_comes_last():
     """What its queues do at the end, with a priority of -5, may still be counted."""
     before = set(util._finalizer_registry)
     module._end_with_multiprocessing()
