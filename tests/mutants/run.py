@@ -147,6 +147,7 @@ def run(subject: str) -> Path:
     mutated.mkdir(parents=True, exist_ok=True)  # the interpreter looks only once whether a folder is there
     # A child process that a test starts runs the mutant too. The plugins of pytest are in this folder.
     environment = os.environ | {"PATH": programs, "PYTHONPATH": os.pathsep.join([str(mutated), str(HERE)])}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each mutant would have all tests compiled anew
     subprocess.run(
         [_MUTMUT, "run", "--max-children", str(os.cpu_count() or 1)], cwd=copy, check=True, env=environment
     )
