@@ -164,7 +164,7 @@ class Worker:
         families: list[Family] = []
         written: list[bytes] = []
         for metric in collect(registry):
-            name = str(getattr(metric, "name", type(metric).__qualname__))
+            name = str(metric.name)
             try:
                 if not in_own_files(registry, metric):
                     found = family(metric, way(registry, metric), now)
