@@ -89,6 +89,42 @@ def test_a_process_that_ended_is_added_to_those_before(group):
     assert group.complaints == []
 
 
+def test_what_is_of_a_live_process_alone_is_not_kept_of_one_that_ended(group):
+    """The file of the ended would grow with all that ever were."""
+    file = group.directory.own_file()
+    file.write(counted(5, mode="livesum"))
+    file.abandon()
+    group.directory.settle()
+    assert decode((group.directory.path / "ended.manometer").read_bytes()).families == []
+
+
+def test_the_ended_have_a_bounded_number_of_series(tmp_path, monkeypatch):
+    """Further ones are added to `other`, which whoever asks hears of."""
+    monkeypatch.setattr("manometer.exporter.multiprocess.directory.SERIES_CAP", 2)
+    folded = []
+    directory = Directory(tmp_path, None, folded.append)
+    for number in range(5):
+        metric = Metric("c", "Help.", "counter")
+        metric.samples = [Sample("c_total", {"l": str(number)}, 1.0)]
+        file = directory.own_file()
+        file.write(encode(Snapshot(Process(number), [family(metric, Way("sum"), 1.0)])))
+        file.abandon()
+    directory.settle()
+    (ended,) = directory.read()
+    found = {row[0][0]: row[1] for each in ended.families for part in each.groups for row in part.rows}
+    assert found == {"0": [1], "1": [1], "other": [3]}
+    assert folded == ["c"] * 3
+
+
+def test_the_name_of_a_file_says_whose_it_is(group):
+    """Which process, and which interpreter in it, for whoever looks into the directory."""
+    mine = os.getpid()
+    names = [group.directory.own_file(interpreter).path.name for interpreter in (0, 0, 3)]
+    for name, begins in zip(names, (rf"{mine}-", rf"{mine}-", rf"{mine}\.3-"), strict=True):
+        assert re.fullmatch(rf"{begins}\d+\.manometer", name)
+    assert len(set(names)) == 3
+
+
 def test_a_process_that_is_killed_has_ended(group):
     """The lock is the system's to take off; an id that another process has by now is no matter."""
     program = """

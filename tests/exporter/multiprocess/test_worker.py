@@ -7,6 +7,7 @@ import logging
 import os
 import random
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -100,15 +101,31 @@ def test_figures_are_written_in_the_background(path):
 
 
 def test_a_directory_that_was_removed_is_made_again(path):
-    """As by a clean-up that did not know of the live processes."""
+    """With the one that it was in, as by a clean-up that did not know of the live processes."""
     registry = CollectorRegistry()
     Counter("c", "Help.", registry=registry).inc()
+    worker = Worker.of(registry, str(path / "inner"))
+    worker.flush()
+    shutil.rmtree(path)
+    assert value(together(worker), "c_total") == 1
+
+
+def test_a_file_is_written_where_it_would_say_something_new_or_is_gone(path):
+    """A process of another kit's metrics that does nothing costs nothing; ours measure their own reading."""
+    registry = CollectorRegistry()
+    counter = prometheus_client.Counter("c", "Help.", registry=registry)
     worker = Worker.of(registry, str(path))
     worker.flush()
-    for file in path.iterdir():
-        file.unlink()
-    path.rmdir()
-    assert value(together(worker), "c_total") == 1
+    (file,) = path.iterdir()
+    first = file.stat()
+    worker.flush()
+    assert os.path.samestat(file.stat(), first)
+    file.unlink()
+    worker.flush()
+    second = file.stat()
+    counter.inc()
+    worker.flush()
+    assert not os.path.samestat(file.stat(), second)
 
 
 def test_a_directory_that_cannot_be_made_is_a_mistake_of_the_settings(tmp_path):
