@@ -98,6 +98,21 @@ def test_what_is_of_a_live_process_alone_is_not_kept_of_one_that_ended(group):
     assert decode((group.directory.path / "ended.manometer").read_bytes()).families == []
 
 
+def test_a_file_that_someone_removed_amid_a_settling_is_no_fault(group, monkeypatch):
+    """Its figures have been read."""
+    file = group.process(5)
+    file.abandon()
+
+    def encoded(snapshot):
+        file.path.unlink()
+        return encode(snapshot)
+
+    monkeypatch.setattr("manometer.exporter.multiprocess.directory.encode", encoded)
+    group.directory.settle()
+    assert group.total == 5
+    assert group.files == ENDED
+
+
 def test_the_ended_have_a_bounded_number_of_series(tmp_path, monkeypatch):
     """Further ones are added to `other`, which whoever asks hears of."""
     monkeypatch.setattr("manometer.exporter.multiprocess.directory.SERIES_CAP", 2)
@@ -119,7 +134,7 @@ def test_the_ended_have_a_bounded_number_of_series(tmp_path, monkeypatch):
 def test_the_name_of_a_file_says_whose_it_is(group):
     """Which process, and which interpreter in it, for whoever looks into the directory."""
     mine = os.getpid()
-    names = [group.directory.own_file(interpreter).path.name for interpreter in (0, 0, 3)]
+    names = [group.directory.own_file(*interpreter).path.name for interpreter in ((), (), (3,))]
     for name, begins in zip(names, (rf"{mine}-", rf"{mine}-", rf"{mine}\.3-"), strict=True):
         assert re.fullmatch(rf"{begins}\d+\.manometer", name)
     assert len(set(names)) == 3

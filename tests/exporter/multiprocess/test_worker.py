@@ -110,24 +110,6 @@ def test_a_directory_that_was_removed_is_made_again(path):
     assert value(together(worker), "c_total") == 1
 
 
-def test_a_file_is_written_where_it_would_say_something_new_or_is_gone(path):
-    """A process of another kit's metrics that does nothing costs nothing; ours measure their own reading."""
-    registry = CollectorRegistry()
-    counter = prometheus_client.Counter("c", "Help.", registry=registry)
-    worker = Worker.of(registry, str(path))
-    worker.flush()
-    (file,) = path.iterdir()
-    first = file.stat()
-    worker.flush()
-    assert os.path.samestat(file.stat(), first)
-    file.unlink()
-    worker.flush()
-    second = file.stat()
-    counter.inc()
-    worker.flush()
-    assert not os.path.samestat(file.stat(), second)
-
-
 def test_a_directory_that_cannot_be_made_is_a_mistake_of_the_settings(tmp_path):
     """The error names it."""
     file = tmp_path / "file"

@@ -79,7 +79,6 @@ class Worker:
         self._role = _Role.ALONE
         self._left = self._is_threadless = False
         self._file = self.directory.own_file(_INTERPRETER)
-        self._content: bytes = b""
         self._continuity = Continuity(self._kit.folded)
         self._writing = Lock()
 
@@ -149,7 +148,9 @@ class Worker:
             if self._left:
                 return True
             try:
-                self._write(self._figures(registry, time.time()))
+                figures = self._figures(registry, time.time())
+                self.directory.path.mkdir(parents=True, exist_ok=True)  # someone may have removed it
+                self._file.write(figures)
                 self.directory.settle()
             except Exception as error:  # there is no room, or it is a fault of ours; the next time may be luckier
                 self.faults.unwritten(self.directory.path, error)
@@ -181,12 +182,6 @@ class Worker:
             self._role = _Role.WAITS
         only_forks = self._role in (_Role.FORKED, _Role.WAITS)
         return file(Process(os.getpid(), _INTERPRETER, self._parent, only_forks), written)
-
-    def _write(self, content: bytes) -> None:
-        if content != self._content or not self._file.stands:
-            self.directory.path.mkdir(parents=True, exist_ok=True)  # someone may have removed it
-            self._file.write(content)
-            self._content = content
 
     # --- the process: this one, or a child that was forked from it
 
