@@ -13,12 +13,14 @@ import urllib.request
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, PlatformCollector, ProcessCollector
 
+from forking import in_child
 from manometer import app
 from manometer.app import Manometer, asgi_app, start, wsgi_app
 from manometer.config import Settings
 from manometer.errors import BindingError, ConfigError
 from manometer.health import Checks, check
 from manometer.instrumentation.runtime import instrument_host, instrument_runtime
+from manometer.meters.fork import Forked
 from waiting import DEADLINE, until
 
 FREE = Settings(port=0)
@@ -113,6 +115,7 @@ def test_a_manometer_whose_handle_was_lost_can_be_had_again(figures):
     ):
         start(figures.registry, port=0)
     lost = Manometer.running(figures.registry)
+    assert lost.settings == FREE
     assert _get(f"{lost.url}/livez") == (200, "ok\n")
     lost.close()
     assert Manometer.running(figures.registry) is None
@@ -121,19 +124,24 @@ def test_a_manometer_whose_handle_was_lost_can_be_had_again(figures):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_forked_child_may_have_its_own(figures):
     """The parent's does not serve there."""
     with Manometer(FREE, registry=figures.registry):
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                with Manometer(FREE, registry=figures.registry) as own:
-                    status = int(_get(f"{own.url}/livez") != (200, "ok\n"))
-            finally:
-                os._exit(status)
-        assert os.waitpid(child, 0)[1] == 0
+
+        def child():
+            with Manometer(FREE, registry=figures.registry) as own:
+                assert _get(f"{own.url}/livez") == (200, "ok\n")
+
+        in_child(child)
+
+
+def test_a_fork_frees_the_registry_of_the_one_that_runs_on_it(figures):
+    """Another that was made for the registry, and does not run, changes nothing."""
+    with Manometer(FREE, registry=figures.registry) as first:
+        Manometer(FREE, registry=figures.registry).renew(Forked.AT_ONCE)
+        assert Manometer.running(figures.registry) is first
+        first.renew(Forked.AT_ONCE)
+        assert Manometer.running(figures.registry) is None
 
 
 def test_a_taken_port_touches_nothing(figures, monkeypatch):
@@ -204,7 +212,8 @@ def test_a_host_that_cannot_be_read_keeps_nobody_from_starting(figures, monkeypa
     with Manometer(FREE, registry=figures.registry):
         assert figures("system_cpu_logical_count") is None
         assert figures("python_gc_pause_seconds_count", generation="2") is not None
-    assert "not measured: psutil cannot be loaded here" in caplog.text
+    (record,) = caplog.records
+    assert record.getMessage().startswith("not measured: psutil cannot be loaded here")
 
 
 def test_readiness_follows_the_checks(figures):
@@ -233,6 +242,33 @@ def test_logs_are_set_up_only_when_asked_for(figures):
         assert logging.getLogger().handlers == before
 
 
+def test_logs_go_to_the_file_that_the_settings_name(figures, tmp_path):
+    """And no further ones once it has closed."""
+    file = tmp_path / "log"
+    with Manometer(Settings(port=0, logs=True, log_file=str(file)), registry=figures.registry):
+        logging.getLogger("orders").warning("sold out")
+    logging.getLogger("orders").warning("sold out again")
+    assert [json.loads(line)["event"] for line in file.read_text().splitlines()] == ["sold out"]
+
+
+def test_the_pages_have_the_service_s_name(figures):
+    """Whoever serves them."""
+    with Manometer(Settings(port=0, service_name="orders"), registry=figures.registry) as manometer:
+        assert "<h1>orders</h1>" in _get(manometer.url)[1]
+    application = wsgi_app(figures.registry, service_name="orders")
+    body = b"".join(application({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda *_: None))
+    assert b"<h1>orders</h1>" in body
+
+
+@pytest.mark.parametrize(("arguments", "seconds"), [((), 10), ((None,), None), ((0.5,), 0.5)])
+def test_a_flush_waits_for_as_long_as_it_is_told(monkeypatch, arguments, seconds):
+    """Ten seconds where nobody says; it tells whether all is written."""
+    told = []
+    monkeypatch.setattr("manometer.exporter.multiprocess.flush", lambda timeout: told.append(timeout) or "written")
+    assert app.flush(*arguments) == "written"
+    assert told == [seconds]
+
+
 def test_wsgi_runs_the_checks_once_someone_asks_for_them(figures):
     """A worker process that was forked before its first request has them too."""
     check("db", lambda: None, registry=figures.registry)
@@ -249,12 +285,9 @@ def test_wsgi_runs_the_checks_once_someone_asks_for_them(figures):
 def test_wsgi_leaves_the_interval_of_a_running_manometer(figures):
     """A request for /readyz elsewhere in the program is no word on how often to check."""
     application = wsgi_app(figures.registry)
-    runs = threading.Semaphore(0)
-    with Manometer(Settings(port=0, health_interval=0.01), registry=figures.registry):
+    with Manometer(Settings(port=0, health_interval=0.25), registry=figures.registry):
         list(application({"REQUEST_METHOD": "GET", "PATH_INFO": "/readyz"}, lambda *_: None))
-        check("db", runs.release, registry=figures.registry)
-        for _ in range(3):
-            assert runs.acquire(timeout=DEADLINE)
+        assert Checks.on(figures.registry).interval == 0.25
 
 
 async def test_asgi_serves_the_registry(figures):

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from forking import in_child
 from manometer.errors import BindingError
 from manometer.exporter.exposition import render
 from manometer.exporter.http import Request, Site, respond
@@ -76,7 +77,7 @@ def _raise(error):
         (lambda: False, "failed"),
         (lambda: "disk\n full", "disk full"),
         (lambda: "", "failed, without a reason"),
-        (lambda: _raise(ConnectionError("refused")), "ConnectionError: refused"),
+        (lambda: _raise(ConnectionError("refused\n by db")), "ConnectionError: refused by db"),
         (lambda: _raise(SystemExit(1)), "SystemExit: 1"),
         (lambda: 3, "returned a int; a check returns None, True, False or a reason"),
     ],
@@ -210,17 +211,18 @@ def test_a_first_run_that_hangs_fails_from_its_time_out_on(rig, figures, caplog)
     ]
 
 
-def test_a_run_that_took_longer_than_its_time_out_has_failed(rig, figures):
+@pytest.mark.parametrize("seconds", [5, 7])
+def test_a_run_that_took_all_of_its_time_out_has_failed(rig, figures, seconds):
     """It was told of while it ran, and would seem well again until the next one."""
 
     def slow():
-        rig.clock.now += 7
+        rig.clock.now += seconds
 
     found = rig.add("db", slow, timeout=5)
     rig.run()
-    assert found.problem == "took 7 s, and its time-out is 5 s"
+    assert found.problem == f"took {seconds} s, and its time-out is 5 s"
     assert figures("health_check_up") == 0
-    assert figures("health_check_duration_seconds") == 7
+    assert figures("health_check_duration_seconds") == seconds
 
 
 def test_a_result_that_nothing_renews_is_stale(rig, figures):
@@ -366,12 +368,30 @@ def test_a_registered_check_is_run_and_shown(figures):
     """By the name it was registered with, on the registry that was named, with nothing else to be done."""
     ran = threading.Event()
     check("db", ran.set, critical=False, registry=figures.registry)
+    check("by default", lambda: None, registry=figures.registry)
     checks = Checks.on(figures.registry)
-    assert [each.name for each in checks.all()] == ["db"]
+    assert [each.name for each in checks.all()] == ["db", "by default"]
     checks.start()
     assert ran.wait(DEADLINE)
     until(lambda: figures("health_check_up", check="db", critical="false") == 1)
+    until(lambda: figures("health_check_up", check="by default", critical="true") == 1)
     checks.stop()
+
+
+def test_no_check_keeps_a_program_from_ending(figures):
+    """Neither one that hangs nor what runs them: the interpreter waits for no thread of theirs."""
+    go_on = threading.Event()
+    check("hangs", lambda: go_on.wait(DEADLINE) and None, registry=figures.registry)
+    checks = Checks.on(figures.registry)
+    checks.run_due()
+    checks.start()
+    try:
+        daemons = {each.name: each.daemon for each in threading.enumerate()}
+        assert daemons["manometer-check"]
+        assert daemons["manometer-health"]
+    finally:
+        go_on.set()
+        checks.stop()
 
 
 def test_the_loop_runs_checks_as_they_come_and_stops(figures):
@@ -435,11 +455,10 @@ def test_a_check_whose_thread_cannot_start_is_tried_again(figures, caplog):
     clock.now += 30
     checks.run_due()
     assert found.problem is None
-    assert "health check 'db' could not be started" in caplog.text
+    assert [record.getMessage() for record in caplog.records] == ["health check 'db' could not be started"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_checks_can_be_started_again_in_a_forked_child(figures):
     """The parent's thread is not there, and a check that was under way there is not here."""
     go_on = threading.Event()
@@ -447,17 +466,13 @@ def test_checks_can_be_started_again_in_a_forked_child(figures):
     checks = Checks.on(figures.registry)
     checks.start()
     until(lambda: any(each.name == "manometer-check" for each in threading.enumerate()))
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            go_on.set()
-            checks.start()
-            until(lambda: checks.all()[0].problem is None)
-            checks.stop()
-            status = 0
-        finally:
-            os._exit(status)
-    assert os.waitpid(child, 0)[1] == 0
+
+    def child():
+        go_on.set()
+        checks.start()
+        until(lambda: checks.all()[0].problem is None)
+        checks.stop()
+
+    in_child(child)
     go_on.set()
     checks.stop()

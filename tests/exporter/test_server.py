@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 import pytest
 from prometheus_client import Gauge
 
+from forking import forked
 from manometer.errors import ConfigError
 from manometer.exporter import server as module
 from manometer.exporter.http import Site
 from manometer.exporter.server import CONNECTIONS, Server
-from waiting import DEADLINE, joined, until
+from waiting import DEADLINE, joined, readable, until
 
 
 @pytest.fixture
@@ -330,32 +331,28 @@ def test_closing_frees_the_port_and_ends_every_thread(registry):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_forked_child_neither_serves_nor_keeps_the_port(registry):
     """The child can close what it inherited; once the parent has closed, its port is free though the child lives."""
     server = Server(Site(registry), "127.0.0.1", 0).start()
     address = _address(server)
     read, write = os.pipe()
     closed_read, closed_write = os.pipe()
+
+    def child():
+        os.close(write)
+        server.close()
+        os.write(closed_write, b"x")
+        os.read(read, 1)  # until the parent is done
+
     with _client(server) as client:
         _get(client)
-        child = os.fork()
-        if child == 0:
-            try:
-                os.close(write)
-                server.close()
-                os.write(closed_write, b"x")
-                os.read(read, 1)  # until the parent is done
-            finally:
-                os._exit(0)
-        os.close(read)
-        assert os.read(closed_read, 1) == b"x"
-        assert _get(client)[0].status == 200
-    server.close()
-    Server(Site(registry), *address).close()
-    os.close(write)
-    assert os.waitpid(child, 0)[1] == 0
-    for end in (closed_read, closed_write):
+        with forked(child):
+            assert readable(closed_read)
+            assert _get(client)[0].status == 200
+            server.close()
+            Server(Site(registry), *address).close()
+            os.close(write)
+    for end in (read, closed_read, closed_write):
         os.close(end)
 
 

@@ -5,46 +5,20 @@ import os
 import subprocess
 import sys
 import threading
-import time
-import traceback
 from contextlib import ExitStack
 from urllib.request import urlopen
 
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, PlatformCollector
 
+from forking import in_child
 from manometer import Counter, Gauge, Histogram, Manometer, Settings, check, instrument_cache, render, stage
 from manometer.meters import fork
 from manometer.meters.collection import collect
 from manometer.meters.pending import PENDING_LIMIT, InFlight
 from waiting import DEADLINE, joined
 
-pytestmark = [
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork"),
-    pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning"),
-]
-
-
-def in_child(check):
-    """Run a check in a forked child, which has a minute for it; its traceback goes to standard error."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            check()
-            status = 0
-        except BaseException:
-            traceback.print_exc(file=sys.__stderr__)
-        finally:
-            os._exit(status)
-    deadline = time.monotonic() + 60
-    while (ended := os.waitpid(child, os.WNOHANG))[0] == 0:
-        if time.monotonic() > deadline:
-            os.kill(child, 9)
-            os.waitpid(child, 0)
-            pytest.fail("the child hangs")
-        time.sleep(0.002)
-    assert ended[1] == 0
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
 
 
 def samples(meter):
@@ -247,6 +221,15 @@ def test_a_child_finds_every_lock_free():
         finally:
             forked.set()
             joined(holder)
+
+
+def test_a_child_may_collect_whoever_collected_at_the_fork():
+    """Also a registry on which there is nothing of ours."""
+    registry = CollectorRegistry()
+    PlatformCollector(registry)
+    collect(registry)
+    with registry._lock:
+        in_child(lambda: collect(registry))
 
 
 def test_what_the_parent_has_under_way_is_not_under_way_in_the_child():

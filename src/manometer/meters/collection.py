@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from manometer.errors import IncompleteError
 from manometer.meters.family import Family
-from manometer.meters.fork import notice
+from manometer.meters.fork import freed_in_child, notice
 from manometer.meters.kit import Kit
 
 __all__ = ["collect"]
@@ -59,7 +59,7 @@ def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Me
 def _collectors(registry: CollectorRegistry, names: Collection[str]) -> list[Collector]:
     """The registry's collectors in order, less the kit itself, which is read last."""
     # prometheus-client has no public way to walk a registry but `collect`, which has no guard.
-    with registry._lock:
+    with freed_in_child(registry._lock):
         by_name = dict(registry._names_to_collectors)
         collectors = list(registry._collector_to_names)
     if names:

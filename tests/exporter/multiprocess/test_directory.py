@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -88,11 +89,63 @@ def test_a_process_that_ended_is_added_to_those_before(group):
     assert group.complaints == []
 
 
+def test_what_is_of_a_live_process_alone_is_not_kept_of_one_that_ended(group):
+    """The file of the ended would grow with all that ever were."""
+    file = group.directory.own_file()
+    file.write(counted(5, mode="livesum"))
+    file.abandon()
+    group.directory.settle()
+    assert decode((group.directory.path / "ended.manometer").read_bytes()).families == []
+
+
+def test_a_file_that_someone_removed_amid_a_settling_is_no_fault(group, monkeypatch):
+    """Its figures have been read."""
+    file = group.process(5)
+    file.abandon()
+
+    def encoded(snapshot):
+        file.path.unlink()
+        return encode(snapshot)
+
+    monkeypatch.setattr("manometer.exporter.multiprocess.directory.encode", encoded)
+    group.directory.settle()
+    assert group.total == 5
+    assert group.files == ENDED
+
+
+def test_the_ended_have_a_bounded_number_of_series(tmp_path, monkeypatch):
+    """Further ones are added to `other`, which whoever asks hears of."""
+    monkeypatch.setattr("manometer.exporter.multiprocess.directory.SERIES_CAP", 2)
+    folded = []
+    directory = Directory(tmp_path, None, folded.append)
+    for number in range(5):
+        metric = Metric("c", "Help.", "counter")
+        metric.samples = [Sample("c_total", {"l": str(number)}, 1.0)]
+        file = directory.own_file()
+        file.write(encode(Snapshot(Process(number), [family(metric, Way("sum"), 1.0)])))
+        file.abandon()
+    directory.settle()
+    (ended,) = directory.read()
+    found = {row[0][0]: row[1] for each in ended.families for part in each.groups for row in part.rows}
+    assert found == {"0": [1], "1": [1], "other": [3]}
+    assert folded == ["c"] * 3
+
+
+def test_the_name_of_a_file_says_whose_it_is(group):
+    """Which process, and which interpreter in it, for whoever looks into the directory."""
+    mine = os.getpid()
+    names = [group.directory.own_file(*interpreter).path.name for interpreter in ((), (), (3,))]
+    for name, begins in zip(names, (rf"{mine}-", rf"{mine}-", rf"{mine}\.3-"), strict=True):
+        assert re.fullmatch(rf"{begins}\d+\.manometer", name)
+    assert len(set(names)) == 3
+
+
 def test_a_process_that_is_killed_has_ended(group):
     """The lock is the system's to take off; an id that another process has by now is no matter."""
     program = """
 import pathlib, signal, sys
 from manometer.exporter.multiprocess.directory import Directory
+signal.alarm(100)
 file = Directory(pathlib.Path(sys.argv[1]), None).own_file()
 file.write(open(sys.argv[2], "rb").read())
 print("written", flush=True)
@@ -421,66 +474,96 @@ def rows(values):
     return [[1, 0, "", False], []], ["other", "counter", "Help.", "", group]
 
 
-def native(**changes):
+def native(limit=160, **changes):
     """A file of a native histogram, of which these fields are otherwise."""
     fields = [4, 4.0, 3, 0.0, 0, [[0, 2]], [], [1, 2], [], []]
     for at, value in changes.items():
         fields[int(at[1:])] = value
-    row = [[], [4.0], [], 0.0, [fields, 160]]
+    row = [[], [4.0], [], 0.0, [fields, limit]]
     return [[1, 0, "", False], []], ["other", "histogram", "Help.", "", ["sum", [], [["other", None, False]], [row]]]
 
 
+def of_kind(name, kind, mode="sum", labels=(), bound=None):
+    """A file of a family without series."""
+    return [[[1, 0, "", False], []], [name, kind, "Help.", "", [mode, labels, [["x", bound, False]], []]]]
+
+
+ROW = "ValueError: a row of other labels, or of other values than there are samples"
+FAMILY = "ValueError: a family of no name, kind or mode, or two labels of one name"
+SPANS = "ValueError: spans of other buckets than there are"
+WIDTH = "ValueError: buckets of no known width"
 NONSENSE = {
-    "short row": rows([[["x"], [1.0], [], 0.0]]),
-    "short values": rows([[["x"], [], [], 0.0, None]]),
-    "too many labels": rows([[["x", "y"], [1.0], [], 0.0, None]]),
-    "a label that is no text": rows([[[1], [1.0], [], 0.0, None]]),
-    "text for a value": rows([[["x"], ["1"], [], 0.0, None]]),
-    "true for a value": rows([[["x"], [True], [], 0.0, None]]),
-    "a value too large": rows([[["x"], [10**400], [], 0.0, None]]),
-    "no buckets": rows([[["x"], [1.0], [], 0.0, 0]]),
-    "no time": rows([[["x"], [1.0], [], None, None]]),
-    "an exemplar of nothing": rows([[["x"], [1.0], [[1, [{}, 1.0, None]]], 0.0, None]]),
-    "an exemplar without labels": rows([[["x"], [1.0], [[0, [None, 1.0, None]]], 0.0, None]]),
-    "half a surrogate": rows([[["\ud800"], [1.0], [], 0.0, None]]),
-    "unknown kind": [[[1, 0, "", False], []], ["other", "meter", "Help.", "", ["sum", [], [["x", None, False]], []]]],
-    "unknown mode": [
-        [[1, 0, "", False], []],
-        ["other", "gauge", "Help.", "", ["mean", [], [["x", None, False]], []]],
-    ],
-    "a name that is no text": [
-        [[1, 0, "", False], []],
-        [3, "gauge", "Help.", "", ["sum", [], [["x", None, False]], []]],
-    ],
-    "no name": [[[1, 0, "", False], []], ["", "gauge", "Help.", "", ["sum", [], [["x", None, False]], []]]],
-    "a bucket of no bound": [
-        [[1, 0, "", False], []],
-        ["other", "histogram", "Help.", "", ["sum", [], [["x", "nan", False]], []]],
-    ],
-    "two labels of one name": [
-        [[1, 0, "", False], []],
-        ["other", "gauge", "Help.", "", ["sum", ["l", "l"], [["x", None, False]], []]],
-    ],
-    "no process": [[["1", 0, "", False], []]],
-    "includes no names": [[[1, 0, "", False], [1]]],
-    "spans without end": native(_5=[[0, 10**12]]),
-    "spans of less than nothing": native(_5=[[0, 3], [0, -1]]),
-    "spans far away": native(_5=[[2**40, 2]]),
-    "buckets of no width": native(_2=99),
-    "counts without end": native(_7=[1e999, 2]),
-    "too few counts": native(_7=[1]),
+    "short row": (rows([[["x"], [1.0], [], 0.0]]), "TypeError: .*"),
+    "short values": (rows([[["x"], [], [], 0.0, None]]), ROW),
+    "too many labels": (rows([[["x", "y"], [1.0], [], 0.0, None]]), ROW),
+    "a label that is no text": (rows([[[1], [1.0], [], 0.0, None]]), "TypeError: .*"),
+    "text for a value": (rows([[["x"], ["1"], [], 0.0, None]]), ROW),
+    "true for a value": (rows([[["x"], [True], [], 0.0, None]]), ROW),
+    "a value too large": (rows([[["x"], [10**400], [], 0.0, None]]), "OverflowError: .*"),
+    "no buckets": (rows([[["x"], [1.0], [], 0.0, 0]]), "TypeError: .*"),
+    "no time": (rows([[["x"], [1.0], [], None, None]]), "TypeError: None is no number"),
+    "an exemplar of nothing": (
+        rows([[["x"], [1.0], [[1, [{}, 1.0, None]]], 0.0, None]]),
+        "ValueError: an exemplar of no sample",
+    ),
+    "an exemplar before the first sample": (
+        rows([[["x"], [1.0], [[-1, [{}, 1.0, None]]], 0.0, None]]),
+        "ValueError: an exemplar of no sample",
+    ),
+    "an exemplar without labels": (
+        rows([[["x"], [1.0], [[0, [None, 1.0, None]]], 0.0, None]]),
+        "TypeError: None is no dict",
+    ),
+    "an exemplar's label that is no text": (
+        rows([[["x"], [1.0], [[0, [{"a": 1}, 1.0, None]]], 0.0, None]]),
+        "TypeError: .*",
+    ),
+    "an exemplar of no time": (
+        rows([[["x"], [1.0], [[0, [{}, 1.0, 1e999]]], 0.0, None]]),
+        "ValueError: a count without end",
+    ),
+    "half a surrogate": (rows([[["\ud800"], [1.0], [], 0.0, None]]), "UnicodeEncodeError: .*"),
+    "unknown kind": (of_kind("other", "meter"), FAMILY),
+    "unknown mode": (of_kind("other", "gauge", "mean"), FAMILY),
+    "a name that is no text": (of_kind(3, "gauge"), "TypeError: 3 is no str"),
+    "a name with half a surrogate": (of_kind("\ud800", "gauge"), "UnicodeEncodeError: .*"),
+    "a long name that is no text": (of_kind([10**50], "gauge"), r"TypeError: \[10{38} is no str"),
+    "no name": (of_kind("", "gauge"), FAMILY),
+    "a bucket of no bound": (of_kind("other", "histogram", bound="nan"), "ValueError: a bucket without a bound"),
+    "a bucket of a bound that is no text": (of_kind("other", "histogram", bound=1.0), "TypeError: 1.0 is no str"),
+    "two labels of one name": (of_kind("other", "gauge", labels=["l", "l"]), FAMILY),
+    "no process": ([[["1", 0, "", False], []]], "TypeError: '1' is no int"),
+    "no interpreter": ([[[1, "0", "", False], []]], "TypeError: '0' is no int"),
+    "no parent": ([[[1, 0, None, False], []]], "TypeError: None is no str"),
+    "only forks, or what": ([[[1, 0, "", 0], []]], "TypeError: 0 is no bool"),
+    "includes no names": ([[[1, 0, "", False], [1]]], "TypeError: .*"),
+    "spans without end": (native(_5=[[0, 10**12]]), SPANS),
+    "spans of less than nothing": (native(_5=[[0, 3], [0, -1]]), SPANS),
+    "spans far away": (native(_5=[[2**20 + 1, 2]]), SPANS),
+    "spans far below": (native(_6=[[-(2**20) - 1, 1]], _8=[1]), SPANS),
+    "too narrow buckets": (native(_2=9), WIDTH),
+    "too wide buckets": (native(_2=-5), WIDTH),
+    "room for no bucket": (native(limit=0), WIDTH),
+    "counts without end": (native(_7=[1e999, 2]), "ValueError: a count without end"),
+    "zeros without end": (native(_4=1e999), "ValueError: a count without end"),
+    "a threshold without end": (native(_3=1e999), "ValueError: a count without end"),
+    "events without end": (native(_0=1e999), "ValueError: a count without end"),
+    "too few counts": (native(_7=[1]), SPANS),
+    "too few counts below": (native(_6=[[0, 1]]), SPANS),
 }
 
 
-@pytest.mark.parametrize("lines", [pytest.param(lines, id=name) for name, lines in NONSENSE.items()])
-def test_a_well_formed_file_of_nonsense_is_put_aside(group, lines):
-    """Nothing of it is merged, and nobody else's figures are lost."""
+@pytest.mark.parametrize(("lines", "complaint"), [pytest.param(*each, id=name) for name, each in NONSENSE.items()])
+def test_a_well_formed_file_of_nonsense_is_put_aside(group, lines, complaint):
+    """Nothing of it is merged, nobody else's figures are lost, and it is said what is wrong with it."""
     group.process(3)
     bad = group.directory.path / "1-1.manometer"
     bad.write_bytes(bare(b"\n".join(json.dumps(line).encode() for line in lines)))
     assert group.total == 3
     assert not bad.exists()
-    assert [name for name, _ in group.complaints] == ["1-1.manometer"]
+    ((name, error),) = group.complaints
+    assert name == "1-1.manometer"
+    assert re.fullmatch(rf"it makes no sense \({complaint}\)", error)
 
 
 def test_json_too_deep_for_a_reader_is_put_aside(group):
@@ -491,10 +574,25 @@ def test_json_too_deep_for_a_reader_is_put_aside(group):
     assert len(group.complaints) == 1
 
 
-def test_the_files_of_these_tests_make_sense_but_for_what_is_wrong_with_each():
-    """Else the tests above would prove nothing."""
-    for lines in (rows([[["x"], [1.0], [[0, [{"a": "b"}, 1.0, 2.0]]], 0.0, None]]), native()):
-        assert len(decode(bare(b"\n".join(json.dumps(line).encode() for line in lines))).families) == 1
+@pytest.mark.parametrize(
+    "lines",
+    [
+        rows([[["x"], [1.0], [[0, [{"a": "b"}, 1.0, 2.0]]], 0.0, None]]),
+        rows([[["x"], [1], [], 0, None]]),
+        native(),
+        native(_2=-4),
+        native(_2=8),
+        native(limit=1),
+        native(_5=[[2**20, 0], [-(2**20), 2]]),
+        native(_6=[[0, 1]], _8=[3], _9=[[{"a": "b"}, 1.0, 2.0]]),
+        native(_5=None, _6=None, _7=None, _8=None, _9=None),
+    ],
+)
+def test_the_files_of_these_tests_make_sense_but_for_what_is_wrong_with_each(lines):
+    """Else the tests above would prove nothing. What was read is written the same again."""
+    found = decode(bare(b"\n".join(json.dumps(line).encode() for line in lines)))
+    assert len(found.families) == 1
+    assert decode(encode(found)) == found
 
 
 texts = st.sampled_from(

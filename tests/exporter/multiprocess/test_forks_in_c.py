@@ -1,7 +1,14 @@
 """A fork made in C calls none of Python's hooks: the child notices by its process id."""
 
+import os
+import signal
 import subprocess
 import sys
+<<<<<<< HEAD
+=======
+import threading
+from contextlib import suppress
+>>>>>>> mut-processes
 
 import pytest
 
@@ -22,12 +29,20 @@ from manometer.meters.collection import collect
 
 path, library = sys.argv[1:]
 # A thread that wants the interpreter's lock at a fork in C may leave the child without one: the parent's all sleep.
+# The one that writes does so for long, and `fork` waits until they do.
 writing.LOSS = 1000.0
 c = getattr(ctypes, library)(None)  # PyDLL keeps the interpreter's lock meanwhile, CDLL lets go of it
 signal.alarm(100)
 
 
+def all_sleep():
+    mine, asleep = threading.get_ident(), threading.Condition.wait.__code__
+    return all(frame.f_code is asleep for thread, frame in sys._current_frames().items() if thread != mine)
+
+
 def fork():
+    until(all_sleep)
+    time.sleep(0.05)  # the last one has called the system by then
     child = c.fork()
     if child == 0:
         signal.alarm(100)  # which is not inherited
@@ -76,14 +91,14 @@ worker.flush()
 
 def run(path, library, *parts):
     """Run a program of these parts to its end."""
-    done = subprocess.run(
-        [sys.executable, "-c", "\n".join([START, *parts]), str(path), library],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert (done.stderr, done.returncode) == ("", 0)
+    command = [sys.executable, "-c", "\n".join([START, *parts]), str(path), library]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        try:
+            _, error = process.communicate(timeout=120)
+        finally:
+            with suppress(ProcessLookupError):  # a child that hangs outlives its parent
+                os.killpg(process.pid, signal.SIGKILL)
+    assert (error, process.returncode) == ("", 0)
 
 
 @pytest.fixture(params=["PyDLL", "CDLL"])

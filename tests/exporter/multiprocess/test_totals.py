@@ -19,7 +19,7 @@ from manometer.exporter.multiprocess.codec import decode, encode
 from manometer.exporter.multiprocess.continuity import Continuity
 from manometer.exporter.multiprocess.snapshot import Family, Group, Process, Snapshot, family
 from manometer.exporter.multiprocess.totals import Totals
-from manometer.exporter.multiprocess.ways import Way, way
+from manometer.exporter.multiprocess.ways import Way, by_itself, way
 from manometer.meters.collection import collect
 
 MODES = ("all", "liveall", "min", "livemin", "max", "livemax", "sum", "livesum", "mostrecent", "livemostrecent")
@@ -156,6 +156,29 @@ def test_infinities_and_what_is_no_number_add_up():
     assert values(merged(_counted(1.7e308), _counted(1.7e308), _counted(-1.7e308)))["c_total",] in (1.7e308, math.inf)
 
 
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        (f"{live}{mode}", expected)
+        for live in ("", "live")
+        for mode, expected in {"min": [1], "max": [5], "sum": [9], "mostrecent": [3], "all": [5, 1, 3]}.items()
+    ],
+)
+def test_a_gauge_s_mode_says_what_its_processes_come_to(mode, expected):
+    """Whoever comes first."""
+
+    def told(pid, amount, set_at):
+        metric = Metric("g", "Help.", "gauge")
+        metric.samples = [Sample("g", {}, amount)]
+        return Snapshot(Process(pid), [family(metric, Way(mode, lambda _: set_at), 9.0)])
+
+    parts = [told(1, 5, 10.0), told(2, 1, 20.0), told(3, 3, 30.0)]
+    for order in (parts, parts[::-1], parts[1:] + parts[:1]):
+        found = values(merged(*order))
+        assert sorted(found.values()) == sorted(expected)
+        assert sorted(found) == ([("g", ("pid", str(pid))) for pid in (1, 2, 3)] if "all" in mode else [("g",)])
+
+
 def test_what_is_of_a_process_alone_goes_with_it():
     """Sums stay, and gauges that say so; a gauge by pid, a live one and the host's figures do not."""
     registry = CollectorRegistry()
@@ -228,6 +251,24 @@ def test_histograms_whose_buckets_were_changed_add_up():
     assert buckets == {"1.0": 2, "2.0": 6, "3.0": 7, "+Inf": 12}
     assert found["h_count",] == 12
     assert found["h_sum",] == 24
+
+
+def test_samples_that_some_processes_do_not_tell_add_up():
+    """As by another version of a library: the earliest creation that is told counts, and a missing value is 0."""
+
+    def told(*samples):
+        metric = Metric("s", "Help.", "summary")
+        metric.samples = [Sample(name, {}, amount) for name, amount in samples]
+        return Snapshot(Process(1), [family(metric, Way("sum"), 1.0)])
+
+    parts = [told(("s_count", 2.0), ("s_created", 50.0)), told(("s_sum", 7.0), ("s_count", 3.0))]
+    for order in (parts, parts[::-1], [*parts, told(("s_created", 60.0))]):
+        (metric,) = merged(*order)
+        assert {sample.name: sample.value for sample in metric.samples} == {
+            "s_count": 5,
+            "s_created": 50,
+            "s_sum": 7,
+        }
 
 
 OBSERVATIONS = st.lists(st.tuples(st.integers(0, 2), AMOUNTS, st.sampled_from(["", "ends", "resets"])), max_size=80)
@@ -354,7 +395,9 @@ def test_another_kit_s_native_histograms_add_up(kind, ended):
     def told(pid, threshold, alive=True):
         seen = Timestamp(pid, 0)
         exemplar = Exemplar({"trace_id": f"of {pid}"}, 1.5, seen)
-        found = NativeHistogram(3.5, 2.25, 0, threshold, 1, [BucketSpan(1, 1)], None, [2.5], None, [exemplar])
+        found = NativeHistogram(
+            3.5, Fraction(9, 4), 0, threshold, 1, [BucketSpan(1, 1)], None, [2.5], None, [exemplar]
+        )
         metric = Metric("h", "Help.", kind)
         metric.samples = [Sample("h", {"l": "x"}, 0.0, seen, None, found)]
         registry = CollectorRegistry()
@@ -369,6 +412,21 @@ def test_another_kit_s_native_histograms_add_up(kind, ended):
             live * 3.5, live * 2.25, 0, 0.5, live, [BucketSpan(1, 1)], [], [live * 2.5], [],
             [Exemplar({"trace_id": f"of {live}"}, 1.5, float(live))],
         )  # fmt: skip
+
+
+def test_another_kit_s_native_histogram_keeps_its_buckets_however_many():
+    """It is written as it is, and not at a lower resolution; a sum of two has as many as the larger."""
+
+    def told(first, count):
+        found = NativeHistogram(count, 0.0, 3, 0.0, 0, [BucketSpan(first, count)], None, [1] + [0] * (count - 1))
+        metric = Metric("h", "Help.", "histogram")
+        metric.samples = [Sample("h", {}, 0.0, None, None, found)]
+        return decode(encode(Snapshot(Process(1), [family(metric, Way("sum"), 1.0)])))
+
+    for parts in ([told(0, 500)], [told(0, 500), told(0, 100)], [told(0, 100), told(0, 500)]):
+        (((sample,),),) = [[metric.samples] for metric in merged(*parts)]
+        assert sample.native_histogram.schema == 3
+        assert sample.native_histogram.pos_spans == [BucketSpan(0, 500)]
 
 
 @pytest.mark.parametrize(
@@ -394,6 +452,23 @@ def test_another_kit_s_native_histograms_add_up(kind, ended):
 def test_each_family_has_a_way_that_makes_sense(name, kind, mode):
     """What each has of its own adds up, the host is one, a state is as bad as the worst."""
     assert way(CollectorRegistry(), Metric(name, "Help.", kind)).mode == mode
+
+
+@pytest.mark.parametrize(
+    ("name", "grows"),
+    [
+        ("process_cpu_seconds", True),
+        ("python_gc_pause_seconds", True),
+        ("system_cpu_time_seconds", True),
+        ("health_check_duration_seconds", True),
+        ("manometer_collect_failures", True),
+        ("cache_requests", False),
+        ("somebody_s_process_seconds", False),
+    ],
+)
+def test_some_families_grow_in_a_process_that_does_nothing(name, grows):
+    """They are of the process, the host or the kit: no sign that the process serves anyone."""
+    assert by_itself(name) == grows
 
 
 def test_a_gauge_of_prometheus_client_says_its_way_itself():

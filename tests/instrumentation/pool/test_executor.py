@@ -3,7 +3,6 @@
 import gc
 import os
 import threading
-import warnings
 import weakref
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.thread import BrokenThreadPool
@@ -11,6 +10,7 @@ from concurrent.futures.thread import BrokenThreadPool
 import pytest
 from opentelemetry import context as trace_context
 
+from forking import in_child
 from manometer import Binding, UnsupportedError, instrument_executor
 from manometer.instrumentation.pool import concurrent
 from waiting import DEADLINE
@@ -225,16 +225,11 @@ def test_an_executor_has_no_time_outs(figures, executor):
 def test_tasks_that_wait_are_the_parents(figures, executor, held):
     """A forked child runs none of them."""
     executor.submit(abs, 1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # a fork in a program with threads
-        child = os.fork()
-    if child == 0:
-        pending = 99
-        try:
-            pending = int(figures("pool_pending_requests", **WORKER))
-        finally:
-            os._exit(pending)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+    def child():
+        assert figures("pool_pending_requests", **WORKER) == 0
+
+    in_child(child)
     assert figures("pool_pending_requests", **WORKER) == 1
 
 

@@ -9,6 +9,7 @@ from manometer.exporter.multiprocess.snapshot import Family, family
 from manometer.exporter.multiprocess.ways import Way
 from manometer.meters.catalogued import pulled
 from manometer.meters.kit import Kit
+from manometer.meters.outages import Outages
 
 __all__ = ["Faults"]
 
@@ -28,7 +29,7 @@ class Faults:
 
     def forget(self) -> None:
         """Nothing has been told yet: a forked child begins so."""
-        self._failing: set[type[Exception]] = set()
+        self._outages = Outages()
         self._told: dict[str, float] = {}
 
     def unreadable(self, path: Path, error: Exception) -> None:
@@ -43,23 +44,15 @@ class Faults:
         self._kit.failed(family_name, "the adding up of")
 
     def unwritten(self, directory: Path, error: Exception) -> None:
-        """A file could not be written: by the system's word, or by a fault of ours, whose place is logged."""
+        """Where an exception is handled: a file could not be written, by the system's word or by a fault of ours."""
         self._counter.labels("write").inc()
-        if type(error) not in self._failing:
-            self._failing.add(type(error))
-            _log.warning(
-                "figures cannot be written to %s (%s); they go on in memory until they can",
-                directory,
-                error,
-                exc_info=None if isinstance(error, OSError) else error,
-            )
+        message = "figures cannot be written to %s (%s); they go on in memory until they can"
+        self._outages.failed(directory, message, directory, error)
 
     def written(self, directory: Path) -> None:
         """All could be written; the counts in there are known to everyone."""
         self._told = self._counts()
-        if self._failing:
-            self._failing.clear()
-            _log.info("figures are written to %s again", directory)
+        self._outages.worked(directory, "figures are written to %s again", directory)
 
     def untold(self) -> list[Family]:
         """Faults since the last time that figures could be written."""

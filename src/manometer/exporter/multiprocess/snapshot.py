@@ -223,5 +223,6 @@ def _plain(histogram: NativeHistogram) -> NativeHistogram:
 
 def _foreign(histogram: NativeHistogram) -> Native:
     """Another kit's buckets as ours are, of which there may be as many as there are; ValueError for nonsense."""
-    buckets = ExponentialBuckets.together([_plain(histogram)], sys.maxsize)
-    return Native(buckets.histogram(histogram.sum_value), max(BUCKET_LIMIT, buckets.filled))
+    plain = _plain(histogram)
+    buckets = ExponentialBuckets.together([plain], sys.maxsize)
+    return Native(buckets.histogram(plain.sum_value), max(BUCKET_LIMIT, buckets.filled))

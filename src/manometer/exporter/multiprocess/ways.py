@@ -57,4 +57,4 @@ _OF_RUNNING = frozenset(
 def in_own_files(registry: CollectorRegistry, family: Metric) -> bool:
     """Whether prometheus-client keeps the family in files of its own, for its own multiprocess mode."""
     collector = registry._names_to_collectors.get(family.name)
-    return isinstance(collector, MetricWrapperBase) and getattr(values.ValueClass, "_multiprocess", False)
+    return isinstance(collector, MetricWrapperBase) and values.ValueClass._multiprocess

@@ -78,8 +78,7 @@ class Worker:
         self._parent = parent
         self._role = _Role.ALONE
         self._left = self._is_threadless = False
-        self._file = self.directory.own_file(_interpreter())
-        self._content: bytes = b""
+        self._file = self.directory.own_file(_INTERPRETER)
         self._continuity = Continuity(self._kit.folded)
         self._writing = Lock()
 
@@ -149,7 +148,9 @@ class Worker:
             if self._left:
                 return True
             try:
-                self._write(self._figures(registry, time.time()))
+                figures = self._figures(registry, time.time())
+                self.directory.path.mkdir(parents=True, exist_ok=True)  # someone may have removed it
+                self._file.write(figures)
                 self.directory.settle()
             except Exception as error:  # there is no room, or it is a fault of ours; the next time may be luckier
                 self.faults.unwritten(self.directory.path, error)
@@ -164,7 +165,7 @@ class Worker:
         families: list[Family] = []
         written: list[bytes] = []
         for metric in collect(registry):
-            name = str(getattr(metric, "name", type(metric).__qualname__))
+            name = str(metric.name)
             try:
                 if not in_own_files(registry, metric):
                     found = family(metric, way(registry, metric), now)
@@ -180,13 +181,7 @@ class Worker:
         elif self._role is _Role.FORKED:
             self._role = _Role.WAITS
         only_forks = self._role in (_Role.FORKED, _Role.WAITS)
-        return file(Process(os.getpid(), _interpreter(), self._parent, only_forks), written)
-
-    def _write(self, content: bytes) -> None:
-        if content != self._content or not self._file.stands:
-            self.directory.path.mkdir(parents=True, exist_ok=True)  # someone may have removed it
-            self._file.write(content)
-            self._content = content
+        return file(Process(os.getpid(), _INTERPRETER, self._parent, only_forks), written)
 
     # --- the process: this one, or a child that was forked from it
 
@@ -246,13 +241,17 @@ class Worker:
             pause = max(LOSS - _SPARE - 2 * took, took)
 
 
-def _interpreter() -> int:
+def _number() -> int:
     """The number of this interpreter among those of the process, of which the first is 0."""
     for name in ("_interpreters", "_xxsubinterpreters"):  # since Python 3.13, and before
         with suppress(ImportError):
             current = import_module(name).get_current()
             return int(current[0] if isinstance(current, tuple) else current)
     return 0
+
+
+# Found out once. A thread that looks for a module holds a lock, which no forked child would ever get.
+_INTERPRETER = _number()
 
 
 def _await(thread: Thread | None) -> None:
@@ -298,7 +297,7 @@ def _end_workers() -> None:
 
 def _end_interpreter() -> None:
     _end_workers()
-    if _interpreter():
+    if _INTERPRETER:
         for worker in _all():
             worker.leave()
 
