@@ -106,6 +106,10 @@ $(VENV)/peers: $(VENV)/dev tests/peers/requirements.txt
 	$(call install,-r tests/peers/requirements.txt)
 	@touch $@
 
+$(VENV)/mutants: $(VENV)/dev tests/mutants/requirements.txt
+	$(call install,-r tests/mutants/requirements.txt)
+	@touch $@
+
 .venvs/floors.txt: pyproject.toml constraints.txt tests/floors.py
 	@mkdir -p $(@D)
 	$(PYTHON) tests/floors.py >$@

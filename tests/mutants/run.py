@@ -41,7 +41,7 @@ class Subject(NamedTuple):
 
 SUBJECTS = {
     "app": Subject(["app.py"], ["tests/test_app.py"]),
-    "catalogue": Subject(["catalogue/*"], ["tests/catalogue", "tests/mixin"], at_import=True),
+    "catalogue": Subject(["catalogue/*"], ["tests/catalogue", "tests/mixin"]),
     "cli": Subject(["cli/*"], ["tests/cli"]),
     "config": Subject(["config.py"], ["tests/test_config.py"], at_import=True),
     "exporter": Subject(["exporter/*"], ["tests/exporter/test_*.py"], without=["exporter/multiprocess/*"]),
@@ -55,7 +55,7 @@ SUBJECTS = {
     },
     "logs": Subject(["logs.py"], ["tests/test_logs.py"]),
     "meters": Subject(["meters/*"], ["tests/meters", "tests/exporter/test_same_output.py"]),
-    "mixin": Subject(["mixin/*"], ["tests/mixin"], at_import=True),
+    "mixin": Subject(["mixin/*"], ["tests/mixin"]),
     "processes": Subject(["exporter/multiprocess/*"], ["tests/exporter/multiprocess"]),
 }
 
