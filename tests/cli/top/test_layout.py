@@ -72,11 +72,11 @@ def test_a_low_terminal_says_how_high_all_would_be(shown):
 
 def test_rows_that_matter_least_go_first():
     """By how much of the time a stage takes, how often a cache is asked, how full a pool is; the order stays."""
-    names, weights = "abcd", [3.0, 0.0, 2.0, 0.0]
+    names, weights = "abcde", [0.0, 3.0, 2.0, 0.0, 0.0]
     rows = [(Cell(name), Cell("!", alarming=name == "d")) for name in names]
     section = Section("stages", ("stage", "errors"), rows, weights, Trend("mean lately", weights))
-    shown = [[line[0] for line in _lines(Board([], [section]), 40, height)[2:-1]] for height in (6, 5, 4)]
-    assert shown == [["a", "c", "d"], ["a", "d"], ["d"]]
+    shown = [[line[0] for line in _lines(Board([], [section]), 40, height)[2:-1]] for height in (7, 6, 5, 4)]
+    assert shown == [["a", "b", "c", "d"], ["b", "c", "d"], ["b", "d"], ["d"]]
 
 
 @pytest.mark.parametrize("size", [(60, 6), (80, 5), (20, 3), (1, 1)])
@@ -124,6 +124,7 @@ def test_a_wide_terminal_shows_how_figures_went(shown):
     for _ in range(200):
         trends.add(shown)
     assert _lines(shown, 200, trends=trends)[3].count("█") == 60
+    assert len(trends.of("caches", "prices")) == 60
 
 
 def test_a_trend_is_of_one_object_as_long_as_it_is_there(shown):
@@ -139,7 +140,7 @@ def test_a_trend_is_of_one_object_as_long_as_it_is_there(shown):
 def test_bars_go_from_nothing_to_the_highest():
     """By itself the highest is the figures' own; where there is no figure there is a gap."""
     assert sparkline([0, 1, 2, None, 7]) == "▁▂▃ █"
-    assert sparkline([0, 0.5, 1], 1.0) == "▁▅█"
+    assert sparkline([0, 0.25, 0.5, 2], 1.0) == "▁▃▅█"
     assert sparkline([0, 0]) == "▁▁"
     assert sparkline([]) == ""
 
@@ -159,9 +160,9 @@ def test_a_program_that_has_nothing_to_show_is_said_to():
     assert _lines(empty, 80)[-1] == "no stages, caches or pools are among its figures yet"
 
 
-def _drawn(width, height, steps, *, terminal=True):
+def _drawn(width, height, steps, *, terminal=True, colors=None):
     out = io.StringIO()
-    options = {"force_terminal": True, "color_system": None} if terminal else {}
+    options = {"force_terminal": True, "color_system": colors} if terminal else {}
     with LiveView("http://127.0.0.1:9464/metrics", Console(file=out, width=width, height=height, **options)) as view:
         steps(view)
         during = out.getvalue()
@@ -177,6 +178,32 @@ def test_figures_stay_while_the_target_is_gone(shown):
 
     during, _ = _drawn(100, 40, steps)
     assert "protocol/classify_week" in during.rpartition("target gone")[2]
+
+
+def test_there_is_a_table_before_there_are_figures():
+    """It says what it waits for, without a cursor, which is given back at the end."""
+    during, left = _drawn(80, 4, lambda _: None)
+    head, message, *rest = during.removeprefix("\x1b[?1049h\x1b[H\x1b[?25l").split("\n")
+    assert re.fullmatch(r"http://127\.0\.0\.1:9464/metrics  \d\d:\d\d:\d\d *", head)
+    assert message.rstrip() == "waiting for its first figures"
+    assert [line.strip() for line in rest] == ["", ""]
+    assert left == "\x1b[?1049l\x1b[?25h"
+
+
+def test_a_message_is_one_line_and_stands_out():
+    """However long it is; the target and the time stay in the background."""
+    during, _ = _drawn(40, 4, lambda view: view.say("target gone: " + "x" * 40), colors="standard")
+    head, message, *rest = during.rpartition("\x1b[2m")[2].split("\n")
+    assert head.startswith("http://127.0.0.1:9464/metrics  ")
+    assert message.startswith(f"\x1b[1;31mtarget gone: {'x' * 26}…")
+    assert [line.strip() for line in rest] == ["", ""]
+
+
+@pytest.mark.parametrize(("height", "hidden"), [(11, False), (10, True)])
+def test_the_table_leaves_room_for_its_head(shown, height, hidden):
+    """A line for the target and the time."""
+    during, _ = _drawn(121, height, lambda view: view.show(shown))
+    assert ("1 row hidden: 13 lines show all" in during) == hidden
 
 
 def test_the_last_board_is_left_behind_once(shown):
@@ -197,5 +224,5 @@ def test_a_table_for_no_terminal_is_the_last_board_alone(shown):
     """With the target and the time of day."""
     during, left = _drawn(121, 40, lambda view: view.show(shown), terminal=False)
     assert during == ""
-    assert left.splitlines()[0].startswith("http://127.0.0.1:9464/metrics  ")
+    assert re.fullmatch(r"http://127\.0\.0\.1:9464/metrics  \d\d:\d\d:\d\d", left.splitlines()[0])
     assert _without_trends(left.splitlines()[1:]) == ALL

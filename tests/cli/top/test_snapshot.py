@@ -1,10 +1,10 @@
 """A scrape is read whatever the format, and an address is completed."""
 
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Event, Thread
 
 import pytest
 from hypothesis import given
@@ -28,6 +28,7 @@ from waiting import DEADLINE, joined
         ("127.0.0.1:9464", "http://127.0.0.1:9464/metrics"),
         ("localhost", "http://localhost/metrics"),
         ("https://[::1]:1/own/path?x=1#y", "https://[::1]:1/own/path?x=1"),
+        ("localhost/X", "http://localhost/X"),
     ],
 )
 def test_an_address_is_completed(address, url):
@@ -70,6 +71,24 @@ def test_a_program_is_scraped(figures):
         fetch(url)
 
 
+def test_figures_are_asked_for_in_the_text_format_and_taken_in_either(monkeypatch):
+    """From the target itself, whatever proxy there is."""
+    asked, registry = [], CollectorRegistry()
+    Histogram("h", "H.", registry=registry).observe(0.2, {"trace_id": "ab"})
+    page = _page(body=generate_openmetrics(registry), kind="application/openmetrics-text; version=1.0.0")
+
+    def answer(request):
+        asked.append(request.headers["Accept"])
+        page(request)
+
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name)
+    with _answering(answer) as url:
+        assert fetch(url).samples["h_count"] == {frozenset(): 1.0}
+    assert asked == ["text/plain;version=0.0.4"]
+
+
 @contextmanager
 def _answering(answer) -> Iterator[str]:
     """A server that answers each request as it is told to."""
@@ -82,7 +101,7 @@ def _answering(answer) -> Iterator[str]:
             pass
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_address[1]}/metrics"
@@ -141,13 +160,18 @@ def test_a_page_without_end_is_left(monkeypatch):
         fetch(url)
 
 
-def test_a_target_that_sends_a_byte_now_and_then_is_given_up():
-    """The time-out is for the answer as a whole."""
-    enough = Event()
+def _scraping():
+    """The threads that scrape, or look a name up."""
+    return [each for each in threading.enumerate() if each.name == "manometer-top-scrape"]
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.0 200 OK\r\nX: "])
+def test_a_target_that_sends_a_byte_now_and_then_is_given_up(head):
+    """The time-out is for the answer as a whole, its head included."""
+    enough = threading.Event()
 
     def dripping(request):
-        request.send_response(200)
-        request.end_headers()
+        request.wfile.write(head)
         while not enough.wait(0.01):
             request.wfile.write(b"#")
 
@@ -155,14 +179,16 @@ def test_a_target_that_sends_a_byte_now_and_then_is_given_up():
         with pytest.raises(TargetError, match=r"it did not answer in 0\.2 s"):
             fetch(url, 0.2)
         enough.set()
+        joined(*_scraping())
 
 
 def test_a_target_that_never_answers_is_given_up():
-    """It takes the connection and says nothing."""
+    """It takes the connection and says nothing. Nothing goes on waiting for it."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/metrics"
         with pytest.raises(TargetError, match=r"it did not answer in 0\.2 s") as told:
             fetch(url, 0.2)
+        joined(*_scraping())
     assert told.type is TargetError
 
 
@@ -182,12 +208,15 @@ def test_a_host_that_is_not_known_is_told_by_name(host, monkeypatch):
 
 
 def test_a_name_that_nobody_answers_for_is_given_up(monkeypatch):
-    """A look-up may take longer than anybody waits."""
-    enough = Event()
+    """A look-up may take longer than anybody waits. It does not keep the program from ending."""
+    enough = threading.Event()
     monkeypatch.setattr(snapshot.socket, "getaddrinfo", lambda *_: enough.wait(DEADLINE))
     with pytest.raises(WrongTargetError, match=r"the name slow\.invalid could not be looked up in 0\.05 s"):
         fetch("http://slow.invalid/metrics", 0.05)
+    [looking] = _scraping()
+    assert looking.daemon
     enough.set()
+    joined(looking)
 
 
 @given(st.text(alphabet='ab_{}="\\,# \n1.eTYPHLcountrgu+-Inf\x00é'))

@@ -181,6 +181,7 @@ def test_a_target_that_never_comes_is_a_clear_line(server, capsys):
     [
         ("a..b", "http://a..b/metrics has no figures to show: there is no host"),
         ("{server}/nothing", "/nothing has no figures to show: it answered 404 Not Found"),
+        ("{server}/a b", "/a b has no figures to show: that is no URL"),
         ("{server}/livez", "/livez has no figures to show: its answer is not in Prometheus's format"),
     ],
 )
