@@ -3,12 +3,23 @@
 import io
 import re
 
+import pytest
+
 from manometer.catalogue import SUBJECTS
-from manometer.cli.top.figures import NONE, board
+from manometer.cli.top.figures import NONE, Cell, board
 from manometer.cli.top.interval import Interval
 from manometer.cli.top.notes import Note
 from manometer.cli.top.plain import PlainView
 from manometer.cli.top.snapshot import parse
+
+
+def _board(before, after):
+    return board(Interval(parse(before, at=0.0), parse(after, at=1.0)))
+
+
+def _series(name, **values):
+    """A line for each value of the label that the name leaves out."""
+    return "".join(f"{name % label} {value}\n" for label, value in values.items())
 
 
 def _cells(section):
@@ -34,8 +45,7 @@ def test_a_stage_has_its_rate_latency_errors_and_runs(shown):
         ],
         ["protocol/place_order", "2.5/s", NONE, NONE, "2.5/s", NONE, NONE, NONE, "100.0 %", "12"],
     ]
-    assert shown.sections[0].rows[1][4].alarming
-    assert not shown.sections[0].rows[0][4].alarming
+    assert [[at for at, cell in enumerate(row) if cell.alarming] for row in shown.sections[0].rows] == [[], [4, 8]]
 
 
 def test_a_cache_has_its_hits_entries_and_the_cost_of_a_miss(shown):
@@ -61,6 +71,58 @@ def test_a_pool_has_its_use_waiting_and_reuse(shown):
     assert shown.sections[2].rows[0][10].alarming
 
 
+@pytest.mark.parametrize(
+    ("states", "shown"),
+    [
+        ({"a": "half_open", "b": "closed", "c": "open"}, ("a half_open, c open", True)),
+        ({"a": "closed", "b": "closed"}, ("none", False)),
+    ],
+)
+def test_breakers_that_are_not_closed_are_named(states, shown):
+    """Where all are closed, there is none."""
+    text = "".join(f'breaker_state{{breaker="{name}",state="{state}"}} 1\n' for name, state in states.items())
+    assert _board(text, text).header[-1] == ("breakers not closed", Cell(*shown))
+
+
+def test_each_figure_is_of_one_object():
+    """What is beside it, and what failed, counts elsewhere."""
+    before = _series(
+        'engine_stage_duration_seconds_count{engine="",stage="a",outcome="%s"}', ok=0, error=0
+    ) + _series('engine_stage_duration_seconds_count{engine="",stage="b",outcome="%s"}', ok=0, error=0)
+    after = (
+        _series('engine_stage_duration_seconds_count{engine="",stage="a",outcome="%s"}', ok=10.5, error=10.5)
+        + _series('engine_stage_duration_seconds_count{engine="",stage="b",outcome="%s"}', ok=3, error=1)
+        + _series('engine_stage_duration_seconds_count{engine="",stage="new",outcome="%s"}', ok=5)
+    )
+    stages = _board(before, after).sections[0]
+    assert [(row[0].text, row[1].text, row[4].text, row[8].text) for row in stages.rows] == [
+        ("a", "21/s", "10/s", "50.0 %"),
+        ("b", "4/s", "1/s", "25.0 %"),
+        ("new", NONE, NONE, NONE),
+    ]
+    before = "".join(
+        _series(f'cache_requests_total{{cache="{name}",result="%s"}}', hit=0, miss=0) for name in ("a", "b")
+    )
+    after = (
+        _series('cache_requests_total{cache="a",result="%s"}', hit=3, miss=1)
+        + _series('cache_requests_total{cache="b",result="%s"}', hit=8, miss=8)
+        + _series('cache_load_duration_seconds_count{cache="a",outcome="%s"}', ok=2, error=1)
+        + _series('cache_load_duration_seconds_sum{cache="a",outcome="%s"}', ok=4, error=10)
+        + _series('cache_load_duration_seconds_count{cache="b",outcome="%s"}', ok=1)
+        + _series('cache_load_duration_seconds_sum{cache="b",outcome="%s"}', ok=5)
+    )
+    caches = _board(before, after).sections[1]
+    assert [(row[0].text, row[2].text, row[7].text, row[8].text) for row in caches.rows] == [
+        ("a", "75.0 %", "2 s", "6 s/s"),
+        ("b", "50.0 %", "5 s", "40 s/s"),
+    ]
+
+
+def test_rows_weigh_what_they_take(shown):
+    """Time spent in a stage, lookups of a cache, saturation of a pool, each a second; nothing where none is known."""
+    assert [section.weights for section in shown.sections] == [[0.025, 0.0], [5000.0, 0.0], [14 / 15]]
+
+
 def test_a_pool_is_busy_for_the_time_that_it_is_in_use():
     """Threads busy over threads there are, in the time between the scrapes; a long use that ends is at most all."""
     text = 'pool_resources{pool="a",kind="worker",state="used"} 0\npool_resources_limit{pool="a",kind="worker"} 12\n'
@@ -74,13 +136,13 @@ def test_a_pool_is_busy_for_the_time_that_it_is_in_use():
 def test_an_idle_cache_has_no_hit_ratio():
     """0 lookups are no ratio of 0."""
     text = 'cache_requests_total{cache="a",result="hit"} 5\n'
-    (row,) = _cells(board(Interval(parse(text, at=0.0), parse(text, at=1.0))).sections[1])
+    (row,) = _cells(_board(text, text).sections[1])
     assert row == ["a", "0/s", *[NONE] * 9]
 
 
 def test_a_program_without_any_of_it_has_an_empty_board():
     """A dash where there is no data, and no rows."""
-    empty = board(Interval(parse("", at=0.0), parse("", at=1.0)))
+    empty = _board("", "")
     assert {cell.text for _, cell in empty.header} == {NONE}
     assert [section.rows for section in empty.sections] == [[], [], []]
 

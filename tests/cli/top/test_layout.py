@@ -57,6 +57,15 @@ def test_a_narrow_terminal_says_how_wide_all_would_be(shown):
     assert lines[2] == "stage                      rate       p50       p99  errors  active   mean       p90"
     assert lines[-1] == "9 columns hidden: 121 characters a line show all"
     assert lines[:-1] == [line[: len(cut)] for line, cut in zip(ALL, lines, strict=False)]
+    assert len(_lines(shown, 84, 13)) == 13
+    assert len(_lines(shown, 84, 12)) == 10  # that line takes the place of those between the tables
+
+
+def test_a_name_is_cut_before_the_first_five_figures_are_left_out(shown):
+    """Down to twelve characters."""
+    assert _lines(shown, 66)[4] == "protocol/classify_we…  1,000/s  < 100 µs  < 100 µs     0/s       3"
+    assert _lines(shown, 57)[4] == "protocol/cl…  1,000/s  < 100 µs  < 100 µs     0/s       3"
+    assert _lines(shown, 56)[4].split() == ["protocol/classify_…", "1,000/s", *["<", "100", "µs"] * 2, "0/s"]
 
 
 def test_a_low_terminal_says_how_high_all_would_be(shown):
@@ -127,6 +136,15 @@ def test_a_wide_terminal_shows_how_figures_went(shown):
     assert len(trends.of("caches", "prices")) == 60
 
 
+def test_a_trend_is_shown_where_there_is_room_for_its_head():
+    """Its bars go up to the highest that there can be, where there is such."""
+    section = Section("pools", ("pool", "used"), [(Cell("a"), Cell("1"))], [0.0], Trend("saturation", [0.5], 1.0))
+    board, trends = Board([], [section]), Trends()
+    trends.add(board)
+    assert _lines(board, 22, trends=trends)[2:] == ["pool  used  saturation", "a        1           ▅"]
+    assert _lines(board, 21, trends=trends)[2:] == ["pool  used", "a        1"]
+
+
 def test_a_trend_is_of_one_object_as_long_as_it_is_there(shown):
     """What goes and comes back begins anew."""
     trends = Trends()
@@ -149,9 +167,20 @@ def test_notes_stand_above_the_figures(shown):
     """They are wrapped where two spaces part them, so that a link stays whole."""
     lines = _lines(shown, 121, notes=NOTES)
     assert lines[:3] == [*(note.text for note in NOTES), ALL[0]]
-    assert _lines(shown, 60, notes=NOTES)[:2] == NOTES[0].text.split("  ")
-    laid = laid_out(shown, [Note("fault on", alarming=True)], Trends(), 121, 40)
-    assert laid[0][0].style == "bold red"
+    assert _lines(shown, 68, notes=NOTES)[0] == NOTES[0].text
+    assert _lines(shown, 67, notes=NOTES)[:2] == NOTES[0].text.split("  ")
+
+
+def test_styles_tell_what_to_look_at(shown):
+    """Red for what alarms, notes in the background, heads apart from figures, bars and what is hidden."""
+    trends = Trends()
+    trends.add(shown)
+    notes = [Note("fault on", alarming=True), Note("no alert fires")]
+    styles = [[piece.style for piece in line] for line in laid_out(shown, notes, trends, 140, 10)]
+    assert styles[:3] == [["bold red"], ["dim"], ["bold", "", "bold", "", "bold", "", "bold red"]]
+    assert styles[3] == ["bold cyan"] * 11
+    assert styles[4] == [*[""] * 4, "bold red", *[""] * 3, "bold red", "", "green"]
+    assert styles[-1] == ["yellow"]
 
 
 def test_a_program_that_has_nothing_to_show_is_said_to():
