@@ -2,7 +2,8 @@
 
 mutmut makes the mutants and runs the tests that reach each. A subject is a part of `src/manometer` with the tests
 that are to notice its faults: those of its own folder, so that no part relies on the tests of another. It is
-worked on in a copy below `.mutants/`, which also keeps what was found: the next run tries only what has changed.
+worked on in a copy below `.mutants/`, which also keeps what was found: the next run tries only what has changed,
+and again what no test had noticed.
 
 A mutant that mypy refuses is noticed too. `explained/` has a list for each subject of the mutants that no test
 notices, each with the reason; the report ends with those that are not listed.
@@ -62,6 +63,7 @@ SUBJECTS = {
 # Interrupted at any instruction, a test of these takes for ever under mutmut's wrappers, or overflows the stack.
 _TOO_SLOW = "not signal_handler and not gc_callback and not finalizer"
 
+_UNNOTICED = (0, 5, 33)  # exit codes: the tests passed, or there are none
 _NOTICED = ("killed", "timeout", "segfault", "caught by type check", "suspicious")
 
 
@@ -131,9 +133,20 @@ def _settings(subject: Subject, others: set[str]) -> str:
     return "\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
 
 
+def forget_survivors(copy: Path) -> None:
+    """Have those tried again that no test noticed, with the tests that there are now."""
+    (copy / "mutants/mutmut-stats.json").unlink(missing_ok=True)  # which test reaches what
+    for kept in copy.glob("mutants/src/**/*.meta"):
+        found = json.loads(kept.read_text())
+        codes = found["exit_code_by_key"]
+        codes.update({name: None for name, code in codes.items() if code in _UNNOTICED})
+        kept.write_text(json.dumps(found))
+
+
 def run(subject: str) -> Path:
     """Try the subject's mutants; the copy in which it was done."""
     copy = copied(subject)
+    forget_survivors(copy)
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # mypy is among them
     mutated = copy / "mutants/src"
     mutated.mkdir(parents=True, exist_ok=True)  # the interpreter looks only once whether a folder is there
