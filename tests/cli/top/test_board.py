@@ -6,7 +6,7 @@ import re
 import pytest
 
 from manometer.catalogue import SUBJECTS
-from manometer.cli.top.figures import NONE, Cell, board
+from manometer.cli.top.figures import NONE, Cell, Trend, board
 from manometer.cli.top.interval import Interval
 from manometer.cli.top.notes import Note
 from manometer.cli.top.plain import PlainView
@@ -115,6 +115,74 @@ def test_each_figure_is_of_one_object():
     assert [(row[0].text, row[2].text, row[7].text, row[8].text) for row in caches.rows] == [
         ("a", "75.0 %", "2 s", "6 s/s"),
         ("b", "50.0 %", "5 s", "40 s/s"),
+    ]
+
+
+# Each series without its pool's name, then its value at first, in a busy pool, and in a calm one.
+POOLS = """
+pool_resources{state="used"}                   0   9   0
+pool_resources_limit{}                         0  10   5
+pool_pending_requests{}                        0   1   0
+pool_acquisitions_total{source="reused"}       0   3   0
+pool_acquisitions_total{source="created"}      0   1   8
+pool_use_duration_seconds_sum{}                0   5   0
+pool_use_duration_seconds_bucket{le="0.5"}     0   0   -
+pool_use_duration_seconds_bucket{le="1.0"}     0   0   8
+pool_use_duration_seconds_bucket{le="2.0"}     0   4  16
+pool_use_duration_seconds_bucket{le="+Inf"}    0   4  16
+pool_wait_duration_seconds_bucket{le="0.5"}    0   0   -
+pool_wait_duration_seconds_bucket{le="1.0"}    0   0   8
+pool_wait_duration_seconds_bucket{le="2.0"}    0   4   8
+pool_wait_duration_seconds_bucket{le="+Inf"}   0   4   8
+pool_timeouts_total{}                          0   2   0
+pool_rejections_total{}                        0   3   0
+"""
+
+
+def _pool(name, column):
+    series = [line.split() for line in POOLS.splitlines() if line]
+    where = f'{{pool="{name}",kind="worker",'
+    return "".join(f"{row[0].replace('{', where)} {row[column]}\n" for row in series if row[column] != "-")
+
+
+def test_the_figures_of_two_pools_are_apart():
+    """A pool stands out from nine tenths on, and where it turned somebody away."""
+    pools = _board(_pool("a", 1) + _pool("b", 1), _pool("a", 2) + _pool("b", 3)).sections[2]
+    assert _cells(pools) == [
+        [
+            *("a (worker)", "9/10", "90.0 %", "50.0 %", "1", "1.99 s", "4/s", "75.0 %"),
+            *("1.5 s", "1.99 s", "2/s", "3/s"),
+        ],
+        ["b (worker)", "0/5", "0.0 %", "0.0 %", "0", "< 1 s", "8/s", "0.0 %", "1 s", "1.98 s", "0/s", "0/s"],
+    ]
+    assert [[at for at, cell in enumerate(row) if cell.alarming] for row in pools.rows] == [[2, 10, 11], []]
+    assert pools.weights == [0.9, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (0.0009, "900 µs"), (0.001, "1 ms"), (0.5, "500 ms"), (1, "1 s"), (1.5, "1.5 s")],
+)
+def test_a_time_is_shown_in_the_unit_that_fits(seconds, text):
+    """Three digits of it."""
+    labels = '{engine="e",stage="s",outcome="ok"}'
+    runs, spent = (f"engine_stage_duration_seconds_{part}{labels}" for part in ("count", "sum"))
+    stages = _board(f"{runs} 0\n{spent} 0\n", f"{runs} 1\n{spent} {seconds}\n").sections[0]
+    assert stages.rows[0][6].text == text
+
+
+def test_memory_is_shown_in_megabytes():
+    """Of a million bytes."""
+    text = "process_resident_memory_bytes 1e12\n"
+    assert _board(text, text).header[0][1].text == "1,000,000.0 MB"
+
+
+def test_a_trend_is_of_the_figure_that_tells_how_it_goes(shown):
+    """Mean time of a stage, hits of a cache, saturation of a pool; ratios go up to 1."""
+    assert [section.trend for section in shown.sections] == [
+        Trend("mean lately", [2.5e-05, None]),
+        Trend("hits lately", [0.95, None], 1.0),
+        Trend("saturation lately", [14 / 15], 1.0),
     ]
 
 
