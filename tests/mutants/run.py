@@ -32,17 +32,19 @@ class Subject(NamedTuple):
 
     at_import: whether the code works when it is imported. Then each mutant needs a fresh import and all tests,
     which is slow.
+    rendered: whether committed files are rendered from it, which tell most mutants quickly.
     """
 
     code: list[str]
     tests: list[str]
     without: Sequence[str] = ()
     at_import: bool = False
+    rendered: bool = False
 
 
 SUBJECTS = {
     "app": Subject(["app.py"], ["tests/test_app.py"]),
-    "catalogue": Subject(["catalogue/*"], ["tests/catalogue", "tests/mixin"]),
+    "catalogue": Subject(["catalogue/*"], ["tests/catalogue", "tests/mixin"], rendered=True),
     "cli": Subject(["cli/*"], ["tests/cli"]),
     "config": Subject(["config.py"], ["tests/test_config.py"], at_import=True),
     "exporter": Subject(["exporter/*"], ["tests/exporter/test_*.py"], without=["exporter/multiprocess/*"]),
@@ -56,7 +58,7 @@ SUBJECTS = {
     },
     "logs": Subject(["logs.py"], ["tests/test_logs.py"]),
     "meters": Subject(["meters/*"], ["tests/meters", "tests/exporter/test_same_output.py"]),
-    "mixin": Subject(["mixin/*"], ["tests/mixin"]),
+    "mixin": Subject(["mixin/*"], ["tests/mixin"], rendered=True),
     "processes": Subject(["exporter/multiprocess/*"], ["tests/exporter/multiprocess"]),
 }
 
@@ -121,6 +123,7 @@ def _settings(subject: Subject, others: set[str]) -> str:
         "pytest_add_cli_args": [
             *("-m", "not servers", "-k", _TOO_SLOW, "-p", "no:cacheprovider"),
             *(("-p", "at_import") if subject.at_import else ()),
+            *(("-p", "rendered") if subject.rendered else ()),
         ],
         "pytest_add_cli_args_test_selection": [
             str(path.relative_to(ROOT)) for each in subject.tests for path in sorted(ROOT.glob(each))
@@ -150,7 +153,7 @@ def run(subject: str) -> Path:
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # mypy is among them
     mutated = copy / "mutants/src"
     mutated.mkdir(parents=True, exist_ok=True)  # the interpreter looks only once whether a folder is there
-    # A child process that a test starts runs the mutant too. at_import.py is in this folder.
+    # A child process that a test starts runs the mutant too. The plugins are in this folder.
     environment = os.environ | {"PATH": programs, "PYTHONPATH": os.pathsep.join([str(mutated), str(HERE)])}
     subprocess.run(
         [_MUTMUT, "run", "--max-children", str(os.cpu_count() or 1)], cwd=copy, check=True, env=environment
