@@ -199,12 +199,12 @@ def test_notes_stand_with_the_figures(server, monkeypatch, capsys):
 
 def test_a_target_that_goes_away_ends_it_after_some_tries(scripted, capsys):
     """Each try says so; one that succeeds starts the count again."""
-    scripted.answers = [0, 0, *[GONE] * (top.GONE_TRIES - 1), 0, *[GONE] * top.GONE_TRIES]
+    scripted.answers = [0, *[GONE] * (top.GONE_TRIES - 1), 0, *[GONE] * top.GONE_TRIES]
     assert run("host") == 1
     out, error = capsys.readouterr()
     gone = "target gone: connection refused"
     shown = [line[10:] if "gone" in line else "figures" for line in out.splitlines()]
-    assert shown == ["figures", *[gone] * (top.GONE_TRIES - 1), "figures", *[gone] * top.GONE_TRIES]
+    assert shown == [*[gone] * (top.GONE_TRIES - 1), "figures", *[gone] * top.GONE_TRIES]
     assert error == "manometer: http://host/metrics is gone\n"
 
 
