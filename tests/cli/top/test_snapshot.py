@@ -108,6 +108,7 @@ def _page(status=200, body=b"", kind="text/plain"):
         (_page(404), WrongTargetError, "it answered 404 Not Found"),
         (_page(body=b"<!doctype html>\n<p>Hello", kind="text/html"), WrongTargetError, "not in Prometheus's format"),
         (_page(body=b'{"status": "up"}'), WrongTargetError, "not in Prometheus's format"),
+        (_page(body=b"a 1\n", kind="application/openmetrics-text"), WrongTargetError, "not in Prometheus's format"),
         (_page(body=b"ok"), WrongTargetError, "not in Prometheus's format"),
         (_page(body=b"a 1\n\xff 2\n"), WrongTargetError, "not in Prometheus's format"),
         (lambda request: request.wfile.write(b"SSH-2.0-OpenSSH\r\n"), TargetError, "ssh-2.0"),
