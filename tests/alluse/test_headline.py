@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Semaphore, Thread
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler
+from threading import Semaphore
 
 import pytest
 
@@ -14,6 +14,7 @@ from alluse.alerts import Alerts, told
 from alluse.faults import Fault, Faults
 from alluse.headline import Headline
 from alluse.rounds import ROUNDS, Rounds
+from answering import answering
 from waiting import DEADLINE, joined
 
 FAULTS_URL = "http://127.0.0.1:9465/faults"
@@ -28,25 +29,13 @@ def _answer(*alerts: dict) -> dict:
     return {"status": "success", "data": {"alerts": list(alerts)}}
 
 
-@contextmanager
-def _prometheus(body: Callable[[], bytes]) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200 if self.path == "/api/v1/alerts" else 404)
-            self.end_headers()
-            self.wfile.write(body())
+def _prometheus(body: Callable[[], bytes]) -> AbstractContextManager[str]:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200 if request.path == "/api/v1/alerts" else 404)
+        request.end_headers()
+        request.wfile.write(body())
 
-        def log_message(self, *_):
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            joined(thread)
+    return answering(answer)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import pytest
 
 from manometer.catalogue import SUBJECTS, Kind, MetricSpec, spec
+from manometer.catalogue.spec import Across
 from manometer.errors import MetricError
 
 ALL = [row for rows in SUBJECTS.values() for row in rows]
@@ -15,29 +16,51 @@ ALL = [row for rows in SUBJECTS.values() for row in rows]
         ("system.cpu.time", Kind.COUNTER, "s", "system_cpu_time_seconds_total"),
         ("system.memory.usage", Kind.GAUGE, "By", "system_memory_usage_bytes"),
         ("cache.hit", Kind.GAUGE, "1", "cache_hit_ratio"),
+        ("cache.hits", Kind.COUNTER, "1", "cache_hits_total"),
         ("pool.pending_requests", Kind.GAUGE, "{request}", "pool_pending_requests"),
+        ("uptime.seconds", Kind.GAUGE, "s", "uptime_seconds"),
     ],
 )
 def test_the_prometheus_name_follows_the_otlp_rules(name, kind, unit, expected):
-    """Dots, units and totals turn out as OpenTelemetry's specification says."""
-    assert MetricSpec(name=name, kind=kind, unit=unit, help="h").prometheus_name == expected
+    """Dots, units and totals turn out as OpenTelemetry's specification says; a family's name lacks its total."""
+    row = MetricSpec(name=name, kind=kind, unit=unit, help="h")
+    assert row.prometheus_name == expected
+    assert row.family_name + ("_total" if kind is Kind.COUNTER else "") == expected
 
 
 @pytest.mark.parametrize(
-    ("changes", "part"),
+    ("kind", "across", "mode"),
     [
-        ({"name": "Cache.Requests"}, "lower case"),
-        ({"unit": "seconds"}, "unit 'seconds'"),
-        ({"labels": ("le",)}, "label 'le'"),
-        ({"values": {"x": ("a",)}}, "not one of its labels"),
-        ({"buckets": (1.0,)}, "histograms have buckets"),
+        (Kind.COUNTER, Across.SUM, "sum"),
+        (Kind.COUNTER, Across.LAST, "livemostrecent"),
+        (Kind.GAUGE, Across.SUM, "livesum"),
+        (Kind.GAUGE, Across.MIN, "livemin"),
     ],
 )
-def test_a_row_that_breaks_a_rule_is_refused(changes, part):
+def test_a_sum_of_events_outlasts_its_process_and_a_state_does_not(kind, across, mode):
+    """In prometheus-client's words for what several processes make together."""
+    assert MetricSpec(name="a", kind=kind, unit="s", help="h", across=across).multiprocess_mode == mode
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"name": "A.B"}, " name 'A.B' is not dotted lower case; write it as 'cache.requests'"),
+        ({"unit": "ms"}, " 'a.b' has unit 'ms'; use s, By, 1 or an annotation like '{request}'"),
+        ({"unit": "{a b}"}, " 'a.b' has unit '{a b}'; use s, By, 1 or an annotation like '{request}'"),
+        ({"labels": ("le",)}, " 'a.b' has label 'le'; use lower_case words, and never 'le'"),
+        ({"labels": ("a", "b.c")}, " 'a.b' has label 'b.c'; use lower_case words, and never 'le'"),
+        ({"values": {"x": ("a",)}}, " 'a.b' lists values of 'x', which is not one of its labels"),
+        ({"buckets": (1.0,)}, " 'a.b': histograms have buckets, and nothing else has"),
+        ({"kind": Kind.HISTOGRAM}, " 'a.b': histograms have buckets, and nothing else has"),
+    ],
+)
+def test_a_row_that_breaks_a_rule_is_refused(changes, reason):
     """A wrong row fails where it is written, with its name."""
     row = {"name": "a.b", "kind": Kind.COUNTER, "unit": "s", "help": "h"} | changes
-    with pytest.raises(MetricError, match=part):
+    with pytest.raises(MetricError) as refused:
         MetricSpec(**row)
+    assert str(refused.value) == f"metric{reason}"
 
 
 def test_names_are_unique():

@@ -1,10 +1,13 @@
 """`manometer serve`: the figures of worker processes, without being one."""
 
+import os
 import re
 import signal
 import subprocess
 import sys
 import urllib.request
+from contextlib import redirect_stdout
+from threading import Thread
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -12,28 +15,93 @@ from prometheus_client import CollectorRegistry
 from manometer import Counter
 from manometer.cli import main
 from manometer.exporter.multiprocess import Worker
-from waiting import DEADLINE
+from waiting import DEADLINE, joined
 
 
-def test_the_figures_of_a_directory_are_served_until_the_process_is_told_to_end(tmp_path):
-    """Its address is the first line; SIGTERM ends it well, and it leaves no file of its own."""
+def _page(url):
+    with urllib.request.urlopen(url, timeout=DEADLINE) as answer:
+        return answer.read().decode()
+
+
+@pytest.fixture
+def shared(tmp_path):
+    """The directory of a worker process that has counted to 3."""
     registry = CollectorRegistry()
     Counter("c", "Help.", registry=registry).inc(3)
-    worker = Worker.of(registry, str(tmp_path))
-    worker.flush()
+    Worker.of(registry, str(tmp_path)).flush()
+    return str(tmp_path)
+
+
+@pytest.fixture
+def handlers():
+    """What signals do is afterwards as it was."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_the_figures_of_a_directory_are_served_until_the_process_is_told_to_end(shared, tmp_path):
+    """Its address is the first line; SIGTERM ends it well, and it leaves no file of its own."""
     before = list(tmp_path.iterdir())
-    command = [sys.executable, "-m", "manometer", "serve", str(tmp_path), "--port", "0"]
+    command = [sys.executable, "-m", "manometer", "serve", shared, "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         try:
             url = program.stdout.readline().strip()
             assert re.fullmatch(r"http://127\.0\.0\.1:\d+/metrics", url)
-            with urllib.request.urlopen(url, timeout=DEADLINE) as answer:
-                assert b"\nc_total 3.0\n" in answer.read()
+            assert "\nc_total 3.0\n" in _page(url)
         finally:
             program.send_signal(signal.SIGTERM)
         assert program.stderr.read() == ""
     assert program.returncode == 0
     assert list(tmp_path.iterdir()) == before
+
+
+@pytest.mark.usefixtures("handlers")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_not_named_is_as_the_settings_have_it(shared, monkeypatch, number):
+    """The host that it listens on and the service's name; Ctrl-C ends it as SIGTERM does."""
+    monkeypatch.setenv("MANOMETER_HOST", "127.0.0.2")
+    monkeypatch.setenv("MANOMETER_SERVICE_NAME", "shop")
+    monkeypatch.setenv("MANOMETER_PROCESSES_DIR", shared)
+    pages = _pages_until(number, ["serve", "--port", "0"])
+    assert re.match(r"http://127\.0\.0\.2:\d+/metrics$", pages["address"])
+    assert "\nc_total 3.0\n" in pages["/metrics"]
+    assert "<h1>shop</h1>" in pages["/"]
+
+
+@pytest.mark.usefixtures("handlers")
+def test_what_is_named_comes_before_the_settings(shared, tmp_path, monkeypatch):
+    """The directory, the host and the port."""
+    monkeypatch.setenv("MANOMETER_HOST", "127.0.0.3")
+    monkeypatch.setenv("MANOMETER_PORT", "1")
+    monkeypatch.setenv("MANOMETER_PROCESSES_DIR", str(tmp_path / "none"))
+    pages = _pages_until(signal.SIGTERM, ["serve", shared, "--host", "127.0.0.2", "--port", "0"])
+    assert pages["address"].startswith("http://127.0.0.2:")
+    assert "\nc_total 3.0\n" in pages["/metrics"]
+
+
+def _pages_until(number, command):
+    """Run the command here, read what it serves, and end it by the signal."""
+    pages = {}
+    ours, theirs = os.pipe()
+
+    def visit():
+        with os.fdopen(ours) as out:
+            pages["address"] = out.readline().strip()
+            try:
+                for path in ("/metrics", "/"):
+                    pages[path] = _page(pages["address"].removesuffix("/metrics") + path)
+            finally:
+                if pages["address"]:
+                    os.kill(os.getpid(), number)
+
+    visitor = Thread(target=visit)
+    visitor.start()
+    with os.fdopen(theirs, "w") as out, redirect_stdout(out):
+        assert main(command) == 0
+    joined(visitor)
+    return pages
 
 
 @pytest.mark.parametrize("variable", ["MANOMETER_PROCESSES_DIR", "PROMETHEUS_MULTIPROC_DIR"])
@@ -51,4 +119,6 @@ def test_without_a_directory_it_says_what_to_name(monkeypatch, capsys):
     monkeypatch.delenv("MANOMETER_PROCESSES_DIR", raising=False)
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
     assert main(["serve"]) == 2
-    assert "name their directory, or set MANOMETER_PROCESSES_DIR" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "manometer: which processes? name their directory, or set MANOMETER_PROCESSES_DIR\n"
+    )

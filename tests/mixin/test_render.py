@@ -26,12 +26,15 @@ def test_rendering_twice_gives_the_same_bytes(tmp_path):
 
 def test_what_was_written_is_up_to_date_until_somebody_edits_it(tmp_path):
     """A changed, a missing and a left-over file are each named."""
-    render.write(Thresholds(), tmp_path)
-    assert render.stale(Thresholds(), tmp_path) == []
-    (tmp_path / "alert_rules" / "cache.yaml").write_text("groups: []\n")
-    (tmp_path / "alert_rules" / "pool.yaml").unlink()
-    (tmp_path / "dashboards" / "old.json").write_text("{}\n")
-    assert render.stale(Thresholds(), tmp_path) == [
+    root = tmp_path / "new"
+    assert set(render.write(Thresholds(), root)) == {each for each in root.rglob("*") if each.is_file()}
+    assert render.stale(Thresholds(), root) == []
+    (root / "alert_rules" / "cache.yaml").write_text("groups: []\n")
+    (root / "alert_rules" / "pool.yaml").unlink()
+    (root / "dashboards" / "old.json").write_text("{}\n")
+    (root / "alert_rules" / "old.yaml").write_text("{}\n")
+    assert render.stale(Thresholds(), root) == [
+        "alert_rules/old.yaml is generated no longer; delete it",
         "dashboards/old.json is generated no longer; delete it",
         "alert_rules/cache.yaml differs from what would be written",
         "alert_rules/pool.yaml is missing",
@@ -48,8 +51,9 @@ def test_an_alert_without_its_runbook_is_refused_where_runbooks_are_kept(tmp_pat
 def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path):
     """Without a traceback, with the path."""
     (tmp_path / "dashboards").write_text("in the way")
-    with pytest.raises(ConfigError, match="cannot be written"):
+    with pytest.raises(ConfigError) as refused:
         render.write(Thresholds(), tmp_path)
+    assert str(refused.value) == f"{tmp_path}/dashboards/overview.json cannot be written: File exists"
 
 
 def test_a_configuration_is_read_from_yaml(tmp_path):
@@ -68,3 +72,10 @@ def test_a_configuration_is_read_from_yaml(tmp_path):
 def test_an_expression_of_several_lines_stays_readable():
     """As a block, the way one would write it."""
     assert yaml.dump({"expr": "a\nand b", "for": "1m"}) == "expr: |-\n  a\n  and b\nfor: 1m\n"
+
+
+def test_texts_are_written_as_they_are():
+    """Letters of any alphabet, and a part that stands in two places in both."""
+    assert yaml.dump({"summary": "Zürich", "a": {"b": ["c"]}}) == "summary: Zürich\na:\n  b:\n    - c\n"
+    shared = {"severity": "info"}
+    assert yaml.dump({"a": shared, "b": shared}) == "a:\n  severity: info\nb:\n  severity: info\n"

@@ -104,10 +104,10 @@ def bound(seconds: float) -> str:
     return f"=~{seconds:g}|{seconds:g}.0" if seconds == int(seconds) else f"{seconds:g}"
 
 
-def share_over(histogram: MetricSpec, seconds: float, labels: tuple[str, ...], window: str = WINDOW) -> str:
+def share_over(histogram: MetricSpec, seconds: float, labels: tuple[str, ...]) -> str:
     """Share of a histogram's events that took longer; nothing where there were none."""
-    fast = by(labels, rate(select(histogram, "_bucket", le=bound(seconds)), window))
-    every = by(labels, rate(select(histogram, "_count"), window))
+    fast = by(labels, rate(select(histogram, "_bucket", le=bound(seconds))))
+    every = by(labels, rate(select(histogram, "_count")))
     return f"1 - {fast}\n/ ({every} > 0)"
 
 

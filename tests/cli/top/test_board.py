@@ -3,12 +3,23 @@
 import io
 import re
 
+import pytest
+
 from manometer.catalogue import SUBJECTS
-from manometer.cli.top.figures import NONE, board
+from manometer.cli.top.figures import NONE, Cell, Trend, board
 from manometer.cli.top.interval import Interval
 from manometer.cli.top.notes import Note
 from manometer.cli.top.plain import PlainView
 from manometer.cli.top.snapshot import parse
+
+
+def _board(before, after):
+    return board(Interval(parse(before, at=0.0), parse(after, at=1.0)))
+
+
+def _series(name, **values):
+    """A line for each value of the label that the name leaves out."""
+    return "".join(f"{name % label} {value}\n" for label, value in values.items())
 
 
 def _cells(section):
@@ -34,8 +45,7 @@ def test_a_stage_has_its_rate_latency_errors_and_runs(shown):
         ],
         ["protocol/place_order", "2.5/s", NONE, NONE, "2.5/s", NONE, NONE, NONE, "100.0 %", "12"],
     ]
-    assert shown.sections[0].rows[1][4].alarming
-    assert not shown.sections[0].rows[0][4].alarming
+    assert [[at for at, cell in enumerate(row) if cell.alarming] for row in shown.sections[0].rows] == [[], [4, 8]]
 
 
 def test_a_cache_has_its_hits_entries_and_the_cost_of_a_miss(shown):
@@ -61,6 +71,126 @@ def test_a_pool_has_its_use_waiting_and_reuse(shown):
     assert shown.sections[2].rows[0][10].alarming
 
 
+@pytest.mark.parametrize(
+    ("states", "shown"),
+    [
+        ({"a": "half_open", "b": "closed", "c": "open"}, ("a half_open, c open", True)),
+        ({"a": "closed", "b": "closed"}, ("none", False)),
+    ],
+)
+def test_breakers_that_are_not_closed_are_named(states, shown):
+    """Where all are closed, there is none."""
+    text = "".join(f'breaker_state{{breaker="{name}",state="{state}"}} 1\n' for name, state in states.items())
+    assert _board(text, text).header[-1] == ("breakers not closed", Cell(*shown))
+
+
+def test_each_figure_is_of_one_object():
+    """What is beside it, and what failed, counts elsewhere."""
+    before = _series(
+        'engine_stage_duration_seconds_count{engine="",stage="a",outcome="%s"}', ok=0, error=0
+    ) + _series('engine_stage_duration_seconds_count{engine="",stage="b",outcome="%s"}', ok=0, error=0)
+    after = (
+        _series('engine_stage_duration_seconds_count{engine="",stage="a",outcome="%s"}', ok=10.5, error=10.5)
+        + _series('engine_stage_duration_seconds_count{engine="",stage="b",outcome="%s"}', ok=3, error=1)
+        + _series('engine_stage_duration_seconds_count{engine="",stage="new",outcome="%s"}', ok=5)
+    )
+    stages = _board(before, after).sections[0]
+    assert [(row[0].text, row[1].text, row[4].text, row[8].text) for row in stages.rows] == [
+        ("a", "21/s", "10/s", "50.0 %"),
+        ("b", "4/s", "1/s", "25.0 %"),
+        ("new", NONE, NONE, NONE),
+    ]
+    before = "".join(
+        _series(f'cache_requests_total{{cache="{name}",result="%s"}}', hit=0, miss=0) for name in ("a", "b")
+    )
+    after = (
+        _series('cache_requests_total{cache="a",result="%s"}', hit=3, miss=1)
+        + _series('cache_requests_total{cache="b",result="%s"}', hit=8, miss=8)
+        + _series('cache_load_duration_seconds_count{cache="a",outcome="%s"}', ok=2, error=1)
+        + _series('cache_load_duration_seconds_sum{cache="a",outcome="%s"}', ok=4, error=10)
+        + _series('cache_load_duration_seconds_count{cache="b",outcome="%s"}', ok=1)
+        + _series('cache_load_duration_seconds_sum{cache="b",outcome="%s"}', ok=5)
+    )
+    caches = _board(before, after).sections[1]
+    assert [(row[0].text, row[2].text, row[7].text, row[8].text) for row in caches.rows] == [
+        ("a", "75.0 %", "2 s", "6 s/s"),
+        ("b", "50.0 %", "5 s", "40 s/s"),
+    ]
+
+
+# Each series without its pool's name, then its value at first, in a busy pool, and in a calm one.
+POOLS = """
+pool_resources{state="used"}                   0   9   0
+pool_resources_limit{}                         0  10   5
+pool_pending_requests{}                        0   1   0
+pool_acquisitions_total{source="reused"}       0   3   0
+pool_acquisitions_total{source="created"}      0   1   8
+pool_use_duration_seconds_sum{}                0   5   0
+pool_use_duration_seconds_bucket{le="0.5"}     0   0   -
+pool_use_duration_seconds_bucket{le="1.0"}     0   0   8
+pool_use_duration_seconds_bucket{le="2.0"}     0   4  16
+pool_use_duration_seconds_bucket{le="+Inf"}    0   4  16
+pool_wait_duration_seconds_bucket{le="0.5"}    0   0   -
+pool_wait_duration_seconds_bucket{le="1.0"}    0   0   8
+pool_wait_duration_seconds_bucket{le="2.0"}    0   4   8
+pool_wait_duration_seconds_bucket{le="+Inf"}   0   4   8
+pool_timeouts_total{}                          0   2   0
+pool_rejections_total{}                        0   3   0
+"""
+
+
+def _pool(name, column):
+    series = [line.split() for line in POOLS.splitlines() if line]
+    where = f'{{pool="{name}",kind="worker",'
+    return "".join(f"{row[0].replace('{', where)} {row[column]}\n" for row in series if row[column] != "-")
+
+
+def test_the_figures_of_two_pools_are_apart():
+    """A pool stands out from nine tenths on, and where it turned somebody away."""
+    pools = _board(_pool("a", 1) + _pool("b", 1), _pool("a", 2) + _pool("b", 3)).sections[2]
+    assert _cells(pools) == [
+        [
+            *("a (worker)", "9/10", "90.0 %", "50.0 %", "1", "1.99 s", "4/s", "75.0 %"),
+            *("1.5 s", "1.99 s", "2/s", "3/s"),
+        ],
+        ["b (worker)", "0/5", "0.0 %", "0.0 %", "0", "< 1 s", "8/s", "0.0 %", "1 s", "1.98 s", "0/s", "0/s"],
+    ]
+    assert [[at for at, cell in enumerate(row) if cell.alarming] for row in pools.rows] == [[2, 10, 11], []]
+    assert pools.weights == [0.9, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (0.0009, "900 µs"), (0.001, "1 ms"), (0.5, "500 ms"), (1, "1 s"), (1.5, "1.5 s")],
+)
+def test_a_time_is_shown_in_the_unit_that_fits(seconds, text):
+    """Three digits of it."""
+    labels = '{engine="e",stage="s",outcome="ok"}'
+    runs, spent = (f"engine_stage_duration_seconds_{part}{labels}" for part in ("count", "sum"))
+    stages = _board(f"{runs} 0\n{spent} 0\n", f"{runs} 1\n{spent} {seconds}\n").sections[0]
+    assert stages.rows[0][6].text == text
+
+
+def test_memory_is_shown_in_megabytes():
+    """Of a million bytes."""
+    text = "process_resident_memory_bytes 1e12\n"
+    assert _board(text, text).header[0][1].text == "1,000,000.0 MB"
+
+
+def test_a_trend_is_of_the_figure_that_tells_how_it_goes(shown):
+    """Mean time of a stage, hits of a cache, saturation of a pool; ratios go up to 1."""
+    assert [section.trend for section in shown.sections] == [
+        Trend("mean lately", [2.5e-05, None]),
+        Trend("hits lately", [0.95, None], 1.0),
+        Trend("saturation lately", [14 / 15], 1.0),
+    ]
+
+
+def test_rows_weigh_what_they_take(shown):
+    """Time spent in a stage, lookups of a cache, saturation of a pool, each a second; nothing where none is known."""
+    assert [section.weights for section in shown.sections] == [[0.025, 0.0], [5000.0, 0.0], [14 / 15]]
+
+
 def test_a_pool_is_busy_for_the_time_that_it_is_in_use():
     """Threads busy over threads there are, in the time between the scrapes; a long use that ends is at most all."""
     text = 'pool_resources{pool="a",kind="worker",state="used"} 0\npool_resources_limit{pool="a",kind="worker"} 12\n'
@@ -74,13 +204,13 @@ def test_a_pool_is_busy_for_the_time_that_it_is_in_use():
 def test_an_idle_cache_has_no_hit_ratio():
     """0 lookups are no ratio of 0."""
     text = 'cache_requests_total{cache="a",result="hit"} 5\n'
-    (row,) = _cells(board(Interval(parse(text, at=0.0), parse(text, at=1.0))).sections[1])
+    (row,) = _cells(_board(text, text).sections[1])
     assert row == ["a", "0/s", *[NONE] * 9]
 
 
 def test_a_program_without_any_of_it_has_an_empty_board():
     """A dash where there is no data, and no rows."""
-    empty = board(Interval(parse("", at=0.0), parse("", at=1.0)))
+    empty = _board("", "")
     assert {cell.text for _, cell in empty.header} == {NONE}
     assert [section.rows for section in empty.sections] == [[], [], []]
 

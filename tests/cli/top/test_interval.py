@@ -50,6 +50,7 @@ def test_identities_are_the_label_values_there_are():
     assert interval.identities("g", "a") == [("1",), ("2",)]
     assert interval.identities("g", "b", "a") == [("x", "1"), ("x", "2"), ("y", "1")]
     assert interval.identities("h", "a") == []
+    assert interval.identities("g", "c") == [("",)]
 
 
 def test_a_quantile_is_of_what_happened_between_the_readings():

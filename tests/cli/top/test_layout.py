@@ -57,6 +57,15 @@ def test_a_narrow_terminal_says_how_wide_all_would_be(shown):
     assert lines[2] == "stage                      rate       p50       p99  errors  active   mean       p90"
     assert lines[-1] == "9 columns hidden: 121 characters a line show all"
     assert lines[:-1] == [line[: len(cut)] for line, cut in zip(ALL, lines, strict=False)]
+    assert len(_lines(shown, 84, 13)) == 13
+    assert len(_lines(shown, 84, 12)) == 10  # that line takes the place of those between the tables
+
+
+def test_a_name_is_cut_before_the_first_five_figures_are_left_out(shown):
+    """Down to twelve characters."""
+    assert _lines(shown, 66)[4] == "protocol/classify_we…  1,000/s  < 100 µs  < 100 µs     0/s       3"
+    assert _lines(shown, 57)[4] == "protocol/cl…  1,000/s  < 100 µs  < 100 µs     0/s       3"
+    assert _lines(shown, 56)[4].split() == ["protocol/classify_…", "1,000/s", *["<", "100", "µs"] * 2, "0/s"]
 
 
 def test_a_low_terminal_says_how_high_all_would_be(shown):
@@ -72,11 +81,11 @@ def test_a_low_terminal_says_how_high_all_would_be(shown):
 
 def test_rows_that_matter_least_go_first():
     """By how much of the time a stage takes, how often a cache is asked, how full a pool is; the order stays."""
-    names, weights = "abcd", [3.0, 0.0, 2.0, 0.0]
+    names, weights = "abcde", [0.0, 3.0, 2.0, 0.0, 0.0]
     rows = [(Cell(name), Cell("!", alarming=name == "d")) for name in names]
     section = Section("stages", ("stage", "errors"), rows, weights, Trend("mean lately", weights))
-    shown = [[line[0] for line in _lines(Board([], [section]), 40, height)[2:-1]] for height in (6, 5, 4)]
-    assert shown == [["a", "c", "d"], ["a", "d"], ["d"]]
+    shown = [[line[0] for line in _lines(Board([], [section]), 40, height)[2:-1]] for height in (7, 6, 5, 4)]
+    assert shown == [["a", "b", "c", "d"], ["b", "c", "d"], ["b", "d"], ["d"]]
 
 
 @pytest.mark.parametrize("size", [(60, 6), (80, 5), (20, 3), (1, 1)])
@@ -124,6 +133,16 @@ def test_a_wide_terminal_shows_how_figures_went(shown):
     for _ in range(200):
         trends.add(shown)
     assert _lines(shown, 200, trends=trends)[3].count("█") == 60
+    assert len(trends.of("caches", "prices")) == 60
+
+
+def test_a_trend_is_shown_where_there_is_room_for_its_head():
+    """Its bars go up to the highest that there can be, where there is such."""
+    section = Section("pools", ("pool", "used"), [(Cell("a"), Cell("1"))], [0.0], Trend("saturation", [0.5], 1.0))
+    board, trends = Board([], [section]), Trends()
+    trends.add(board)
+    assert _lines(board, 22, trends=trends)[2:] == ["pool  used  saturation", "a        1           ▅"]
+    assert _lines(board, 21, trends=trends)[2:] == ["pool  used", "a        1"]
 
 
 def test_a_trend_is_of_one_object_as_long_as_it_is_there(shown):
@@ -139,7 +158,7 @@ def test_a_trend_is_of_one_object_as_long_as_it_is_there(shown):
 def test_bars_go_from_nothing_to_the_highest():
     """By itself the highest is the figures' own; where there is no figure there is a gap."""
     assert sparkline([0, 1, 2, None, 7]) == "▁▂▃ █"
-    assert sparkline([0, 0.5, 1], 1.0) == "▁▅█"
+    assert sparkline([0, 0.25, 0.5, 2], 1.0) == "▁▃▅█"
     assert sparkline([0, 0]) == "▁▁"
     assert sparkline([]) == ""
 
@@ -148,9 +167,20 @@ def test_notes_stand_above_the_figures(shown):
     """They are wrapped where two spaces part them, so that a link stays whole."""
     lines = _lines(shown, 121, notes=NOTES)
     assert lines[:3] == [*(note.text for note in NOTES), ALL[0]]
-    assert _lines(shown, 60, notes=NOTES)[:2] == NOTES[0].text.split("  ")
-    laid = laid_out(shown, [Note("fault on", alarming=True)], Trends(), 121, 40)
-    assert laid[0][0].style == "bold red"
+    assert _lines(shown, 68, notes=NOTES)[0] == NOTES[0].text
+    assert _lines(shown, 67, notes=NOTES)[:2] == NOTES[0].text.split("  ")
+
+
+def test_styles_tell_what_to_look_at(shown):
+    """Red for what alarms, notes in the background, heads apart from figures, bars and what is hidden."""
+    trends = Trends()
+    trends.add(shown)
+    notes = [Note("fault on", alarming=True), Note("no alert fires")]
+    styles = [[piece.style for piece in line] for line in laid_out(shown, notes, trends, 140, 10)]
+    assert styles[:3] == [["bold red"], ["dim"], ["bold", "", "bold", "", "bold", "", "bold red"]]
+    assert styles[3] == ["bold cyan"] * 11
+    assert styles[4] == [*[""] * 4, "bold red", *[""] * 3, "bold red", "", "green"]
+    assert styles[-1] == ["yellow"]
 
 
 def test_a_program_that_has_nothing_to_show_is_said_to():
@@ -159,9 +189,9 @@ def test_a_program_that_has_nothing_to_show_is_said_to():
     assert _lines(empty, 80)[-1] == "no stages, caches or pools are among its figures yet"
 
 
-def _drawn(width, height, steps, *, terminal=True):
+def _drawn(width, height, steps, *, terminal=True, colors=None):
     out = io.StringIO()
-    options = {"force_terminal": True, "color_system": None} if terminal else {}
+    options = {"force_terminal": True, "color_system": colors} if terminal else {}
     with LiveView("http://127.0.0.1:9464/metrics", Console(file=out, width=width, height=height, **options)) as view:
         steps(view)
         during = out.getvalue()
@@ -177,6 +207,33 @@ def test_figures_stay_while_the_target_is_gone(shown):
 
     during, _ = _drawn(100, 40, steps)
     assert "protocol/classify_week" in during.rpartition("target gone")[2]
+
+
+def test_there_is_a_table_before_there_are_figures():
+    """It says what it waits for, without a cursor, which is given back at the end."""
+    during, left = _drawn(80, 4, lambda _: None)
+    assert "\x1b[?25l" in during
+    head, message, *rest = re.sub(r"\x1b\[[?\d]*[a-zA-Z]", "", during).split("\n")
+    assert re.fullmatch(r"http://127\.0\.0\.1:9464/metrics  \d\d:\d\d:\d\d *", head)
+    assert message.rstrip() == "waiting for its first figures"
+    assert [line.strip() for line in rest] == ["", ""]
+    assert "\x1b[?25h" in left
+
+
+def test_a_message_is_one_line_and_stands_out():
+    """However long it is; the target and the time stay in the background."""
+    during, _ = _drawn(40, 4, lambda view: view.say("target gone: " + "x" * 40), colors="standard")
+    head, message, *rest = during.rpartition("\x1b[2m")[2].split("\n")
+    assert head.startswith("http://127.0.0.1:9464/metrics  ")
+    assert message.startswith(f"\x1b[1;31mtarget gone: {'x' * 26}…")
+    assert [line.strip() for line in rest] == ["", ""]
+
+
+@pytest.mark.parametrize(("height", "hidden"), [(11, False), (10, True)])
+def test_the_table_leaves_room_for_its_head(shown, height, hidden):
+    """A line for the target and the time."""
+    during, _ = _drawn(121, height, lambda view: view.show(shown))
+    assert ("1 row hidden: 13 lines show all" in during) == hidden
 
 
 def test_the_last_board_is_left_behind_once(shown):
@@ -197,5 +254,5 @@ def test_a_table_for_no_terminal_is_the_last_board_alone(shown):
     """With the target and the time of day."""
     during, left = _drawn(121, 40, lambda view: view.show(shown), terminal=False)
     assert during == ""
-    assert left.splitlines()[0].startswith("http://127.0.0.1:9464/metrics  ")
+    assert re.fullmatch(r"http://127\.0\.0\.1:9464/metrics  \d\d:\d\d:\d\d", left.splitlines()[0])
     assert _without_trends(left.splitlines()[1:]) == ALL

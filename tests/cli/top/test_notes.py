@@ -1,20 +1,23 @@
 """Lines that are given to `top` to stand above its table."""
 
 import os
+import socket
 import time
+from threading import Timer
 
 import pytest
 
 from manometer.cli.top.notes import Note, Notes
+from waiting import joined
 
 
 @pytest.fixture
 def pipe():
-    """Notes, and what writes to them."""
-    theirs, ours = os.pipe()
-    yield Notes(theirs), lambda text: os.write(ours, text.encode())
-    for each in (theirs, ours):
-        os.close(each)
+    """Notes, and what writes to them. What is read without being there is an error; a terminal can be written to."""
+    theirs, ours = socket.socketpair()
+    theirs.setblocking(False)
+    with theirs, ours:
+        yield Notes(theirs.fileno()), lambda text: ours.send(text.encode(errors="surrogateescape"))
 
 
 def _soon():
@@ -33,11 +36,20 @@ def test_a_block_ends_with_an_empty_line(pipe):
     assert notes.wait(_soon()) == [Note("and more")]
 
 
-def test_the_latest_of_several_blocks_counts(pipe):
-    """An empty one takes the notes away."""
+def test_a_block_is_waited_for(pipe):
+    """As long as there is time."""
     notes, write = pipe
-    write("one\n\ntwo\n\n")
-    assert notes.wait(_soon()) == [Note("two")]
+    writer = Timer(0.05, write, ["Xenon is out\n\n"])
+    writer.start()
+    assert notes.wait(_soon()) == [Note("Xenon is out")]
+    joined(writer)
+
+
+def test_the_latest_of_several_blocks_counts(pipe):
+    """An empty one takes the notes away; one line's end too many is none, and a ! after a space means nothing."""
+    notes, write = pipe
+    write("one\n\n\n !two\n\n")
+    assert notes.wait(_soon()) == [Note("!two")]
     write("\n\n")
     assert notes.wait(_soon()) == []
 
@@ -45,8 +57,8 @@ def test_the_latest_of_several_blocks_counts(pipe):
 def test_what_would_move_the_cursor_is_not_passed_on(pipe):
     """Nor are bytes that are no text."""
     notes, write = pipe
-    write("a\x1b[2Jb\tc\n\n")
-    assert notes.wait(_soon()) == [Note("a?[2Jb?c")]
+    write("a\x1b[2Jb\tc \udcff\n\n")
+    assert notes.wait(_soon()) == [Note("a?[2Jb?c \N{REPLACEMENT CHARACTER}")]
 
 
 def test_the_end_of_the_input_is_the_end_of_the_notes():

@@ -1,10 +1,8 @@
 """A scrape is read whatever the format, and an address is completed."""
 
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Event, Thread
+import threading
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -12,6 +10,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
+from answering import answering
 from manometer.cli.top import snapshot
 from manometer.cli.top.snapshot import TargetError, WrongTargetError, fetch, metrics_url, parse
 from manometer.errors import ConfigError
@@ -28,6 +27,7 @@ from waiting import DEADLINE, joined
         ("127.0.0.1:9464", "http://127.0.0.1:9464/metrics"),
         ("localhost", "http://localhost/metrics"),
         ("https://[::1]:1/own/path?x=1#y", "https://[::1]:1/own/path?x=1"),
+        ("localhost/X", "http://localhost/X"),
     ],
 )
 def test_an_address_is_completed(address, url):
@@ -70,25 +70,22 @@ def test_a_program_is_scraped(figures):
         fetch(url)
 
 
-@contextmanager
-def _answering(answer) -> Iterator[str]:
-    """A server that answers each request as it is told to."""
+def test_figures_are_asked_for_in_the_text_format_and_taken_in_either(monkeypatch):
+    """From the target itself, whatever proxy there is."""
+    asked, registry = [], CollectorRegistry()
+    Histogram("h", "H.", registry=registry).observe(0.2, {"trace_id": "ab"})
+    page = _page(body=generate_openmetrics(registry), kind="application/openmetrics-text; version=1.0.0")
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            answer(self)
+    def answer(request):
+        asked.append(request.headers["Accept"])
+        page(request)
 
-        def log_message(self, *_):
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/metrics"
-        finally:
-            server.shutdown()
-            joined(thread)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name)
+    with answering(answer) as url:
+        assert fetch(url).samples["h_count"] == {frozenset(): 1.0}
+    assert asked == ["text/plain;version=0.0.4"]
 
 
 def _page(status=200, body=b"", kind="text/plain"):
@@ -111,6 +108,7 @@ def _page(status=200, body=b"", kind="text/plain"):
         (_page(404), WrongTargetError, "it answered 404 Not Found"),
         (_page(body=b"<!doctype html>\n<p>Hello", kind="text/html"), WrongTargetError, "not in Prometheus's format"),
         (_page(body=b'{"status": "up"}'), WrongTargetError, "not in Prometheus's format"),
+        (_page(body=b"a 1\n", kind="application/openmetrics-text"), WrongTargetError, "not in Prometheus's format"),
         (_page(body=b"ok"), WrongTargetError, "not in Prometheus's format"),
         (_page(body=b"a 1\n\xff 2\n"), WrongTargetError, "not in Prometheus's format"),
         (lambda request: request.wfile.write(b"SSH-2.0-OpenSSH\r\n"), TargetError, "ssh-2.0"),
@@ -119,7 +117,7 @@ def _page(status=200, body=b"", kind="text/plain"):
 )
 def test_what_is_no_page_of_figures_is_told(answer, error, reason):
     """What waiting can mend, and what it cannot."""
-    with _answering(answer) as url, pytest.raises(TargetError, match=reason) as told:
+    with answering(answer) as url, pytest.raises(TargetError, match=reason) as told:
         fetch(url)
     assert told.type is error
 
@@ -137,37 +135,47 @@ def test_a_page_without_end_is_left(monkeypatch):
         except OSError:
             pass
 
-    with _answering(endless) as url, pytest.raises(WrongTargetError, match=r"its answer is longer than 0\.1 MB"):
+    with answering(endless) as url, pytest.raises(WrongTargetError, match=r"its answer is longer than 0\.1 MB"):
         fetch(url)
 
 
-def test_a_target_that_sends_a_byte_now_and_then_is_given_up():
-    """The time-out is for the answer as a whole."""
-    enough = Event()
+def _scraping():
+    """The threads that scrape, or look a name up."""
+    return [each for each in threading.enumerate() if each.name == "manometer-top-scrape"]
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.0 200 OK\r\nX: "])
+def test_a_target_that_sends_a_byte_now_and_then_is_given_up(head):
+    """The time-out is for the answer as a whole, its head included."""
+    enough = threading.Event()
 
     def dripping(request):
-        request.send_response(200)
-        request.end_headers()
+        request.wfile.write(head)
         while not enough.wait(0.01):
             request.wfile.write(b"#")
 
-    with _answering(dripping) as url:
-        with pytest.raises(TargetError, match=r"it did not answer in 0\.2 s"):
-            fetch(url, 0.2)
+    with answering(dripping) as url:
+        with pytest.raises(TargetError, match=r"it did not answer in 0\.5 s"):
+            fetch(url, 0.5)
         enough.set()
+        joined(*_scraping())
 
 
 def test_a_target_that_never_answers_is_given_up():
-    """It takes the connection and says nothing."""
+    """It takes the connection and says nothing. Nothing goes on waiting for it."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/metrics"
-        with pytest.raises(TargetError, match=r"it did not answer in 0\.2 s") as told:
-            fetch(url, 0.2)
+        with pytest.raises(TargetError, match=r"it did not answer in 0\.5 s") as told:
+            fetch(url, 0.5)
+        joined(*_scraping())
     assert told.type is TargetError
 
 
-@pytest.mark.parametrize("host", ["nowhere", "a..b", "x" * 64])
-def test_a_host_that_is_not_known_is_told_by_name(host, monkeypatch):
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [("nowhere", "name or service not known"), ("a..b", "it is no name"), ("x" * 64, "it is no name")],
+)
+def test_a_host_that_is_not_known_is_told_by_name(host, reason, monkeypatch):
     """Waiting would not make it known."""
     look_up = socket.getaddrinfo
 
@@ -177,17 +185,20 @@ def test_a_host_that_is_not_known_is_told_by_name(host, monkeypatch):
         return look_up(name, port)
 
     monkeypatch.setattr(snapshot.socket, "getaddrinfo", none)
-    with pytest.raises(WrongTargetError, match=f"there is no host '{host}': "):
+    with pytest.raises(WrongTargetError, match=f"^there is no host '{host}': {reason}$"):
         fetch(f"http://{host}:9464/metrics")
 
 
 def test_a_name_that_nobody_answers_for_is_given_up(monkeypatch):
-    """A look-up may take longer than anybody waits."""
-    enough = Event()
+    """A look-up may take longer than anybody waits. It does not keep the program from ending."""
+    enough = threading.Event()
     monkeypatch.setattr(snapshot.socket, "getaddrinfo", lambda *_: enough.wait(DEADLINE))
     with pytest.raises(WrongTargetError, match=r"the name slow\.invalid could not be looked up in 0\.05 s"):
         fetch("http://slow.invalid/metrics", 0.05)
+    [looking] = _scraping()
+    assert looking.daemon
     enough.set()
+    joined(looking)
 
 
 @given(st.text(alphabet='ab_{}="\\,# \n1.eTYPHLcountrgu+-Inf\x00é'))

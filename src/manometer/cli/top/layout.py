@@ -82,13 +82,12 @@ def _head(board: Board, notes: Sequence[Note], width: int) -> list[Line]:
 def _filled(pieces: Iterable[Piece], width: int) -> list[Line]:
     """The pieces side by side, in as many lines as they take."""
     lines: list[Line] = [[]]
-    used = 0
     for piece in pieces:
+        used = sum(len(each.text) for each in lines[-1])
         if lines[-1] and used + len(GAP) + len(piece.text) > width:
             lines.append([])
         gap = [Piece(GAP)] if lines[-1] else []
         lines[-1] += [*gap, piece]
-        used = sum(len(each.text) for each in lines[-1])
     return lines
 
 

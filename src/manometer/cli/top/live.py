@@ -69,7 +69,7 @@ class LiveView:
 
     def _draw(self) -> None:
         if self._console.is_terminal:
-            self._console.print(Screen(self._drawn(self._console.height, self._notes)), end="")
+            self._console.print(Screen(self._drawn(self._console.height, self._notes)))
 
     def _drawn(self, height: int, notes: Sequence[Note]) -> Group:
         now = datetime.now().astimezone().strftime("%H:%M:%S")

@@ -48,7 +48,7 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
 def promised(config: Thresholds) -> dict[str, str]:
     """The matcher of the stages that a latency is promised of."""
     waiting = config.engine.waiting_stages
-    return {"stage": any_of(waiting).replace("=~", "!~", 1)} if waiting else {}
+    return {"stage": "!~" + any_of(waiting).removeprefix("=~")} if waiting else {}
 
 
 def _stages(config: Thresholds) -> tuple[Record, ...]:

@@ -1,4 +1,4 @@
-"""`manometer mixin`."""
+"""`manometer mixin`: which files it writes, and what it tells of those that are not up to date."""
 
 import pytest
 
@@ -8,8 +8,22 @@ from manometer.cli import main
 def test_it_writes_and_then_finds_everything_up_to_date(tmp_path, capsys):
     """Each written path is printed."""
     assert main(["mixin", "--out", str(tmp_path)]) == 0
-    assert str(tmp_path / "dashboards" / "overview.json") in capsys.readouterr().out
+    written = {str(each) for each in tmp_path.rglob("*") if each.is_file()}
+    assert str(tmp_path / "dashboards" / "overview.json") in written
+    assert set(capsys.readouterr().out.splitlines()) == written
     assert main(["mixin", "--out", str(tmp_path), "--check"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_configuration_is_written_and_checked_with_its_own_values(tmp_path, monkeypatch, capsys):
+    """Into the folder where one is, unless another is named."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mixin.yaml").write_text("cache: {hit_ratio: 0.83}\n")
+    assert main(["mixin", "--config", "mixin.yaml"]) == 0
+    assert "< 0.83" in (tmp_path / "alert_rules" / "cache.yaml").read_text()
+    assert main(["mixin", "--config", "mixin.yaml", "--check"]) == 0
+    assert main(["mixin", "--check"]) == 1
+    assert "alert_rules/cache.yaml differs from what would be written; run `make mixin`\n" in capsys.readouterr().err
 
 
 def test_a_check_fails_where_a_file_is_out_of_date(tmp_path, capsys):
