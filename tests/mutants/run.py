@@ -77,8 +77,9 @@ SUBJECTS = {
         ["exporter/multiprocess/*"],
         ["tests/exporter/multiprocess"],
         left_out=[
-            *("test_model", "test_forks_in_c", "of_multiprocessing", "killed", "interpreters", "in_protobuf", "rights"),
+            *("test_model", "test_forks_in_c", "of_multiprocessing", "killed", "interpreters", "in_protobuf"),
             *("never_returns", "before_it_ends", "readers_never", "midst_of_scrapes", "file_system", "no_json"),
+            "rights",
         ],
     ),
 }

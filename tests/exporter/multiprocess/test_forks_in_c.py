@@ -4,11 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-<<<<<<< HEAD
-=======
-import threading
 from contextlib import suppress
->>>>>>> mut-processes
 
 import pytest
 
