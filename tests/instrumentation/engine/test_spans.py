@@ -177,14 +177,17 @@ ENDED = (
 @pytest.mark.parametrize(("part", "messages"), [
     ("start", STARTED),
     ("context", STARTED),
+    ("leaving", ENDED),
     ("recording", ENDED),
     ("end", ENDED),
 ])  # fmt: skip
-def test_a_broken_tracer_does_not_reach_the_program(figures, tracer, part, messages, caplog):
+def test_a_broken_tracer_does_not_reach_the_program(figures, tracer, monkeypatch, part, messages, caplog):
     """Its spans are lost, which is logged once, and once more when it works again; the runs are measured."""
     caplog.set_level("INFO")
-    broken = Broken(part)
+    broken, detach = Broken(part), trace_context.detach
     tracer(broken)
+    if part == "leaving":
+        monkeypatch.setattr(trace_context, "detach", lambda token: (detach(token), broken.fail()))
     for _ in range(100):
         with suppress(KeyError), stage("s", registry=figures.registry):
             raise KeyError
