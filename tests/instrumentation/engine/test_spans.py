@@ -93,7 +93,7 @@ def test_a_block_that_is_interrupted_as_it_begins_leaves_nothing(figures, traced
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    with measured:
+    with measured, measured:
         around = trace.get_current_span()
         with monkeypatch.context() as patch:
             if moment == "noted":
@@ -104,12 +104,12 @@ def test_a_block_that_is_interrupted_as_it_begins_leaves_nothing(figures, traced
                 patch.setattr(import_module("manometer.instrumentation.engine.stage"), "perf_counter", interrupt)
             with pytest.raises(KeyboardInterrupt) as caught, measured:
                 pytest.fail("it began")
-        assert figures("engine_stage_active", stage="s") == 1
+        assert figures("engine_stage_active", stage="s") == 2
         assert trace.get_current_span() is around
         errors = [span.attributes["error.type"] for span in exported().values()]
         assert errors == ([] if moment == "noted" else ["KeyboardInterrupt"])
     assert figures("engine_stage_active", stage="s") == 0
-    assert figures.all("engine_stage_duration_seconds_count", "outcome") == {"ok": 1, "error": 0}
+    assert figures.all("engine_stage_duration_seconds_count", "outcome") == {"ok": 2, "error": 0}
     assert caught.type is KeyboardInterrupt  # and its frames live until here, with all that they hold
 
 
