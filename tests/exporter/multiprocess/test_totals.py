@@ -164,13 +164,15 @@ def test_infinities_and_what_is_no_number_add_up():
         for mode, expected in {"min": [1], "max": [5], "sum": [9], "mostrecent": [3], "all": [5, 1, 3]}.items()
     ],
 )
-def test_a_gauge_s_mode_says_what_its_processes_come_to(mode, expected):
-    """Whoever comes first."""
+@pytest.mark.parametrize("tells_time", [False, True])
+def test_a_gauge_s_mode_says_what_its_processes_come_to(mode, expected, tells_time):
+    """Whoever comes first. Of a gauge that does not tell when it was set, the last collection counts."""
 
     def told(pid, amount, set_at):
         metric = Metric("g", "Help.", "gauge")
         metric.samples = [Sample("g", {}, amount)]
-        return Snapshot(Process(pid), [family(metric, Way(mode, lambda _: set_at), 9.0)])
+        way = Way(mode, lambda _: set_at) if tells_time else Way(mode)
+        return Snapshot(Process(pid), [family(metric, way, 100.0 - set_at if tells_time else set_at)])
 
     parts = [told(1, 5, 10.0), told(2, 1, 20.0), told(3, 3, 30.0)]
     for order in (parts, parts[::-1], parts[1:] + parts[:1]):
