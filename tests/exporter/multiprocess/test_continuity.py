@@ -2,6 +2,7 @@
 
 import pickle
 
+import pytest
 from prometheus_client import Metric
 from prometheus_client.samples import Sample
 
@@ -24,3 +25,28 @@ def test_what_is_kept_does_not_grow_with_all_that_ever_was():
 
     first, *others = [size(events) for events in range(100, 400)]
     assert max(others) <= first + 10
+
+
+@pytest.mark.parametrize(
+    ("born", "events", "kept"),
+    [
+        (5, 3, 0),
+        (5, 4, 0),
+        (7, 4, 0),  # it says otherwise now when it began, but that was before it was seen
+        (10, 4, 0),
+        (10.5, 4, 3),
+        (5, 2, 3),
+    ],
+)
+def test_a_series_goes_on_unless_it_fell_or_began_since(born, events, kept):
+    """Only what starts again needs what it had come to before."""
+    continuity = Continuity()
+
+    def besides(born, events, now):
+        metric = Metric("c", "Help.", "counter")
+        metric.samples = [Sample("c_total", {}, events), Sample("c_created", {}, born)]
+        found = continuity.besides([family(metric, Way("sum"), now)], now)
+        return sum(row[1][0] for each in found for group in each.groups for row in group.rows)
+
+    assert besides(5, 3, 10.0) == 0
+    assert besides(born, events, 20.0) == kept
