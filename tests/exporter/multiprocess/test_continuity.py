@@ -50,3 +50,31 @@ def test_a_series_goes_on_unless_it_fell_or_began_since(born, events, kept):
 
     assert besides(5, 3, 10.0) == 0
     assert besides(born, events, 20.0) == kept
+
+
+def test_a_process_moves_where_it_tells_of_an_event():
+    """But for those of a process that runs and does nothing: by these nobody is served."""
+    continuity = Continuity()
+
+    def moves(**totals):
+        families = []
+        for name, total in totals.items():
+            metric = Metric(name, "Help.", "counter")
+            metric.samples = [Sample(f"{name}_total", {}, total), Sample(f"{name}_created", {}, 5.0)]
+            families.append(family(metric, Way("sum"), 9.0))
+        continuity.besides(families, 9.0)
+        return continuity.moved
+
+    assert not continuity.moved
+    assert not moves()
+    assert not moves(c=0)
+    assert moves(c=1)
+    assert not moves(c=1)
+    assert moves(c=3, d=0)
+    assert not moves(c=3, d=0)
+    assert moves(c=3, d=2)
+    assert not moves(process_cpu_seconds=7, c=3, d=2)
+    assert moves(process_cpu_seconds=7, c=4, d=2)
+    assert moves(c=5, d=2, process_cpu_seconds=9)
+    assert not moves(c=5, d=2, process_cpu_seconds=11)
+    assert moves(e=1)

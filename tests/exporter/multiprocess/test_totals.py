@@ -460,7 +460,7 @@ def test_each_family_has_a_way_that_makes_sense(name, kind, mode):
     ("name", "grows"),
     [
         ("process_cpu_seconds", True),
-        ("python_gc_pause_seconds", True),
+        ("python_gc_objects_collected", True),
         ("system_cpu_time_seconds", True),
         ("health_check_duration_seconds", True),
         ("manometer_collect_failures", True),
