@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 from prometheus_client import Metric
-from prometheus_client.samples import Sample
+from prometheus_client.samples import BucketSpan, NativeHistogram, Sample
 
 from manometer.exporter.multiprocess.continuity import Continuity
 from manometer.exporter.multiprocess.snapshot import family
@@ -78,3 +78,39 @@ def test_a_process_moves_where_it_tells_of_an_event():
     assert moves(c=5, d=2, process_cpu_seconds=9)
     assert not moves(c=5, d=2, process_cpu_seconds=11)
     assert moves(e=1)
+
+
+def kept(*metrics):
+    """What is kept of each of these collections when the next one has come, by the name of the sample."""
+    continuity = Continuity()
+    for metric in metrics:
+        found = continuity.besides([family(metric, Way("sum"), 9.0)], 9.0)
+    return {
+        slot[0]: amount
+        for each in found
+        for group in each.groups
+        for values in [row[1] for row in group.rows]
+        for slot, amount in zip(group.shape, values, strict=True)
+    }
+
+
+def test_what_adds_up_is_kept_beside_what_does_not():
+    """As the count and the sum of a summary, whose quantiles are of each process."""
+    summary = Metric("s", "Help.", "summary")
+    for name, labels, amount in (("s", {"quantile": "0.5"}, 1.5), ("s_count", {}, 3), ("s_sum", {}, 4.5)):
+        summary.add_sample(name, labels, amount)
+    assert kept(summary, Metric("s", "Help.", "summary")) == {"s_count": 3, "s_sum": 4.5}
+
+
+def test_a_native_histogram_starts_again_where_its_count_falls():
+    """Its sum may do as it likes."""
+
+    def native(count, total):
+        metric = Metric("h", "Help.", "histogram")
+        buckets = NativeHistogram(count, total, 0, 0.0, 0, [BucketSpan(0, 1)], None, [count])
+        metric.samples = [Sample("h", {}, 0.0, None, None, buckets)]
+        return metric
+
+    assert kept(native(4, 1.0), native(4, 5.0)) == {}
+    assert kept(native(4, 5.0), native(6, 1.0)) == {}
+    assert kept(native(4, 1.0), native(2, 5.0)) == {"h": 1.0}

@@ -213,6 +213,30 @@ def test_creation_is_the_earliest_and_an_exemplar_the_latest():
     assert total.exemplar == Exemplar({"trace_id": "of 1"}, 1.0, 300.0)
 
 
+@pytest.mark.parametrize(
+    "settings", [{"buckets": (1, 2)}, {"buckets": (-1, 2)}, {"buckets": (1, 2), "native_schema": 3}]
+)
+def test_one_process_in_a_group_shows_what_it_would_show_alone(settings):
+    """To the last exemplar and creation time, through a file."""
+    registry = CollectorRegistry()
+    counter = manometer.Counter("c", "Help.", ["l"], registry=registry)
+    histogram = manometer.Histogram("h", "Help.", ["l"], registry=registry, **settings)
+    for label in "xy":
+        counter.labels(label).inc(2, {"trace_id": label})
+        for amount in (0.5, 1.5, 2.5, -3):
+            histogram.labels(label).observe(amount, {"trace_id": f"{label} {amount}"})
+    manometer.Gauge("g", "Help.", registry=registry, multiprocess_mode="sum").set(4)
+
+    def told(metrics):
+        return {
+            (metric.name, metric.type, metric.documentation, sample.name, *sorted(sample.labels.items())): sample[2:]
+            for metric in metrics
+            for sample in metric.samples
+        }
+
+    assert told(merged(snapshot(registry, 1))) == told(collect(registry))
+
+
 def test_only_the_creation_time_of_a_series_is_the_earliest():
     """A sample that is named like one is a value like others: a gauge's, one that has no kind, another family's."""
 
