@@ -102,6 +102,17 @@ def test_what_adds_up_is_kept_beside_what_does_not():
     assert kept(summary, Metric("s", "Help.", "summary")) == {"s_count": 3, "s_sum": 4.5}
 
 
+def test_a_histogram_without_a_count_is_kept_too():
+    """By its first sample it is told whether it goes on."""
+    parts = []
+    for amount in (3, 5, 2):
+        metric = Metric("h", "Help.", "histogram")
+        metric.add_sample("h_bucket", {"le": "+Inf"}, amount)
+        parts.append(metric)
+    assert kept(*parts[:2]) == {}
+    assert kept(*parts) == {"h_bucket": 5}
+
+
 def test_a_native_histogram_starts_again_where_its_count_falls():
     """Its sum may do as it likes."""
 

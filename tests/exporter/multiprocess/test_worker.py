@@ -227,8 +227,12 @@ def test_a_directory_that_became_a_file_is_gone_through(path):
     path.rmdir()
     path.touch()
     for _ in range(2):
-        with pytest.raises(IncompleteError, match=f"process {os.getpid()} cannot write its figures to {path}"):
+        with pytest.raises(IncompleteError) as raised:
             collect(shown)
+        assert str(raised.value) == (
+            f"process {os.getpid()} cannot write its figures to {path}, so they would be missing; "
+            "its log says why; where it lacks the right, let its user write there"
+        )
     path.unlink()
     assert value(shown, "c_total") == 1
     assert value(shown, "manometer_process_file_failures_total", operation="write") == 4
