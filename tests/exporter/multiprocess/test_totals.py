@@ -440,6 +440,22 @@ def test_another_kit_s_native_histograms_add_up(kind, ended):
         )  # fmt: skip
 
 
+def test_another_kit_s_exemplars_are_shown_where_an_exposition_may_have_them():
+    """At buckets and at a counter's total."""
+    exemplar = Exemplar({"trace_id": "x"}, 1.0, 5.0)
+    histogram, counter = Metric("h", "Help.", "histogram"), Metric("c", "Help.", "counter")
+    for metric, name, labels in (
+        (histogram, "h_bucket", {"le": "+Inf"}),
+        (histogram, "h_count", {}),
+        (counter, "c_total", {}),
+        (counter, "c_created", {}),
+    ):
+        metric.add_sample(name, labels, 1.0, exemplar=exemplar)
+    families = [family(metric, Way("sum"), 1.0) for metric in (histogram, counter)]
+    found = {s.name: s.exemplar for metric in merged(Snapshot(Process(1), families)) for s in metric.samples}
+    assert found == {"h_bucket": exemplar, "h_count": None, "c_total": exemplar, "c_created": None}
+
+
 def test_another_kit_s_native_histogram_keeps_its_buckets_however_many():
     """It is written as it is, and not at a lower resolution; a sum of two has as many as the larger."""
 
