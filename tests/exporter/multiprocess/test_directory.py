@@ -1,5 +1,6 @@
 """The files of a group: whole or not there, one of each live process and one of all that ended."""
 
+import fcntl
 import json
 import os
 import re
@@ -670,6 +671,10 @@ def test_a_file_that_was_never_finished_is_removed_in_the_end(group):
     group.directory.settle()
     assert half.exists()
     os.utime(half, (0, 0))
+    with half.open("rb") as open_half:
+        fcntl.flock(open_half, fcntl.LOCK_EX)
+        group.directory.settle()
+        assert half.exists()
     group.directory.settle()
     assert not half.exists()
 

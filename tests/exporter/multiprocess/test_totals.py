@@ -164,13 +164,15 @@ def test_infinities_and_what_is_no_number_add_up():
         for mode, expected in {"min": [1], "max": [5], "sum": [9], "mostrecent": [3], "all": [5, 1, 3]}.items()
     ],
 )
-def test_a_gauge_s_mode_says_what_its_processes_come_to(mode, expected):
-    """Whoever comes first."""
+@pytest.mark.parametrize("tells_time", [False, True])
+def test_a_gauge_s_mode_says_what_its_processes_come_to(mode, expected, tells_time):
+    """Whoever comes first. Of a gauge that does not tell when it was set, the last collection counts."""
 
     def told(pid, amount, set_at):
         metric = Metric("g", "Help.", "gauge")
         metric.samples = [Sample("g", {}, amount)]
-        return Snapshot(Process(pid), [family(metric, Way(mode, lambda _: set_at), 9.0)])
+        way = Way(mode, lambda _: set_at) if tells_time else Way(mode)
+        return Snapshot(Process(pid), [family(metric, way, 100.0 - set_at if tells_time else set_at)])
 
     parts = [told(1, 5, 10.0), told(2, 1, 20.0), told(3, 3, 30.0)]
     for order in (parts, parts[::-1], parts[1:] + parts[:1]):
@@ -209,6 +211,30 @@ def test_creation_is_the_earliest_and_an_exemplar_the_latest():
     total, created = metric.samples
     assert (total.value, created.value) == (3, 50.0)
     assert total.exemplar == Exemplar({"trace_id": "of 1"}, 1.0, 300.0)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"buckets": (1, 2)}, {"buckets": (-1, 2)}, {"buckets": (1, 2), "native_schema": 3}]
+)
+def test_one_process_in_a_group_shows_what_it_would_show_alone(settings):
+    """To the last exemplar and creation time, through a file."""
+    registry = CollectorRegistry()
+    counter = manometer.Counter("c", "Help.", ["l"], registry=registry)
+    histogram = manometer.Histogram("h", "Help.", ["l"], registry=registry, **settings)
+    for label in "xy":
+        counter.labels(label).inc(2, {"trace_id": label})
+        for amount in (0.5, 1.5, 2.5, -3):
+            histogram.labels(label).observe(amount, {"trace_id": f"{label} {amount}"})
+    manometer.Gauge("g", "Help.", registry=registry, multiprocess_mode="sum").set(4)
+
+    def told(metrics):
+        return {
+            (metric.name, metric.type, metric.documentation, sample.name, *sorted(sample.labels.items())): sample[2:]
+            for metric in metrics
+            for sample in metric.samples
+        }
+
+    assert told(merged(snapshot(registry, 1))) == told(collect(registry))
 
 
 def test_only_the_creation_time_of_a_series_is_the_earliest():
@@ -414,6 +440,22 @@ def test_another_kit_s_native_histograms_add_up(kind, ended):
         )  # fmt: skip
 
 
+def test_another_kit_s_exemplars_are_shown_where_an_exposition_may_have_them():
+    """At buckets and at a counter's total."""
+    exemplar = Exemplar({"trace_id": "x"}, 1.0, 5.0)
+    histogram, counter = Metric("h", "Help.", "histogram"), Metric("c", "Help.", "counter")
+    for metric, name, labels in (
+        (histogram, "h_bucket", {"le": "+Inf"}),
+        (histogram, "h_count", {}),
+        (counter, "c_total", {}),
+        (counter, "c_created", {}),
+    ):
+        metric.add_sample(name, labels, 1.0, exemplar=exemplar)
+    families = [family(metric, Way("sum"), 1.0) for metric in (histogram, counter)]
+    found = {s.name: s.exemplar for metric in merged(Snapshot(Process(1), families)) for s in metric.samples}
+    assert found == {"h_bucket": exemplar, "h_count": None, "c_total": exemplar, "c_created": None}
+
+
 def test_another_kit_s_native_histogram_keeps_its_buckets_however_many():
     """It is written as it is, and not at a lower resolution; a sum of two has as many as the larger."""
 
@@ -458,7 +500,7 @@ def test_each_family_has_a_way_that_makes_sense(name, kind, mode):
     ("name", "grows"),
     [
         ("process_cpu_seconds", True),
-        ("python_gc_pause_seconds", True),
+        ("python_gc_objects_collected", True),
         ("system_cpu_time_seconds", True),
         ("health_check_duration_seconds", True),
         ("manometer_collect_failures", True),

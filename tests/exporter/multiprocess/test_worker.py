@@ -198,6 +198,7 @@ def test_series_that_come_and_go_are_bounded(path, monkeypatch):
     assert sum(found.values()) == 20
     assert len(found) == 3 + 3 + 1
     assert found["other"] == 14
+    assert value(shown, "manometer_label_folds_total", family="c") >= 14
 
 
 def test_a_directory_that_this_user_may_not_write_to_is_a_mistake_of_the_settings():
@@ -226,8 +227,12 @@ def test_a_directory_that_became_a_file_is_gone_through(path):
     path.rmdir()
     path.touch()
     for _ in range(2):
-        with pytest.raises(IncompleteError, match=f"process {os.getpid()} cannot write its figures to {path}"):
+        with pytest.raises(IncompleteError) as raised:
             collect(shown)
+        assert str(raised.value) == (
+            f"process {os.getpid()} cannot write its figures to {path}, so they would be missing; "
+            "its log says why; where it lacks the right, let its user write there"
+        )
     path.unlink()
     assert value(shown, "c_total") == 1
     assert value(shown, "manometer_process_file_failures_total", operation="write") == 4

@@ -21,8 +21,8 @@ def peer_families(directories: Iterable[Path], unreadable: Callable[[Path, Excep
         merged = _merge(paths)
     except Exception:  # of whatever class a damaged file leads it to
         merged = _merge([path for path in paths if _makes_sense(path, unreadable)])
-    # The gauges are merged already, so that no series comes twice and any way would do.
-    return [family(each, Way("livemax" if each.type == "gauge" else "sum"), 0.0) for each in merged]
+    # All are merged already: no gauge's series comes twice, so its sum is what it was.
+    return [family(each, Way("sum"), 0.0) for each in merged]
 
 
 def _merge(paths: Iterable[Path]) -> list[Metric]:
