@@ -32,6 +32,7 @@ def test_every_alert_has_a_row_with_its_runbook():
         assert f"| `{alert.name}` | {alert.severity.value} | {alert.fires} |" in text
         assert f"(runbooks/{alert.name}.md)" in text
     assert "(docs/runbooks/BreakerOpen.md)" in alerts_table()
+    assert r"(a\|b/BreakerOpen.md)" in alerts_table("a|b")  # a bar would end the cell
 
 
 def test_a_table_keeps_its_columns():

@@ -27,8 +27,15 @@ def test_nothing_given_is_the_defaults():
 
 def test_what_is_given_takes_the_place_of_its_default_alone():
     """At any depth, the rest stays as it was."""
-    config = parse({"jobs": ["a", "b"], "pool": {"saturation_ratio": 0.7}, "timing": {"BreakerOpen": {"hold": "2m"}}})
-    assert config.jobs == ("a", "b")
+    config = parse(
+        {
+            "runbooks": "https://wiki",
+            "jobs": ["a", "b"],
+            "pool": {"saturation_ratio": 0.7},
+            "timing": {"BreakerOpen": {"hold": "2m"}},
+        }
+    )
+    assert (config.runbooks, config.jobs) == ("https://wiki", ("a", "b"))
     assert config.pool.saturation_ratio == 0.7
     assert config.pool.wait_seconds == Thresholds().pool.wait_seconds
     assert config.timing["BreakerOpen"] == Timing(Duration("2m"))

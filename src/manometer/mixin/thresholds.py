@@ -236,7 +236,6 @@ def parse(values: object) -> Thresholds:
 
 def _overlay(default: T, value: object, path: str) -> T:
     """`value` in the shape and type of `default`, with the default's parts where it says nothing."""
-    here = path or "the configuration"
     if is_dataclass(default):
         parts = {row.name: getattr(default, row.name) for row in fields(default)}
         return cast(T, replace(cast(Any, default), **_parts(parts, value, path)))
@@ -246,18 +245,18 @@ def _overlay(default: T, value: object, path: str) -> T:
         return cast(T, Duration(str(value)))
     if isinstance(default, float | int):
         if isinstance(value, bool) or not isinstance(value, float | int):
-            raise ConfigError(f"{here} is {value!r}; it takes a number")
+            raise ConfigError(f"{path} is {value!r}; it takes a number")
         if value < 0 or (path.endswith("_ratio") and value > 1):
             raise ConfigError(
-                f"{here} is {value}; it takes a number from 0{' to 1' if path.endswith('_ratio') else ''}"
+                f"{path} is {value}; it takes a number from 0{' to 1' if path.endswith('_ratio') else ''}"
             )
         return cast(T, value)
     if isinstance(default, tuple):
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            raise ConfigError(f"{here} is {value!r}; it takes a list of names")
+            raise ConfigError(f"{path} is {value!r}; it takes a list of names")
         return cast(T, tuple(value))
     if not isinstance(value, str):
-        raise ConfigError(f"{here} is {value!r}; it takes text")
+        raise ConfigError(f"{path} is {value!r}; it takes text")
     return cast(T, value)
 
 
