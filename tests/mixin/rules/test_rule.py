@@ -15,14 +15,14 @@ ALERT = Alert(
 
 def test_an_alert_gets_its_timing_severity_and_runbook():
     """None of these stands in the alert's own data."""
-    config = Thresholds(runbooks="https://wiki/", timing={"BreakerOpen": Timing(Duration("3m"), Duration("1m"))})
+    config = Thresholds(runbooks="https://wiki/X/", timing={"BreakerOpen": Timing(Duration("3m"), Duration("1m"))})
     assert ALERT.entry(config, {"BreakerOpen"}) == {
         "alert": "BreakerOpen",
         "expr": "vector(1)",
         "for": "3m",
         "keep_firing_for": "1m",
         "labels": {"severity": "critical"},
-        "annotations": {"summary": "s", "description": "d", "runbook_url": "https://wiki/BreakerOpen.md"},
+        "annotations": {"summary": "s", "description": "d", "runbook_url": "https://wiki/X/BreakerOpen.md"},
     }
 
 

@@ -124,6 +124,7 @@ def test_other_thresholds_render_without_touching_a_template():
     assert 'job=~"web|batch"' in found["TargetDown"]["expr"]
     assert 'absent(up{job="batch"})' in found["TargetDown"]["expr"]
     assert "0.0144" in found["EngineErrorBudgetBurn"]["expr"] or "0.003" in found["EngineErrorBudgetBurn"]["expr"]
+    assert "a target of the jobs web, batch cannot be" in str([alert.fires for alert in rules.alerts(config)])
     assert "[2h], 600)" in text
     assert "seek_approval" not in text
     assert "alluse" not in text
