@@ -292,6 +292,9 @@ def test_the_locks_of_the_parent_s_files_are_let_go(tmp_path, monkeypatch):
     assert os.path.samestat(os.fstat(kept._file), other.path.stat())
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(other._file)
-    os.close(kept._file)
+    number = kept._file
+    kept.abandon()
+    assert os.path.samestat(os.fstat(number), other.path.stat())
+    os.close(number)
     assert not owner_lives(other.path, held)
     os.close(held)

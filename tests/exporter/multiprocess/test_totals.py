@@ -297,6 +297,35 @@ def test_samples_that_some_processes_do_not_tell_add_up():
         }
 
 
+def test_series_of_a_family_may_differ_in_all_but_its_name():
+    """In their samples, their labels, and the way they add up; over the end of their processes too."""
+    parts = []
+    for mode, labels, names in (
+        ("sum", {"l": "x"}, ["s_count"]),
+        ("sum", {"l": "y"}, ["s_count", "s_sum"]),
+        ("sum", {"m": "x"}, ["s_count"]),
+        ("sum", {}, ["s_count"]),
+        ("max", {"l": "z"}, ["s_count"]),
+    ):
+        metric = Metric("s", "Help.", "summary")
+        for name in names:
+            metric.add_sample(name, labels, 2.0)
+        parts += [Snapshot(Process(1), [family(metric, Way(mode), 1.0)])] * 2
+    past = Totals()
+    for each in parts:
+        past.add(each)
+    expected = {
+        ("s_count", ("l", "x")): 4,
+        ("s_count", ("l", "y")): 4,
+        ("s_sum", ("l", "y")): 4,
+        ("s_count", ("m", "x")): 4,
+        ("s_count",): 4,
+        ("s_count", ("l", "z")): 2,
+    }
+    assert values(merged(*parts)) == expected
+    assert values(merged(decode(encode(Snapshot(Process(0), past.families()))))) == expected
+
+
 OBSERVATIONS = st.lists(st.tuples(st.integers(0, 2), AMOUNTS, st.sampled_from(["", "ends", "resets"])), max_size=80)
 
 

@@ -114,8 +114,8 @@ def _open(path: Path, flags: int) -> int:
 
 def _close(file: int) -> None:
     with _copying, suppress(OSError):
-        _copied.pop(file, None)
-        os.close(file)
+        if _copied.pop(file, None) is not None:  # else a fork has let go of it, and the number may be another file's
+            os.close(file)
 
 
 def _let_go(_: Forked) -> None:
