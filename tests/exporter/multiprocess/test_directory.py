@@ -202,7 +202,7 @@ def test_a_crash_on_the_way_neither_loses_nor_doubles(group, monkeypatch, crash_
 
 
 def test_a_reading_that_is_overtaken_by_a_settling_is_made_again(group, monkeypatch):
-    """A process whose figures move while they are read is counted once, not twice and not never; one suffices then."""
+    """A process whose figures move while they are read is counted once, not twice and not never."""
     for total in (1, 10, 100):
         group.process(total).abandon()
     paths = group.directory._paths

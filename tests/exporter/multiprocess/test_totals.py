@@ -297,6 +297,24 @@ def test_samples_that_some_processes_do_not_tell_add_up():
         }
 
 
+def test_series_of_one_collector_may_differ_in_their_samples():
+    """As of a summary of which one has not been observed."""
+    metric = Metric("s", "Help.", "summary")
+    for name, label in (("s_count", "x"), ("s_count", "y"), ("s_sum", "y"), ("s_sum", "z"), ("s_count", "a")):
+        metric.add_sample(name, {"l": label}, 2.0)
+    assert values(merged(Snapshot(Process(1), [family(metric, Way("sum"), 1.0)]))) == values([metric])
+
+
+def test_a_gauge_that_was_never_set_has_no_most_recent_value():
+    """Its other series have."""
+    registry = CollectorRegistry()
+    gauge = manometer.Gauge("g", "Help.", ["l"], registry=registry, multiprocess_mode="mostrecent")
+    for label in "xyz":
+        gauge.labels(label)
+    gauge.labels("y").set(5)
+    assert values(merged(snapshot(registry, 1))) == {("g", ("l", "y")): 5}
+
+
 def test_series_of_a_family_may_differ_in_all_but_its_name():
     """In their samples, their labels, and the way they add up; over the end of their processes too."""
     parts = []
