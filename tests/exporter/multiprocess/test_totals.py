@@ -305,6 +305,14 @@ def test_series_of_one_collector_may_differ_in_their_samples():
     assert values(merged(Snapshot(Process(1), [family(metric, Way("sum"), 1.0)]))) == values([metric])
 
 
+def test_a_series_may_be_collected_by_itself():
+    """It has no labels then."""
+    series = manometer.Counter("c", "Help.", ["l"], registry=None).labels("x")
+    series.inc(2)
+    families = [family(metric, Way("sum"), 1.0) for metric in series.collect()]
+    assert values(merged(Snapshot(Process(1), families))) == {("c_total",): 2}
+
+
 def test_a_gauge_that_was_never_set_has_no_most_recent_value():
     """Its other series have."""
     registry = CollectorRegistry()
