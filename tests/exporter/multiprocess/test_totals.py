@@ -313,6 +313,21 @@ def test_a_series_may_be_collected_by_itself():
     assert values(merged(Snapshot(Process(1), families))) == {("c_total",): 2}
 
 
+def test_a_bucket_s_bound_may_stand_anywhere_among_its_labels():
+    """It is none of those that tell one series from another."""
+    metric = Metric("h", "Help.", "histogram")
+    for labels in (
+        {"le": "1", "a": "x", "b": "y"},
+        {"a": "x", "le": "2", "b": "y"},
+        {"a": "x", "b": "y", "le": "+Inf"},
+    ):
+        metric.add_sample("h_bucket", labels, 2.0)
+    metric.add_sample("h_count", {"a": "x", "b": "y"}, 2.0)
+    told = family(metric, Way("sum"), 1.0)
+    assert [(group.labelnames, len(group.rows)) for group in told.groups] == [(("a", "b"), 1)]
+    assert values(merged(Snapshot(Process(1), [told]))) == values([metric])
+
+
 def test_a_gauge_that_was_never_set_has_no_most_recent_value():
     """Its other series have."""
     registry = CollectorRegistry()
