@@ -219,7 +219,7 @@ def test_creation_is_the_earliest_and_an_exemplar_the_latest():
 def test_one_process_in_a_group_shows_what_it_would_show_alone(settings):
     """To the last exemplar and creation time, through a file."""
     registry = CollectorRegistry()
-    counter = manometer.Counter("c", "Help.", ["l"], registry=registry)
+    counter = manometer.Counter("c", "Help.", ["l"], registry=registry, unit="bytes")
     histogram = manometer.Histogram("h", "Help.", ["l"], registry=registry, **settings)
     for label in "xy":
         counter.labels(label).inc(2, {"trace_id": label})
@@ -229,7 +229,14 @@ def test_one_process_in_a_group_shows_what_it_would_show_alone(settings):
 
     def told(metrics):
         return {
-            (metric.name, metric.type, metric.documentation, sample.name, *sorted(sample.labels.items())): sample[2:]
+            (
+                metric.name,
+                metric.type,
+                metric.documentation,
+                metric.unit,
+                sample.name,
+                *sorted(sample.labels.items()),
+            ): (sample[2:])
             for metric in metrics
             for sample in metric.samples
         }
@@ -246,7 +253,9 @@ def test_only_the_creation_time_of_a_series_is_the_earliest():
         manometer.Counter("files_created", "Help.", registry=registry).inc(amount)
         foreign = Metric("rows_created", "Help.", "unknown")
         foreign.samples = [Sample("rows_created", {}, amount)]
-        extra = Snapshot(Process(pid), [family(foreign, Way("sum"), 1.0)])
+        other = Metric("cells", "Help.", "unknown")
+        other.samples = [Sample("cells_created", {}, amount)]
+        extra = Snapshot(Process(pid), [family(each, Way("sum"), 1.0) for each in (foreign, other)])
         both = snapshot(registry, pid).families + decode(encode(extra)).families
         return Snapshot(Process(pid), both, alive)
 
@@ -258,7 +267,8 @@ def test_only_the_creation_time_of_a_series_is_the_earliest():
         for metric in merged(told(3, 5), decode(encode(Snapshot(Process(0), past.families()))))
         for sample in metric.samples
     }
-    assert [found[name] for name in ("jobs_created", "files_created_total", "rows_created")] == [12, 12, 12]
+    for name in ("jobs_created", "files_created_total", "rows_created", "cells_created"):
+        assert found[name] == 12
     assert found["files_created_created"] > 1e9
 
 
@@ -437,6 +447,7 @@ SUM, COUNT = ("s_sum", None, False), ("s_count", None, False)
         [((SUM, COUNT), [1.0]), ((SUM, COUNT), [1.0])],
         [((SUM, COUNT), [1.0, 2.0, 3.0])],
         [((SUM, COUNT), [1.0, 2.0, 3.0]), ((SUM, COUNT), [1.0, 2.0, 3.0])],
+        [((SUM, COUNT), [1.0, 2.0, 3.0]), ((SUM, COUNT), [1.0, 2.0])],
         [((SUM, COUNT), [1.0]), ((COUNT,), [1.0])],
     ],
 )
