@@ -338,6 +338,16 @@ def test_a_bucket_s_bound_may_stand_anywhere_among_its_labels():
     assert values(merged(Snapshot(Process(1), [told]))) == values([metric])
 
 
+def test_a_label_pid_of_the_program_s_own_stays():
+    """As of a gauge that is about other processes."""
+    metric = Metric("g", "Help.", "gauge")
+    metric.samples = [Sample("g", {"pid": "7"}, 2.0)]
+    found = merged(*(Snapshot(Process(pid), [family(metric, Way("max"), 1.0)]) for pid in (1, 2)))
+    assert values(found) == {("g", ("pid", "7")): 2}
+    found = merged(Snapshot(Process(1), [family(metric, Way("all"), 1.0)]))
+    assert values(found) == {("g", ("pid", "7")): 2}
+
+
 def test_a_gauge_that_was_never_set_has_no_most_recent_value():
     """Its other series have."""
     registry = CollectorRegistry()
@@ -629,10 +639,10 @@ def test_series_past_the_cap_are_added_to_other():
     """Those that ended keep a bounded number of series, and lose nothing of the sum."""
     folded = []
     past = Totals(3, folded.append)
-    for user in range(10):
+    for user in [*range(10), *range(10)]:
         metric = Metric("c", "Help.", "counter")
         metric.samples = [Sample("c_total", {"user": str(user)}, 1.0)]
         past.add(Snapshot(Process(user), [family(metric, Way("sum"), 1.0)], alive=False))
     found = {key[1][1]: value for key, value in values(past.metrics()).items()}
-    assert found == {"0": 1, "1": 1, "2": 1, "other": 7}
-    assert folded == ["c"] * 7
+    assert found == {"0": 2, "1": 2, "2": 2, "other": 14}
+    assert folded == ["c"] * 14
