@@ -39,6 +39,7 @@ ROWS = Group("sum", (), (("g", None, False),), [([], [1.0], (), 0.0, None)])
         (b"manometer-processes 1 things", UnreadableError),
         (b"manometer-processes x things", UnreadableError),
         (b"manometer-processes 2", UnreadableError),
+        (b"manometer-processes\t2 things", UnreadableError),
         (b"someone-else 2 things", UnreadableError),
     ],
 )
