@@ -29,6 +29,7 @@ path, library = sys.argv[1:]
 writing.LOSS = 1000.0
 c = getattr(ctypes, library)(None)  # PyDLL keeps the interpreter's lock meanwhile, CDLL lets go of it
 signal.alarm(100)
+first = os.getpid()
 
 
 def all_sleep():
@@ -37,8 +38,9 @@ def all_sleep():
 
 
 def fork():
-    until(all_sleep)
-    time.sleep(0.05)  # the last one has called the system by then
+    if os.getpid() == first:  # a child has no other threads yet, and frames of its parent's that are none any more
+        until(all_sleep)
+        time.sleep(0.05)  # the last one has called the system by then
     child = c.fork()
     if child == 0:
         signal.alarm(100)  # which is not inherited
@@ -181,10 +183,9 @@ def test_a_child_notices_at_its_end_at_the_latest(path, library):
 PARENT_ENDS = """
 told, tell = os.pipe()
 go_on, end = os.pipe()
-first = fork()
-if first == 0:
-    second = fork()
-    if second == 0:
+child = fork()
+if child == 0:
+    if fork() == 0:
         os.read(go_on, 1)
         count(7)
         figures = found(shown)
@@ -192,7 +193,7 @@ if first == 0:
         os._exit(0)
     count(40)
     sys.exit()
-ends(first)
+ends(child)
 os.write(end, b"x")
 assert os.read(told, 100) == b"147 of 2"
 """

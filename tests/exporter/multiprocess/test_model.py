@@ -22,7 +22,7 @@ pytestmark = [
 
 NAMES = ("c_total", "h_count", "theirs_total")
 MEMBER = """
-import ctypes, json, os, signal, socket, sys, threading, time, warnings
+import ctypes, json, os, signal, socket, sys, time, warnings
 warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)
 import prometheus_client
 from prometheus_client import REGISTRY
@@ -53,11 +53,6 @@ def scrape():
     return [sum(each.value for each in samples if each.name == name) for name in NAMES]
 
 
-def all_sleep():
-    mine, asleep = threading.get_ident(), threading.Condition.wait.__code__
-    return all(frame.f_code is asleep for thread, frame in sys._current_frames().items() if thread != mine)
-
-
 def obey(connection):
     # Returns in a child.
     connection.connect(sys.argv[2])
@@ -76,8 +71,9 @@ def obey(connection):
         elif order == "scrape":
             answer(scrape())
         elif order in ("fork", "fork in C"):
-            while order == "fork in C" and not all_sleep():
-                time.sleep(0.05)  # one that wants the interpreter's lock may leave the child without one
+            # A thread that wants the interpreter's lock at a fork in C may leave the child without one.
+            while order == "fork in C" and not worker._stopped._cond._waiters:
+                time.sleep(0.01)
             child = os.fork() if order == "fork" else fork_in_c()
             if child == 0:
                 connection.close()
