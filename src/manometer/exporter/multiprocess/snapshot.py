@@ -14,7 +14,7 @@ from manometer.meters.exponential import BUCKET_LIMIT, ExponentialBuckets
 from manometer.meters.family import Family as Read
 from manometer.meters.histogram import HistogramReading
 
-__all__ = ["Family", "Group", "Native", "Process", "Row", "Shape", "Slot", "Snapshot", "Told", "family"]
+__all__ = ["Family", "Group", "Native", "Process", "Row", "Shape", "Slot", "Snapshot", "Told", "apart", "family"]
 
 Slot = tuple[str, str | None, bool]
 """A sample of a series: its name; of a bucket its `le`, else None; whether it tells when the series began."""
@@ -100,9 +100,23 @@ class Snapshot(NamedTuple):
 
 def family(metric: Metric, way: Way, now: float) -> Family:
     """A family of a collection that was made at `now`. Timestamps are left out."""
+    return _family(metric, way, now, chain(_of_readings(metric, way.mode), _of_samples(metric, way.mode)))
+
+
+def apart(metric: Metric, way: Way, now: float) -> Iterator[tuple[Family, object | None]]:
+    """The same in up to two parts: what a meter says that keeps its removed series, with that meter; and the rest."""
+    if isinstance(metric, Read) and metric.is_as_read and metric.ended is not None and way.mode == "sum":
+        yield _family(metric, way, now, _of_readings(metric, way.mode)), metric.source
+        if metric.pulled:
+            yield _family(metric, way, now, _of_samples(metric, way.mode)), None
+    else:
+        yield family(metric, way, now), None
+
+
+def _family(metric: Metric, way: Way, now: float, series: "_Told") -> Family:
     groups: dict[Any, Group] = {}
     shape, group = None, None
-    for mode, names, texts, each in chain(_of_readings(metric, way.mode), _of_samples(metric, way.mode)):
+    for mode, names, texts, each in series:
         set_at = 0.0
         if mode.endswith("mostrecent"):
             set_at = now if way.set_at is None else way.set_at(dict(zip(names, texts, strict=True)))
@@ -152,7 +166,7 @@ def _of_reading(metric: Read[Any], reading: Any, shapes: dict[int, Shape]) -> _F
             if histogram is not None:
                 native = Native(_plain(histogram), source.max_native_buckets)
         case CounterReading():
-            count, created, latest = reading
+            count, created, latest, _ = reading.whole
             values = (float(count),)
             if latest is not None:
                 told = [Told(0, _bare(latest))]
