@@ -318,11 +318,44 @@ def test_no_total_falls_while_the_file_of_a_live_process_is_damaged(group):
     with file.path.open("r+b") as damaged:
         damaged.seek(-2, os.SEEK_END)
         damaged.write(b"x")
-    with pytest.raises(IncompleteError, match=f"figures of {file.path} are missing: it is cut short or damaged"):
+    missing = f"figures of {file.path} are missing: "
+    with pytest.raises(IncompleteError, match=f"{missing}it is cut short or damaged"):
         group.directory.read()
     assert not file.stands
+    for _ in range(2):
+        with pytest.raises(IncompleteError, match=f"{missing}it was damaged, and its process has not written again"):
+            group.directory.read()
+        group.directory.settle()
     file.write(counted(4))
     assert group.total == 7
+    assert [name for name, _ in group.complaints] == [file.path.name] * 3
+
+
+def test_what_a_process_loses_by_damage_before_its_end_is_lost(group):
+    """The others are shown again from then on."""
+    group.process(3)
+    file = group.process(4)
+    file.path.write_bytes(b"damaged")
+    for _ in range(2):
+        with pytest.raises(IncompleteError):
+            group.directory.read()
+    file.abandon()
+    assert group.total == 3
+    group.directory.settle()
+    assert group.total == 3
+
+
+def test_no_total_falls_while_another_reader_puts_a_file_aside(group, monkeypatch):
+    """Between the listing of the files and the reading of that one."""
+    group.process(3)
+    file = group.process(4)
+    listed = group.directory._paths()
+    file.path.write_bytes(b"damaged")
+    with pytest.raises(IncompleteError):
+        Group(group.directory.path).directory.read()
+    monkeypatch.setattr(group.directory, "_paths", lambda: listed)
+    with pytest.raises(IncompleteError):
+        group.directory.read()
 
 
 def test_no_total_falls_while_a_file_cannot_be_read(group, monkeypatch):
@@ -645,8 +678,9 @@ def test_no_json_in_a_file_raises_or_costs_another_process_its_figures(tmp_path_
     file.write(content)
     if not alive:
         file.abandon()
-    with suppress(IncompleteError):  # of the live process, until its file is put aside
+    with suppress(IncompleteError):  # of the live process, until it ends
         group.directory.read()
+    file.abandon()
 
     for _ in range(2):
         failed = []
@@ -658,7 +692,6 @@ def test_no_json_in_a_file_raises_or_costs_another_process_its_figures(tmp_path_
         assert found == 7
         assert failed == []
         group.directory.settle()
-    file.abandon()
     living.abandon()
 
 
