@@ -59,7 +59,7 @@ class OwnFile:
 
 def owner_lives(path: Path, file: int) -> bool:
     """Whether the process that wrote the open file is alive; FileNotFoundError where it was taken away meanwhile."""
-    # Where nobody holds the lock, the owner has ended, or has put another file in this one's place and locked it before.
+    # Where nobody holds the lock, the owner has ended, or has locked another file and put it in this one's place.
     return is_locked(file) or not os.path.samestat(path.stat(), os.fstat(file))
 
 

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary, ref
 from prometheus_client import CollectorRegistry
 
 from manometer.errors import ConfigError
-from manometer.exporter.multiprocess.codec import file, lines
+from manometer.exporter.multiprocess.codec import check, file, lines
 from manometer.exporter.multiprocess.continuity import Continuity
 from manometer.exporter.multiprocess.directory import Directory
 from manometer.exporter.multiprocess.faults import Faults
@@ -170,6 +170,9 @@ class Worker:
             try:
                 if not in_own_files(registry, metric):
                     parts = list(apart(metric, way(registry, metric), now))
+                    for part, meter in parts:
+                        if meter is None:
+                            check(part)
                     written += chain.from_iterable([lines(part) for part, _ in parts])
                     families += [part for part, meter in parts if meter is None]
                     of_meters |= {meter: part for part, meter in parts if meter is not None}
