@@ -54,7 +54,7 @@ def _head(family: Family[Any], form: Form) -> Lines:
 def _counters(family: Family[CounterReading], lines: Lines, created: Lines, form: Form) -> None:
     labels = _Labels.of(family, form)
     total_of, creation_of = labels.opening(f"{family.name}_total"), labels.opening(f"{family.name}_created")
-    for values, (total, since, exemplar) in family.series:
+    for values, (total, since, exemplar, _) in family.series:
         own = labels.text(values)
         tail = _exemplar(exemplar) if form.is_openmetrics and exemplar else ""
         lines.append(f"{total_of}{own} {_go(total)}{tail}\n")

@@ -21,11 +21,23 @@ _EXACT = 2.0**53  # up to here, a float holds every whole number
 
 
 class CounterReading(NamedTuple):
-    """A counter's series at one moment. created: Unix time in seconds, None where it is not to be shown."""
+    """A counter's series at one moment.
+
+    created: Unix time in seconds, None where it is not to be shown; before: what it came to before its last reset.
+    """
 
     total: float
     created: float | None
     exemplar: Exemplar | None
+    before: "CounterReading | None" = None
+
+    @property
+    def whole(self) -> "CounterReading":
+        """The reading as if there had been no reset."""
+        if self.before is None:
+            return self
+        total, created, exemplar, _ = self.before
+        return CounterReading(total + self.total, earliest((created, self.created)), self.exemplar or exemplar)
 
 
 class Counter(Meter[CounterReading]):
@@ -34,6 +46,7 @@ class Counter(Meter[CounterReading]):
     kind = "counter"
     _shared = Meter._shared
     _exemplar: Exemplar | None
+    _before: CounterReading | None
     _ticks: Ticks
 
     def inc(self, amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:
@@ -49,12 +62,15 @@ class Counter(Meter[CounterReading]):
     def reset(self) -> None:
         """Start again from zero, as when a logical process restarts within this one."""
         self._need_series()
-        pending = self.pending
-        with pending.lock:
-            ticks, now = self._ticks.value, time.time()
-            self._total, self._folded_ticks, self._created = 0.0, ticks, now
-            pending.version += 1
-            del pending.events[:]
+        pending, done = self.pending, False
+        while not done:
+            with pending.lock:
+                pending.drain()
+                version, now = pending.version, time.time()
+                before = self._reading().whole
+                if pending.version == version:  # else a signal handler was at it meanwhile
+                    self._total, self._created, self._before, pending.version = 0.0, now, before, version + 1
+                    done = True
 
     def count_exceptions(
         self, exception: type[BaseException] | tuple[type[BaseException], ...] = Exception
@@ -72,16 +88,18 @@ class Counter(Meter[CounterReading]):
 
     @classmethod
     def together(cls, readings: Sequence[CounterReading]) -> CounterReading:
+        parts = [reading.whole for reading in readings]
         return CounterReading(
-            sum(reading.total for reading in readings),
-            earliest(reading.created for reading in readings),
-            next((reading.exemplar for reading in reversed(readings) if reading.exemplar is not None), None),
+            sum(part.total for part in parts),
+            earliest(part.created for part in parts),
+            next((part.exemplar for part in reversed(parts) if part.exemplar is not None), None),
         )
 
     def _start(self) -> None:
         self._total = 0.0
         self._created = time.time()
         self._exemplar = None
+        self._before = None
         self.pending: Pending[float] = Pending(self._fold)
         self._ticks = Ticks()
         self._folded_ticks = 0
@@ -96,7 +114,7 @@ class Counter(Meter[CounterReading]):
         self._folded_ticks = self._ticks.value  # the ticks themselves go on: whoever holds `tick` holds their count
         self._total = 0.0
         self._created = time.time()
-        self._exemplar = None
+        self._exemplar = self._before = None
 
     def _incrementer(self) -> Callable[..., None]:
         events, relieve = self.pending.events, self.pending.relieve
@@ -140,7 +158,12 @@ class Counter(Meter[CounterReading]):
     def _read(self) -> CounterReading:
         with self.pending.lock:
             self.pending.drain()
-            return CounterReading(self._total, creation(self._created), self._exemplar)
+            return self._reading()
+
+    def _reading(self) -> CounterReading:
+        # Together, with no call in between: a reset replaces all of them.
+        total, created, exemplar, before = self._total, self._created, self._exemplar, self._before
+        return CounterReading(total, creation(created), exemplar, before)
 
     def expand(self, labels: dict[str, str], reading: CounterReading) -> Iterator[Sample]:
         yield Sample(f"{self.name}_total", labels, reading.total, None, reading.exemplar)

@@ -48,6 +48,8 @@ class Family(Metric, Generic[R]):
 
     A histogram of a thousand series has eighteen thousand samples. Who writes text from the readings
     has no use for them; who knows prometheus-client's model alone sees no difference.
+
+    ended: what removed series had come to; None where the source does not keep that.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class Family(Metric, Generic[R]):
         source: Source[R],
         series: Sequence[Series[R]],
         pulled: Sequence[Sample] = (),
-        ended: Sequence[Series[R]] = (),
+        ended: Sequence[Series[R]] | None = None,
     ) -> None:
         super().__init__(source.name, source.documentation, source.kind, source.unit)
         self.source, self.series, self.pulled, self.ended = source, series, pulled, ended

@@ -169,11 +169,15 @@ class Meter(Collector, ABC, Generic[R]):
 
     def family(self, pulled: Sequence[Sample] = ()) -> Family[R]:
         """The family as `collect` gives it, and samples of it that were pulled."""
-        if not self.labelnames or self._labelvalues:
+        if self._labelvalues:
             return Family(self, [Series((), self._read())], pulled)
+        keeps = self._keeps_ended
+        if not self.labelnames:
+            return Family(self, [Series((), self._read())], pulled, () if keeps else None)
         with self._children_lock:
             children, ended = self._children.copy().items(), self._ended.now()
-        return Family(self, [Series(values, child._read()) for values, child in children], pulled, ended())
+        series = [Series(values, child._read()) for values, child in children]
+        return Family(self, series, pulled, ended() if keeps else None)
 
     def read(self) -> Sequence[Series[R]]:
         """Every series, children in the order in which they came."""
@@ -278,8 +282,13 @@ class Meter(Collector, ABC, Generic[R]):
     def _end(self, values: Values, child: Self) -> None:
         """A series is no longer its family's; the lock is held."""
         renewed_in_child(child)  # the family does not renew the series any more, and the series may have writers yet
-        if self._adds_up and self._companion is not None and self._companion.keeps_ended:
+        if self._keeps_ended:
             self._ended.add(values, child)
+
+    @property
+    def _keeps_ended(self) -> bool:
+        """Whether the family keeps what its removed series came to."""
+        return self._adds_up and self._companion is not None and self._companion.keeps_ended
 
     def _child(self, values: Values) -> Self:
         check_values(self.name, values)

@@ -12,6 +12,7 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import FileIO
+from math import inf, nan
 from pathlib import Path
 
 import pytest
@@ -322,11 +323,44 @@ def test_no_total_falls_while_the_file_of_a_live_process_is_damaged(group):
     with file.path.open("r+b") as damaged:
         damaged.seek(-2, os.SEEK_END)
         damaged.write(b"x")
-    with pytest.raises(IncompleteError, match=f"figures of {file.path} are missing: it is cut short or damaged"):
+    missing = f"figures of {file.path} are missing: "
+    with pytest.raises(IncompleteError, match=f"{missing}it is cut short or damaged"):
         group.directory.read()
     assert not file.stands
+    for _ in range(2):
+        with pytest.raises(IncompleteError, match=f"{missing}it was damaged, and its process has not written again"):
+            group.directory.read()
+        group.directory.settle()
     file.write(counted(4))
     assert group.total == 7
+    assert [name for name, _ in group.complaints] == [file.path.name] * 3
+
+
+def test_what_a_process_loses_by_damage_before_its_end_is_lost(group):
+    """The others are shown again from then on."""
+    group.process(3)
+    file = group.process(4)
+    file.path.write_bytes(b"damaged")
+    for _ in range(2):
+        with pytest.raises(IncompleteError):
+            group.directory.read()
+    file.abandon()
+    assert group.total == 3
+    group.directory.settle()
+    assert group.total == 3
+
+
+def test_no_total_falls_while_another_reader_puts_a_file_aside(group, monkeypatch):
+    """Between the listing of the files and the reading of that one."""
+    group.process(3)
+    file = group.process(4)
+    listed = group.directory._paths()
+    file.path.write_bytes(b"damaged")
+    with pytest.raises(IncompleteError):
+        Group(group.directory.path).directory.read()
+    monkeypatch.setattr(group.directory, "_paths", lambda: listed)
+    with pytest.raises(IncompleteError):
+        group.directory.read()
 
 
 def test_no_total_falls_while_a_file_cannot_be_read(group, monkeypatch):
@@ -489,13 +523,20 @@ def native(limit=160, **changes):
 
 def of_kind(name, kind, mode="sum", labels=(), bound=None):
     """A file of a family without series."""
-    return [[[1, 0, "", False], []], [name, kind, "Help.", "", [mode, labels, [["x", bound, False]], []]]]
+    return [[[1, 0, "", False], []], [name, kind, "Help.", "", [mode, labels, [[name, bound, False]], []]]]
+
+
+def of_sample(name, kind, value, begins=False, set_at=0.0):
+    """A file of one series of a family `other`."""
+    group = ["sum", [], [[name, None, begins]], [[[], [value], [], set_at, None]]]
+    return [[[1, 0, "", False], []], ["other", kind, "Help.", "", group]]
 
 
 ROW = "ValueError: a row of other labels, or of other values than there are samples"
 FAMILY = "ValueError: a family of no name, kind or mode, or two labels of one name"
 SPANS = "ValueError: spans of other buckets than there are"
 WIDTH = "ValueError: buckets of no known width"
+ENDLESS = "ValueError: a count without end"
 NONSENSE = {
     "short row": (rows([[["x"], [1.0], [], 0.0]]), "TypeError: .*"),
     "short values": (rows([[["x"], [], [], 0.0, None]]), ROW),
@@ -541,6 +582,13 @@ NONSENSE = {
     "no parent": ([[[1, 0, None, False], []]], "TypeError: None is no str"),
     "only forks, or what": ([[[1, 0, "", 0], []]], "TypeError: 0 is no bool"),
     "includes no names": ([[[1, 0, "", False], [1]]], "TypeError: .*"),
+    "another family's sample": (of_sample("c_total", "counter", 1.0), "ValueError: a sample of another family"),
+    "a sample of a longer name": (of_sample("others", "gauge", 1.0), "ValueError: a sample of another family"),
+    "no number of events": (of_sample("other_bucket", "histogram", nan), ENDLESS),
+    "events without end in a summary": (of_sample("other_count", "summary", inf), ENDLESS),
+    "events without end in a gauge histogram": (of_sample("other_gcount", "gaugehistogram", -inf), ENDLESS),
+    "no beginning": (of_sample("other_created", "counter", nan, begins=True), ENDLESS),
+    "set after all time": (of_sample("other", "gauge", 1.0, set_at=inf), ENDLESS),
     "spans without end": (native(_5=[[0, 10**12]]), SPANS),
     "spans of less than nothing": (native(_5=[[0, 3], [0, -1]]), SPANS),
     "spans far away": (native(_5=[[2**20 + 1, 2]]), SPANS),
@@ -590,6 +638,10 @@ def test_json_too_deep_for_a_reader_is_put_aside(group):
         native(_5=[[2**20, 0], [-(2**20), 2]]),
         native(_6=[[0, 1]], _8=[3], _9=[[{"a": "b"}, 1.0, 2.0]]),
         native(_5=None, _6=None, _7=None, _8=None, _9=None),
+        of_sample("other_total", "counter", inf),
+        of_sample("other_sum", "summary", -inf),
+        of_sample("other", "gauge", inf),
+        of_sample("other_created", "counter", inf, begins=True),
     ],
 )
 def test_the_files_of_these_tests_make_sense_but_for_what_is_wrong_with_each(lines):
@@ -649,8 +701,9 @@ def test_no_json_in_a_file_raises_or_costs_another_process_its_figures(tmp_path_
     file.write(content)
     if not alive:
         file.abandon()
-    with suppress(IncompleteError):  # of the live process, until its file is put aside
+    with suppress(IncompleteError):  # of the live process, until it ends
         group.directory.read()
+    file.abandon()
 
     for _ in range(2):
         failed = []
@@ -662,7 +715,6 @@ def test_no_json_in_a_file_raises_or_costs_another_process_its_figures(tmp_path_
         assert found == 7
         assert failed == []
         group.directory.settle()
-    file.abandon()
     living.abandon()
 
 

@@ -166,8 +166,7 @@ def test_a_fork_that_is_noticed_late_takes_off_what_the_parent_had_written(proce
     process.fork(Forked.LATE)
     write(8)
     compare()
-    for meter in both[0]:
-        meter.renew(Forked.AT_ONCE)
+    both[0][0].reset()
     write(16)
     compare()
 

@@ -4,6 +4,7 @@ import errno
 import gc
 import json
 import logging
+import math
 import os
 import random
 import re
@@ -26,7 +27,7 @@ import prometheus_client
 import pytest
 from prometheus_client import CollectorRegistry, GCCollector, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
-from prometheus_client.samples import Exemplar, Sample
+from prometheus_client.samples import Exemplar, NativeHistogram, Sample
 from prometheus_client.values import MultiProcessValue
 
 from forking import forked, in_child
@@ -784,6 +785,7 @@ from manometer.errors import IncompleteError
 from manometer.exporter.http import Request, Site, respond
 from manometer.exporter.multiprocess import Worker, together
 import logging
+import math
 
 counter = Counter("c", "Help.")
 worker = Worker.of(REGISTRY, sys.argv[1])
@@ -981,6 +983,56 @@ def test_a_family_that_cannot_be_written_loses_only_itself(path, caplog):
         "the sharing of 'odd' failed; its series are missing until it works again",
         "the sharing of 'odd' works again",
     ]
+
+
+BUCKETS = {"le": "+Inf"}
+STRANGE = {
+    "a sample of another name": ("gauge", Sample("c_total", {}, 1.0)),
+    "a bound that is no number": ("histogram", Sample("odd_bucket", {"le": "x"}, 1.0)),
+    "a bound that is NaN": ("histogram", Sample("odd_bucket", {"le": "NaN"}, 1.0)),
+    "events without end": ("histogram", Sample("odd_bucket", BUCKETS, math.inf)),
+    "an exemplar that is no text": (
+        "histogram",
+        Sample("odd_bucket", BUCKETS, 1.0, None, Exemplar({"a": 1}, 1.0)),
+    ),
+    "an exemplar of no time": ("histogram", Sample("odd_bucket", BUCKETS, 1.0, None, Exemplar({}, 1.0, math.nan))),
+    "buckets of no known width": (
+        "histogram",
+        Sample("odd", {}, 0.0, None, None, NativeHistogram(1, 1.0, 20, 0.0, 1)),
+    ),
+}
+
+
+@pytest.mark.parametrize(("kind", "sample"), [pytest.param(*each, id=name) for name, each in STRANGE.items()])
+@pytest.mark.parametrize("place", [0, 1])
+def test_what_another_kit_says_never_spoils_a_file(path, kind, sample, place):
+    """A family that readers would refuse is not written: they would refuse the whole file with it."""
+    registry = CollectorRegistry()
+    Counter("c", "Help.", registry=registry).inc()
+
+    class Foreign:
+        def collect(self):
+            metric = Metric("odd", "Help.", kind)
+            metric.samples = [sample]
+            metric.samples.insert(1 - place, Sample("odd_count", {"l": "x"}, 1.0))
+            return [metric]
+
+    registry.register(Foreign())
+    shown = together(Worker.of(registry, str(path)))
+    for _ in range(2):
+        assert [value(shown, name) for name in ("c_total", "odd_count")] == [1, None]
+    assert value(shown, "manometer_collect_failures_total", collector="odd") == 4
+    assert value(shown, "manometer_process_file_failures_total") is None
+
+
+@pytest.mark.parametrize("amount", [math.inf, math.nan])
+def test_a_counter_of_no_finite_number_is_shown(path, amount):
+    """As in one process, and as by prometheus-client: a program may count what it likes."""
+    registry = CollectorRegistry()
+    Counter("c", "Help.", registry=registry).inc(amount)
+    Histogram("h", "Help.", registry=registry).observe(amount)
+    shown = together(Worker.of(registry, str(path)))
+    assert [str(value(shown, name)) for name in ("c_total", "h_sum")] == [str(amount)] * 2
 
 
 def test_a_fault_of_ours_is_counted_and_logged_once(path, monkeypatch, caplog):

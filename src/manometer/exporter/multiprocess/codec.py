@@ -13,10 +13,22 @@ from typing import Any, TypeVar, get_args
 from prometheus_client.metrics_core import METRIC_TYPES
 from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram
 
-from manometer.exporter.multiprocess.snapshot import Family, Group, Native, Process, Row, Slot, Snapshot, Told
+from manometer.exporter.multiprocess.snapshot import (
+    Family,
+    Group,
+    Native,
+    Process,
+    Row,
+    Shape,
+    Slot,
+    Snapshot,
+    Told,
+    is_of,
+    is_sound,
+)
 from manometer.meters.gauge import MultiprocessMode
 
-__all__ = ["AlienError", "UnreadableError", "decode", "encode", "file", "lines"]
+__all__ = ["AlienError", "UnreadableError", "check", "decode", "encode", "file", "lines"]
 
 _MAGIC = b"manometer-processes"
 _VERSION = b"1"
@@ -48,6 +60,19 @@ def lines(family: Family) -> list[bytes]:
         for group in family.groups
         for at in range(0, len(group.rows), _ROWS)
     ]
+
+
+def check(family: Family) -> None:
+    """Raise where a reader would refuse the family: another kit's collector may say anything.
+
+    Of its rows, that is those with an exemplar or exponential buckets; what makes a row sees to the rest.
+    """
+    doubtful = [
+        group._replace(rows=group.rows[:1] + [row for row in group.rows[1:] if row[2] or row[4] is not None])
+        for group in family.groups
+    ]
+    for line in lines(family._replace(groups=doubtful)):
+        _family(*json.loads(line))
 
 
 def file(process: Process, lines: Iterable[bytes], includes: Collection[str] = ()) -> bytes:
@@ -97,7 +122,9 @@ def _family(name: object, kind: object, documentation: object, unit: object, gro
     slots = tuple([_slot(*slot) for slot in _of(list, shape)])
     if not name or kind not in METRIC_TYPES or mode not in _MODES or len(set(labelnames)) < len(labelnames):
         raise ValueError("a family of no name, kind or mode, or two labels of one name")
-    read = _reader(len(labelnames), len(slots))
+    if not all(is_of(texts[0], sample) for sample, _, _ in slots):
+        raise ValueError("a sample of another family")
+    read = _reader(len(labelnames), slots)
     return Family(*texts, [Group(mode, labelnames, slots, [read(*row) for row in rows])])
 
 
@@ -107,15 +134,18 @@ def _slot(name: object, bound: object, begins: object) -> Slot:
     return _text(name), None if bound is None else _text(bound), _of(bool, begins)
 
 
-def _reader(labels: int, samples: int) -> Callable[..., Row]:
-    """What reads a row of so many labels and samples; a file may have a hundred thousand of them."""
+def _reader(labels: int, shape: Shape) -> Callable[..., Row]:
+    """What reads a row of so many labels and of such samples; a file may have a hundred thousand of them."""
+    samples = len(shape)
 
     def read(labelvalues: Any, values: Any, exemplars: Any, set_at: Any, native: Any) -> Row:
         if len(_texts(labelvalues)) != labels or len(values) != samples or not set(map(type, values)) <= _NUMBERS:
             raise ValueError("a row of other labels, or of other values than there are samples")
         numbers = list(map(float, values))
+        if not is_sound(shape, numbers):
+            raise ValueError("a count without end")
         told = [Told(_within(at, samples), _exemplar(*exemplar)) for at, exemplar in exemplars] if exemplars else ()
-        return labelvalues, numbers, told, _number(set_at), None if native is None else _native(*native)
+        return labelvalues, numbers, told, float(_finite(set_at)), None if native is None else _native(*native)
 
     return read
 

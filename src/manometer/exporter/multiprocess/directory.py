@@ -8,7 +8,7 @@ are never many more than the live processes. The file of the ended has a copy, s
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from contextlib import ExitStack, suppress
 from io import FileIO
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from manometer.errors import IncompleteError
 from manometer.exporter.multiprocess.codec import AlienError, UnreadableError, decode, encode
-from manometer.exporter.multiprocess.files import TEMPORARY, OwnFile, owner_lives, put_aside, sole
+from manometer.exporter.multiprocess.files import DAMAGED, TEMPORARY, OwnFile, is_locked, owner_lives, put_aside, sole
 from manometer.exporter.multiprocess.snapshot import Process, Snapshot
 from manometer.exporter.multiprocess.totals import Totals
 from manometer.meters.labels import SERIES_CAP
@@ -66,7 +66,8 @@ class Directory:
         """The figures of every process, each counted once: of those that live, those that ended, and all before.
 
         What is damaged is put aside; a process that is alive writes its file again. Raises IncompleteError where
-        figures are missing that will be back: without them, totals would fall, and jump when they come.
+        figures are missing that will be back: without them, totals would fall, and jump when they come. So it goes
+        on to raise until that process has written, or has ended.
         """
         for _ in range(_TRIES):
             problems: list[Problem] = []
@@ -109,6 +110,8 @@ class Directory:
                 for path in self._paths()
                 if path.name not in includes and (each := self._of_process(path, problems)) is not None
             ]
+            told = {each.file for each in found} | {each.path.name for each in problems} | {*includes}
+            problems += self._awaited(told)
             found.sort(key=lambda each: not each.alive)
             return found + ([] if ended is None else [ended._replace(alive=False)]), _is_at(self._ended, file)
 
@@ -147,6 +150,16 @@ class Directory:
         except OSError as error:
             problems.append(Problem(path, error, passes=True))
         return None
+
+    def _awaited(self, told: Container[str]) -> Iterable[Problem]:
+        """Files besides these that someone has put aside, and that a live process has not written again."""
+        for aside in self.path.glob(f"*{_SUFFIX}{DAMAGED}"):
+            path = aside.with_name(aside.name.removesuffix(DAMAGED))
+            if path.name not in told and _OF_PROCESS.fullmatch(path.name):
+                with suppress(OSError), FileIO(aside) as file:
+                    if is_locked(file.fileno()):
+                        error = UnreadableError("it was damaged, and its process has not written again")
+                        yield Problem(path, error, passes=True)
 
     def _paths(self) -> list[Path]:
         """The files of single processes."""

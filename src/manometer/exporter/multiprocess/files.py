@@ -9,7 +9,7 @@ from threading import RLock
 
 from manometer.meters.fork import Forked, called_in_child
 
-__all__ = ["DAMAGED", "TEMPORARY", "OwnFile", "owner_lives", "put_aside", "sole"]
+__all__ = ["DAMAGED", "TEMPORARY", "OwnFile", "is_locked", "owner_lives", "put_aside", "sole"]
 
 TEMPORARY = ".tmp"
 """What the name of a file ends with until it is whole."""
@@ -59,12 +59,17 @@ class OwnFile:
 
 def owner_lives(path: Path, file: int) -> bool:
     """Whether the process that wrote the open file is alive; FileNotFoundError where it was taken away meanwhile."""
+    # Where nobody holds the lock, the owner has ended, or has locked another file and put it in this one's place.
+    return is_locked(file) or not os.path.samestat(path.stat(), os.fstat(file))
+
+
+def is_locked(file: int) -> bool:
+    """Whether the process that wrote the open file is alive, and has not written another since."""
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    # Nobody's any more; or its owner has put another in its place, which it locked before.
-    return not os.path.samestat(path.stat(), os.fstat(file))
+    return False
 
 
 def put_aside(path: Path, file: int) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from prometheus_client import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from manometer.exporter.multiprocess.snapshot import Family, family
@@ -21,12 +20,13 @@ def peer_families(directories: Iterable[Path], unreadable: Callable[[Path, Excep
         merged = _merge(paths)
     except Exception:  # of whatever class a damaged file leads it to
         merged = _merge([path for path in paths if _makes_sense(path, unreadable)])
+    return merged
+
+
+def _merge(paths: Iterable[Path]) -> list[Family]:
+    merged = MultiProcessCollector.merge(map(str, paths))  # type: ignore[no-untyped-call]
     # All are merged already: no gauge's series comes twice, so its sum is what it was.
     return [family(each, Way("sum"), 0.0) for each in merged]
-
-
-def _merge(paths: Iterable[Path]) -> list[Metric]:
-    return list(MultiProcessCollector.merge(map(str, paths)))  # type: ignore[no-untyped-call]
 
 
 def _makes_sense(path: Path, unreadable: Callable[[Path, Exception], None]) -> bool:

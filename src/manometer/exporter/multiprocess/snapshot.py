@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
+from math import isfinite, isnan
 from typing import Any, NamedTuple
 
 from prometheus_client import Metric
@@ -14,7 +15,21 @@ from manometer.meters.exponential import BUCKET_LIMIT, ExponentialBuckets
 from manometer.meters.family import Family as Read
 from manometer.meters.histogram import HistogramReading
 
-__all__ = ["Family", "Group", "Native", "Process", "Row", "Shape", "Slot", "Snapshot", "Told", "family"]
+__all__ = [
+    "Family",
+    "Group",
+    "Native",
+    "Process",
+    "Row",
+    "Shape",
+    "Slot",
+    "Snapshot",
+    "Told",
+    "apart",
+    "family",
+    "is_of",
+    "is_sound",
+]
 
 Slot = tuple[str, str | None, bool]
 """A sample of a series: its name; of a bucket its `le`, else None; whether it tells when the series began."""
@@ -23,6 +38,9 @@ Shape = tuple[Slot, ...]
 
 _BUCKETED = ("histogram", "gaugehistogram")
 _WITHOUT_BEGINNING = ("gauge", "unknown")
+
+
+_COUNTS = ("_bucket", "_count", "_gcount")
 
 
 class Told(NamedTuple):
@@ -98,11 +116,41 @@ class Snapshot(NamedTuple):
     file: str = ""
 
 
+def is_of(family_name: str, sample_name: str) -> bool:
+    """Whether a sample may have that name in that family: another family's would stand twice in an exposition."""
+    return sample_name == family_name or sample_name.startswith(f"{family_name}_")
+
+
+def is_sound(shape: Shape, values: Sequence[float]) -> bool:
+    """Whether events are finite and beginnings are numbers. A counter's total and a sum may be NaN or infinite."""
+    return isfinite(sum(values)) or all(
+        not isnan(value) if begins else isfinite(value) or not name.endswith(_COUNTS)
+        for (name, _, begins), value in zip(shape, values, strict=True)
+    )
+
+
 def family(metric: Metric, way: Way, now: float) -> Family:
-    """A family of a collection that was made at `now`. Timestamps are left out."""
+    """A family of a collection that was made at `now`. Timestamps are left out.
+
+    Raises ValueError where a collector says what no file may hold.
+    """
+    return _family(metric, way, now, chain(_of_readings(metric, way.mode), _of_samples(metric, way.mode)))
+
+
+def apart(metric: Metric, way: Way, now: float) -> Iterator[tuple[Family, object | None]]:
+    """The same in up to two parts: what a meter says that keeps its removed series, with that meter; and the rest."""
+    if isinstance(metric, Read) and metric.is_as_read and metric.ended is not None and way.mode == "sum":
+        yield _family(metric, way, now, _of_readings(metric, way.mode)), metric.source
+        if metric.pulled:
+            yield _family(metric, way, now, _of_samples(metric, way.mode)), None
+    else:
+        yield family(metric, way, now), None
+
+
+def _family(metric: Metric, way: Way, now: float, series: "_Told") -> Family:
     groups: dict[Any, Group] = {}
     shape, group = None, None
-    for mode, names, texts, each in chain(_of_readings(metric, way.mode), _of_samples(metric, way.mode)):
+    for mode, names, texts, each in series:
         set_at = 0.0
         if mode.endswith("mostrecent"):
             set_at = now if way.set_at is None else way.set_at(dict(zip(names, texts, strict=True)))
@@ -152,7 +200,7 @@ def _of_reading(metric: Read[Any], reading: Any, shapes: dict[int, Shape]) -> _F
             if histogram is not None:
                 native = Native(_plain(histogram), source.max_native_buckets)
         case CounterReading():
-            count, created, latest = reading
+            count, created, latest, _ = reading.whole
             values = (float(count),)
             if latest is not None:
                 told = [Told(0, _bare(latest))]
@@ -197,7 +245,10 @@ def _figures(metric: Metric, samples: Sequence[Sample]) -> _Figures:
         for at, sample in enumerate(samples)
         if sample.exemplar is not None and sample.name.endswith(("_bucket", "_total"))
     ]
-    return _Figures(_shape(metric, samples), values, told, None if native is None else _foreign(native))
+    shape = _shape(metric, samples)
+    if not is_sound(shape, values):
+        raise ValueError(f"{metric.name} has a count that is no finite number")
+    return _Figures(shape, values, told, None if native is None else _foreign(native))
 
 
 def _shape(metric: Metric, samples: Iterable[Sample]) -> Shape:

@@ -16,12 +16,12 @@ from weakref import WeakKeyDictionary, ref
 from prometheus_client import CollectorRegistry
 
 from manometer.errors import ConfigError
-from manometer.exporter.multiprocess.codec import file, lines
+from manometer.exporter.multiprocess.codec import check, file, lines
 from manometer.exporter.multiprocess.continuity import Continuity
 from manometer.exporter.multiprocess.directory import Directory
 from manometer.exporter.multiprocess.faults import Faults
 from manometer.exporter.multiprocess.inherited import inherited
-from manometer.exporter.multiprocess.snapshot import Family, Process, family
+from manometer.exporter.multiprocess.snapshot import Family, Process, apart
 from manometer.exporter.multiprocess.unseen import Unseen
 from manometer.exporter.multiprocess.ways import in_own_files, way
 from manometer.meters import uwsgi
@@ -163,19 +163,24 @@ class Worker:
     def _figures(self, registry: CollectorRegistry, now: float) -> bytes:
         """What goes to the file. A family that cannot is left out, but for what its sums had come to before."""
         families: list[Family] = []
+        of_meters: dict[object, Family] = {}
         written: list[bytes] = []
         for metric in collect(registry):
             name = str(metric.name)
             try:
                 if not in_own_files(registry, metric):
-                    found = family(metric, way(registry, metric), now)
-                    written += lines(found)
-                    families.append(found)
+                    parts = list(apart(metric, way(registry, metric), now))
+                    for part, meter in parts:
+                        if meter is None:
+                            check(part)
+                    written += chain.from_iterable([lines(part) for part, _ in parts])
+                    families += [part for part, meter in parts if meter is None]
+                    of_meters |= {meter: part for part, meter in parts if meter is not None}
             except Exception:
                 self._kit.failed(name, "the sharing of")
             else:
                 self._kit.worked(name, "the sharing of")
-        written += chain.from_iterable(map(lines, self._continuity.besides(families, now)))
+        written += chain.from_iterable(map(lines, self._continuity.besides(families, now, of_meters)))
         if self._role is _Role.WAITS and self._continuity.moved:
             self._role = _Role.WORKS
         elif self._role is _Role.FORKED:
