@@ -77,6 +77,7 @@ class Manometer:
 
     def close(self) -> None:
         """Stop serving, flush the spans and remove what was measured; a second call does nothing."""
+        notice()
         with _lock:
             running, self._running = self._running, None
             self._server = None

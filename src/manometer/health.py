@@ -194,6 +194,7 @@ class Checks(Collector):
     @classmethod
     def on(cls, registry: CollectorRegistry) -> "Checks":
         """The registry's checks, made and registered where it has none."""
+        notice()
         with _lock:
             checks = _by_registry.get(registry)
             if checks is None:
@@ -204,6 +205,7 @@ class Checks(Collector):
 
     def add(self, check: Check) -> Check:
         """Take a check in, in the place of one of that name."""
+        notice()
         with self._lock:
             self._checks[check.name] = check
         self._wake.set()
@@ -211,6 +213,7 @@ class Checks(Collector):
 
     def remove(self, check: Check) -> None:
         """Forget that very check, unless another has taken its place."""
+        notice()
         with self._lock:
             if self._checks.get(check.name) is check:
                 del self._checks[check.name]
@@ -237,6 +240,7 @@ class Checks(Collector):
 
     def stop(self) -> None:
         """Run no further check; what has been found stays, and ages."""
+        notice()
         with self._lock:
             thread, self._thread = self._thread, None
             wake = self._wake

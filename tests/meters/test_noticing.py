@@ -183,6 +183,17 @@ def test_a_lock_that_no_thread_gives_back_is_freed(child, monkeypatch, kind):
         assert taking == [True]
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_lock_is_not_a_new_thread_s_own(child, monkeypatch, is_new):
+    """It may have the number of a thread of the parent that held the lock. The thread that forked holds its own."""
+    process = os.getpid()
+    monkeypatch.setattr(fork, "get_native_id", lambda: process + is_new)
+    lock = fork.freed_in_child(threading.RLock())
+    lock.acquire()
+    fork.notice()
+    assert lock._is_owned() is not is_new
+
+
 def test_a_lock_that_is_given_back_in_time_is_left_to_its_thread(child, monkeypatch):
     """To free it under the thread would raise there."""
     monkeypatch.setattr(fork, "_GRACE", DEADLINE)

@@ -12,7 +12,7 @@ from opentelemetry import trace
 from prometheus_client import CollectorRegistry
 
 from manometer.errors import ConfigError
-from manometer.meters.fork import freed_in_child
+from manometer.meters.fork import freed_in_child, notice, was_hooked
 from manometer.meters.kit import Kit
 
 try:
@@ -107,13 +107,15 @@ class _Delivery:
 
     def __init__(self, exporter: _Counted) -> None:
         self._exporter = exporter
-        self._batches = BatchSpanProcessor(exporter, max_queue_size=QUEUE_SPANS, schedule_delay_millis=1000)
-        self._renew()
+        self._begin()
 
     def take(self, span: ReadableSpan) -> None:
         """Queue a sampled span that has ended, and count the one that it pushes out of a full queue."""
-        if self._pid != os.getpid():  # the SDK empties the queue in a forked child
-            self._renew()
+        try:
+            self._follow()
+        except RuntimeError:  # at the interpreter's end there are no new threads
+            self._exporter.lost()
+            return
         # The SDK keeps its queue to itself, so its length is reckoned. A batch that has left it but
         # not reached the exporter yet may count as lost early; the next real loss then is not counted.
         if next(self._received) - self._exporter.taken - self._lost > QUEUE_SPANS:
@@ -122,15 +124,34 @@ class _Delivery:
         self._batches.on_end(span)
 
     def flush(self, timeout_millis: int | None) -> bool:
+        self._follow()
         return self._batches.force_flush(timeout_millis)
 
     def close(self) -> None:
+        if self._is_lost():  # nothing is queued in this process, and there is no thread to wait for
+            self._exporter.shutdown()
+            return
         deadline = Timer(FLUSH_SECONDS, self._exporter.shutdown)
         deadline.daemon = True
         with suppress(RuntimeError):  # no new thread at the interpreter's end: the request's time-out bounds it
             deadline.start()
         self._batches.shutdown()  # type: ignore[no-untyped-call]
         deadline.cancel()
+
+    def _is_lost(self) -> bool:
+        """Whether this is a child that was forked in C: it has the parent's queue, and no thread that empties it."""
+        return self._pid != os.getpid() and not was_hooked()
+
+    def _follow(self) -> None:
+        """In a forked child, begin anew; the SDK does so where Python's hooks ran."""
+        if self._is_lost():
+            self._begin()
+        elif self._pid != os.getpid():
+            self._renew()
+
+    def _begin(self) -> None:
+        self._batches = BatchSpanProcessor(self._exporter, max_queue_size=QUEUE_SPANS, schedule_delay_millis=1000)
+        self._renew()
 
     def _renew(self) -> None:
         self._pid = os.getpid()
@@ -153,6 +174,7 @@ class _Switch(SpanProcessor, Sampler):
 
     def turn_on(self, delivery: _Delivery, ratio: float, service: str) -> bool:
         """Deliver spans from now on; False where the program has a provider of its own, or one is on."""
+        notice()
         with self._lock:
             provider = trace.get_tracer_provider()
             if isinstance(provider, trace.ProxyTracerProvider):
@@ -167,6 +189,7 @@ class _Switch(SpanProcessor, Sampler):
             return True
 
     def turn_off(self, delivery: _Delivery) -> None:
+        notice()
         with self._lock:
             if self._delivery is not delivery:
                 return

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from manometer.errors import ConfigError
 from manometer.exporter.http import Request, Site, respond
-from manometer.meters.fork import Forked, renewed_in_child
+from manometer.meters.fork import Forked, notice, renewed_in_child
 
 __all__ = ["Server"]
 
@@ -55,6 +55,7 @@ class Server:
 
     def close(self) -> None:
         """Stop serving and free the port; a second call does nothing."""
+        notice()
         if self._closed:
             return
         self._closed = True

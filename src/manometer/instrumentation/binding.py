@@ -17,7 +17,7 @@ from manometer.catalogue import SUBJECTS, MetricSpec
 from manometer.errors import BindingError
 from manometer.meters import Counter, Gauge, Histogram, Meter
 from manometer.meters.catalogued import Pulled, family, meter, pulled_sample
-from manometer.meters.fork import freed_in_child
+from manometer.meters.fork import freed_in_child, notice
 from manometer.meters.kit import Kit
 from manometer.meters.labels import OTHER, SERIES_CAP
 from manometer.meters.registration import register
@@ -104,6 +104,7 @@ class Binding:
 
     def close(self) -> None:
         """Remove this binding's series and take the instrumentation off; a second call does nothing."""
+        notice()
         self._subject.release(self)
 
     def __enter__(self) -> Self:
@@ -172,6 +173,7 @@ class Subject(Collector):
         found = _subjects.get(registry, _NONE).get(name)
         if found is not None:  # no lock for one that is there: a finalizer may ask amid anything
             return found
+        notice()
         with _subjects_lock:
             subjects = _subjects.setdefault(registry, {})
             if name not in subjects:
@@ -193,6 +195,7 @@ class Subject(Collector):
         """
         _check_identity(identity, target)
         owned = target if owned is None else owned
+        notice()
         with self.lock:
             self._release_dead()
             holder = _owners.get(id(owned))
@@ -237,7 +240,7 @@ class Subject(Collector):
     def _release_dead(self) -> None:
         """Remove the series of the objects that died, and make room for others under the cap."""
         while self.dead:
-            self.dead.popleft().binding.close()
+            self.release(self.dead.popleft().binding)
 
     def series(self, name: str, kind: type[M], labels: Mapping[str, str]) -> tuple[M, tuple[str, ...]]:
         """The family's meter and the label values of one of its series."""

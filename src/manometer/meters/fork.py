@@ -1,7 +1,8 @@
 """What a forked child does before anything else: free the locks that no thread of its own holds, start from zero.
 
 `os.fork` calls Python's hooks. A fork made in C calls none of them, so the child compares its process id (`notice`)
-where that costs nothing that matters: at a collection, a request, a fold. uWSGI has a hook of its own.
+where that costs nothing that matters: at a collection, a request, a fold, and wherever it would wait for a thread or
+takes a lock to set something up or close it. uWSGI has a hook of its own.
 """
 
 import logging
@@ -10,7 +11,7 @@ from _thread import start_new_thread
 from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
-from threading import RLock
+from threading import RLock, get_native_id
 from typing import Any, Protocol, TypeVar
 from weakref import WeakSet
 
@@ -25,6 +26,7 @@ __all__ = [
     "notice",
     "notice_aside",
     "renewed_in_child",
+    "was_hooked",
 ]
 
 _GRACE = 1.0  # seconds in which a thread of the child gives a lock back, however busy the machine is
@@ -96,6 +98,18 @@ def follow_uwsgi() -> None:
     uwsgi.call_in_workers(_begin_as_child)
 
 
+def was_hooked() -> bool:
+    """Whether Python's hooks ran at the fork that made this process, so that other libraries know of it too."""
+    return os.getpid() == _hooked
+
+
+def _after_hook() -> None:
+    """Python's own hook."""
+    global _hooked
+    _hooked = os.getpid()
+    _begin_as_child()
+
+
 def _begin_as_child() -> None:
     """Right after a fork, before any other code runs in the child."""
     if os.getpid() != _pid:
@@ -124,6 +138,10 @@ def _begin(forked: Forked) -> None:
 
 def _given_back(lock: Any) -> bool:
     """Whether no thread holds the lock, or one that is alive and soon gives it back."""
+    # A new thread may get the number of a thread of the parent, and then seems to hold that one's reentrant locks. On
+    # Linux, the thread that forked has the number of the process; a lock that it holds may be its own.
+    if hasattr(lock, "_is_owned") and lock._is_owned() and get_native_id() != os.getpid():
+        return False
     if not lock.acquire(timeout=_GRACE):
         return False
     lock.release()
@@ -133,9 +151,9 @@ def _given_back(lock: Any) -> bool:
 _locks: WeakSet[Any] = WeakSet()
 _renewables: WeakSet[Any] = WeakSet()
 _steps: list[Step] = []
-_pid = _beginning = _aside = os.getpid()
+_pid = _beginning = _aside = _hooked = os.getpid()
 _noticing = RLock()
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_as_child)
+    os.register_at_fork(after_in_child=_after_hook)
 follow_uwsgi()

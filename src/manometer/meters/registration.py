@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 
 from manometer.errors import MetricError
-from manometer.meters.fork import freed_in_child
+from manometer.meters.fork import freed_in_child, notice
 
 try:
     from prometheus_client.registry import DuplicateTimeseries
@@ -55,6 +55,7 @@ def register(registry: CollectorRegistry, collector: Collector, what: str) -> Co
 
     what: how to name the collector in the error that is raised where its names are taken.
     """
+    notice()
     freed_in_child(registry._lock)
     try:
         registry.register(collector)

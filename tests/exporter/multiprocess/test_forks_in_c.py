@@ -32,9 +32,12 @@ signal.alarm(100)
 first = os.getpid()
 
 
+ASLEEP = {threading.Condition.wait.__code__}
+
+
 def all_sleep():
-    mine, asleep = threading.get_ident(), threading.Condition.wait.__code__
-    return all(frame.f_code is asleep for thread, frame in sys._current_frames().items() if thread != mine)
+    mine = threading.get_ident()
+    return all(frame.f_code in ASLEEP for thread, frame in sys._current_frames().items() if thread != mine)
 
 
 def fork():
@@ -43,7 +46,7 @@ def fork():
         time.sleep(0.05)  # the last one has called the system by then
     child = c.fork()
     if child == 0:
-        signal.alarm(100)  # which is not inherited
+        signal.alarm(60)  # which is not inherited
         writing.LOSS = 1.0
     return child
 
@@ -206,14 +209,19 @@ def test_a_child_keeps_no_lock_of_its_parent(path, library):
 
 
 LOCKED = """
+import functools
+import manometer
 from contextlib import ExitStack
 from manometer.meters import fork as at_fork
+
+cache = manometer.instrument_cache(functools.lru_cache(lambda: 1), name="c")
+kept = check("kept", lambda: True)
 held = threading.Event()
 
 
 def hold():
     with ExitStack() as locks:
-        for lock in [*at_fork._locks, counter.pending.lock, worker._writing]:
+        for lock in [*at_fork._locks, counter.pending.lock, worker._writing, Checks.on(REGISTRY)._lock]:
             locks.enter_context(lock)
         counter.pending._busy = True
         held.set()
@@ -223,14 +231,27 @@ def hold():
 at_fork._GRACE = 0.01
 threading.Thread(target=hold, daemon=True).start()
 held.wait()
-child = fork()
-if child == 0:
-    at_fork.notice()
-    count(3)
-    assert found(shown)["c_total", "x"] == 103
-    Counter("new", "Help.")
-    os._exit(0)
-ends(child)
+for entry in (
+    lambda: found(shown),
+    lambda: manometer.flush(),
+    lambda: Manometer(Settings(port=0)).close(),
+    lambda: Manometer.running(),
+    lambda: Worker.of(REGISTRY, path),
+    lambda: check("new", print),
+    lambda: kept.close(),
+    lambda: Checks.on(REGISTRY).stop(),
+    lambda: Counter("new", "Help."),
+    lambda: stage("new"),
+    lambda: manometer.instrument_cache(functools.lru_cache(lambda: 2), name="new"),
+    lambda: manometer.Binding.of(cache).close(),
+):
+    child = fork()
+    if child == 0:
+        entry()
+        count(3)
+        assert found(shown)["c_total", "x"] >= 103
+        os._exit(0)
+    ends(child)
 os._exit(0)
 """
 
@@ -266,3 +287,58 @@ with stage("parent"):
 def test_a_child_that_shares_nothing_may_start_anew(path, library):
     """It has none of the parent's runs, checks or threads, and can serve by itself."""
     run(path, library, SINGLE)
+
+
+STARTED = """
+import manometer, selectors
+from opentelemetry import trace
+from manometer.exporter import otlp, server
+
+sent, send = os.pipe()
+
+
+def export(_, spans):
+    os.write(send, b"%d " % len(spans))
+    return otlp.SpanExportResult.SUCCESS
+
+
+otlp.trace_exporter.OTLPSpanExporter.export = export
+# The server's thread sleeps for long too.
+serve = server._Listener.serve_forever
+server._Listener.serve_forever = lambda listener, poll_interval: serve(listener, 1000.0)
+ASLEEP.add(selectors.DefaultSelector.select.__code__)
+ASLEEP.add(selectors.PollSelector.select.__code__)
+check("kept", lambda: True)
+running = manometer.start(port=0, otlp_endpoint="http://127.0.0.1:1", **settings)
+threads = threading.enumerate()
+join = threading.Thread.join
+
+
+def joined(thread, timeout=None):
+    assert thread not in threads, "the child waits for a thread of its parent"
+    join(thread, timeout)
+
+
+def traced():
+    with stage("s"):
+        pass
+
+
+for ending in (lambda: None, running.close, traced, lambda: trace.get_tracer_provider().force_flush()):
+    child = fork()
+    if child == 0:
+        threading.Thread.join = joined
+        ending()
+        sys.exit()
+    ends(child)
+os.close(send)
+assert os.read(sent, 100) == b"1 "
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("shares", [False, True])
+def test_a_child_of_a_parent_that_serves_ends(path, library, shares):
+    """It waits for no thread that its parent has alone, whether it has done something before or not."""
+    settings = {"processes_dir": str(path)} if shares else {}
+    run(path, library, f"settings = {settings!r}", STARTED)

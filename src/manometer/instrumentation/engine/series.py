@@ -12,7 +12,7 @@ from manometer.instrumentation.binding import Subject
 from manometer.instrumentation.engine.error_type import error_type
 from manometer.instrumentation.engine.spans import StageSpan, open_span
 from manometer.meters.catalogued import Pulled
-from manometer.meters.fork import freed_in_child
+from manometer.meters.fork import freed_in_child, notice
 from manometer.meters.kit import Kit
 from manometer.meters.labels import OTHER, SERIES_CAP
 from manometer.meters.pending import InFlight
@@ -53,6 +53,7 @@ class StageSeries:
         if len(known) >= SERIES_CAP and (engine, stage) != (OTHER, OTHER):
             Kit.of(registry).folded(rows.STAGE_DURATION.family_name)
             return cls.of(registry, OTHER, OTHER)
+        notice()
         with _lock:
             stages = _stages.setdefault(registry, {})
             return stages.get((engine, stage)) or stages.setdefault((engine, stage), cls(registry, engine, stage))
