@@ -110,6 +110,32 @@ def test_a_block_that_is_interrupted_as_it_begins_leaves_nothing(figures, traced
     assert caught.type is KeyboardInterrupt  # and its frames live until here, with all that they hold
 
 
+@pytest.mark.parametrize("moment", ["noted", "timed"])
+def test_a_block_that_is_interrupted_as_it_is_entered_by_hand_leaves_nothing(figures, traced, monkeypatch, moment):
+    """The block that was entered before goes on, and is the next to end."""
+    traced(ALWAYS_ON)
+    measured = stage("s", registry=figures.registry)
+    runs = measured._series.runs
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    measured.__enter__()
+    around = trace.get_current_span()
+    with monkeypatch.context() as patch:
+        if moment == "noted":
+            patch.setattr(runs, "held", Interrupting(runs.held))
+        else:
+            patch.setattr(import_module("manometer.instrumentation.engine.stage"), "perf_counter", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            measured.__enter__()
+    assert trace.get_current_span() is around
+    measured.__exit__(None, None, None)
+    assert trace.get_current_span() is trace.INVALID_SPAN
+    assert figures("engine_stage_active", stage="s") == 0
+    assert figures.all("engine_stage_duration_seconds_count", "outcome") == {"ok": 1, "error": 0}
+
+
 async def test_a_generators_span_is_nobodys_parent(figures, traced):
     """What the caller does between two values is not the generator's work."""
     exported = traced(ALWAYS_ON)
