@@ -5,12 +5,17 @@ import pickle
 import sys
 import sysconfig
 import threading
+import types
+from abc import ABCMeta
 from types import SimpleNamespace
+from typing import ClassVar, Generic, TypeVar
 
 import pytest
 
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.graft import graft, ungraft
+
+T = TypeVar("T")
 
 
 class Shelf:
@@ -122,6 +127,48 @@ def test_the_objects_class_shows_itself_as_its_plain_class():
             plain.__qualname__,
         )
     assert kind.__doc__ == Inner.__doc__
+
+
+class Registered(metaclass=ABCMeta):  # noqa: B024 - what it needs is the metaclass
+    """A class that remembers those derived from it, by name, and asks what kind they are."""
+
+    __slots__ = ()
+    known: ClassVar = {}
+
+    def __init_subclass__(cls, *, kind, **more):
+        super().__init_subclass__(**more)
+        cls.known[cls.__name__] = cls, kind
+
+
+class Catalogued(Shelf, Registered, kind="shelf"):
+    """A class that is remembered so."""
+
+
+class Typed(Slotted, Registered, Generic[T], kind="typed"):
+    """Another, without a dictionary."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("bare_clones", [False, True])
+@pytest.mark.parametrize("kind", [Catalogued, Typed])
+def test_a_class_that_hears_of_its_subclasses_hears_of_no_graft(kind, bare_clones):
+    """What it remembers stays; whoever derives from the object's class is told of as ever."""
+    target = kind()
+    books = target.books
+    remembered = dict(Registered.known)
+    grafted = graft(target, {"size": doubled}, bare_clones=bare_clones)
+    assert Registered.known == remembered
+    assert target.size() == 2 * books
+    assert (grafted.__bases__, grafted.__mro__[1:]) == ((kind,), kind.__mro__)
+    assert isinstance(target, Registered)
+    assert not isinstance(kind(), grafted)
+    below = types.new_class("Below", (grafted,), {"kind": "below"})
+    assert Registered.known.pop("Below") == (below, "below")
+    with pytest.raises(TypeError, match="kind"):
+        types.new_class("Unkind", (grafted,))
+    ungraft(target)
+    assert type(target) is kind
 
 
 def test_an_object_whose_class_takes_no_subclass_is_refused():

@@ -15,7 +15,6 @@ from manometer.meters import kit as kit_module
 from manometer.meters.collection import collect
 from manometer.meters.fork import Forked
 from manometer.meters.kit import Kit
-from manometer.meters.outages import Outages
 from waiting import DEADLINE, joined
 
 
@@ -48,7 +47,7 @@ def test_a_collector_that_raises_loses_only_its_own_series(caplog):
     assert "the backend is gone" in caplog.text
 
 
-FULL = "over 100 things fail; further ones are not logged"
+FULL = "over 10 things fail; further ones are not logged"
 
 
 class Junk:
@@ -146,7 +145,7 @@ def test_a_failure_is_logged_when_it_begins_and_when_it_ends(caplog):
 
 
 def test_each_failure_is_logged_once_until_it_ends(caplog):
-    """However many collectors fail, and however often; past a hundred, one line stands for the others."""
+    """However many collectors fail, and however often; past ten, one line stands for the others."""
     caplog.set_level(logging.INFO)
     registry = CollectorRegistry()
     failing = {f"Failing{number}": type(f"Failing{number}", (Raising,), {}) for number in range(1_000)}
@@ -154,7 +153,7 @@ def test_each_failure_is_logged_once_until_it_ends(caplog):
         registry.register(kind())
     for _ in range(3):
         families = collect(registry)
-    assert sum("failed; its series are missing" in record.message for record in caplog.records) == 100
+    assert sum("failed; its series are missing" in record.message for record in caplog.records) == 10
     assert caplog.messages.count(FULL) == 1
     assert set(_failures(families).values()) == {3.0}
     assert _failures(families).keys() == failing.keys()
@@ -163,49 +162,25 @@ def test_each_failure_is_logged_once_until_it_ends(caplog):
         kind.collect = lambda self: ()
     for _ in range(3):
         collect(registry)
-    assert sum("works again" in record.message for record in caplog.records) == len(caplog.records) == 100
-
-
-def test_a_failure_that_cannot_be_logged_reaches_nobody(monkeypatch):
-    """The next one is logged."""
-    outages, told = Outages(), []
-    monkeypatch.setattr("manometer.meters.outages._log.log", lambda *_, **__: 1 / 0)
-    outages.failed("thing", "it fails")
-    monkeypatch.setattr("manometer.meters.outages._log.log", lambda _, message, *__, **___: told.append(message))
-    for _ in range(3):
-        outages.failed("thing", "it fails")
-        outages.worked("other", "it works")
-    outages.worked("thing", "it works")
-    outages.failed("thing", "it fails")
-    outages.forget("thing")
-    outages.failed("thing", "it fails")
-    assert told == ["it fails", "it works", "it fails", "it fails"]
-
-
-@pytest.mark.parametrize("end", [lambda outages: outages.worked(7, "%d works", 7), lambda outages: outages.forget(7)])
-def test_where_one_of_many_failures_ends_another_is_logged(caplog, end):
-    """And then again that there are too many."""
-    outages = Outages()
-    for thing in range(102):
-        outages.failed(thing, "%d fails", thing)
-    assert caplog.messages == [*(f"{thing} fails" for thing in range(100)), FULL]
-    caplog.clear()
-    end(outages)
-    for thing in (7, 102, 103):
-        outages.failed(thing, "%d fails", thing)
-    assert caplog.messages == ["7 fails", FULL]
+    assert sum("works again" in record.message for record in caplog.records) == len(caplog.records) == 10
 
 
 def test_a_thing_that_is_gone_is_not_failing(caplog):
     """Another of its name that fails is logged as the first was; one of another kind is another thing."""
     kit = Kit.of(CollectorRegistry())
+    caplog.set_level(logging.INFO)
     for what in ("pool", "pool", "cache"):
         kit.failed("orders", what)
     kit.gone("orders", "pool")
     for what in ("cache", "pool"):
         kit.failed("orders", what)
+    kit.worked("orders", "pool")
+    kit.gone("orders", "pool")
+    kit.failed("orders", "pool")
+    kit.worked("orders", "pool")
     assert [message.partition(";")[0] for message in caplog.messages] == [
-        f"{what} 'orders' failed" for what in ("pool", "cache", "pool")
+        *("pool 'orders' failed", "cache 'orders' failed"),
+        *("pool 'orders' failed", "pool 'orders' works again") * 2,
     ]
 
 

@@ -9,6 +9,7 @@ from prometheus_client.samples import Exemplar
 
 import manometer
 from manometer import Counter, Gauge, Histogram, MetricError
+from manometer.meters import histogram as histogram_module
 
 
 def samples_of(meter):
@@ -97,7 +98,16 @@ class Array:
         raise ValueError("setting an array element with a sequence")
 
 
-def test_an_observation_that_is_no_real_number_costs_no_other(caplog):
+@pytest.fixture
+def clock(monkeypatch):
+    """Moves the time that outages see on, by seconds; no observation has been strange before."""
+    now = [1_000.0]
+    monkeypatch.setattr("manometer.meters.outages.monotonic", lambda: now[0])
+    monkeypatch.setattr(histogram_module._strange, "failing", {})
+    return lambda seconds: now.__setitem__(0, now[0] + seconds)
+
+
+def test_an_observation_that_is_no_real_number_costs_no_other(caplog, clock):
     """It is lost, which is logged once until there are none; the series goes on."""
     caplog.set_level("INFO")
     histogram = Histogram("h", "Help.", registry=None)
@@ -110,24 +120,25 @@ def test_an_observation_that_is_no_real_number_costs_no_other(caplog):
     assert (found["h_count"], found["h_sum"]) == (10, 15)
     lost = "observations of h that are no real numbers are lost"
     assert caplog.messages == [lost]
+    clock(60)
+    samples_of(histogram)
+    assert caplog.messages == [lost]
     for _ in range(2):
         histogram.observe(3)
         samples_of(histogram)
     assert caplog.messages == [lost, "observations of h are real numbers again"]
 
 
-def test_strange_observations_are_logged_for_each_series(caplog):
-    """Of each family, too."""
+def test_strange_observations_are_logged_for_each_family(caplog, clock):
+    """However many of its series have them, and whichever have none."""
     caplog.set_level("INFO")
     histogram, other = (Histogram(name, "Help.", ["l"], registry=None) for name in ("h", "other"))
-    for amount in (1j, 1):
-        for series in (histogram.labels("x"), histogram.labels("y"), other.labels("x")):
+    for turn in range(50):
+        for series, amount in (histogram.labels("x"), 1j), (histogram.labels("y"), 1), (other.labels(str(turn)), 1j):
             series.observe(amount)
             samples_of(series)
-    assert [(message.split()[2], message.split()[-1]) for message in caplog.messages] == [
-        *(("h", "lost"), ("h", "lost"), ("other", "lost")),
-        *(("h", "again"), ("h", "again"), ("other", "again")),
-    ]
+    assert caplog.messages == [f"observations of {name} that are no real numbers are lost" for name in ("h", "other")]
+    assert told(samples_of(histogram))['h_count{l="y"}'] == 50
 
 
 def test_not_a_number_is_in_no_bucket():

@@ -42,10 +42,10 @@ def graft(target: Any, methods: dict[str, Callable[..., Any]], *, bare_clones: b
         "_grafted_on": plain,
     }
     try:
-        make: Any = _makes_bare(type(plain)) if bare_clones else type(plain)
+        meta: Any = type(plain)
         if bare_clones:
-            body["__new__"] = _bare_new
-        grafted: type = make(plain.__name__, (plain,), body | methods)
+            meta, body["__new__"] = _like(meta, {"__call__": _bare_call(meta)}), _bare_new
+        grafted = _subclass(plain, meta, body | methods)
         _set_class(target, grafted)
     except TypeError as error:
         raise UnsupportedError(f"{target!r} cannot be instrumented: its class takes no subclass ({error})") from error
@@ -64,14 +64,42 @@ def ungraft(target: Any, grafted: type | None = None) -> None:
         _set_class(target, kind.__dict__.get("_grafted_on", kind))
 
 
-def _makes_bare(meta: Any) -> Any:
-    """A class of classes like `meta`, in which calling a grafted class makes an object of the plain one."""
+def _subclass(plain: type, meta: Any, body: dict[str, Any]) -> type:
+    """A subclass of which no `__init_subclass__` of the program's hears: a graft is no class of the program's."""
+    if not any("__init_subclass__" in vars(base) for base in plain.__mro__[:-1]):
+        made: type = meta(plain.__name__, (plain,), body)
+        return made
+    # `type` calls the first `__init_subclass__` in the order of the bases, but takes the layout of an object from
+    # the first base. So while the class is made, and no longer, `_Silent` is last as a base and first in the order.
+    meta = _like(meta, {"mro": lambda cls: [cls, _Silent, *plain.__mro__]})
+    made = meta(plain.__name__, (plain, _Silent), body)
+    del meta.mro
+    made.__bases__ = (plain,)
+    return made
+
+
+class _Silent:
+    """A base whose subclasses nobody hears of."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls, **_: object) -> None:
+        """Call no other."""
+
+
+def _like(meta: Any, methods: dict[str, Any]) -> Any:
+    """A class of classes like `meta`, with methods of ours."""
+    return type(meta)(meta.__name__, (meta,), {"__module__": meta.__module__, **methods})
+
+
+def _bare_call(meta: Any) -> Callable[..., Any]:
+    """What calling a class does, but that a grafted class makes an object of the plain one."""
 
     def __call__(cls: Any, *args: Any, **kwargs: Any) -> Any:
         plain = cls.__dict__.get("_grafted_on")
         return meta.__call__(cls, *args, **kwargs) if plain is None else plain(*args, **kwargs)
 
-    return type(meta)(meta.__name__, (meta,), {"__call__": __call__, "__module__": meta.__module__})
+    return __call__
 
 
 def _bare_new(cls: Any, *args: Any, **kwargs: Any) -> Any:

@@ -27,7 +27,7 @@ from manometer.meters.pending import PENDING_LIMIT, Pending
 
 __all__ = ["Histogram", "HistogramReading"]
 
-_strange = Outages()
+_strange = Outages(are_shared=True)  # by the name of a family, which all its series share
 _NONE: Mapping[int, Exemplar] = MappingProxyType({})
 
 
@@ -170,7 +170,6 @@ class Histogram(Meter[HistogramReading]):
         pending = self.pending
         version, amounts = pending.version, pending.events[:]
         taken, exponential = len(amounts), self._exponential
-        series = self.name, self._labelvalues
         try:
             total, ordered = self._added(amounts)
         except Exception:
@@ -178,12 +177,12 @@ class Histogram(Meter[HistogramReading]):
                 raise  # a signal handler's
             # A complex number, an array: what could be added up, and is nowhere between two bounds. To refuse it
             # where it is written would cost every observation.
-            _strange.failed(series, "observations of %s that are no real numbers are lost", self.name)
+            _strange.failed(self.name, "observations of %s that are no real numbers are lost", self.name)
             amounts = list(_real(amounts))
             total, ordered = self._added(amounts)
         else:
             if taken:
-                _strange.worked(series, "observations of %s are real numbers again", self.name)
+                _strange.worked(self.name, "observations of %s are real numbers again", self.name)
         counts, placed, events = self._counts[:], 0, len(ordered)
         for bucket, bound in enumerate(self.bounds):
             if placed == events:

@@ -7,6 +7,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from manometer.instrumentation.engine import spans
+from manometer.meters.outages import Outages
 
 
 @pytest.fixture
@@ -16,6 +17,7 @@ def tracer(monkeypatch):
     def set_up(tracer):
         monkeypatch.setattr(trace, "_TRACER_PROVIDER", object())
         monkeypatch.setattr(spans, "_tracer", tracer)
+        monkeypatch.setattr(spans, "_outages", Outages())
 
     return set_up
 

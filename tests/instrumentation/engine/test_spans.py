@@ -72,15 +72,12 @@ def test_a_stage_under_a_parent_that_is_not_sampled_has_no_span(figures, traced)
     assert exported() == {}
 
 
-class Interruptible(list):
-    """A signal handler raises before anything is appended, where that is so set."""
+class Interrupting(set):
+    """A signal handler raises as soon as anything is added."""
 
-    is_interrupted = False
-
-    def append(self, run):
-        if self.is_interrupted:
-            raise KeyboardInterrupt
-        super().append(run)
+    def add(self, run):
+        super().add(run)
+        raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("moment", ["noted", "made current", "timed"])
@@ -88,7 +85,7 @@ def test_a_block_that_is_interrupted_as_it_begins_leaves_nothing(figures, traced
     """The program has the exception, the span tells of it, and the block around it goes on."""
     exported = traced(ALWAYS_ON)
     measured = stage("s", registry=figures.registry)
-    measured._runs = Interruptible()
+    runs = measured._series.runs
 
     def interrupt(*_):
         raise KeyboardInterrupt
@@ -97,20 +94,46 @@ def test_a_block_that_is_interrupted_as_it_begins_leaves_nothing(figures, traced
         around = trace.get_current_span()
         with monkeypatch.context() as patch:
             if moment == "noted":
-                patch.setattr(measured._runs, "is_interrupted", True)
+                patch.setattr(runs, "held", Interrupting(runs.held))
             elif moment == "made current":
                 patch.setattr(spans.StageSpan, "make_current", interrupt)
             else:
                 patch.setattr(import_module("manometer.instrumentation.engine.stage"), "perf_counter", interrupt)
             with pytest.raises(KeyboardInterrupt) as caught, measured:
                 pytest.fail("it began")
-        assert figures("engine_stage_active", stage="s") == 2
+            assert figures("engine_stage_active", stage="s") == 2
         assert trace.get_current_span() is around
         errors = [span.attributes["error.type"] for span in exported().values()]
         assert errors == ([] if moment == "noted" else ["KeyboardInterrupt"])
     assert figures("engine_stage_active", stage="s") == 0
     assert figures.all("engine_stage_duration_seconds_count", "outcome") == {"ok": 2, "error": 0}
     assert caught.type is KeyboardInterrupt  # and its frames live until here, with all that they hold
+
+
+@pytest.mark.parametrize("moment", ["noted", "timed"])
+def test_a_block_that_is_interrupted_as_it_is_entered_by_hand_leaves_nothing(figures, traced, monkeypatch, moment):
+    """The block that was entered before goes on, and is the next to end."""
+    traced(ALWAYS_ON)
+    measured = stage("s", registry=figures.registry)
+    runs = measured._series.runs
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    measured.__enter__()
+    around = trace.get_current_span()
+    with monkeypatch.context() as patch:
+        if moment == "noted":
+            patch.setattr(runs, "held", Interrupting(runs.held))
+        else:
+            patch.setattr(import_module("manometer.instrumentation.engine.stage"), "perf_counter", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            measured.__enter__()
+    assert trace.get_current_span() is around
+    measured.__exit__(None, None, None)
+    assert trace.get_current_span() is trace.INVALID_SPAN
+    assert figures("engine_stage_active", stage="s") == 0
+    assert figures.all("engine_stage_duration_seconds_count", "outcome") == {"ok": 1, "error": 0}
 
 
 async def test_a_generators_span_is_nobodys_parent(figures, traced):

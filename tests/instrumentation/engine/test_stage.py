@@ -2,10 +2,11 @@
 
 import asyncio
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from importlib import import_module
 
 import pytest
+from opentelemetry import trace
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from manometer import MetricError, stage
@@ -271,6 +272,63 @@ def test_one_object_serves_nested_blocks(figures, measured):
     with once, once:
         assert figures("engine_stage_active", stage="s") == 2
     assert runs(figures, "ok") == 2
+
+
+async def test_one_object_serves_tasks_whose_blocks_overlap(figures, measured, clock, traced):
+    """Each run lasts as long as its own block, whichever ends first, and ends its own span."""
+    exported = traced(ALWAYS_ON)
+    once, begun, go = measured(), asyncio.Event(), asyncio.Event()
+
+    async def first():
+        with once:
+            begun.set()
+            await go.wait()
+
+    async def second():
+        await begun.wait()
+        clock(11)
+        with once, suppress(KeyError):
+            go.set()
+            await task
+            clock(15)
+            assert figures("engine_stage_active", stage="s") == 1
+            with once:
+                raise KeyError
+
+    task = asyncio.create_task(first())
+    await second()
+    # The first task's block took 1 s, the second's 4 s, the one within it nothing.
+    assert figures("engine_stage_duration_seconds_sum", outcome="ok") == 5
+    assert figures("engine_stage_duration_seconds_bucket", outcome="ok", le="1.0") == 1
+    assert (runs(figures, "ok"), runs(figures, "error")) == (2, 1)
+    assert figures("engine_stage_active", stage="s") == 0
+    assert exported().keys() == {"s"}
+    assert trace.get_current_span() is trace.INVALID_SPAN
+
+
+def test_a_block_may_be_entered_by_hand(figures, measured, clock):
+    """Whenever its methods were looked up, and by `ExitStack`: the latest run that was begun so ends first."""
+    once = measured()
+    assert hasattr(once, "__exit__")
+    once.__enter__()
+    clock(11)
+    with ExitStack() as stack:
+        stack.enter_context(once)
+        leave = once.__exit__
+        once.__enter__()
+        assert figures("engine_stage_active", stage="s") == 3
+        clock(13)
+        leave(None, None, None)
+        with once:
+            assert figures("engine_stage_active", stage="s") == 3
+        clock(15)
+    assert figures("engine_stage_active", stage="s") == 1
+    assert figures("engine_stage_duration_seconds_sum", outcome="ok") == 2 + 4
+    once.__exit__(KeyError, KeyError(), None)
+    assert figures("engine_stage_duration_seconds_sum", outcome="error") == 5
+    assert figures("engine_stage_active", stage="s") == 0
+    assert once.__exit__(None, None, None) is None  # of no run
+    assert (runs(figures, "ok"), runs(figures, "error")) == (3, 1)
 
 
 def test_threads_lose_no_run(figures, measured):

@@ -41,6 +41,28 @@ def failing_block(registry):
     return run
 
 
+def kept_block(registry):
+    """A run of a block whose stage is kept, and is entered again and again."""
+    kept = stage("s", registry=registry)
+
+    def run():
+        with kept:
+            pass
+
+    return run
+
+
+def nested_kept_blocks(registry):
+    """A run of a block within a run of the same stage, one of which fails."""
+    kept = stage("s", registry=registry)
+
+    def run():
+        with kept, contextlib.suppress(KeyError), kept:
+            raise KeyError
+
+    return run
+
+
 def function(registry):
     """A run of a function."""
 
@@ -104,7 +126,16 @@ def asynchronous_generator(registry):
 # Where the exception strikes a finalizer or a gc callback, the interpreter says so.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("is_traced", [False, True])
-@pytest.mark.parametrize("form", [block, failing_block, function, coroutine, generator, asynchronous_generator])
+@pytest.mark.parametrize("form", [
+    block,
+    failing_block,
+    kept_block,
+    nested_kept_blocks,
+    function,
+    coroutine,
+    generator,
+    asynchronous_generator,
+])  # fmt: skip
 def test_a_signal_handler_that_raises_leaves_no_run_and_no_span(figures, traced, caplog, form, is_traced):
     """Wherever it strikes, nothing is in flight afterwards, and no span is current."""
     if is_traced:

@@ -283,11 +283,17 @@ class Patched(Pool):
         self.acquire = list
 
 
-class Final(Pool):
-    """Takes no subclass."""
+class Sealing(type):
+    """A class of classes that take no subclass."""
 
-    def __init_subclass__(cls):
-        raise TypeError("final")
+    def __new__(cls, name, bases, body):
+        if any(isinstance(base, Sealing) for base in bases):
+            raise TypeError("final")
+        return super().__new__(cls, name, bases, body)
+
+
+class Final(Pool, metaclass=Sealing):
+    """Takes no subclass."""
 
 
 class Managed(Pool):

@@ -185,13 +185,19 @@ def test_a_generator_counts_when_it_ends(figures, breaker):
     assert figures.all("breaker_calls_total", "outcome") == {"ok": 1, "error": 1, "rejected": 0}
 
 
+class Final(type):
+    """A class of classes that take no subclass."""
+
+    def __new__(cls, name, bases, body):
+        if any(isinstance(base, Final) for base in bases):
+            raise TypeError("final")
+        return super().__new__(cls, name, bases, body)
+
+
 class Vaulted(pybreaker.CircuitBreaker):
     """Has states that take no subclass."""
 
-    class State(pybreaker.CircuitClosedState):
-        def __init_subclass__(cls):
-            raise TypeError("final")
-
+    class State(pybreaker.CircuitClosedState, metaclass=Final):
         def __repr__(self):
             return "locked"
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from time import perf_counter
-from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from types import MethodType, TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from weakref import ReferenceType, ref
 
+from opentelemetry import trace
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.errors import MetricError
@@ -21,11 +22,51 @@ F = TypeVar("F", bound=Callable[..., Any])
 class _Run:
     """One run of a block, which is in flight for as long as this object lives, and no longer than the block."""
 
-    __slots__ = ("__weakref__", "began", "span", "tie")
+    __slots__ = ("__weakref__", "began", "series", "span", "stage", "tie")
 
-    began: float
+    began: float | None
+    """When the run began; None before, and after its end."""
+    series: StageSeries
     span: StageSpan | None
+    stage: "stage | None"
+    """The stage that has the runs of which no `with` statement knows; None for such a run itself."""
     tie: ReferenceType["_Run"]
+
+    def end(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        """End the run; where it never began, end the latest one of its stage of which no `with` statement knows."""
+        began = self.began
+        if began is None:
+            if self.stage is not None and self.stage._entered:
+                self.stage._entered.pop().end(kind, error, where)
+            return
+        try:
+            # The caller of a generator had enough: that is no error. An exception may lie about its class, so it is
+            # the class that is asked.
+            failed = kind is not None and not issubclass(kind, GeneratorExit)
+            self.series.ended(perf_counter() - began, self.span, error if failed else None)
+        finally:
+            self.series.runs.held.discard(self.tie)
+            self.began = None
+            del self.tie  # the last hold on it: nothing is called when this object goes
+
+
+def _end_of_a_run(stage: "stage") -> Callable[..., None]:
+    """The end of a run that is yet to begin."""
+    run = _Run()
+    run.series = series = stage._series
+    run.stage, run.began, run.span = stage, None, None
+    run.tie = tie = ref(run, series.runs.held.discard)
+    hash(tie)  # a dead one whose hash nobody asked for has none
+    stage._next = tie
+    return run.end
+
+
+class _Exit(property):
+    """`stage.__exit__`, which is another function each time that it is looked up."""
+
+    def __call__(self, stage: "stage", *exception: Any) -> None:
+        """As `ExitStack` calls it, which looks it up on the class."""
+        self.__get__(stage)(*exception)
 
 
 class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_week"):`
@@ -39,7 +80,8 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
 
     It decorates plain and async functions and generators, whose run lasts from the first value asked
     for to the end of the iteration. An exception passes through and is counted by its class.
-    A `with` uses an object of its own; do not enter one object from two threads at a time.
+    An object may be entered again and again, also by asyncio tasks whose blocks overlap. Do not enter one object from
+    two threads at a time.
     Raises MetricError where the name or the engine is no text, or where what it decorates is no function.
     """
 
@@ -50,40 +92,45 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
             if not isinstance(value, str) or not value:
                 raise MetricError(f"the {label} of a stage is {value!r}; give it a short name, as text")
         self._series = StageSeries.of(registry, engine, name)
-        self._runs: list[_Run] = []
+        self._next: ReferenceType[_Run] | None = None
+        self._entered: list[_Run] = []
 
-    # A signal handler may raise between any two calls, and before the first one of a method. Where it does so, the
-    # run dies with this object, or with the list's hold on it.
+    # A signal handler may raise between any two calls, and before the first one of a method. So a run is held by
+    # nothing that outlives its block. A `with` statement looks `__exit__` up, then calls `__enter__`, and lets
+    # go of what it looked up when the block is over, in whatever way. That is what holds the run.
+    # Where `__enter__` is called by hand, nothing but the stage can hold the run.
 
     def __enter__(self) -> Self:
-        series, run = self._series, _Run()
+        tie, self._next = self._next, None
+        run = None if tie is None else tie()
+        if run is None:
+            run = cast(_Run, cast(MethodType, self.__exit__).__self__)
+            run.stage = self._next = None
+        series = run.series
         held = series.runs.held
-        run.span, run.tie = None, ref(run, held.discard)
         try:
             held.add(run.tie)
-            self._runs.append(run)
-            run.span = series.span()
+            if run.stage is None:
+                self._entered.append(run)
+            run.span = None if trace._TRACER_PROVIDER is None else series.span()
             run.began = perf_counter()
         except BaseException as error:
             held.discard(run.tie)
-            if self._runs and self._runs[-1] is run:
-                del self._runs[-1]
+            if self._entered and self._entered[-1] is run:
+                del self._entered[-1]
             if run.span is not None:
                 run.span.close(error)
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        run = self._runs.pop()
-        try:
-            # The caller of a generator had enough: that is no error. An exception may lie about its class, so it is
-            # the class that is asked.
-            failed = kind is not None and not issubclass(kind, GeneratorExit)
-            self._series.ended(perf_counter() - run.began, run.span, error if failed else None)
-        finally:
-            self._series.runs.held.discard(run.tie)
+    if TYPE_CHECKING:
+
+        def __exit__(
+            self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+        ) -> None: ...
+
+    else:
+        __exit__ = _Exit(_end_of_a_run)
 
     def __call__(self, function: F) -> F:
         """Decorate a function: each call is a run."""
