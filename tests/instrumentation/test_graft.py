@@ -127,6 +127,7 @@ def test_the_objects_class_shows_itself_as_its_plain_class():
             plain.__qualname__,
         )
     assert kind.__doc__ == Inner.__doc__
+    assert type(graft(Inner(), {"size": doubled})) is type
 
 
 class Registered(metaclass=ABCMeta):  # noqa: B024 - what it needs is the metaclass

@@ -58,7 +58,7 @@ class Outages:
 
     def worked(self, thing: Hashable, message: str, *args: object) -> None:
         """Log that the thing works again, if it was failing."""
-        known = self.failing.get(thing) if self.failing else None
+        known = self.failing.get(thing)
         if known is None or (known.doubted_until and monotonic() < known.doubted_until):
             return
         if self.failing.pop(thing, None) is not None:

@@ -32,12 +32,14 @@ class _Run:
     """The stage that has the runs of which no `with` statement knows; None for such a run itself."""
     tie: ReferenceType["_Run"]
 
-    def end(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+    def end(
+        self, kind: type[BaseException] | None, error: BaseException | None, _where: TracebackType | None
+    ) -> None:
         """End the run; where it never began, end the latest one of its stage of which no `with` statement knows."""
         began = self.began
         if began is None:
             if self.stage is not None and self.stage._entered:
-                self.stage._entered.pop().end(kind, error, where)
+                self.stage._entered.pop().end(kind, error, None)
             return
         try:
             # The caller of a generator had enough: that is no error. An exception may lie about its class, so it is
@@ -117,7 +119,7 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
         except BaseException as error:
             held.discard(run.tie)
             if self._entered and self._entered[-1] is run:
-                del self._entered[-1]
+                self._entered.pop()
             if run.span is not None:
                 run.span.close(error)
             raise
