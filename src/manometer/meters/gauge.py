@@ -117,6 +117,11 @@ class Gauge(Meter[float]):
         series = self._children.get(tuple([labels[name] for name in self.labelnames])) if labels else self
         return series._set_at if series is not None else 0.0
 
+    def is_written(self, labels: Mapping[str, str]) -> bool:
+        """Whether the program writes the value of the series of these labels; else a function tells it."""
+        series = self._children.get(tuple([labels[name] for name in self.labelnames])) if labels else self
+        return series is not None and series._function is None
+
     def _need_sum(self, method: str) -> None:
         if self._is_most_recent:
             raise RuntimeError(f"{method} must not be used with the mostrecent mode")

@@ -1,5 +1,6 @@
 """What a forked child begins with, tried without a fork: a worker joins again, and leaves its file to a parent."""
 
+import gc
 import os
 import threading
 from contextlib import ExitStack
@@ -168,6 +169,48 @@ def test_a_fork_that_is_noticed_late_takes_off_what_the_parent_had_written(proce
     compare()
     both[0][0].reset()
     write(16)
+    compare()
+
+
+def test_a_fork_that_is_noticed_late_takes_off_what_has_gone_since_as_well(process):
+    """Whatever label values a family kept it under then, and keeps it under now; a dead meter's too."""
+    few = {"registry": process.registry, "max_series": 2}
+    counter = Counter("m", "Help.", ["l"], **few)
+    histogram = Histogram("h", "Help.", ["l"], buckets=(1,), native_schema=0, **few)
+    events = 0
+
+    def write(*labels):
+        nonlocal events
+        for label in labels:
+            counter.labels(label).inc()
+            histogram.labels(label).observe(1)
+            events += 1
+
+    def compare():
+        found = process.samples()
+        for name in ("m_total", "h_count", "h_sum"):
+            assert sum(value for key, value in found.items() if key[0] == name) == events
+
+    write("a", "b", "c")
+    counter.clear()
+    histogram.clear()
+    write("d", "e", "e")
+    compare()
+    write("d")
+    for meter in (counter, histogram):
+        meter.remove("d")
+    process.fork(Forked.LATE)
+    write("d", "f")
+    for meter in (counter, histogram):
+        meter.clear()
+    write("e", "g")
+    compare()
+    process.registry.unregister(counter)
+    compare()
+    del counter
+    gc.collect()
+    counter = Counter("m", "Help.", ["l"], **few)
+    write("e")
     compare()
 
 

@@ -724,17 +724,26 @@ def test_interpreters_of_one_process_have_a_file_each(path, isolation):
 
 
 def test_the_state_of_a_parent_that_only_forks_is_left_out(path):
-    """As the pool that a server's master opened and never uses; its counts stay. Once it works, all is shown."""
+    """As the pool that a server's master opened and never uses; its counts stay, as do gauges that the program set.
+
+    Once it works, all is shown.
+    """
     registry = CollectorRegistry()
     counter = Counter("c", "Help.", registry=registry)
+    level = [0]
     idle = Gauge("idle", "Help.", registry=registry, multiprocess_mode="livesum")
+    idle.set_function(lambda: level[0])
+    labelled = Gauge("l", "Help.", ["l"], registry=registry, multiprocess_mode="livesum")
+    labelled.labels("idle").set_function(lambda: level[0])
+    ours = Gauge("ours", "Help.", registry=registry, multiprocess_mode="livesum")
     each = Gauge("each", "Help.", registry=registry)
     highest = Gauge("highest", "Help.", registry=registry, multiprocess_mode="livemax")
     shown = together(Worker.of(registry, str(path)))
 
     def write(amount):
         counter.inc(amount)
-        for gauge in (idle, each, highest):
+        level[0] = amount
+        for gauge in (ours, labelled.labels("ours"), each, highest):
             gauge.set(amount)
 
     write(5)
@@ -755,6 +764,8 @@ def test_the_state_of_a_parent_that_only_forks_is_left_out(path):
         for _ in range(3):
             found = [value(shown, name) for name in ("c_total", "idle", "highest", "manometer_processes")]
             assert found == [7, 2, 5, 2]
+            assert value(shown, "ours") == 7
+            assert [value(shown, "l", l=name) for name in ("idle", "ours")] == [2, 7]
             assert value(shown, "each", pid=mine) == 5
         counter.inc()
         assert [value(shown, "idle") for _ in range(2)] == [7, 7]
@@ -767,7 +778,7 @@ def test_the_state_of_a_parent_that_only_forks_is_left_out(path):
 def test_the_state_of_a_parent_whose_children_have_ended_is_shown(path):
     """It may be all that is left of the program; so is that of one whose children are none of the group."""
     registry = CollectorRegistry()
-    Gauge("idle", "Help.", registry=registry, multiprocess_mode="livesum").set(5)
+    Gauge("idle", "Help.", registry=registry, multiprocess_mode="livesum").set_function(lambda: 5)
     shown = together(Worker.of(registry, str(path)))
     for _ in range(2):
         in_child(lambda: None)
@@ -785,7 +796,6 @@ from manometer.errors import IncompleteError
 from manometer.exporter.http import Request, Site, respond
 from manometer.exporter.multiprocess import Worker, together
 import logging
-import math
 
 counter = Counter("c", "Help.")
 worker = Worker.of(REGISTRY, sys.argv[1])

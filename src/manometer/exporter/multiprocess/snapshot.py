@@ -60,7 +60,8 @@ class Native(NamedTuple):
 Row = tuple[Sequence[str], Sequence[float], Sequence[Told], float, Native | None]
 """One series: the values of its labels, those of its samples, exemplars, when it was set, exponential buckets.
 
-The time is of a series whose most recent value counts; else 0. The sum of a native histogram is the value of the
+The time is of a series whose most recent value counts, or of a summed gauge that the program sets itself, which was
+set before; else 0. The sum of a native histogram is the value of the
 sample of that name. A plain tuple, for of those the garbage collector soon takes no more notice: as other objects,
 tens of thousands a second would have it go through all that the program has.
 """
@@ -156,6 +157,8 @@ def _family(metric: Metric, way: Way, now: float, series: "_Told") -> Family:
             set_at = now if way.set_at is None else way.set_at(dict(zip(names, texts, strict=True)))
             if not set_at:  # never set, so there is no most recent value
                 continue
+        elif mode == "livesum" and way.is_written is not None:
+            set_at = now if way.is_written(dict(zip(names, texts, strict=True))) else 0.0
         if each.shape is not shape or group is None or (mode, names) != (group.mode, group.labelnames):
             shape = each.shape
             group = groups.setdefault((mode, names, shape), Group(mode, names, shape, []))

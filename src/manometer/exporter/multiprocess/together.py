@@ -92,7 +92,13 @@ def _without_idle_parents(found: Collection[Snapshot]) -> Iterator[Snapshot]:
 
 
 def _without_state(family: Family) -> Family:
-    return family._replace(groups=[group for group in family.groups if group.mode != "livesum"])
+    """The family without what objects told; a gauge that the program set stays, since no child has its value."""
+    return family._replace(
+        groups=[
+            group if group.mode != "livesum" else group._replace(rows=[row for row in group.rows if row[3]])
+            for group in family.groups
+        ]
+    )
 
 
 def together(worker: Worker) -> CollectorRegistry:

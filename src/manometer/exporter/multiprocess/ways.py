@@ -13,10 +13,15 @@ __all__ = ["Way", "by_itself", "in_own_files", "way"]
 
 
 class Way(NamedTuple):
-    """mode: one of prometheus-client's multiprocess modes; set_at: when the series of some labels was last set."""
+    """How the values of a family become one.
+
+    mode: one of prometheus-client's multiprocess modes; set_at: when the series of some labels was last set;
+    is_written: whether the program writes the value of that series, which else comes from an object.
+    """
 
     mode: str
     set_at: Callable[[Mapping[str, str]], float] | None = None
+    is_written: Callable[[Mapping[str, str]], bool] | None = None
 
 
 _BY_KIND = {
@@ -36,7 +41,7 @@ def way(registry: CollectorRegistry, family: Metric) -> Way:
     collector = registry._names_to_collectors.get(family.name)
     mode = getattr(collector, "_multiprocess_mode", None)
     if isinstance(mode, str):
-        return Way(mode, getattr(collector, "set_at", None))
+        return Way(mode, getattr(collector, "set_at", None), getattr(collector, "is_written", None))
     if family.name.startswith("process_"):  # prometheus-client's ProcessCollector, whose names every client shares
         return Way(_EACH)
     if family.name == "python_info":
