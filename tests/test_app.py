@@ -160,7 +160,7 @@ def test_a_start_that_fails_is_undone(monkeypatch):
     manometer = Manometer(Settings(port=0, logs=True), registry=registry)
     with monkeypatch.context() as patch:
         patch.setattr(Checks, "start", lambda *_: _raise(RuntimeError("can't start new thread")))
-        with pytest.raises(RuntimeError):
+        with pytest.raises(ConfigError, match=r"no thread can be started here \(can't start new thread\); serve"):
             manometer.start()
     assert _state(registry) == before
     with pytest.raises(ConfigError, match="is not running"):
