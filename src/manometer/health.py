@@ -322,7 +322,13 @@ def _problem(answer: Any) -> str | None:
         return " ".join(answer.split()) or "failed, without a reason"
     if answer is False:
         return "failed"
-    return f"returned a {type(answer).__qualname__}; a check returns None, True, False or a reason"
+    return f"returned {_shown(answer)}; a check returns None, True, False or a reason"
+
+
+def _shown(answer: object) -> str:
+    """The kind of an answer that makes no sense, and the answer itself where it is short; it is the program's."""
+    kind = type(answer).__qualname__
+    return f"{kind} {answer!r}" if isinstance(answer, int | float) else f"an object of class {kind}"
 
 
 def _told(error: BaseException) -> str:

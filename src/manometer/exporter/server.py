@@ -209,7 +209,7 @@ def _listen(site: Site, host: str, port: int, shared: bool) -> _Listener:
         raise ConfigError(f"host {host!r} is not known here; set MANOMETER_HOST or pass host=...") from None
     except OSError as error:
         reasons: dict[int | None, str] = {
-            errno.EADDRINUSE: f"{where} is taken by another program; set MANOMETER_PORT or pass port=...",
+            errno.EADDRINUSE: f"{where} is in use; set MANOMETER_PORT or pass port=...",
             errno.EACCES: f"{where} needs a right that this program lacks; take one from 1024 up",
             errno.EADDRNOTAVAIL: f"{host} is no address of this machine; set MANOMETER_HOST or pass host=...",
         }
