@@ -79,7 +79,8 @@ def _raise(error):
         (lambda: "", "failed, without a reason"),
         (lambda: _raise(ConnectionError("refused\n by db")), "ConnectionError: refused by db"),
         (lambda: _raise(SystemExit(1)), "SystemExit: 1"),
-        (lambda: 3, "returned a int; a check returns None, True, False or a reason"),
+        (lambda: 3, "returned int 3; a check returns None, True, False or a reason"),
+        (list, "returned an object of class list; a check returns None, True, False or a reason"),
     ],
 )
 def test_what_a_check_returns_is_its_state(rig, function, problem):

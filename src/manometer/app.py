@@ -2,8 +2,8 @@
 
 import atexit
 import logging
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
@@ -125,14 +125,27 @@ class Manometer:
         started.callback(_bind(instrument_host, registry))
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             started.callback(_register(collector, registry))
-        checks.start(settings.health_interval)
+        with _needing_threads():
+            checks.start(settings.health_interval)
         started.callback(checks.stop)
         if worker is not None:
             worker.start()
             started.callback(worker.stop)
-        server.start()
+        with _needing_threads():
+            server.start()
         started.callback(server.close)
         return server
+
+
+@contextmanager
+def _needing_threads() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        raise ConfigError(
+            f"no thread can be started here ({error}); serve manometer.wsgi_app() by a server of yours, "
+            "or what manometer.render() returns"
+        ) from error
 
 
 def start(registry: CollectorRegistry = REGISTRY, **settings: Any) -> Manometer:

@@ -4,6 +4,7 @@ import inspect
 import logging
 import weakref
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from math import inf
 from threading import Event, RLock, Thread
 from time import monotonic
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple, Self
 from prometheus_client import REGISTRY, CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 
+from manometer.background import in_background
 from manometer.catalogue import health as rows
 from manometer.errors import BindingError
 from manometer.meters.catalogued import Pulled, family, pulled
@@ -234,9 +236,7 @@ class Checks(Collector):
                 self.interval = interval
                 self._wake.set()
             if self._thread is None:
-                thread = Thread(target=self._loop, args=(self._wake,), name="manometer-health", daemon=True)
-                thread.start()
-                self._thread = thread
+                self._thread = in_background(partial(self._loop, self._wake), "manometer-health", self.stop)
 
     def stop(self) -> None:
         """Run no further check; what has been found stays, and ages."""
@@ -322,7 +322,13 @@ def _problem(answer: Any) -> str | None:
         return " ".join(answer.split()) or "failed, without a reason"
     if answer is False:
         return "failed"
-    return f"returned a {type(answer).__qualname__}; a check returns None, True, False or a reason"
+    return f"returned {_shown(answer)}; a check returns None, True, False or a reason"
+
+
+def _shown(answer: object) -> str:
+    """The kind of an answer that makes no sense, and the answer itself where it is short; it is the program's."""
+    kind = type(answer).__qualname__
+    return f"{kind} {answer!r}" if isinstance(answer, int | float) else f"an object of class {kind}"
 
 
 def _told(error: BaseException) -> str:
@@ -334,7 +340,7 @@ def _told(error: BaseException) -> str:
 
 
 def _in_thread(run: Callable[[], None]) -> None:
-    Thread(target=run, name="manometer-check", daemon=True).start()
+    in_background(run, "manometer-check")
 
 
 _by_registry: weakref.WeakKeyDictionary[CollectorRegistry, Checks] = weakref.WeakKeyDictionary()

@@ -268,9 +268,7 @@ def test_a_taken_port_is_an_error_that_says_what_to_do(server, registry):
     _, port = _address(server)
     with pytest.raises(ConfigError) as raised:
         Server(Site(registry), "127.0.0.1", port)
-    assert str(raised.value) == (
-        f"port {port} on 127.0.0.1 is taken by another program; set MANOMETER_PORT or pass port=..."
-    )
+    assert str(raised.value) == (f"port {port} on 127.0.0.1 is in use; set MANOMETER_PORT or pass port=...")
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ class Subject(NamedTuple):
 
 SUBJECTS = {
     "app": Subject(["app.py"], ["tests/test_app.py"]),
+    "background": Subject(["background.py"], ["tests/test_background.py"], at_import=True),
     "catalogue": Subject(["catalogue/*"], ["tests/catalogue", "tests/mixin"], rendered=True),
     "cli": Subject(["cli/*"], ["tests/cli"]),
     "config": Subject(["config.py"], ["tests/test_config.py"], at_import=True),

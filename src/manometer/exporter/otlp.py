@@ -50,7 +50,12 @@ class Spans:
 
     def __init__(self, endpoint: str, ratio: float, service: str, registry: CollectorRegistry) -> None:
         exporter = _Counted(f"{endpoint.rstrip('/')}/v1/traces", Kit.of(registry))
-        self._delivery = _Delivery(exporter)
+        try:
+            self._delivery = _Delivery(exporter)
+        except RuntimeError as error:
+            raise ConfigError(
+                f"no spans can be sent from here ({error}); in a subinterpreter, leave otlp_endpoint out"
+            ) from error
         self.sends = _switch.turn_on(self._delivery, ratio, service)
         if not self.sends:
             self._delivery.close()

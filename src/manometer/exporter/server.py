@@ -4,11 +4,13 @@ import errno
 import os
 import socket
 from contextlib import suppress
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from socketserver import TCPServer, ThreadingMixIn
 from threading import Lock, Thread
 from typing import Any, Self
 
+from manometer.background import DAEMONS, in_background
 from manometer.errors import ConfigError
 from manometer.exporter.http import Request, Site, respond
 from manometer.meters.fork import Forked, notice, renewed_in_child
@@ -39,11 +41,8 @@ class Server:
 
     def start(self) -> Self:
         """Serve; a client that came before was kept waiting."""
-        thread = Thread(
-            target=self._listener.serve_forever, kwargs={"poll_interval": 0.1}, name="manometer-http", daemon=True
-        )
-        thread.start()
-        self._thread = thread
+        serve = partial(self._listener.serve_forever, poll_interval=0.1)
+        self._thread = in_background(serve, "manometer-http", self.close)
         return self
 
     @property
@@ -133,7 +132,7 @@ class _Connections:
 
 
 class _Listener(ThreadingMixIn, HTTPServer):
-    daemon_threads = True
+    daemon_threads = DAEMONS
     block_on_close = False
     request_queue_size = 128
 
@@ -210,7 +209,7 @@ def _listen(site: Site, host: str, port: int, shared: bool) -> _Listener:
         raise ConfigError(f"host {host!r} is not known here; set MANOMETER_HOST or pass host=...") from None
     except OSError as error:
         reasons: dict[int | None, str] = {
-            errno.EADDRINUSE: f"{where} is taken by another program; set MANOMETER_PORT or pass port=...",
+            errno.EADDRINUSE: f"{where} is in use; set MANOMETER_PORT or pass port=...",
             errno.EACCES: f"{where} needs a right that this program lacks; take one from 1024 up",
             errno.EADDRNOTAVAIL: f"{host} is no address of this machine; set MANOMETER_HOST or pass host=...",
         }

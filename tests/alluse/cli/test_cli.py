@@ -177,7 +177,7 @@ def test_taken_port_is_named(command: str, capfd):
         assert main([command, "--port", str(port)]) == 2
     told = capfd.readouterr().err
     assert told.startswith("alluse: ")
-    assert f"port {port} on 127.0.0.1 is taken by another program" in told
+    assert f"port {port} on 127.0.0.1 is in use" in told
     assert "--port" in told
     assert told.count("\n") == 1
 

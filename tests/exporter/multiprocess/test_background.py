@@ -1,7 +1,6 @@
 """What writes in the background: its pauses, its end, and processes that have no thread to spare."""
 
 import gc
-import sys
 import threading
 from multiprocessing import util
 from types import SimpleNamespace
@@ -55,8 +54,8 @@ def group(tmp_path):
     return Group(tmp_path / "group")
 
 
-def refused(**_):
-    """As `Thread` where there is none to be had."""
+def refused(*_):
+    """As `in_background` where there is no thread to be had."""
     raise RuntimeError("can't start new thread")
 
 
@@ -65,7 +64,7 @@ def threadless(monkeypatch):
     """There is no thread to be had until the context ends."""
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "Thread", refused)
+        patch.setattr(module, "in_background", refused)
         yield patch
 
 
@@ -98,7 +97,7 @@ def test_a_child_without_threads_writes_at_its_end(group, monkeypatch):
     group.worker.start()
     parent, stopped = group.worker._thread, group.worker._stopped
     with monkeypatch.context() as patch:
-        patch.setattr(module, "Thread", refused)
+        patch.setattr(module, "in_background", refused)
         group.worker._rejoin(Forked.LATE)
     stopped.set()
     joined(parent)
@@ -195,23 +194,3 @@ def test_what_ends_the_child_of_a_pool_comes_last():
     util._finalizer_registry.pop(key)
     priority, _ = key
     assert priority < -5
-
-
-def interpreter(current):
-    """What a module of interpreters has to say."""
-    return SimpleNamespace(get_current=lambda: current)
-
-
-@pytest.mark.parametrize(
-    ("modules", "number"),
-    [
-        ({"_interpreters": interpreter((3, 0)), "_xxsubinterpreters": interpreter(4)}, 3),
-        ({"_interpreters": None, "_xxsubinterpreters": interpreter(4)}, 4),
-        ({"_interpreters": None, "_xxsubinterpreters": None}, 0),
-    ],
-)
-def test_an_interpreter_has_a_number_in_each_version_of_python(monkeypatch, modules, number):
-    """The only one of a process, and the first, is 0, as it is where Python has no others."""
-    for name, each in modules.items():
-        monkeypatch.setitem(sys.modules, name, each)
-    assert module._number() == number

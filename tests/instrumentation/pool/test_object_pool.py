@@ -54,6 +54,38 @@ def test_an_object_pool_tells_the_same_as_any_pool(figures):
     assert figures("pool_wait_duration_seconds_count", kind="object") == 2
 
 
+class Lender:
+    """A pool that has nothing more than it has to."""
+
+    in_use = 0
+
+    def acquire(self):
+        self.in_use += 1
+        return []
+
+    def release(self, resource):
+        self.in_use -= 1
+
+
+@pytest.mark.parametrize("has", [{}, {"idle": 3}, {"limit": 4}, {"created": 5}])
+def test_what_a_pool_does_not_tell_has_no_series(figures, caplog, has):
+    """All else is measured."""
+    pool = Lender()
+    vars(pool).update(has)
+    instrument_pool(pool, name="orders", registry=figures.registry)
+    taken = pool.acquire()
+    idle = {"idle": 3} if "idle" in has else {}
+    assert figures.all("pool_resources", "state") == {"used": 1, **idle}
+    pool.release(taken)
+    assert figures.all("pool_resources_limit", "pool") == ({"orders": 4} if "limit" in has else {})
+    assert figures.all("pool_acquisitions_total", "source") == (
+        {"created": 0, "reused": 1} if "created" in has else {}
+    )
+    assert figures("pool_use_duration_seconds_count", kind="object") == 1
+    assert figures("pool_wait_duration_seconds_count", kind="object") == 1
+    assert caplog.records == []
+
+
 class Slotted:
     """A pool of one object, which has no dictionary and takes no weak references."""
 
@@ -100,7 +132,7 @@ def test_closing_gives_the_pool_back_as_it_was(figures):
 
 def test_what_keeps_to_no_interface_is_refused(figures):
     """The message tells the interface."""
-    with pytest.raises(UnsupportedError, match=r"acquire\(\), release\(\), in_use, idle, limit and created"):
+    with pytest.raises(UnsupportedError, match=r"acquire\(\), release\(\) and in_use"):
         instrument_pool([], name="orders", registry=figures.registry)
 
 

@@ -6,7 +6,7 @@ import os
 import time
 from contextlib import suppress
 from enum import Enum
-from importlib import import_module
+from functools import partial
 from itertools import chain
 from multiprocessing import util
 from pathlib import Path
@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary, ref
 
 from prometheus_client import CollectorRegistry
 
+from manometer.background import INTERPRETER, in_background
 from manometer.errors import ConfigError
 from manometer.exporter.multiprocess.codec import check, file, lines
 from manometer.exporter.multiprocess.continuity import Continuity
@@ -78,7 +79,7 @@ class Worker:
         self._parent = parent
         self._role = _Role.ALONE
         self._left = self._is_threadless = False
-        self._file = self.directory.own_file(_INTERPRETER)
+        self._file = self.directory.own_file(INTERPRETER)
         self._continuity = Continuity(self._kit.folded)
         self._writing = Lock()
 
@@ -186,7 +187,7 @@ class Worker:
         elif self._role is _Role.FORKED:
             self._role = _Role.WAITS
         only_forks = self._role in (_Role.FORKED, _Role.WAITS)
-        return file(Process(os.getpid(), _INTERPRETER, self._parent, only_forks), written)
+        return file(Process(os.getpid(), INTERPRETER, self._parent, only_forks), written)
 
     # --- the process: this one, or a child that was forked from it
 
@@ -223,9 +224,13 @@ class Worker:
         if not self._users or self._thread is not None or uwsgi.forks_later():
             return
         self._stopped = Event()
-        thread = Thread(target=self._loop, args=(self._stopped,), name="manometer-processes", daemon=True)
-        thread.start()
-        self._thread = thread
+        self._thread = in_background(partial(self._loop, self._stopped), "manometer-processes", self._let_go)
+
+    def _let_go(self) -> None:
+        """A subinterpreter ends, and waits for the thread; what comes after that, `end` writes."""
+        with self._lock:
+            self._is_threadless = True
+            self._stopping()
 
     def _stopping(self) -> Thread | None:
         """The thread, which writes a last time and is nobody's any more; None where there is none."""
@@ -246,19 +251,6 @@ class Worker:
             pause = max(LOSS - _SPARE - 2 * took, took)
 
 
-def _number() -> int:
-    """The number of this interpreter among those of the process, of which the first is 0."""
-    for name in ("_interpreters", "_xxsubinterpreters"):  # since Python 3.13, and before
-        with suppress(ImportError):
-            current = import_module(name).get_current()
-            return int(current[0] if isinstance(current, tuple) else current)
-    return 0
-
-
-# Found out once. A thread that looks for a module holds a lock, which no forked child would ever get.
-_INTERPRETER = _number()
-
-
 def _await(thread: Thread | None) -> None:
     if thread is not None:
         thread.join(_PATIENCE)
@@ -275,8 +267,7 @@ def flush(timeout: float | None) -> bool:
         written.append(True)
 
     try:
-        thread = Thread(target=write, name="manometer-flush", daemon=True)
-        thread.start()
+        thread = in_background(write, "manometer-flush")
     except RuntimeError:  # at the end of the interpreter there are no new threads
         write()
     else:
@@ -302,7 +293,7 @@ def _end_workers() -> None:
 
 def _end_interpreter() -> None:
     _end_workers()
-    if _INTERPRETER:
+    if INTERPRETER:
         for worker in _all():
             worker.leave()
 

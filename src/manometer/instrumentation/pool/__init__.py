@@ -18,8 +18,8 @@ _EXECUTORS = {"concurrent": "manometer.instrumentation.pool.concurrent"}
 def instrument_pool(pool: T, *, name: str, registry: CollectorRegistry = REGISTRY) -> T:
     """Measure a pool: a SQLAlchemy engine, async engine or pool, or an object pool; returns the same object.
 
-    An object pool has `acquire()` and `release(object)` and tells `in_use`, `idle`, `limit` and
-    `created`: see `manometer.instrumentation.pool.object_pool.ObjectPool`.
+    An object pool has `acquire()`, `release(object)` and `in_use`; where it has `idle`, `limit` and
+    `created` too, these are shown: see `manometer.instrumentation.pool.object_pool.ObjectPool`.
     Raises UnsupportedError for another kind of pool, BindingError for a pool bound already.
     """
     if object_pool.has_interface(pool):

@@ -20,7 +20,8 @@ class Lending:
 
     timeouts: the exceptions that say that a request waited in vain; refusals: those that say that
     it was turned away. A pool with none of them has no such series. Any other exception counts as neither.
-    reuses: whether the pool can lend a resource again.
+    reuses: whether the pool can lend a resource again; counts: whether it tells what it has created, without which
+    nobody can say which of the two an acquisition was.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Lending:
         refusals: tuple[type[BaseException], ...] = (),
         *,
         reuses: bool = True,
+        counts: bool = True,
     ) -> None:
         self._timeouts, self._refusals = timeouts, refusals
         self._requests = InFlight()
@@ -45,8 +47,12 @@ class Lending:
         self._used = binding.histogram("pool.use.duration").observe
         self._timed_out = binding.counter("pool.timeouts").tick if timeouts else _nothing
         self._rejected = binding.counter("pool.rejections").tick if refusals else _nothing
-        self._created = binding.counter("pool.acquisitions", source="created").tick
-        self._reused = binding.counter("pool.acquisitions", source="reused").tick if reuses else self._created
+        self._created: Callable[[], object] = _nothing
+        self._reused: Callable[[], object] = _nothing
+        if counts:
+            self._created = self._reused = binding.counter("pool.acquisitions", source="created").tick
+            if reuses:
+                self._reused = binding.counter("pool.acquisitions", source="reused").tick
 
     @property
     def pending(self) -> int:

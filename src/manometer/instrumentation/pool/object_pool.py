@@ -1,6 +1,6 @@
 """Pools of reusable objects, of any library or of your own, that keep to a small interface."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from inspect import getattr_static, isasyncgenfunction, iscoroutinefunction, isgeneratorfunction, unwrap
 from operator import attrgetter
 from typing import Any, Protocol
@@ -16,24 +16,23 @@ from manometer.meters.catalogued import Pulled
 
 __all__ = ["INTERFACE", "ObjectPool", "has_interface", "instrument"]
 
-INTERFACE = "acquire(), release(), in_use, idle, limit and created"
+INTERFACE = "acquire(), release() and in_use"
+_MAY_HAVE = ("idle", "limit", "created")
 
 
 class ObjectPool(Protocol):
-    """What a pool of objects has to have.
+    """What a pool of objects has to have; `idle`, `limit` and `created` it may have.
 
     `acquire` raises TimeoutError where it waited in vain, and any other exception where it refuses.
     in_use, idle: objects out of the pool and in it; limit: how many there may be, None for no limit;
-    created: objects made so far, a number that only grows.
-    A collection reads these four: they must neither wait nor do I/O.
+    created: objects made so far, a number that only grows. What a pool does not have when it is instrumented has no
+    series; without `created`, that is the acquisitions, which it tells apart.
+    A collection reads all but `created`, which each acquisition reads: they must neither wait nor do I/O.
     A use lasts from `acquire` to the `release` of the same object. Where a pool takes back another object
     than it lent, such as what a lent context manager gives, its uses are not timed.
     """
 
     in_use: int
-    idle: int
-    limit: int | None
-    created: int
 
     def acquire(self) -> Any:
         """Take an object out."""
@@ -44,7 +43,7 @@ class ObjectPool(Protocol):
 
 def has_interface(pool: object) -> bool:
     """Whether the pool has all that an ObjectPool has to have, of its class's or by delegation."""
-    return all(hasattr(pool, name) for name in ("acquire", "release", "in_use", "idle", "limit", "created"))
+    return all(hasattr(pool, name) for name in ("acquire", "release", "in_use"))
 
 
 def instrument(pool: Any, *, name: str, registry: CollectorRegistry) -> None:
@@ -58,12 +57,14 @@ def instrument(pool: Any, *, name: str, registry: CollectorRegistry) -> None:
         if method is None or apart or _runs_later(method):
             raise UnsupportedError(f"{action} of {pool!r} is no plain method of its class, and cannot be measured")
     with Subject.on(registry, "pool").binding(pool, pool=name, kind="object") as binding:
-        lending = Lending(binding, timeouts=(TimeoutError,), refusals=(Exception,))
+        told = {each for each in _MAY_HAVE if hasattr(pool, each)}
+        counts = "created" in told
+        lending = Lending(binding, timeouts=(TimeoutError,), refusals=(Exception,), counts=counts)
         plain = type(pool)
-        acquire = lending.lends(plain.acquire, made=attrgetter("created"))
+        acquire = lending.lends(plain.acquire, made=attrgetter("created") if counts else _nothing)
         graft(pool, {"acquire": acquire, "release": lending.takes_back(plain.release)})
         binding.undoes(ungraft)
-        binding.pulls(lambda pool: _read(pool, lending))
+        binding.pulls(lambda pool: _read(pool, lending, told))
 
 
 def _runs_later(method: Any) -> bool:
@@ -73,9 +74,14 @@ def _runs_later(method: Any) -> bool:
     return any(kind(each) for kind in kinds for each in (method, function))
 
 
-def _read(pool: ObjectPool, lending: Lending) -> Iterable[Pulled]:
+def _nothing(_: Any) -> None:
+    """Of a pool that does not say what it has created."""
+
+
+def _read(pool: Any, lending: Lending, told: Container[str]) -> Iterable[Pulled]:
     yield rows.RESOURCES, {"state": "used"}, pool.in_use
-    yield rows.RESOURCES, {"state": "idle"}, pool.idle
+    if "idle" in told:
+        yield rows.RESOURCES, {"state": "idle"}, pool.idle
     yield rows.PENDING_REQUESTS, {}, lending.pending
-    if pool.limit is not None:
+    if "limit" in told and pool.limit is not None:
         yield rows.RESOURCES_LIMIT, {}, pool.limit
