@@ -526,10 +526,10 @@ def of_kind(name, kind, mode="sum", labels=(), bound=None):
     return [[[1, 0, "", False], []], [name, kind, "Help.", "", [mode, labels, [[name, bound, False]], []]]]
 
 
-def of_sample(name, kind, value, begins=False, set_at=0.0):
-    """A file of one series of a family `other`."""
+def of_sample(name, kind, value, begins=False, set_at=0.0, family="other"):
+    """A file of one series of a family."""
     group = ["sum", [], [[name, None, begins]], [[[], [value], [], set_at, None]]]
-    return [[[1, 0, "", False], []], ["other", kind, "Help.", "", group]]
+    return [[[1, 0, "", False], []], [family, kind, "Help.", "", group]]
 
 
 ROW = "ValueError: a row of other labels, or of other values than there are samples"
@@ -641,6 +641,9 @@ def test_json_too_deep_for_a_reader_is_put_aside(group):
         of_sample("other_total", "counter", inf),
         of_sample("other_sum", "summary", -inf),
         of_sample("other", "gauge", inf),
+        of_sample("other_count", "gauge", -inf, family="other_count"),
+        of_sample("other_bucket", "unknown", inf, family="other_bucket"),
+        of_sample("other_count", "summary", inf, family="other_count"),
         of_sample("other_created", "counter", inf, begins=True),
     ],
 )

@@ -1050,6 +1050,26 @@ def test_a_counter_of_no_finite_number_is_shown(path, amount):
     assert [str(value(shown, name)) for name in ("c_total", "h_sum")] == [str(amount)] * 2
 
 
+@pytest.mark.parametrize("amount", [math.inf, math.nan])
+@pytest.mark.parametrize("name", ["items_count", "queue_bucket"])
+def test_a_gauge_may_be_of_any_value_and_name(path, name, amount):
+    """A gauge is no number of events, even where its name ends as that of one."""
+    registry = CollectorRegistry()
+    gauge = Gauge(name, "Help.", ["l"], registry=registry, multiprocess_mode="max")
+    gauge.labels("x").set(1)
+    gauge.labels("y").set(amount)
+    theirs = Metric("their_count", "Help.", "gauge")
+    theirs.add_sample("their_count", {}, amount)
+
+    class Foreign:
+        def collect(self):
+            return [theirs]
+
+    registry.register(Foreign())
+    shown = together(Worker.of(registry, str(path)))
+    assert str(value(shown, name, l="y")) == str(value(shown, "their_count")) == str(amount)
+
+
 def test_a_fault_of_ours_is_counted_and_logged_once(path, monkeypatch, caplog):
     """With its place; what was written last is shown until it has passed."""
     registry = CollectorRegistry()

@@ -124,7 +124,7 @@ def _family(name: object, kind: object, documentation: object, unit: object, gro
         raise ValueError("a family of no name, kind or mode, or two labels of one name")
     if not all(is_of(texts[0], sample) for sample, _, _ in slots):
         raise ValueError("a sample of another family")
-    read = _reader(len(labelnames), slots)
+    read = _reader(texts[0], texts[1], len(labelnames), slots)
     return Family(*texts, [Group(mode, labelnames, slots, [read(*row) for row in rows])])
 
 
@@ -134,7 +134,7 @@ def _slot(name: object, bound: object, begins: object) -> Slot:
     return _text(name), None if bound is None else _text(bound), _of(bool, begins)
 
 
-def _reader(labels: int, shape: Shape) -> Callable[..., Row]:
+def _reader(name: str, kind: str, labels: int, shape: Shape) -> Callable[..., Row]:
     """What reads a row of so many labels and of such samples; a file may have a hundred thousand of them."""
     samples = len(shape)
 
@@ -142,7 +142,7 @@ def _reader(labels: int, shape: Shape) -> Callable[..., Row]:
         if len(_texts(labelvalues)) != labels or len(values) != samples or not set(map(type, values)) <= _NUMBERS:
             raise ValueError("a row of other labels, or of other values than there are samples")
         numbers = list(map(float, values))
-        if not is_sound(shape, numbers):
+        if not is_sound(name, kind, shape, numbers):
             raise ValueError("a count without end")
         told = [Told(_within(at, samples), _exemplar(*exemplar)) for at, exemplar in exemplars] if exemplars else ()
         return labelvalues, numbers, told, float(_finite(set_at)), None if native is None else _native(*native)

@@ -38,8 +38,7 @@ Shape = tuple[Slot, ...]
 
 _BUCKETED = ("histogram", "gaugehistogram")
 _WITHOUT_BEGINNING = ("gauge", "unknown")
-
-
+_COUNTED = (*_BUCKETED, "summary")
 _COUNTS = ("_bucket", "_count", "_gcount")
 
 
@@ -122,10 +121,13 @@ def is_of(family_name: str, sample_name: str) -> bool:
     return sample_name == family_name or sample_name.startswith(f"{family_name}_")
 
 
-def is_sound(shape: Shape, values: Sequence[float]) -> bool:
-    """Whether events are finite and beginnings are numbers. A counter's total and a sum may be NaN or infinite."""
-    return isfinite(sum(values)) or all(
-        not isnan(value) if begins else isfinite(value) or not name.endswith(_COUNTS)
+def is_sound(family_name: str, kind: str, shape: Shape, values: Sequence[float]) -> bool:
+    """Whether events are finite and beginnings are numbers. Totals, sums, gauges and quantiles may be anything."""
+    if isfinite(sum(values)):
+        return True
+    counts = [family_name + suffix for suffix in _COUNTS] if kind in _COUNTED else []
+    return all(
+        not isnan(value) if begins else isfinite(value) or name not in counts
         for (name, _, begins), value in zip(shape, values, strict=True)
     )
 
@@ -249,7 +251,7 @@ def _figures(metric: Metric, samples: Sequence[Sample]) -> _Figures:
         if sample.exemplar is not None and sample.name.endswith(("_bucket", "_total"))
     ]
     shape = _shape(metric, samples)
-    if not is_sound(shape, values):
+    if not is_sound(metric.name, metric.type, shape, values):
         raise ValueError(f"{metric.name} has a count that is no finite number")
     return _Figures(shape, values, told, None if native is None else _foreign(native))
 
