@@ -331,6 +331,26 @@ def test_a_block_may_be_entered_by_hand(figures, measured, clock):
     assert (runs(figures, "ok"), runs(figures, "error")) == (3, 1)
 
 
+def test_a_subclass_may_have_methods_of_its_own(figures):
+    """They call those of the stage."""
+    left = []
+
+    class Own(stage):
+        def __enter__(self):
+            return super().__enter__()
+
+        def __exit__(self, *exception):
+            left.append(exception[0])
+            return super().__exit__(*exception)
+
+    own = Own("s", engine="e", registry=figures.registry)
+    with suppress(KeyError), own, own:
+        assert figures("engine_stage_active", stage="s") == 2
+        raise KeyError
+    assert left == [KeyError, KeyError]
+    assert (runs(figures, "error"), figures("engine_stage_active", stage="s")) == (2, 0)
+
+
 def test_threads_lose_no_run(figures, measured):
     """Runs from four threads all count."""
 

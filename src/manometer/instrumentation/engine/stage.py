@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from time import perf_counter
-from types import MethodType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from weakref import ReferenceType, ref
 
@@ -52,15 +52,19 @@ class _Run:
             del self.tie  # the last hold on it: nothing is called when this object goes
 
 
-def _end_of_a_run(stage: "stage") -> Callable[..., None]:
-    """The end of a run that is yet to begin."""
+def _next_run(stage: "stage") -> _Run:
+    """A run that is yet to begin."""
     run = _Run()
     run.series = series = stage._series
     run.stage, run.began, run.span = stage, None, None
     run.tie = tie = ref(run, series.runs.held.discard)
     hash(tie)  # a dead one whose hash nobody asked for has none
     stage._next = tie
-    return run.end
+    return run
+
+
+def _end_of_next_run(stage: "stage") -> Callable[..., None]:
+    return _next_run(stage).end
 
 
 class _Exit(property):
@@ -106,7 +110,7 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
         tie, self._next = self._next, None
         run = None if tie is None else tie()
         if run is None:
-            run = cast(_Run, cast(MethodType, self.__exit__).__self__)
+            run = _next_run(self)
             run.stage = self._next = None
         series = run.series
         held = series.runs.held
@@ -132,7 +136,7 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
         ) -> None: ...
 
     else:
-        __exit__ = _Exit(_end_of_a_run)
+        __exit__ = _Exit(_end_of_next_run)
 
     def __call__(self, function: F) -> F:
         """Decorate a function: each call is a run."""
