@@ -144,13 +144,13 @@ def _loading(plain: Any, passing: Amid, binding: Binding, hit: Count, miss: Coun
 
 def _get(plain: Any, passing: Amid, miss: Count) -> Methods:
     """`get`, which asks `cache[key]` for what is there, and so counts no hit of its own."""
-    look_up, nothing = plain.get, object()
+    look_up, threads, nothing = plain.get, passing.threads, object()
 
     def get(self: Any, key: Any, default: Any = None) -> Any:
         value = look_up(self, key, nothing)
         if value is not nothing:
             return value
-        if not passing.holds():
+        if get_ident() not in threads:
             miss()
         return default
 
