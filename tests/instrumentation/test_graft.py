@@ -90,6 +90,13 @@ class Ordered(Shelf):
         return rebuilt, (type(self), self.books)
 
 
+class Rebuilt(Shelf):
+    """Something that is copied by a call of its class."""
+
+    def __reduce__(self):
+        return type(self), (self.books,)
+
+
 def rebuilt(kind, books):
     """An object of that class."""
     return kind(books)
@@ -262,3 +269,7 @@ def test_a_copy_is_of_the_plain_class():
     graft(ordered, {"size": doubled})
     for each in (copy.copy(ordered), pickle.loads(pickle.dumps(ordered))):
         assert (type(each), each.size()) == (Ordered, 3)
+    rebuilt = Rebuilt(3)
+    graft(rebuilt, {"size": doubled})
+    for each in (copy.copy(rebuilt), pickle.loads(pickle.dumps(rebuilt))):
+        assert (type(each), each.size()) == (Rebuilt, 3)

@@ -31,7 +31,8 @@ def graft(target: Any, methods: dict[str, Callable[..., Any]], *, bare_clones: b
         # pickle would hold `__newobj__` to the object's very class.
         if rebuild is copyreg.__newobj__:  # type: ignore[attr-defined]
             rebuild = plain.__new__
-        return (rebuild, tuple([plain if each is grafted else each for each in arguments]), *state)
+        rebuild, *arguments = [plain if each is grafted else each for each in (rebuild, *arguments)]
+        return (rebuild, tuple(arguments), *state)
 
     body = {
         "__slots__": (),
