@@ -133,6 +133,30 @@ def test_the_ended_have_a_bounded_number_of_series(tmp_path, monkeypatch):
     assert folded == ["c"] * 3
 
 
+def test_no_series_falls_as_a_process_ends_that_has_more_than_the_cap(tmp_path, monkeypatch):
+    """Each process may have more by its program's own word; those that ended then have room for as many."""
+    monkeypatch.setattr("manometer.exporter.multiprocess.directory.SERIES_CAP", 2)
+    directory = Directory(tmp_path, None, lambda _: None)
+
+    def ended(labels):
+        metric = Metric("c", "Help.", "counter")
+        metric.samples = [Sample("c_total", {"l": label}, 0.1) for label in labels]
+        file = directory.own_file()
+        file.write(encode(Snapshot(Process(1), [family(metric, Way("sum"), 1.0)])))
+        file.abandon()
+        directory.settle()
+        totals = Totals()
+        for each in directory.read():
+            totals.add(each)
+        ((c),) = totals.metrics()
+        return {sample.labels["l"]: round(sample.value, 6) for sample in c.samples}
+
+    assert ended("abcd") == {"a": 0.1, "b": 0.1, "c": 0.1, "d": 0.1}
+    assert ended("dcba") == {"a": 0.2, "b": 0.2, "c": 0.2, "d": 0.2}
+    for times in range(1, 4):
+        assert ended("efgh") == {"a": 0.2, "b": 0.2, "c": 0.2, "d": 0.2, "other": round(0.4 * times, 6)}
+
+
 def test_the_name_of_a_file_says_whose_it_is(group):
     """Which process, and which interpreter in it, for whoever looks into the directory."""
     mine = os.getpid()

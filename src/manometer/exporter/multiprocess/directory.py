@@ -177,7 +177,7 @@ class Directory:
             self._unreadable(self._ended, error)
             return
         totals = Totals(SERIES_CAP, self._folded)
-        totals.add(ended._replace(alive=False))
+        _add(ended, totals)
         left = self._left_behind()
         done = [path for path in left if path.name in ended.includes]  # by one that did not come to remove them
         new = [path for path in left if path not in done and self._take(path, totals)]
@@ -225,13 +225,19 @@ class Directory:
         """Add the figures of a process that has ended; False where there are none to add."""
         with FileIO(path) as file:
             try:
-                totals.add(decode(file.read())._replace(alive=False))
+                _add(decode(file.read()), totals)
             except (OSError, UnreadableError) as error:
                 self._unreadable(path, error)
                 if not isinstance(error, OSError | AlienError):
                     put_aside(path, file.fileno())
                 return False
         return True
+
+
+def _add(ended: Snapshot, totals: Totals) -> None:
+    """Add a process that has ended. Its series beside those of live ones must not fall, however many it has."""
+    totals.make_room(ended)
+    totals.add(ended._replace(alive=False))
 
 
 def _is_at(path: Path, file: FileIO | None) -> bool:

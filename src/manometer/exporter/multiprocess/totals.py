@@ -31,7 +31,18 @@ class Totals:
     def __init__(self, max_series: int | None = None, on_fold: Callable[[str], None] | None = None) -> None:
         self._max_series = max_series
         self._on_fold = on_fold
+        self._room: dict[tuple[str, str], int] = {}
         self._families: dict[tuple[str, str], _FamilyTotals] = {}
+
+    def make_room(self, snapshot: Snapshot) -> None:
+        """Let each family have as many series as this process has of it, where that is more than `max_series`."""
+        found: dict[tuple[str, str], set[Any]] = {}
+        for family in snapshot.families:
+            series = found.setdefault((family.name, family.kind), set())
+            for group in family.groups:
+                series.update((group.labelnames, *row[0]) for row in group.rows if {*row[0]} != {OTHER})
+        for key, series in found.items():
+            self._room[key] = max(self._room.get(key, 0), len(series))
 
     def add(self, snapshot: Snapshot) -> None:
         """Take in one process; of one that is not alive, what outlasts it."""
@@ -63,9 +74,11 @@ class Totals:
         return [family.family() for family in self._families.values()]
 
     def _add(self, family: Family, group: Group, pid: str) -> None:
-        totals = self._families.get((family.name, family.kind))
+        key = family.name, family.kind
+        totals = self._families.get(key)
         if totals is None:
-            totals = self._families[family.name, family.kind] = _FamilyTotals(family)
+            totals = self._families[key] = _FamilyTotals(family)
+        cap = inf if self._max_series is None else max(self._max_series, self._room.get(key, 0))
         names = group.labelnames
         each = group.mode in ("all", "liveall") and "pid" not in names
         order = sorted(range(len(names)), key=names.__getitem__)  # processes may have them in another
@@ -75,7 +88,7 @@ class Totals:
                 labels += (("pid", pid),)
             found = totals.series.get(labels)
             if found is None:
-                if self._max_series is not None and len(totals.series) >= self._max_series:
+                if len(totals.series) >= cap:
                     labels = tuple([(label, OTHER) for label, _ in labels])
                     if self._on_fold is not None:
                         self._on_fold(family.name)
