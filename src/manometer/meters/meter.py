@@ -77,8 +77,9 @@ class Meter(Collector, ABC, Generic[R]):
         on_fold: Callable[[str], None] | None = None,
     ) -> None:
         self.name = check_name(full_name(self.kind, name, namespace, subsystem, unit))
-        self.documentation = documentation
-        self.unit = unit
+        # prometheus-client takes anything for these two, such as None, or a text that is translated later.
+        self.documentation = str(documentation)
+        self.unit = unit or ""
         self.labelnames = check_label_names(self.name, labelnames, self._reserved)
         self._labelvalues: Values = ()
         self._max_series = max_series

@@ -1040,6 +1040,15 @@ def test_what_another_kit_says_never_spoils_a_file(path, kind, sample, place):
     assert value(shown, "manometer_process_file_failures_total") is None
 
 
+def test_a_meter_of_no_help_and_no_unit_is_shown(path):
+    """A program may give None for both, which prometheus-client takes when the meter is made."""
+    registry = CollectorRegistry()
+    Counter("c", None, unit=None, registry=registry).inc()
+    shown = together(Worker.of(registry, str(path)))
+    assert [value(registry, "c_total"), value(shown, "c_total")] == [1, 1]
+    assert b"# HELP c_total None\n" in render(shown)[0]
+
+
 @pytest.mark.parametrize("amount", [math.inf, math.nan])
 def test_a_counter_of_no_finite_number_is_shown(path, amount):
     """As in one process, and as by prometheus-client: a program may count what it likes."""
