@@ -66,7 +66,7 @@ def ungraft(target: Any, grafted: type | None = None) -> None:
 
 
 def _subclass(plain: type, meta: Any, body: dict[str, Any]) -> type:
-    """A subclass of which no `__init_subclass__` of the program's hears: a graft is no class of the program's."""
+    """A subclass that is made without a call of the program's `__init_subclass__`: it is no class of the program."""
     if not any("__init_subclass__" in vars(base) for base in plain.__mro__[:-1]):
         made: type = meta(plain.__name__, (plain,), body)
         return made
@@ -80,7 +80,7 @@ def _subclass(plain: type, meta: Any, body: dict[str, Any]) -> type:
 
 
 class _Silent:
-    """A base whose subclasses nobody hears of."""
+    """A base whose subclasses are made without a call of any other `__init_subclass__`."""
 
     __slots__ = ()
 

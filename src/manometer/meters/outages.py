@@ -14,7 +14,7 @@ _log = logging.getLogger("manometer")
 
 
 class _Outage:
-    """That a thing fails. `doubted_until`: when it is believed at the earliest that the thing works again."""
+    """A thing fails. doubted_until: until then, nobody believes that the thing works again; 0 for no doubt."""
 
     __slots__ = ("doubted_until",)
 
@@ -25,10 +25,10 @@ class _Outage:
 class Outages:
     """Remembers what fails. Any thread, signal handler or finalizer may call each method, and none raises.
 
-    A thing that fails again within a minute after it worked again fails on and off. The end of that is logged when it
+    A thing that fails again within a minute after it worked again fails on and off. Its end is logged when the thing
     has not failed for a minute.
-    are_shared: each thing is what many do, of whom some may fail and others not. Its failures are on and off from the
-    first one.
+    are_shared: each name stands for many things, some of which may fail while others work. So each failure of that
+    name counts as one that is on and off.
     """
 
     def __init__(self, *, are_shared: bool = False) -> None:

@@ -65,7 +65,8 @@ def lines(family: Family) -> list[bytes]:
 def check(family: Family) -> None:
     """Raise where a reader would refuse the family: another kit's collector may say anything.
 
-    Of its rows, that is those with an exemplar or exponential buckets; what makes a row sees to the rest.
+    This looks at the first row of each group, and at each row that has an exemplar or exponential buckets. The code
+    that makes the rows has checked the others.
     """
     doubtful = [
         group._replace(rows=group.rows[:1] + [row for row in group.rows[1:] if row[2] or row[4] is not None])

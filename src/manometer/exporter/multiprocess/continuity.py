@@ -29,8 +29,8 @@ class Continuity:
     looks like a fall of the sum, and so like a jump by all the others. So a series that is taken off stays as it
     was, one that starts again goes on from there, and one whose collector failed once comes back as it was.
 
-    A meter of ours keeps what its series came to that were removed or reset. Of these, only what is missing as a
-    whole family is kept here; to keep a series in both places would count it twice.
+    A meter of ours itself keeps what its removed and its reset series came to. This class keeps a meter's family only
+    while the whole family is missing: a series that is kept in both places would count twice.
 
     folded: hears of each family that has lost more series than are kept one by one.
     moved: whether the last collection told of any event, but for those of a process that runs and does nothing.
@@ -84,7 +84,7 @@ class Continuity:
         return self._added_up(self._alone(gone.values()), None) + missing + self._past
 
     def _without_the_dead(self, told: dict[ref[object], Family]) -> list[Family]:
-        """Take in what the meters told. Return what those had told that are no more, and what is the parent's."""
+        """Remember what the meters told. Return what dead meters had told, and what takes off the parent's part."""
         found = []
         for meter, family in told.items():
             if not self.moved and not by_itself(family.name):
@@ -122,7 +122,7 @@ class Continuity:
 
 
 def _surplus(gone: dict[tuple[str, ...], _Seen], names: Collection[str]) -> list[_Seen]:
-    """Take off the oldest of the series past the cap. Those of a family that is missing whole may be back soon."""
+    """Take off the oldest series past each family's cap. A family that is missing as a whole may be back soon."""
     if len(gone) <= SERIES_CAP:
         return []
     counts = Tally(name for name, *_ in gone if name in names)

@@ -25,7 +25,7 @@ def peer_families(directories: Iterable[Path], unreadable: Callable[[Path, Excep
 
 def _merge(paths: Iterable[Path]) -> list[Family]:
     merged = MultiProcessCollector.merge(map(str, paths))  # type: ignore[no-untyped-call]
-    # All are merged already: no gauge's series comes twice, so its sum is what it was.
+    # All are merged already: no series of a gauge comes twice, so the sum of one is its value.
     return [family(each, Way("sum"), 0.0) for each in merged]
 
 

@@ -141,7 +141,7 @@ def family(metric: Metric, way: Way, now: float) -> Family:
 
 
 def apart(metric: Metric, way: Way, now: float) -> Iterator[tuple[Family, object | None]]:
-    """The same in up to two parts: what a meter says that keeps its removed series, with that meter; and the rest."""
+    """The same in one or two parts: what a meter says that keeps its removed series, with the meter, and the rest."""
     if isinstance(metric, Read) and metric.is_as_read and metric.ended is not None and way.mode == "sum":
         yield _family(metric, way, now, _of_readings(metric, way.mode)), metric.source
         if metric.pulled:

@@ -17,7 +17,7 @@ Count = Callable[[], object]
 
 # Operations of a mapping that may read entries through `self[key]`.
 _PASSING = ("clear", "pop", "setdefault", "update")
-# Those that do so in a user's class alone. The library's own read no entry, and each write waits for them.
+# Operations that do so only in a user's class. The library's own read no entry, and a wrapper would slow each write.
 _PASSING_IF_OWN = ("__contains__", "__delitem__", "__setitem__", "expire", "popitem")
 
 

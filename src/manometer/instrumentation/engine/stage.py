@@ -29,13 +29,13 @@ class _Run:
     series: StageSeries
     span: StageSpan | None
     stage: "stage | None"
-    """The stage that has the runs of which no `with` statement knows; None for such a run itself."""
+    """The stage, where a `with` statement holds the run; None where the stage itself holds the run."""
     tie: ReferenceType["_Run"]
 
     def end(
         self, kind: type[BaseException] | None, error: BaseException | None, _where: TracebackType | None
     ) -> None:
-        """End the run; where it never began, end the latest one of its stage of which no `with` statement knows."""
+        """End the run. If the run never began, end the latest run that the stage itself holds."""
         began = self.began
         if began is None:
             if self.stage is not None and self.stage._entered:
