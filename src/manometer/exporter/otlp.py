@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import count
-from threading import Lock, Timer, local
+from threading import Lock, RLock, Timer, local
 from typing import Any
 
 from opentelemetry import trace
@@ -112,6 +112,7 @@ class _Delivery:
 
     def __init__(self, exporter: _Counted) -> None:
         self._exporter = exporter
+        self._following = freed_in_child(RLock())
         self._begin()
 
     def take(self, span: ReadableSpan) -> None:
@@ -149,10 +150,13 @@ class _Delivery:
 
     def _follow(self) -> None:
         """In a forked child, begin anew; the SDK does so where Python's hooks ran."""
-        if self._is_lost():
-            self._begin()
-        elif self._pid != os.getpid():
-            self._renew()
+        if self._pid == os.getpid():
+            return
+        with self._following:  # the other threads wait, and queue their spans in the same place
+            if self._is_lost():
+                self._begin()
+            elif self._pid != os.getpid():
+                self._renew()
 
     def _begin(self) -> None:
         self._batches = BatchSpanProcessor(self._exporter, max_queue_size=QUEUE_SPANS, schedule_delay_millis=1000)

@@ -324,7 +324,31 @@ def traced():
         pass
 
 
-for ending in (lambda: None, running.close, traced, lambda: trace.get_tracer_provider().force_flush()):
+def traced_by_several():
+    # The first spans of the child end at once. All are to be in one queue, which a flush empties.
+    begun, queues, make = [], [], otlp.BatchSpanProcessor
+
+    def slow(*arguments, **more):
+        queues.append(threading.get_ident())
+        until(lambda: len(begun) == 8)
+        return make(*arguments, **more)
+
+    def run():
+        begun.append(threading.get_ident())
+        traced()
+
+    otlp.BatchSpanProcessor = slow
+    started = [threading.Thread(target=run) for _ in range(8)]
+    for thread in started:
+        thread.start()
+    for thread in started:
+        thread.join()
+    trace.get_tracer_provider().force_flush()
+    assert len(queues) == 1
+
+
+flushed = trace.get_tracer_provider().force_flush
+for ending in (lambda: None, running.close, traced, flushed, traced_by_several):
     child = fork()
     if child == 0:
         threading.Thread.join = joined
@@ -332,7 +356,7 @@ for ending in (lambda: None, running.close, traced, lambda: trace.get_tracer_pro
         sys.exit()
     ends(child)
 os.close(send)
-assert os.read(sent, 100) == b"1 "
+assert sum(map(int, os.read(sent, 100).split())) == 1 + 8
 os._exit(0)
 """
 
