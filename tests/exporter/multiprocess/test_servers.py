@@ -327,7 +327,10 @@ def test_uvicorn_workers_show_each_other(tmp_path):
         ["--master"],
         [],
         ["--master", "--lazy-apps"],
-        ["--master", "--py-call-osafterfork"],
+        pytest.param(
+            ["--master", "--py-call-osafterfork"],
+            marks=pytest.mark.skipif(sys.version_info >= (3, 13), reason="any worker of uWSGI 2.0.31 crashes there"),
+        ),
         ["--master", "--py-call-uwsgi-fork-hooks"],
         ["--master", "--enable-threads"],
         ["--master", "--enable-threads", "--threads", "2"],
@@ -336,18 +339,25 @@ def test_uvicorn_workers_show_each_other(tmp_path):
 )
 def test_uwsgi_workers_show_each_other(tmp_path, options):
     """It forks them in C, by default without Python's hooks; no scrape shows less than the one before."""
-    with uwsgi(tmp_path, *options) as server:
-        with Watch(server) as watch, Load(server, 200) as load:
+    answered = []
+
+    def several_answer():  # on a busy machine, one worker may have answered all before another begins
+        with Load(server, 200) as load:
             pass
-        assert len(load.answered) == 200
-        assert len({pid for _, pid in load.answered}) > 1
-        until(lambda: server.samples().get(("served_total", "/work")) == 200)
+        answered.extend(pid for _, pid in load.answered)
+        return len({*answered}) > 1
+
+    with uwsgi(tmp_path, *options) as server:
+        with Watch(server) as watch:
+            until(several_answer)
+        assert len(answered) % 200 == 0
+        until(lambda: server.samples().get(("served_total", "/work")) == len(answered))
         found = until(lambda: (now := server.samples())["manometer_processes",] == 3 and now)
         assert (watch.falls, watch.torn) == ([], [])
-        assert found["took_count",] == found["took_sum",] == 200
+        assert found["took_count",] == found["took_sum",] == len(answered)
         memory = {key[1] for key in found if key[0] == "process_resident_memory_bytes"}
         assert len(memory) == 3
-        assert {str(pid) for _, pid in load.answered} <= memory
+        assert {*map(str, answered)} <= memory
 
 
 def test_what_uwsgi_s_master_counts_as_it_loads_is_counted_once(tmp_path):
