@@ -31,6 +31,8 @@ made = 0
 
 def pytest_configure() -> None:
     """Instrument what is made from now on."""
+    if str(APART) in TESTS and not APART.exists():
+        raise pytest.UsageError(f"this Python has no {MODULE} (on Debian: apt-get install libpython3.11-testsuite)")
     make = ThreadPoolExecutor.__init__
 
     @wraps(make)
