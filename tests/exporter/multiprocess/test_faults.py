@@ -54,6 +54,16 @@ def test_an_outage_is_logged_when_it_begins_and_when_it_ends(faults, figures, ca
     assert figures("manometer_process_file_failures_total", operation="write") == 6
 
 
+def test_a_fault_of_ours_is_logged_while_the_disk_is_full_too(faults, caplog):
+    """The one says what to do about the disk, the other what is wrong in here."""
+    for error in (OSError(28, "No space left on device"), KeyError("ours"), OSError(5, "Input/output error")):
+        try:
+            raise error
+        except Exception as caught:
+            faults.unwritten(Path("/group"), caught)
+    assert [record.exc_info[0] for record in caplog.records] == [OSError, KeyError]
+
+
 def test_faults_are_untold_until_figures_are_written(faults):
     """What the files say already is not said again."""
 

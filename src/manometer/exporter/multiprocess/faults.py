@@ -47,12 +47,14 @@ class Faults:
         """Where an exception is handled: a file could not be written, by the system's word or by a fault of ours."""
         self._counter.labels("write").inc()
         message = "figures cannot be written to %s (%s); they go on in memory until they can"
-        self._outages.failed(directory, message, directory, error)
+        # A fault of ours is logged during a full disk too.
+        self._outages.failed((directory, isinstance(error, OSError)), message, directory, error)
 
     def written(self, directory: Path) -> None:
         """All could be written; the counts in there are known to everyone."""
         self._told = self._counts()
-        self._outages.worked(directory, "figures are written to %s again", directory)
+        for is_of_system in (True, False):
+            self._outages.worked((directory, is_of_system), "figures are written to %s again", directory)
 
     def untold(self) -> list[Family]:
         """Faults since the last time that figures could be written."""
