@@ -86,8 +86,8 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
 
     It decorates plain and async functions and generators, whose run lasts from the first value asked
     for to the end of the iteration. An exception passes through and is counted by its class.
-    An object may be entered again and again, also by asyncio tasks whose blocks overlap. Do not enter one object from
-    two threads at a time.
+    `with` statements may enter one object again and again, also those of asyncio tasks whose blocks overlap. Do not
+    enter one object from two threads at a time.
     Raises MetricError where the name or the engine is no text, or where what it decorates is no function.
     """
 
