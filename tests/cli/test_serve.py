@@ -34,8 +34,9 @@ def shared(tmp_path):
 
 @pytest.fixture
 def handlers():
-    """What signals do is afterwards as it was."""
+    """What signals do is afterwards as it was. SIGINT is not ignored, also where the tests run in the background."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -101,6 +102,9 @@ def _pages_until(number, command):
     with os.fdopen(theirs, "w") as out, redirect_stdout(out):
         assert main(command) == 0
     joined(visitor)
+    assert {signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)} == {
+        signal.SIG_IGN
+    }  # until it has ended
     return pages
 
 

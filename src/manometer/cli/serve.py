@@ -1,11 +1,12 @@
 """`manometer serve`: show the figures of a directory of worker processes, from a process that is none of them."""
 
 import argparse
-import signal
 import sys
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event
 
+from manometer.cli.ending import terminable
 from manometer.config import Settings
 from manometer.errors import ConfigError
 from manometer.exporter.http import Site
@@ -39,12 +40,9 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"{path} is no directory; name the one that the workers have as processes_dir")
     from manometer.exporter.multiprocess import onlooker
 
-    ended = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    server = Server(Site(onlooker(path), service=settings.service_name), settings.host, settings.port).start()
-    sys.stdout.write(f"{server.url}/metrics\n")
-    sys.stdout.flush()
-    ended.wait()
-    server.close()
+    server = Server(Site(onlooker(path), service=settings.service_name), settings.host, settings.port)
+    with suppress(KeyboardInterrupt), terminable(), closing(server.start()):
+        sys.stdout.write(f"{server.url}/metrics\n")
+        sys.stdout.flush()
+        Event().wait()
     return 0

@@ -24,6 +24,7 @@ from waiting import DEADLINE, joined, readable
 
 GONE = TargetError("connection refused")
 OUTSIDE = "is not over 0 and under a billion"
+ENDS = (signal.SIGINT, signal.SIGTERM)
 
 
 @pytest.fixture
@@ -37,11 +38,12 @@ def server(figures):
 
 
 @pytest.fixture(autouse=True)
-def _sigint():
+def _signals():
     """A child process ends by SIGINT, also where the tests run in the background, which ignores SIGINT."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler), signal.getsignal(signal.SIGTERM)
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in zip(ENDS, before, strict=True):
+        signal.signal(number, handler)
 
 
 class Scripted:
@@ -208,7 +210,7 @@ def test_a_target_that_goes_away_ends_it_after_some_tries(scripted, capsys):
     assert error == "manometer: http://host/metrics is gone\n"
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("signum", ENDS)
 def test_it_ends_quietly_when_interrupted(server, signum):
     """Ctrl-C, or what a supervisor sends: status 0, no traceback."""
     process = _start(server.url, stdout=subprocess.PIPE)
@@ -218,21 +220,29 @@ def test_it_ends_quietly_when_interrupted(server, signum):
     assert (process.returncode, error) == (0, "")
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("signum", ENDS)
 def test_a_signal_amid_the_end_does_not_spoil_it(scripted, monkeypatch, signum):
-    """Whoever started it may send SIGTERM just after a Ctrl-C; afterwards signals do what they did before."""
+    """Whoever started it may send SIGTERM just after a Ctrl-C, also while the interpreter itself ends."""
 
     class Leaving(PlainView):
         def __exit__(self, *exc):
             os.kill(os.getpid(), signum)
             left.append(exc[0])
 
-    left, before = [], [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    left = []
     monkeypatch.setattr(top, "PlainView", Leaving)
     scripted.answers = [lambda: os.kill(os.getpid(), signal.SIGTERM)]
     assert run("host") == 0
     assert left == [KeyboardInterrupt]
-    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(each) for each in ENDS] == [signal.SIG_IGN] * 2
+
+
+def test_where_no_signal_came_they_do_afterwards_what_they_did_before(scripted):
+    """Whoever called it goes on."""
+    before = [signal.getsignal(each) for each in ENDS]
+    scripted.answers = [0, 0]
+    assert run("host", count=1) == 0
+    assert [signal.getsignal(each) for each in ENDS] == before
 
 
 def test_a_signal_that_is_ignored_stays_so(scripted, capsys):

@@ -1,14 +1,13 @@
 """`manometer top`: a live table of what one program measures, or plain lines where there is no terminal."""
 
 import argparse
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TextIO
 
+from manometer.cli.ending import terminable
 from manometer.cli.top.figures import Board, board
 from manometer.cli.top.interval import Interval
 from manometer.cli.top.notes import Note, Notes
@@ -78,7 +77,7 @@ def run(
     target = metrics_url(url)
     given = Notes(sys.stdin.fileno() if notes else None)
     try:
-        with _terminable(), _view(sys.stdout, target) as view:
+        with terminable(), _view(sys.stdout, target) as view:
             reason = _watch(view, given, target, interval, count, patience)
     except KeyboardInterrupt:
         return 0
@@ -145,34 +144,6 @@ def _view(out: TextIO, target: str) -> View:
     from manometer.cli.top.live import LiveView  # needs an extra
 
     return LiveView(target)
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Have SIGTERM end the block as Ctrl-C does. What comes after the first of them is ignored meanwhile.
-
-    A terminal sends Ctrl-C to everyone on it, so who started `top` may send SIGTERM just after. That must not
-    interrupt the clean-up.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    caught = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) is not signal.SIG_IGN]
-
-    ending = False
-
-    def interrupt(*_: object) -> None:
-        nonlocal ending
-        if not ending:
-            ending = True
-            raise KeyboardInterrupt
-
-    before = {each: signal.signal(each, interrupt) for each in caught}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _positive(kind: Callable[[str], Any]) -> Callable[[str], Any]:
