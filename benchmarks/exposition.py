@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
 
 import manometer
-from manometer.exporter import protobuf
+from manometer.exposition import protobuf
 from measure import Row, paired
 
 _CHILDREN = 1_000

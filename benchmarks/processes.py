@@ -16,7 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.values import MultiProcessValue
 
 import manometer
-from manometer.exporter.multiprocess import Worker, onlooker
+from manometer.processes import Worker, onlooker
 from measure import Row, paired, per_call
 
 _KITS = ("manometer", "prometheus_client")

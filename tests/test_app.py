@@ -264,7 +264,7 @@ def test_the_pages_have_the_service_s_name(figures):
 def test_a_flush_waits_for_as_long_as_it_is_told(monkeypatch, arguments, seconds):
     """Ten seconds where nobody says; it tells whether all is written."""
     told = []
-    monkeypatch.setattr("manometer.exporter.multiprocess.flush", lambda timeout: told.append(timeout) or "written")
+    monkeypatch.setattr("manometer.processes.flush", lambda timeout: told.append(timeout) or "written")
     assert app.flush(*arguments) == "written"
     assert told == [seconds]
 
@@ -350,7 +350,7 @@ def test_wsgi_joins_the_workers_that_the_settings_name(tmp_path, figures):
     text = b"".join(application(environ, lambda *_: None))
     assert b"\nserved_total 1.0\n" in text
     assert b"\nmanometer_processes 1.0\n" in text
-    from manometer.exporter.multiprocess import Worker
+    from manometer.processes import Worker
 
     Worker.of(figures.registry, str(tmp_path)).stop()
 

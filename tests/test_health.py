@@ -9,9 +9,9 @@ import pytest
 
 from forking import in_child
 from manometer.errors import BindingError
-from manometer.exporter.exposition import render
-from manometer.exporter.http import Request, Site, respond
+from manometer.exposition.render import render
 from manometer.health import Check, Checks, check
+from manometer.serving.pages import Request, Site, respond
 from waiting import DEADLINE, until
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from manometer.app import Manometer, asgi_app, flush, start, wsgi_app
     from manometer.config import Settings
     from manometer.errors import BindingError, ConfigError, ManometerError, MetricError, UnsupportedError
-    from manometer.exporter.exposition import render
+    from manometer.exposition.render import render
     from manometer.health import check
     from manometer.instrumentation.binding import Binding
     from manometer.instrumentation.cache import instrument_cache
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from manometer.instrumentation.pool import instrument_executor, instrument_pool
     from manometer.instrumentation.resilience import instrument_breaker, instrument_retry
     from manometer.instrumentation.runtime import instrument_loop
-    from manometer.meters import Counter, Gauge, Histogram
+    from manometer.registry import Counter, Gauge, Histogram
 
 __all__ = [
     "Binding",
@@ -52,7 +52,7 @@ _HOMES = {
     "manometer.app": ("Manometer", "asgi_app", "flush", "start", "wsgi_app"),
     "manometer.config": ("Settings",),
     "manometer.errors": ("BindingError", "ConfigError", "ManometerError", "MetricError", "UnsupportedError"),
-    "manometer.exporter.exposition": ("render",),
+    "manometer.exposition.render": ("render",),
     "manometer.health": ("check",),
     "manometer.instrumentation.binding": ("Binding",),
     "manometer.instrumentation.cache": ("instrument_cache",),
@@ -60,7 +60,7 @@ _HOMES = {
     "manometer.instrumentation.pool": ("instrument_executor", "instrument_pool"),
     "manometer.instrumentation.resilience": ("instrument_breaker", "instrument_retry"),
     "manometer.instrumentation.runtime": ("instrument_loop",),
-    "manometer.meters": ("Counter", "Gauge", "Histogram"),
+    "manometer.registry": ("Counter", "Gauge", "Histogram"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -13,15 +13,15 @@ from prometheus_client.registry import Collector
 
 from manometer.config import Settings
 from manometer.errors import BindingError, ConfigError, UnsupportedError
-from manometer.exporter import http
-from manometer.exporter.server import Server
 from manometer.health import Check, Checks
 from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.runtime import instrument_host, instrument_runtime
 from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
+from manometer.serving import pages
+from manometer.serving.server import Server
 
 if TYPE_CHECKING:
-    from manometer.exporter.multiprocess import Worker
+    from manometer.processes import Worker
 
 __all__ = ["Manometer", "asgi_app", "flush", "start", "wsgi_app"]
 
@@ -109,7 +109,7 @@ class Manometer:
         settings, registry = self.settings, self._registry
         checks = Checks.on(registry)
         worker = _worker(registry, settings)
-        site = http.Site(_shown(registry, worker), checks.all, settings.service_name)
+        site = pages.Site(_shown(registry, worker), checks.all, settings.service_name)
         server = Server(site, settings.host, settings.port, shared=worker is not None)
         started.callback(server.close)  # where the port is taken, nothing else has been touched
         if settings.logs:
@@ -117,7 +117,7 @@ class Manometer:
 
             started.callback(logs.configure(settings.log_level, settings.log_format, settings.log_file))
         if settings.otlp_endpoint is not None:
-            from manometer.exporter.otlp import Spans  # needs an extra
+            from manometer.tracing.otlp import Spans  # needs an extra
 
             spans = Spans(settings.otlp_endpoint, settings.trace_ratio, settings.service_name, registry)
             started.callback(spans.close)
@@ -166,12 +166,12 @@ def flush(timeout: float | None = 10.0) -> bool:
     timeout: seconds to wait for that, None for as long as it takes.
     Returns whether all is written, which it is where nothing is shared; where it is not, the log says why.
     """
-    from manometer.exporter.multiprocess import flush  # half as large as the rest of the kit
+    from manometer.processes import flush  # half as large as the rest of the kit
 
     return flush(timeout)
 
 
-def wsgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> http.WsgiApp:
+def wsgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> pages.WsgiApp:
     """The exporter's pages as a WSGI application, for a program that has a web server of its own.
 
     Mounted at `/metrics`, it answers with the figures there: of all worker processes, where the setting
@@ -179,15 +179,15 @@ def wsgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> http.Ws
     in whichever worker process it comes to.
     settings: what Settings.load takes; `processes_dir` and `service_name` matter here.
     """
-    return http.wsgi_app(_site(registry, Settings.load(**settings)))
+    return pages.wsgi_app(_site(registry, Settings.load(**settings)))
 
 
-def asgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> http.AsgiApp:
+def asgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> pages.AsgiApp:
     """The exporter's pages as an ASGI application; see wsgi_app."""
-    return http.asgi_app(_site(registry, Settings.load(**settings)))
+    return pages.asgi_app(_site(registry, Settings.load(**settings)))
 
 
-def _site(registry: CollectorRegistry, settings: Settings) -> http.Site:
+def _site(registry: CollectorRegistry, settings: Settings) -> pages.Site:
     worker = _worker(registry, settings)
     if worker is not None:
         worker.start()
@@ -197,14 +197,14 @@ def _site(registry: CollectorRegistry, settings: Settings) -> http.Site:
         found.start()
         return found.all()
 
-    return http.Site(_shown(registry, worker), checks, settings.service_name)
+    return pages.Site(_shown(registry, worker), checks, settings.service_name)
 
 
 def _worker(registry: CollectorRegistry, settings: Settings) -> "Worker | None":
     """This process's part in a group of them, where the settings name one."""
     if settings.processes_dir is None:
         return None
-    from manometer.exporter.multiprocess import Worker  # half as large as the rest of the kit
+    from manometer.processes import Worker  # half as large as the rest of the kit
 
     return Worker.of(registry, settings.processes_dir)
 
@@ -213,9 +213,9 @@ def _shown(registry: CollectorRegistry, worker: "Worker | None") -> CollectorReg
     """The registry to serve: the program's, or one with the figures of the whole group."""
     if worker is None:
         return registry
-    from manometer.exporter.multiprocess import together
+    from manometer.processes import group_registry
 
-    return together(worker)
+    return group_registry(worker)
 
 
 def _bind(instrument: Callable[..., Binding], registry: CollectorRegistry) -> Callable[[], None]:

@@ -16,8 +16,8 @@ from prometheus_client.registry import Collector
 from manometer.background import in_background
 from manometer.catalogue import health as rows
 from manometer.errors import BindingError
-from manometer.meters.catalogued import Pulled, family, pulled
 from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
+from manometer.registry.catalogued import Pulled, family, pulled
 
 __all__ = ["Check", "Checks", "check"]
 

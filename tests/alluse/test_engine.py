@@ -16,7 +16,7 @@ from alluse.faults import FAULTS, Fault
 from alluse.settings import Settings
 from alluse.workflow import Outcome
 from manometer.health import Checks
-from manometer.meters.collection import collect
+from manometer.registry.collection import collect
 from waiting import until
 
 DAY = date(2005, 6, 1)

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from manometer import Counter
 from manometer.cli import main
-from manometer.exporter.multiprocess import Worker
+from manometer.processes import Worker
 from waiting import DEADLINE, joined
 
 

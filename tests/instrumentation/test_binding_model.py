@@ -12,7 +12,7 @@ from manometer import Binding, BindingError
 from manometer.catalogue import cache as rows
 from manometer.instrumentation import binding as module
 from manometer.instrumentation.binding import Subject
-from manometer.meters.collection import collect
+from manometer.registry.collection import collect
 
 CAP = 4
 names = st.sampled_from([f"c{number}" for number in range(2 * CAP)])

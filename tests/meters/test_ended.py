@@ -11,7 +11,7 @@ from prometheus_client.samples import NativeHistogram
 from manometer import Counter, Gauge, Histogram
 from manometer.meters.ended import _UNREAD
 from manometer.meters.fork import Forked
-from manometer.meters.kit import Kit
+from manometer.registry.self_metrics import SelfMetrics
 from waiting import joined
 
 
@@ -19,7 +19,7 @@ from waiting import joined
 def keeping():
     """A registry whose companion keeps what removed series had come to."""
     registry = CollectorRegistry()
-    Kit.beside(registry).keeps_ended = True
+    SelfMetrics.beside(registry).keeps_ended = True
     return registry
 
 

@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry, PlatformCollector
 from forking import in_child
 from manometer import Counter, Gauge, Histogram, Manometer, Settings, check, instrument_cache, render, stage
 from manometer.meters import fork
-from manometer.meters.collection import collect
-from manometer.meters.pending import PENDING_LIMIT, InFlight
+from manometer.meters.write_buffer import PENDING_LIMIT, InFlight
+from manometer.registry.collection import collect
 from waiting import DEADLINE, joined
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
@@ -116,11 +116,11 @@ BUSY = """
 import faulthandler, os, sys, threading, warnings
 from prometheus_client import REGISTRY
 from manometer import Counter, Histogram, check, render, stage
-from manometer.meters.collection import collect
-from manometer.meters.kit import Kit
+from manometer.registry.collection import collect
+from manometer.registry.self_metrics import SelfMetrics
 
 warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)
-Kit.of(REGISTRY)
+SelfMetrics.of(REGISTRY)
 counter = Counter("c", "Help.", ["l"])
 histogram = Histogram("h", "Help.", ["l"], native_schema=3)
 stop = False

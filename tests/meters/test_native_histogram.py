@@ -11,8 +11,8 @@ from prometheus_client import CollectorRegistry
 
 from manometer import Histogram, MetricError
 from manometer.catalogue.engine import STAGE_DURATION
-from manometer.meters.catalogued import meter
-from manometer.meters.pending import PENDING_LIMIT
+from manometer.meters.write_buffer import PENDING_LIMIT
+from manometer.registry.catalogued import meter
 from waiting import joined
 
 

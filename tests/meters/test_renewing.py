@@ -7,7 +7,7 @@ import pytest
 
 from manometer import Counter, Gauge, Histogram
 from manometer.meters.fork import Forked
-from manometer.meters.pending import PENDING_LIMIT, InFlight
+from manometer.meters.write_buffer import PENDING_LIMIT, InFlight
 from waiting import joined
 
 

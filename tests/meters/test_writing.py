@@ -14,7 +14,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from manometer import Counter, Gauge, Histogram, render
-from manometer.meters.pending import PENDING_AT_MOST, PENDING_LIMIT
+from manometer.meters.write_buffer import PENDING_AT_MOST, PENDING_LIMIT
 from waiting import DEADLINE, joined
 
 
@@ -152,7 +152,7 @@ def test_writers_let_a_fold_that_lags_behind_get_on(monkeypatch):
         assert seconds > 0
         pauses.append(len(events))
 
-    monkeypatch.setattr("manometer.meters.pending.sleep", sleep)
+    monkeypatch.setattr("manometer.meters.write_buffer.sleep", sleep)
     events.append(Slow(1))
     folder = threading.Thread(target=lambda: samples_of(histogram))
     folder.start()
@@ -178,7 +178,7 @@ def test_refused_exemplars_pile_nothing_up():
 def test_a_write_amid_a_fold_of_its_own_thread_does_not_pause(monkeypatch):
     """A callback that interrupts the fold would wait for itself."""
     histogram = Histogram("h", "Help.", registry=None)
-    monkeypatch.setattr("manometer.meters.pending.sleep", pytest.fail)
+    monkeypatch.setattr("manometer.meters.write_buffer.sleep", pytest.fail)
     with histogram.pending.lock:
         histogram.pending.drain()
         for _ in range(PENDING_AT_MOST + 1):

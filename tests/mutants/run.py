@@ -51,7 +51,7 @@ SUBJECTS = {
     "catalogue": Subject(["catalogue/*"], ["tests/catalogue", "tests/mixin"], rendered=True),
     "cli": Subject(["cli/*"], ["tests/cli"]),
     "config": Subject(["config.py"], ["tests/test_config.py"], at_import=True),
-    "exporter": Subject(["exporter/*"], ["tests/exporter/test_*.py"], without=["exporter/multiprocess/*"]),
+    "exposition": Subject(["exposition/*"], ["tests/exposition"]),
     "health": Subject(["health.py"], ["tests/test_health.py"]),
     "instrumentation": Subject(
         ["instrumentation/*"], ["tests/instrumentation/test_*.py"], without=["instrumentation/*/*"]
@@ -69,19 +69,24 @@ SUBJECTS = {
     "logs": Subject(["logs.py"], ["tests/test_logs.py"]),
     "meters": Subject(
         ["meters/*"],
-        ["tests/meters", "tests/exporter/test_same_output.py"],
+        ["tests/meters", "tests/exposition/test_same_output.py"],
         left_out=["end_of_the_stack", "every_collection", "hold_no_lock", "large_numbers", "any_calls"],
     ),
     "mixin": Subject(["mixin/*"], ["tests/mixin"], rendered=True),
     # Left out are tests of programs with child processes, and of random files.
     "processes": Subject(
-        ["exporter/multiprocess/*"],
-        ["tests/exporter/multiprocess"],
+        ["processes/*"],
+        ["tests/processes"],
         left_out=[
             *("test_model", "test_forks_in_c", "of_multiprocessing", "killed", "interpreters", "in_protobuf"),
             *("never_returns", "before_it_ends", "readers_never", "midst_of_scrapes", "file_system", "no_json"),
             "rights",
         ],
+    ),
+    "registry": Subject(["registry/*"], ["tests/registry"]),
+    "serving": Subject(["serving/*"], ["tests/serving"]),
+    "tracing": Subject(
+        ["tracing/*"], ["tests/tracing", "tests/instrumentation/engine"], left_out=["model", "of_the_stack"]
     ),
 }
 

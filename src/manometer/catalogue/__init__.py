@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from manometer.catalogue import cache, engine, health, host, kit, pool, resilience, runtime
+from manometer.catalogue import cache, engine, health, host, pool, resilience, runtime, self_metrics
 from manometer.catalogue.spec import Kind, MetricSpec, Reading
 
 __all__ = ["SUBJECTS", "Kind", "MetricSpec", "Reading", "spec"]
@@ -17,7 +17,7 @@ SUBJECTS: Mapping[str, tuple[MetricSpec, ...]] = MappingProxyType(
         "runtime": runtime.SPECS,
         "host": host.SPECS,
         "health": health.SPECS,
-        "kit": kit.SPECS,
+        "self_metrics": self_metrics.SPECS,
     }
 )
 """The metrics of each subject, in the order in which they are documented and exposed."""

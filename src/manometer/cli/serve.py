@@ -9,8 +9,8 @@ from threading import Event
 from manometer.cli.ending import terminable
 from manometer.config import Settings
 from manometer.errors import ConfigError
-from manometer.exporter.http import Site
-from manometer.exporter.server import Server
+from manometer.serving.pages import Site
+from manometer.serving.server import Server
 
 __all__ = ["add_parser", "run"]
 
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     path = Path(settings.processes_dir)
     if not path.is_dir():
         raise ConfigError(f"{path} is no directory; name the one that the workers have as processes_dir")
-    from manometer.exporter.multiprocess import onlooker
+    from manometer.processes import onlooker
 
     server = Server(Site(onlooker(path), service=settings.service_name), settings.host, settings.port)
     with suppress(KeyboardInterrupt), terminable(), closing(server.start()):

@@ -16,11 +16,11 @@ from prometheus_client.samples import Sample
 from manometer.catalogue import SUBJECTS, MetricSpec
 from manometer.errors import BindingError
 from manometer.meters import Counter, Gauge, Histogram, Meter
-from manometer.meters.catalogued import Pulled, family, meter, pulled_sample
 from manometer.meters.fork import freed_in_child, notice
-from manometer.meters.kit import Kit
 from manometer.meters.labels import OTHER, SERIES_CAP
 from manometer.meters.registration import register
+from manometer.registry.catalogued import Pulled, family, meter, pulled_sample
+from manometer.registry.self_metrics import SelfMetrics
 
 __all__ = ["Binding", "Subject"]
 
@@ -159,7 +159,7 @@ class Subject(Collector):
     def __init__(self, name: str, registry: CollectorRegistry) -> None:
         self.name = self.collector_name = name
         self._rows = {row.name: row for row in SUBJECTS[name]}
-        self._kit = Kit.of(registry)
+        self._self_metrics = SelfMetrics.of(registry)
         self._meters: dict[str, Meter[Any]] = {}
         self._bindings: dict[tuple[tuple[str, str], ...], Binding] = {}
         self._folded: set[Binding] = set()
@@ -209,7 +209,7 @@ class Subject(Collector):
             folds = len(self._bindings) >= SERIES_CAP and tuple(identity.items()) not in self._bindings
             if folds:
                 identity = {label: value if label in _CLOSED else OTHER for label, value in identity.items()}
-                self._kit.folded(self.name)
+                self._self_metrics.folded(self.name)
             binding = Binding(self, identity, target, owned, folds=folds)
             _owners[id(owned)] = _bound[id(target)] = binding
         try:
@@ -234,7 +234,7 @@ class Subject(Collector):
             if self._bindings.get(binding.key) is binding:
                 del self._bindings[binding.key]
             self._folded.discard(binding)
-            self._kit.gone(binding.path, _READING)
+            self._self_metrics.gone(binding.path, _READING)
             binding._let_go()
 
     def _release_dead(self) -> None:
@@ -248,7 +248,7 @@ class Subject(Collector):
         with self.lock:
             if name not in self._meters:
                 self._meters[name] = meter(row, kind, max_series=_room(row))
-                self._meters[name].joins(self._kit)
+                self._meters[name].joins(self._self_metrics)
             found = self._meters[name]
         if not isinstance(found, kind):
             raise BindingError(f"{name!r} is a {found.kind}, not a {kind.kind}; call binding.{found.kind} for it")
@@ -286,9 +286,9 @@ class Subject(Collector):
                 for row, labels, value in binding._figures(target):
                     samples.setdefault(row.name, []).append(pulled_sample(row, labels, value))
             except Exception:
-                self._kit.failed(binding.path, _READING)
+                self._self_metrics.failed(binding.path, _READING)
             else:
-                self._kit.worked(binding.path, _READING)
+                self._self_metrics.worked(binding.path, _READING)
         return samples
 
     def _row(self, name: str, labels: Mapping[str, str]) -> MetricSpec:

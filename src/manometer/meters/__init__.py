@@ -3,7 +3,6 @@
 from manometer.meters.counter import Counter
 from manometer.meters.gauge import Gauge
 from manometer.meters.histogram import Histogram
-from manometer.meters.kit import Kit
 from manometer.meters.meter import Meter
 
-__all__ = ["Counter", "Gauge", "Histogram", "Kit", "Meter"]
+__all__ = ["Counter", "Gauge", "Histogram", "Meter"]

@@ -13,7 +13,7 @@ from manometer.errors import MetricError
 from manometer.meters.amounts import real
 from manometer.meters.labels import check_exemplar
 from manometer.meters.meter import Meter, creation, earliest
-from manometer.meters.pending import PENDING_LIMIT, Pending, Ticks
+from manometer.meters.write_buffer import PENDING_LIMIT, Ticks, WriteBuffer
 
 __all__ = ["Counter", "CounterReading"]
 
@@ -100,7 +100,7 @@ class Counter(Meter[CounterReading]):
         self._created = time.time()
         self._exemplar = None
         self._before = None
-        self.pending: Pending[float] = Pending(self._fold)
+        self.pending: WriteBuffer[float] = WriteBuffer(self._fold)
         self._ticks = Ticks()
         self._folded_ticks = 0
         # A series writes through functions of its own, which look up no attribute on the way.

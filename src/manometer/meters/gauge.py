@@ -12,7 +12,7 @@ from manometer.errors import MetricError
 from manometer.meters.amounts import real
 from manometer.meters.labels import SERIES_CAP
 from manometer.meters.meter import Meter
-from manometer.meters.pending import PENDING_LIMIT, Pending
+from manometer.meters.write_buffer import PENDING_LIMIT, WriteBuffer
 
 __all__ = ["Gauge", "MultiprocessMode"]
 
@@ -135,7 +135,7 @@ class Gauge(Meter[float]):
     def _start(self) -> None:
         self._value = self._set_at = 0.0
         self._function = None
-        self.pending: Pending[_Write] = Pending(self._fold)
+        self.pending: WriteBuffer[_Write] = WriteBuffer(self._fold)
 
     def _renew(self) -> None:
         self.pending.renew()

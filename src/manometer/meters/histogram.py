@@ -23,7 +23,7 @@ from manometer.meters.exponential import BUCKET_LIMIT, ExponentialBuckets
 from manometer.meters.labels import SERIES_CAP, check_exemplar
 from manometer.meters.meter import Meter, creation, earliest
 from manometer.meters.outages import Outages
-from manometer.meters.pending import PENDING_LIMIT, Pending
+from manometer.meters.write_buffer import PENDING_LIMIT, WriteBuffer
 
 __all__ = ["Histogram", "HistogramReading"]
 
@@ -130,7 +130,7 @@ class Histogram(Meter[HistogramReading]):
 
     def _start(self) -> None:
         self._begin()
-        self.pending: Pending[float] = Pending(self._fold)
+        self.pending: WriteBuffer[float] = WriteBuffer(self._fold)
         # A series writes through a function of its own, which looks up no attribute on the way.
         if type(self).observe is Histogram.observe:
             self.observe = self._observer()  # type: ignore[method-assign]

@@ -14,8 +14,8 @@ from manometer.meters.ended import Ended
 from manometer.meters.family import Family, Series, Values
 from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
 from manometer.meters.labels import OTHER, SERIES_CAP, check_label_names, check_name, check_values, full_name
-from manometer.meters.pending import Pending
 from manometer.meters.registration import Companion, register
+from manometer.meters.write_buffer import WriteBuffer
 
 __all__ = ["Meter", "creation", "earliest"]
 
@@ -53,7 +53,7 @@ class Meter(Collector, ABC, Generic[R]):
     """
 
     kind: ClassVar[str]
-    pending: Pending[Any]
+    pending: WriteBuffer[Any]
     _adds_up: ClassVar[bool] = True
     _reserved: ClassVar[frozenset[str]] = frozenset()
     _shared: ClassVar[tuple[str, ...]] = ("name", "documentation", "unit", "labelnames", "_max_series", "_on_fold")

@@ -14,8 +14,8 @@ from answering import answering
 from manometer.cli.top import snapshot
 from manometer.cli.top.snapshot import TargetError, WrongTargetError, fetch, metrics_url, parse
 from manometer.errors import ConfigError
-from manometer.exporter.http import Site
-from manometer.exporter.server import Server
+from manometer.serving.pages import Site
+from manometer.serving.server import Server
 from waiting import DEADLINE, joined
 
 

@@ -18,8 +18,8 @@ from manometer.cli import main, top
 from manometer.cli.top import run
 from manometer.cli.top.plain import PlainView
 from manometer.cli.top.snapshot import TIME_OUT, Snapshot, TargetError
-from manometer.exporter.http import Site
-from manometer.exporter.server import Server
+from manometer.serving.pages import Site
+from manometer.serving.server import Server
 from waiting import DEADLINE, joined, readable
 
 GONE = TargetError("connection refused")

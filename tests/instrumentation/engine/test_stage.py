@@ -10,8 +10,8 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from manometer import MetricError, stage
-from manometer.meters.collection import collect
 from manometer.meters.labels import SERIES_CAP
+from manometer.registry.collection import collect
 from waiting import joined
 
 

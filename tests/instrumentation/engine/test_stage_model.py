@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from prometheus_client import CollectorRegistry
 
 from manometer import stage
-from manometer.meters.collection import collect
+from manometer.registry.collection import collect
 
 ERRORS = (KeyError, ValueError, StopIteration)
 errors = st.sampled_from(ERRORS)

@@ -15,7 +15,7 @@ from sqlalchemy.pool import AssertionPool, NullPool, QueuePool, SingletonThreadP
 
 from manometer import instrument_executor, instrument_pool
 from manometer.instrumentation.pool import lending
-from manometer.meters.collection import collect
+from manometer.registry.collection import collect
 
 # SQLAlchemy 2.0.0 fails in the finalizer of a connection that was closed under it.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <function _ConnectionRecord.checkout")

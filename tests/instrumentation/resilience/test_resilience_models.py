@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from prometheus_client import CollectorRegistry
 
 from manometer import Binding, instrument_breaker, instrument_retry
-from manometer.meters.collection import collect
+from manometer.registry.collection import collect
 
 LIMITS = settings(
     max_examples=40,

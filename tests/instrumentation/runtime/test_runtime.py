@@ -13,7 +13,7 @@ import pytest
 from manometer import BindingError, UnsupportedError, render
 from manometer.instrumentation.runtime import gc as pauses
 from manometer.instrumentation.runtime import instrument_host, instrument_loop, instrument_runtime
-from manometer.meters.collection import collect
+from manometer.registry.collection import collect
 from waiting import DEADLINE
 
 

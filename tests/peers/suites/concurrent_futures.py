@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from manometer import instrument_executor
-from manometer.meters.collection import collect
+from manometer.registry.collection import collect
 
 SOURCE = None
 MODULE = "test.test_concurrent_futures"

@@ -15,9 +15,7 @@ for name in ("Counter", "Gauge", "Histogram"):
         setattr(module, name, getattr(manometer, name))
 
 _REPR = "the representation names the class with its module, and that is Manometer's"
-_FILES = (
-    "reads the files of prometheus-client; how Manometer's processes share theirs, tests/exporter/multiprocess tests"
-)
+_FILES = "reads the files of prometheus-client; how Manometer's processes share theirs, tests/processes tests"
 
 KNOWN = {f"Test{kind}::test_repr": _REPR for kind in ("Counter", "Gauge", "Histogram")} | {
     f"TestMultiProcess::test_{name}": _FILES

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from manometer import Binding, BindingError, instrument_pool
-from manometer.meters.collection import collect
+from manometer.registry.collection import collect
 
 SOURCE = "sqlalchemy"
 SUITES = ["engine/test_pool.py", "engine/test_transaction.py", "engine/test_reconnect.py", "ext/asyncio"]

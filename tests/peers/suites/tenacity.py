@@ -7,7 +7,7 @@ import tenacity
 from prometheus_client import CollectorRegistry
 
 from manometer import instrument_retry
-from manometer.meters.collection import collect
+from manometer.registry.collection import collect
 
 SOURCE = "tenacity"
 # The test that is left out measures 1.1 ms, in which the instrumenting falls.

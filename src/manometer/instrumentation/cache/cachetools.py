@@ -17,7 +17,7 @@ from manometer.instrumentation.binding import Binding, Subject
 from manometer.instrumentation.cache.loads import loader, timed_load
 from manometer.instrumentation.cache.lookups import Amid, Methods, lookups
 from manometer.instrumentation.graft import graft, ungraft
-from manometer.meters.catalogued import Pulled
+from manometer.registry.catalogued import Pulled
 
 __all__ = ["instrument"]
 

@@ -13,8 +13,8 @@ from manometer.catalogue import cache as rows
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Subject
 from manometer.instrumentation.cache.loads import loader, timed_load
-from manometer.meters.catalogued import Pulled
 from manometer.meters.fork import Forked, renewed_in_child
+from manometer.registry.catalogued import Pulled
 
 __all__ = ["instrument"]
 

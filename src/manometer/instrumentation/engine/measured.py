@@ -10,7 +10,7 @@ from typing import Any
 from opentelemetry import trace
 
 from manometer.instrumentation.engine.series import StageSeries
-from manometer.meters.pending import PENDING_LIMIT
+from manometer.meters.write_buffer import PENDING_LIMIT
 
 __all__ = ["measured"]
 

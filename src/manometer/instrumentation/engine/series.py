@@ -9,13 +9,13 @@ from prometheus_client import CollectorRegistry
 
 from manometer.catalogue import engine as rows
 from manometer.instrumentation.binding import Subject
-from manometer.instrumentation.engine.error_type import error_type
-from manometer.instrumentation.engine.spans import StageSpan, open_span
-from manometer.meters.catalogued import Pulled
 from manometer.meters.fork import freed_in_child, notice
-from manometer.meters.kit import Kit
 from manometer.meters.labels import OTHER, SERIES_CAP
-from manometer.meters.pending import InFlight
+from manometer.meters.write_buffer import InFlight
+from manometer.registry.catalogued import Pulled
+from manometer.registry.self_metrics import SelfMetrics
+from manometer.tracing.error_type import error_type
+from manometer.tracing.spans import StageSpan, open_span
 
 __all__ = ["StageSeries"]
 
@@ -51,7 +51,7 @@ class StageSeries:
         if found is not None:  # no lock for a stage that is there
             return found
         if len(known) >= SERIES_CAP and (engine, stage) != (OTHER, OTHER):
-            Kit.of(registry).folded(rows.STAGE_DURATION.family_name)
+            SelfMetrics.of(registry).folded(rows.STAGE_DURATION.family_name)
             return cls.of(registry, OTHER, OTHER)
         notice()
         with _lock:

@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from manometer.errors import MetricError
 from manometer.instrumentation.engine.measured import measured
 from manometer.instrumentation.engine.series import StageSeries
-from manometer.instrumentation.engine.spans import StageSpan
+from manometer.tracing.spans import StageSpan
 
 __all__ = ["stage"]
 

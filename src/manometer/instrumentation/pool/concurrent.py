@@ -16,9 +16,9 @@ from manometer.catalogue import pool as rows
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding, Subject
 from manometer.instrumentation.graft import graft, ungraft
-from manometer.meters.catalogued import Pulled
 from manometer.meters.fork import Forked, renewed_in_child
-from manometer.meters.pending import InFlight
+from manometer.meters.write_buffer import InFlight
+from manometer.registry.catalogued import Pulled
 
 __all__ = ["instrument"]
 

@@ -8,7 +8,7 @@ from typing import Any
 from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.pool.overlaps import Overlaps
 from manometer.meters.outages import Outages
-from manometer.meters.pending import InFlight
+from manometer.meters.write_buffer import InFlight
 
 __all__ = ["Lending"]
 

@@ -12,7 +12,7 @@ from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Subject
 from manometer.instrumentation.graft import graft, ungraft
 from manometer.instrumentation.pool.lending import Lending
-from manometer.meters.catalogued import Pulled
+from manometer.registry.catalogued import Pulled
 
 __all__ = ["INTERFACE", "ObjectPool", "has_interface", "instrument"]
 

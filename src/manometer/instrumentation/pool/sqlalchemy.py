@@ -18,7 +18,7 @@ from manometer.instrumentation.binding import Binding, Subject
 from manometer.instrumentation.graft import graft, ungraft
 from manometer.instrumentation.pool.lending import Lending
 from manometer.instrumentation.pool.sqlalchemy_fairy import fairy_uses
-from manometer.meters.catalogued import Pulled
+from manometer.registry.catalogued import Pulled
 
 __all__ = ["instrument"]
 

@@ -11,7 +11,7 @@ from manometer.catalogue import resilience as rows
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding, Subject
 from manometer.instrumentation.graft import graft, ungraft
-from manometer.meters.catalogued import Pulled
+from manometer.registry.catalogued import Pulled
 
 __all__ = ["instrument"]
 

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from manometer.catalogue import runtime as rows
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding, Subject
-from manometer.meters.catalogued import Pulled
+from manometer.registry.catalogued import Pulled
 
 __all__ = ["instrument"]
 

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from manometer.catalogue import host as rows
 from manometer.instrumentation.binding import Binding, Subject
-from manometer.meters.catalogued import Pulled
+from manometer.registry.catalogued import Pulled
 
 __all__ = ["instrument"]
 

@@ -1,6 +1,6 @@
 """The overview: how well a program does, what its caches and pools carry, and where that leads."""
 
-from manometer.catalogue import cache, engine, kit, pool, resilience
+from manometer.catalogue import cache, engine, pool, resilience, self_metrics
 from manometer.mixin.dashboards.panel import (
     RATE,
     SELECTED,
@@ -45,9 +45,10 @@ def overview(config: Thresholds) -> Dashboard:
 
 
 def _variables() -> tuple[Variable, ...]:
+    carried = self_metrics.SERIES  # by every target that has Manometer
     return (
-        Variable("job", "Job", select(kit.SERIES), "Scrape jobs whose targets carry Manometer.", closed=True),
-        Variable("instance", "Instance", select(kit.SERIES, job="=~$job"), "Targets of the job.", closed=True),
+        Variable("job", "Job", select(carried), "Scrape jobs whose targets carry Manometer.", closed=True),
+        Variable("instance", "Instance", select(carried, job="=~$job"), "Targets of the job.", closed=True),
         Variable("engine", "Engine", chosen(engine.STAGE_DURATION, "_count"), "Engines of the targets."),
         Variable("cache", "Cache", chosen(cache.REQUESTS), "Caches of the targets."),
         Variable("pool", "Pool", chosen(pool.RESOURCES), "Pools of the targets."),

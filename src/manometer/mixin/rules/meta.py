@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from manometer.catalogue import kit
+from manometer.catalogue import self_metrics
 from manometer.mixin.promql import TARGET, any_of, by, either, increase, over, select
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity
 from manometer.mixin.thresholds import Thresholds
@@ -17,8 +17,8 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
     about = "Watchdog|InfoInhibitor"
     info = by(("job",), select("ALERTS", alertstate="firing", severity="info", alertname=f"!~{about}"), "max")
     worse = select("ALERTS", alertstate="firing", severity="=~critical|warning")
-    failures = by((*TARGET, "collector"), increase(select(kit.COLLECT_FAILURES)))
-    folds = by((*TARGET, "family"), increase(select(kit.LABEL_FOLDS), "15m"))
+    failures = by((*TARGET, "collector"), increase(select(self_metrics.COLLECT_FAILURES)))
+    folds = by((*TARGET, "family"), increase(select(self_metrics.LABEL_FOLDS), "15m"))
     return (
         Group(
             "meta",

@@ -1,1 +1,0 @@
-"""How figures leave the program: Prometheus's formats over HTTP, spans over OTLP."""

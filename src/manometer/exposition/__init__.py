@@ -1,0 +1,1 @@
+"""How a collection is written: Prometheus's text, OpenMetrics, and protobuf."""

@@ -1,0 +1,98 @@
+"""The body of `/metrics`: one guarded collection, in the format that the scraper asked for."""
+
+from collections.abc import Callable, Collection, Iterable
+
+from prometheus_client import REGISTRY, CollectorRegistry, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.openmetrics.exposition import UNDERSCORES
+from prometheus_client.registry import Collector
+from prometheus_client.utils import parse_version
+
+from manometer.exposition import protobuf
+from manometer.exposition.text import write
+from manometer.exposition.text_form import Form
+from manometer.meters.family import Family
+from manometer.registry.collection import collect
+from manometer.registry.self_metrics import SelfMetrics
+
+__all__ = ["render"]
+
+Encoder = Callable[[Collector], bytes]
+
+_END = b"# EOF\n"  # of an OpenMetrics body
+_WRITING = "the writing of"
+_NATIVES_SINCE = (2, 0, 0)  # of OpenMetrics
+
+
+def render(
+    registry: CollectorRegistry = REGISTRY, accept: str = "", names: Collection[str] = ()
+) -> tuple[bytes, str]:
+    """Return the registry's figures and their content type.
+
+    accept: an HTTP Accept header, which chooses Prometheus text, OpenMetrics, or protobuf with native histograms.
+    names: where given, only samples of these names.
+    A collector that raises loses only its own series; a family that cannot be written is dropped
+    alone. Both are logged and counted in `manometer_collect_failures_total`.
+    """
+    try:
+        encode, content_type, form = _chosen(accept)
+    except (ValueError, TypeError):  # a version that is no number
+        encode, content_type, form = _chosen("")
+    body = [_written(family, encode, form, registry) for family in collect(registry, names)]
+    if form is not None and form.is_openmetrics:
+        body.append(_END)
+    return b"".join(body), content_type
+
+
+def _chosen(accept: str) -> tuple[Encoder, str, Form | None]:
+    """The encoder of what is not ours, the content type, and how we write what is; None for protobuf."""
+    binary = protobuf.choose_encoder(accept)
+    if binary is not None:
+        return *binary, None
+    encode, content_type = choose_encoder(accept)
+    kind, *rest = content_type.split(";")
+    settings = dict(part.strip().split("=") for part in rest)
+    is_openmetrics = kind == "application/openmetrics-text"
+    form = Form(
+        is_openmetrics,
+        escaping=settings.get("escaping", UNDERSCORES),
+        natives=is_openmetrics and parse_version(settings["version"]) >= _NATIVES_SINCE,
+    )
+    return encode, content_type, form
+
+
+class _Collected(Collector):
+    """A collection that was made already, as the encoders want it."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+def _written(family: Metric, encode: Encoder, form: Form | None, registry: CollectorRegistry) -> bytes:
+    """A family's part of the body; nothing where it cannot be written."""
+    try:
+        if form is None:
+            body = encode(_Collected([family]))
+        elif isinstance(family, Family) and family.is_as_read:
+            body = write(family, form).encode()
+        else:
+            body = encode(_Collected([family if form.is_openmetrics else _classic(family)])).removesuffix(_END)
+    except Exception:
+        SelfMetrics.of(registry).failed(str(family.name), _WRITING)
+        return b""
+    self_metrics = SelfMetrics.existing(registry)
+    if self_metrics is not None:
+        self_metrics.worked(family.name, _WRITING)
+    return body
+
+
+def _classic(family: Metric) -> Metric:
+    """The family without native histograms, each of which prometheus-client would write as a series of zeros."""
+    if all(sample.native_histogram is None for sample in family.samples):
+        return family
+    kept = Metric(family.name, family.documentation, family.type)  # this format has no place for a unit
+    kept.samples = [sample for sample in family.samples if sample.native_histogram is None]
+    return kept

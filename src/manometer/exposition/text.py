@@ -1,0 +1,194 @@
+"""The lines of our own meters' families, written from their readings without a sample in between.
+
+Byte for byte what prometheus-client writes of the same family, at a tenth of the time: what the series
+of a family have in common is put together once, and a series' own part is filled in by one C call.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from math import inf
+from typing import Any
+
+from prometheus_client.samples import Exemplar, NativeHistogram
+from prometheus_client.utils import floatToGoString
+
+from manometer.exposition.text_form import Form
+from manometer.meters.counter import CounterReading
+from manometer.meters.family import Family, Values
+from manometer.meters.histogram import HistogramReading
+
+__all__ = ["write"]
+
+Lines = list[str]
+
+_EXPONENT = 1_000_000  # from here on, Go writes a number with an exponent
+
+
+def write(family: Family[Any], form: Form) -> str:
+    """The family's lines in Prometheus's text format, or in OpenMetrics."""
+    lines = _head(family, form)
+    # In OpenMetrics the time of a series' creation follows it. Prometheus's text format knows of none,
+    # so there they make a family of their own at the end.
+    created: Lines = lines if form.is_openmetrics else []
+    _WRITERS[family.type](family, lines, created, form)
+    for sample in family.pulled:
+        labels = _Labels(tuple(sample.labels), form)
+        own = labels.text(tuple(sample.labels.values()))
+        lines.append(f"{labels.opening(sample.name)}{own} {_go(sample.value)}\n")
+    if created and not form.is_openmetrics:
+        name, text = form.family(f"{family.name}_created"), _escaped_help(family.documentation)
+        lines += [f"# HELP {name} {text}\n# TYPE {name} gauge\n", *created]
+    return "".join(lines)
+
+
+def _head(family: Family[Any], form: Form) -> Lines:
+    if form.is_openmetrics:
+        name, text = form.family(family.name), _escaped(family.documentation)
+        unit = f"# UNIT {name} {family.unit}\n" if family.unit else ""
+    else:
+        name = form.family(family.name + ("_total" if family.type == "counter" else ""))
+        text, unit = _escaped_help(family.documentation), ""
+    return [f"# HELP {name} {text}\n# TYPE {name} {family.type}\n{unit}"]
+
+
+def _counters(family: Family[CounterReading], lines: Lines, created: Lines, form: Form) -> None:
+    labels = _Labels.of(family, form)
+    total_of, creation_of = labels.opening(f"{family.name}_total"), labels.opening(f"{family.name}_created")
+    for values, (total, since, exemplar, _) in family.series:
+        own = labels.text(values)
+        tail = _exemplar(exemplar) if form.is_openmetrics and exemplar else ""
+        lines.append(f"{total_of}{own} {_go(total)}{tail}\n")
+        if since is not None:
+            created.append(f"{creation_of}{own} {_go(since)}\n")
+
+
+def _gauges(family: Family[float], lines: Lines, _created: Lines, form: Form) -> None:
+    labels = _Labels.of(family, form)
+    value_of = labels.opening(family.name)
+    lines += [f"{value_of}{labels.text(values)} {_go(value)}\n" for values, value in family.series]
+
+
+def _histograms(family: Family[HistogramReading], lines: Lines, created: Lines, form: Form) -> None:
+    name, labels = family.name, _Labels.of(family, form)
+    numbers, texts = _Template(family, form, "%d.0"), _Template(family, form, "%s")
+    count_of, sum_of = labels.opening(f"{name}_count"), labels.opening(f"{name}_sum")
+    creation_of, native_of = labels.opening(f"{name}_created"), labels.opening(name)
+    for values, (running, total, since, exemplars, native) in family.series:
+        around = labels.around_le(values)
+        if exemplars and form.is_openmetrics:
+            tails = [_go(float(count)) + _tail(exemplars.get(at)) for at, count in enumerate(running)]
+            lines.append(texts.filled(*around, tuple(tails)))
+        elif running[-1] < _EXPONENT:
+            lines.append(numbers.filled(*around, running))
+        else:
+            lines.append(texts.filled(*around, tuple([_go(float(count)) for count in running])))
+        own = labels.text(values)
+        lines.append(f"{count_of}{own} {_go(float(running[-1]))}\n")
+        if total is not None:
+            lines.append(f"{sum_of}{own} {_go(total)}\n")
+        if since is not None:
+            created.append(f"{creation_of}{own} {_go(since)}\n")
+        if native is not None and form.natives:  # elsewhere it would be a series of zeros
+            lines.append(f"{native_of}{own} {_native(native)}\n")
+
+
+_WRITERS: Mapping[str, Callable[[Family[Any], Lines, Lines, Form], None]] = {
+    "counter": _counters,
+    "gauge": _gauges,
+    "histogram": _histograms,
+}
+
+
+class _Template:
+    """The bucket lines of one series, to be filled with its labels and then with its running counts.
+
+    number: how a count is written, for `%`.
+    """
+
+    def __init__(self, family: Family[HistogramReading], form: Form, number: str) -> None:
+        source: Any = family.source
+        self._head, self._foot = _literal(form.opening(f"{family.name}_bucket", labelled=True)), f"}} {number}\n"
+        self._le = [f'le="{bound}"' for bound in source.bound_labels]
+
+    def filled(self, before: str, behind: str, counts: tuple[object, ...]) -> str:
+        """The lines. The labels come first, as literals, so that nothing of them is filled in."""
+        head, foot = self._head + _literal(before), _literal(behind) + self._foot
+        return f"{head}{f'{foot}{head}'.join(self._le)}{foot}" % counts
+
+
+def _literal(text: str) -> str:
+    """The text for a place in a template of `%`."""
+    return text.replace("%", "%%")
+
+
+class _Labels:
+    """The label names of a family, sorted as they are written, to be joined with the values of a series."""
+
+    def __init__(self, names: Values, form: Form) -> None:
+        places = sorted((name, place) for place, name in enumerate(names))
+        self._parts = [(form.label(name), place) for name, place in places]
+        self._le = bisect_left([name for name, _ in places], "le")
+        self._form = form
+
+    @classmethod
+    def of(cls, family: Family[Any], form: Form) -> "_Labels":
+        """Those that the family's series show, which is none where a child was read on its own."""
+        shown = not family.series or family.series[0].values
+        return cls(family.source.labelnames if shown else (), form)
+
+    def opening(self, name: str) -> str:
+        """What a line of a sample begins with, up to its labels."""
+        return self._form.opening(name, labelled=bool(self._parts))
+
+    def text(self, values: Values) -> str:
+        """All of them, with the brace that closes them; nothing where there are none."""
+        return f"{','.join(self._pairs(values))}}}" if self._parts else ""
+
+    def around_le(self, values: Values) -> tuple[str, str]:
+        """Those before `le` and those behind it, with the commas that part them from it."""
+        pairs = self._pairs(values)
+        before, behind = pairs[: self._le], pairs[self._le :]
+        return "".join([f"{pair}," for pair in before]), "".join([f",{pair}" for pair in behind])
+
+    def _pairs(self, values: Values) -> list[str]:
+        return [f'{name}="{_escaped(values[place])}"' for name, place in self._parts]
+
+
+def _native(found: NativeHistogram) -> str:
+    """A native histogram in the place of a number, and its exemplars."""
+    parts = [
+        f"count:{found.count_value},sum:{found.sum_value},schema:{found.schema}",
+        f"zero_threshold:{found.zero_threshold},zero_count:{found.zero_count}",
+    ]
+    for sign, spans, deltas in (
+        ("negative", found.neg_spans, found.neg_deltas),
+        ("positive", found.pos_spans, found.pos_deltas),
+    ):
+        if spans:
+            parts.append(f"{sign}_spans:[{','.join([f'{offset}:{length}' for offset, length in spans])}]")
+            parts.append(f"{sign}_deltas:[{','.join(map(str, deltas or ()))}]")
+    return f"{{{','.join(parts)}}}{''.join(map(_exemplar, found.nh_exemplars or ()))}"
+
+
+def _tail(exemplar: Exemplar | None) -> str:
+    return "" if exemplar is None else _exemplar(exemplar)
+
+
+def _exemplar(exemplar: Exemplar) -> str:
+    pairs = ",".join([f'{name}="{_escaped(value)}"' for name, value in sorted(exemplar.labels.items())])
+    when = "" if exemplar.timestamp is None else f" {exemplar.timestamp}"
+    return f" # {{{pairs}}} {_go(exemplar.value)}{when}"
+
+
+def _go(value: float) -> str:
+    """A float as Go writes it, which differs from Python's way for large and special ones alone."""
+    value = float(value)
+    return repr(value) if -inf < value < _EXPONENT else str(floatToGoString(value))  # type: ignore[no-untyped-call]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+
+
+def _escaped_help(text: str) -> str:
+    return text.replace("\\", r"\\").replace("\n", r"\n")

@@ -1,0 +1,119 @@
+"""The collector of a whole group: what any of its processes, or one that only looks on, answers to a scrape."""
+
+import errno
+import os
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.registry import Collector
+
+from manometer.catalogue import self_metrics as rows
+from manometer.errors import IncompleteError
+from manometer.meters.fork import freed_in_child
+from manometer.processes.directory import Directory
+from manometer.processes.file_faults import Faults
+from manometer.processes.merge import Merge
+from manometer.processes.prometheus_files import peer_families
+from manometer.processes.snapshot import Family, Process, Snapshot
+from manometer.processes.worker import Worker
+from manometer.registry.catalogued import pulled
+from manometer.registry.self_metrics import SelfMetrics
+
+__all__ = ["GroupCollector", "group_registry", "onlooker"]
+
+PEER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Where prometheus-client keeps its own files, which are shown too; those among ours are in any case."""
+
+_ONLY_LOOKS = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+class GroupCollector(Collector):
+    """The figures of all processes of a directory, added up. worker: this process's part, where it has one."""
+
+    collector_name = "processes"
+
+    def __init__(self, directory: Directory, faults: Faults, worker: Worker | None = None) -> None:
+        self._directory = directory
+        self._faults = faults
+        self._worker = worker
+
+    def collect(self) -> Iterable[Metric]:
+        """The families. Raises IncompleteError where those of a live process are missing, and totals would fall."""
+        try:
+            found = self._read()
+        except IncompleteError:
+            found = self._read()  # it may be the file of this very process, which is there again
+        totals = Merge()
+        for snapshot in _without_idle_parents(found):
+            totals.add(snapshot)
+        totals.add(Snapshot(Process(0), peer_families(self._peers(), self._faults.unreadable)))
+        # Shown is what has been written, by this process too: else the next scrape, of another one, would fall back
+        # behind this. Only faults could not be seen that way.
+        totals.add(Snapshot(Process(0), self._faults.untold()))
+        return [
+            *totals.metrics(self._faults.unadded),
+            *pulled([(rows.PROCESSES, {}, sum(each.alive for each in found))]),
+        ]
+
+    def _read(self) -> list[Snapshot]:
+        if self._worker is None:
+            self._settle()
+        else:
+            self._worker.flush()
+            unseen = self._worker.unseen
+            if unseen is not None:
+                raise IncompleteError(
+                    f"process {unseen} cannot write its figures to {self._directory.path}, so they would be missing; "
+                    "its log says why; where it lacks the right, let its user write there"
+                )
+        return self._directory.read()
+
+    def _settle(self) -> None:
+        try:
+            self._directory.settle()
+        except OSError as error:
+            if error.errno not in _ONLY_LOOKS:
+                self._faults.unwritten(self._directory.path, error)
+
+    def _peers(self) -> Iterable[Path]:
+        named = os.environ.get(PEER_VARIABLE)
+        return {self._directory.path, *([Path(named).absolute()] if named else [])}
+
+
+def _without_idle_parents(found: Collection[Snapshot]) -> Iterator[Snapshot]:
+    """The snapshots, without the state of a process that has forked live ones and did nothing since."""
+    parents = {each.process.parent for each in found if each.alive}
+    for each in found:
+        if each.alive and each.process.only_forks and each.file in parents:
+            yield each._replace(families=[_without_state(family) for family in each.families])
+        else:
+            yield each
+
+
+def _without_state(family: Family) -> Family:
+    """The family without what objects told; a gauge that the program set stays, since no child has its value."""
+    return family._replace(
+        groups=[
+            group if group.mode != "livesum" else group._replace(rows=[row for row in group.rows if row[3]])
+            for group in family.groups
+        ]
+    )
+
+
+def group_registry(worker: Worker) -> CollectorRegistry:
+    """A registry to serve in the place of the worker's own: it holds the figures of the whole group."""
+    return _registry(GroupCollector(worker.directory, worker.faults, worker))
+
+
+def onlooker(path: Path) -> CollectorRegistry:
+    """A registry that holds the figures of a group that this process is not of."""
+    faults = Faults(SelfMetrics.of(CollectorRegistry()))
+    return _registry(GroupCollector(Directory(path.absolute(), faults.unreadable), faults))
+
+
+def _registry(collector: GroupCollector) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    freed_in_child(registry._lock)
+    registry.register(collector)
+    return registry

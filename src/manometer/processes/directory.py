@@ -1,0 +1,249 @@
+"""The figures of a group of processes: a file of each that is alive, and one of all that have ended.
+
+Whoever finds that a process has ended adds its figures to the file of the ended, which names the files that it
+includes, and then removes the process's own. So a crash on the way loses nothing and doubles nothing, and the files
+are never many more than the live processes. The file of the ended has a copy, so that no damage costs all totals.
+"""
+
+import os
+import re
+import time
+from collections.abc import Callable, Container, Iterable
+from contextlib import ExitStack, suppress
+from io import FileIO
+from pathlib import Path
+from typing import NamedTuple
+
+from manometer.errors import IncompleteError
+from manometer.meters.labels import SERIES_CAP
+from manometer.processes.file_format import AlienError, UnreadableError, decode, encode
+from manometer.processes.locked_file import DAMAGED, TEMPORARY, OwnFile, is_locked, owner_lives, put_aside, sole
+from manometer.processes.merge import Merge
+from manometer.processes.snapshot import Process, Snapshot
+
+__all__ = ["Directory"]
+
+_SUFFIX = ".manometer"
+_OF_PROCESS = re.compile(rf"\d+(\.\d+)?-\d+{re.escape(_SUFFIX)}")
+_TRIES = 20  # readings that the end of a process may overtake, before one is taken as it is
+_STALE = 60.0  # seconds after which a file that is not whole is taken for one that never will be
+
+
+class Problem(NamedTuple):
+    """A file that cannot be read, and whether it may come back: its process is alive, or the system refuses it."""
+
+    path: Path
+    error: Exception
+    passes: bool
+
+
+class Directory:
+    """A directory of figures.
+
+    unreadable: hears of each file that makes no sense or cannot be read, each time.
+    folded: hears of each family that has too many series to keep those of every process that ended.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        unreadable: Callable[[Path, Exception], None],
+        folded: Callable[[str], None] | None = None,
+    ) -> None:
+        self.path = path
+        self._ended = path / f"ended{_SUFFIX}"
+        self._copy = path / f"ended-copy{_SUFFIX}"
+        self._needs_repair = False
+        self._unreadable = unreadable
+        self._folded = folded
+
+    def own_file(self, interpreter: int = 0) -> OwnFile:
+        """A file for this process, of a name that no other process had or will have, whatever its id."""
+        process = Process(os.getpid(), interpreter)
+        return OwnFile(self.path / f"{process.label}-{time.time_ns()}{_SUFFIX}")
+
+    def read(self) -> list[Snapshot]:
+        """The figures of every process, each counted once: of those that live, those that ended, and all before.
+
+        What is damaged is put aside; a process that is alive writes its file again. Raises IncompleteError where
+        figures are missing that will be back: without them, totals would fall, and jump when they come. So it goes
+        on to raise until that process has written, or has ended.
+        """
+        for _ in range(_TRIES):
+            problems: list[Problem] = []
+            found, steady = self._read(problems)
+            if steady:
+                break
+        for each in problems:
+            self._unreadable(each.path, each.error)
+        missing = next((each for each in problems if each.passes), None)
+        if missing is not None:
+            raise IncompleteError(f"figures of {missing.path} are missing: {missing.error}")
+        return found
+
+    def settle(self) -> None:
+        """Add the figures of processes that have ended to those before; OSError where they cannot be written."""
+        if self._needs_repair or self._left_behind():
+            with sole(self.path) as alone:
+                if alone:
+                    self._settle()
+
+    # --- reading
+
+    def _read(self, problems: list[Problem]) -> tuple[list[Snapshot], bool]:
+        """The figures, and whether none were moved to the file of the ended processes meanwhile."""
+        with ExitStack() as stack:
+            file, refused = None, None
+            try:
+                # Open to the end, so that no file which takes its place can be given its inode.
+                file = stack.enter_context(FileIO(self._ended))
+            except (FileNotFoundError, NotADirectoryError):
+                pass
+            except OSError as error:
+                refused = error
+            ended = self._of_ended(file, problems)
+            if refused is not None:
+                problems.append(Problem(self._ended, refused, passes=ended is None))
+            includes = ended.includes if ended is not None else ()
+            found = [
+                each
+                for path in self._paths()
+                if path.name not in includes and (each := self._of_process(path, problems)) is not None
+            ]
+            told = {each.file for each in found} | {each.path.name for each in problems} | {*includes}
+            problems += self._awaited(told)
+            found.sort(key=lambda each: not each.alive)
+            return found + ([] if ended is None else [ended._replace(alive=False)]), _is_at(self._ended, file)
+
+    def _of_ended(self, file: FileIO | None, problems: list[Problem]) -> Snapshot | None:
+        """What the file says, or its copy where the file is not whole, or is not there yet."""
+        if file is not None:
+            try:
+                return decode(file.read())
+            except AlienError as error:
+                problems.append(Problem(self._ended, error, passes=False))
+                return None
+            except (OSError, UnreadableError) as error:
+                problems.append(Problem(self._ended, error, passes=False))
+                self._needs_repair = True
+        try:
+            return decode(self._copy.read_bytes())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, UnreadableError) as error:
+            problems.append(Problem(self._copy, error, passes=isinstance(error, OSError)))
+            return None
+
+    def _of_process(self, path: Path, problems: list[Problem]) -> Snapshot | None:
+        try:
+            with FileIO(path) as file:
+                alive = owner_lives(path, file.fileno())
+                try:
+                    return decode(file.read())._replace(alive=alive, file=path.name)
+                except AlienError as error:
+                    problems.append(Problem(path, error, passes=False))
+                except UnreadableError as error:
+                    problems.append(Problem(path, error, passes=alive))
+                    put_aside(path, file.fileno())
+        except FileNotFoundError:  # it has ended, and been moved, since it was listed
+            pass
+        except OSError as error:
+            problems.append(Problem(path, error, passes=True))
+        return None
+
+    def _awaited(self, told: Container[str]) -> Iterable[Problem]:
+        """Files besides these that someone has put aside, and that a live process has not written again."""
+        for aside in self.path.glob(f"*{_SUFFIX}{DAMAGED}"):
+            path = aside.with_name(aside.name.removesuffix(DAMAGED))
+            if path.name not in told and _OF_PROCESS.fullmatch(path.name):
+                with suppress(OSError), FileIO(aside) as file:
+                    if is_locked(file.fileno()):
+                        error = UnreadableError("it was damaged, and its process has not written again")
+                        yield Problem(path, error, passes=True)
+
+    def _paths(self) -> list[Path]:
+        """The files of single processes."""
+        try:
+            return sorted(path for path in self.path.iterdir() if _OF_PROCESS.fullmatch(path.name))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    # --- settling
+
+    def _settle(self) -> None:
+        try:
+            ended = self._whole_ended()
+        except AlienError as error:  # and so not ours to replace
+            self._unreadable(self._ended, error)
+            return
+        totals = Merge(SERIES_CAP, self._folded)
+        _add(ended, totals)
+        left = self._left_behind()
+        done = [path for path in left if path.name in ended.includes]  # by one that did not come to remove them
+        new = [path for path in left if path not in done and self._take(path, totals)]
+        if new or self._needs_repair:
+            content = encode(Snapshot(Process(0), totals.families(), includes=[path.name for path in done + new]))
+            for place in (self._copy, self._ended):  # whichever is read, what it includes is counted once
+                file = OwnFile(place)
+                file.write(content)
+                file.abandon()
+            self._needs_repair = False
+        for path in done + new:
+            path.unlink(missing_ok=True)
+
+    def _whole_ended(self) -> Snapshot:
+        """The figures of those that ended before, from whichever of the two files is whole."""
+        for place in (self._ended, self._copy):
+            try:
+                with FileIO(place) as file:
+                    try:
+                        return decode(file.read())
+                    except AlienError:
+                        raise
+                    except UnreadableError as error:
+                        self._unreadable(place, error)
+                        self._needs_repair = True
+                        put_aside(place, file.fileno())
+            except FileNotFoundError:
+                pass
+        return Snapshot(Process(0), [])
+
+    def _left_behind(self) -> list[Path]:
+        """The files of processes that have ended; what they were killed in the midst of writing is removed."""
+        found = []
+        for path in self._paths():
+            with suppress(OSError), FileIO(path) as file:
+                if not owner_lives(path, file.fileno()):
+                    found.append(path)
+        for path in self.path.glob(f"*{_SUFFIX}{TEMPORARY}"):
+            with suppress(OSError), FileIO(path) as file:
+                if time.time() - path.stat().st_mtime > _STALE and not owner_lives(path, file.fileno()):
+                    path.unlink()
+        return found
+
+    def _take(self, path: Path, totals: Merge) -> bool:
+        """Add the figures of a process that has ended; False where there are none to add."""
+        with FileIO(path) as file:
+            try:
+                _add(decode(file.read()), totals)
+            except (OSError, UnreadableError) as error:
+                self._unreadable(path, error)
+                if not isinstance(error, OSError | AlienError):
+                    put_aside(path, file.fileno())
+                return False
+        return True
+
+
+def _add(ended: Snapshot, totals: Merge) -> None:
+    """Add a process that has ended. Its series beside those of live ones must not fall, however many it has."""
+    totals.make_room(ended)
+    totals.add(ended._replace(alive=False))
+
+
+def _is_at(path: Path, file: FileIO | None) -> bool:
+    """Whether what is at the path is that open file, or nothing where there was nothing."""
+    try:
+        there = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return file is None
+    return file is not None and os.path.samestat(there, os.fstat(file.fileno()))

@@ -1,0 +1,59 @@
+"""What counters of prometheus-client bring along over a fork: it is the parent's, and would be counted twice."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, Summary
+from prometheus_client.metrics import MetricWrapperBase
+
+from manometer.processes.merge_modes import in_own_files, way
+from manometer.processes.snapshot import Family, Row, family
+
+__all__ = ["inherited"]
+
+
+def inherited(registry: CollectorRegistry, now: float) -> list[Family]:
+    """The families of its meters that add up, and of its GCCollector, in a child that was forked just now.
+
+    Ours begin at zero in there. Another kit's collector may do anything when it is read, and so is not; nor is a
+    gauge, which may call a function of the program's, to wait for a lock that nobody is there to give back.
+    """
+    families: list[Family] = []
+    for collector in list(registry._collector_to_names):
+        if isinstance(collector, MetricWrapperBase):
+            _free(collector)
+        if isinstance(collector, Counter | Histogram | Summary):
+            families += _of_meter(collector, registry, now)
+        elif isinstance(collector, GCCollector):
+            families += [family(metric, way(registry, metric), now) for metric in collector.collect()]
+    return families
+
+
+def _free(meter: Any) -> None:
+    """Free its locks: whichever thread of the parent held one is not there to give it back."""
+    for series in (meter, *getattr(meter, "_metrics", {}).values()):
+        for part in (series, *_flat(vars(series).values())):
+            lock: Any = getattr(part, "_lock", None)
+            if hasattr(lock, "_at_fork_reinit"):
+                lock._at_fork_reinit()
+
+
+def _flat(values: Iterable[Any]) -> Iterator[Any]:
+    for value in values:
+        yield from value if isinstance(value, list) else (value,)
+
+
+def _of_meter(meter: Any, registry: CollectorRegistry, now: float) -> Iterator[Family]:
+    """Its family, if it has any series. The fork waits for this: of all but the first the bare values are read."""
+    every = meter._metrics if meter._labelnames else {(): meter}
+    (described,) = meter.describe()
+    if not every or in_own_files(registry, described):
+        return
+    (metric,) = next(iter(every.values())).collect()
+    told = family(metric, way(registry, metric), now)
+    (group,) = told.groups
+    rows: list[Row] = [
+        (texts, [sample.value for sample in series._child_samples()], (), 0.0, None)
+        for texts, series in every.items()
+    ]
+    yield told._replace(groups=[group._replace(labelnames=meter._labelnames, rows=rows)])

@@ -1,0 +1,40 @@
+"""prometheus-client's own multiprocess files, for programs that have not moved every metric over."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from manometer.processes.merge_modes import MergeMode
+from manometer.processes.snapshot import Family, family
+
+__all__ = ["peer_families"]
+
+_KINDS = ("counter", "gauge", "histogram", "summary")
+
+
+def peer_families(directories: Iterable[Path], unreadable: Callable[[Path, Exception], None]) -> list[Family]:
+    """The families of all processes in these directories, merged as prometheus-client does."""
+    paths = sorted(path for directory in directories for kind in _KINDS for path in directory.glob(f"{kind}_*.db"))
+    try:
+        merged = _merge(paths)
+    except Exception:  # of whatever class a damaged file leads it to
+        merged = _merge([path for path in paths if _makes_sense(path, unreadable)])
+    return merged
+
+
+def _merge(paths: Iterable[Path]) -> list[Family]:
+    merged = MultiProcessCollector.merge(map(str, paths))  # type: ignore[no-untyped-call]
+    # All are merged already: no series of a gauge comes twice, so the sum of one is its value.
+    return [family(each, MergeMode("sum"), 0.0) for each in merged]
+
+
+def _makes_sense(path: Path, unreadable: Callable[[Path, Exception], None]) -> bool:
+    try:
+        _merge([path])
+    except FileNotFoundError:
+        return False
+    except Exception as error:
+        unreadable(path, error)
+        return False
+    return True

@@ -1,0 +1,135 @@
+"""What Manometer measures of itself on one registry."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from threading import RLock
+from weakref import WeakKeyDictionary
+
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.registry import Collector
+
+from manometer.catalogue import self_metrics as rows
+from manometer.meters.counter import Counter
+from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
+from manometer.meters.outages import Outages
+from manometer.meters.registration import accompanied_by
+from manometer.registry.catalogued import Pulled, family, meter, pulled
+
+__all__ = ["SelfMetrics"]
+
+_log = logging.getLogger("manometer")
+
+
+class SelfMetrics(Collector):
+    """The `manometer_*` families of a registry; made when the first of Manometer is registered there.
+
+    They are not made later, amid the collection that first needs them: the thread may hold the registry's lock then.
+    """
+
+    def __init__(self) -> None:
+        self.collect_failures = meter(rows.COLLECT_FAILURES, Counter)
+        self.label_folds = meter(rows.LABEL_FOLDS, Counter)
+        self.spans = meter(rows.SPANS, Counter)
+        self.file_failures = meter(rows.PROCESS_FILE_FAILURES, Counter)
+        self._costs: tuple[Mapping[str, float], Mapping[str, float]] = {}, {}
+        self._outages = Outages()
+        self._folding: set[str] = set()
+        self._is_shown = True
+        self._is_used = False
+        self.keeps_ended = False
+        renewed_in_child(self)
+
+    @classmethod
+    def of(cls, registry: CollectorRegistry) -> "SelfMetrics":
+        """The registry's kit figures, for what reads or counts them: collections tell of their costs from now on."""
+        self_metrics = cls.beside(registry)
+        self_metrics._is_used = True
+        return self_metrics
+
+    @classmethod
+    def beside(cls, registry: CollectorRegistry) -> "SelfMetrics":
+        """The registry's kit figures, made and registered where it has none.
+
+        Never raises: where the program has a metric of one of the names, they are kept and not shown.
+        """
+        self_metrics = _beside.get(registry)
+        if self_metrics is not None:  # no lock for one that is there: a finalizer may ask amid anything
+            return self_metrics
+        with _lock:
+            self_metrics = _beside.get(registry)
+            if self_metrics is None:
+                self_metrics = cls()
+                freed_in_child(registry._lock)
+                try:
+                    registry.register(self_metrics)
+                except ValueError as error:
+                    self_metrics._is_shown = False
+                    _log.warning("what Manometer measures of itself is not shown: %s", error)
+                _beside[registry] = self_metrics
+        return self_metrics
+
+    @classmethod
+    def existing(cls, registry: CollectorRegistry) -> "SelfMetrics | None":
+        """The registry's kit figures, where something uses them."""
+        self_metrics = _beside.get(registry)
+        return self_metrics if self_metrics is not None and self_metrics._is_used else None
+
+    def failed(self, name: str, what: str) -> None:
+        """Where an exception is handled: the reading of a thing failed, which is counted, and logged when it begins.
+
+        what: the kind of thing, such as "collector", for the log; things of other kinds may have the name.
+        """
+        self.collect_failures.labels(name.encode(errors="backslashreplace").decode()).inc()
+        message = "%s %r failed; its series are missing until it works again"
+        self._outages.failed((what, name), message, what, name)
+
+    def worked(self, name: str, what: str) -> None:
+        """The thing was read; logged where it failed before."""
+        self._outages.worked((what, name), "%s %r works again", what, name)
+
+    def gone(self, name: str, what: str) -> None:
+        """The thing is not read any more."""
+        self._outages.forget((what, name))
+
+    def folded(self, family_name: str) -> None:
+        """A new series of that family went to `other`."""
+        self._is_used = True
+        if family_name not in self._folding:
+            self._folding.add(family_name)
+            _log.warning("%s is at its cap of series: new label values are counted as 'other'", family_name)
+        self.label_folds.labels(family_name).inc()
+
+    def collected(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Metric]:
+        """A collection of everything ended: its figures, which are also told until the next one ends.
+
+        durations: seconds by collector; series: by family.
+        """
+        self._costs = durations, series
+        return self._figures(durations, series)
+
+    def renew(self, _: Forked) -> None:
+        """Forget the last collection: in a forked child it was the parent's."""
+        self._costs = {}, {}
+
+    def describe(self) -> Iterable[Metric]:
+        return [family(row) for row in rows.SPECS]
+
+    def collect(self) -> Iterable[Metric]:
+        return self._figures(*self._costs)
+
+    def _figures(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Metric]:
+        if not self._is_shown:
+            return
+        for pushed in (self.collect_failures, self.label_folds, self.spans, self.file_failures):
+            yield from (metric for metric in pushed.collect() if metric.samples)
+        figures: list[Pulled] = [
+            *((rows.COLLECT_DURATION, {"collector": name}, value) for name, value in durations.items()),
+            *((rows.SERIES, {"family": name}, value) for name, value in series.items()),
+        ]
+        yield from pulled(figures)
+
+
+_beside: WeakKeyDictionary[CollectorRegistry, SelfMetrics] = WeakKeyDictionary()
+_lock = freed_in_child(RLock())
+
+accompanied_by(SelfMetrics.beside)

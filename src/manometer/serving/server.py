@@ -1,0 +1,221 @@
+"""The exporter's own HTTP server: a few threads in the program, which a slow client cannot hold up."""
+
+import errno
+import os
+import socket
+from contextlib import suppress
+from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from socketserver import TCPServer, ThreadingMixIn
+from threading import Lock, Thread
+from typing import Any, Self
+
+from manometer.background import DAEMONS, in_background
+from manometer.errors import ConfigError
+from manometer.meters.fork import Forked, notice, renewed_in_child
+from manometer.serving.pages import Request, Site, respond
+
+__all__ = ["Server"]
+
+CONNECTIONS = 16
+"""Connections that are served at once: a thread each."""
+PATIENCE = 10.0
+"""Seconds that a client may take to send a request or to take in an answer: Prometheus's own time-out."""
+_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+class Server:
+    """Listens from the first, and serves a site's pages from a daemon thread between `start()` and `close()`.
+
+    When all connections are taken, the one that has kept silent longest makes room for the next.
+    A forked child does not serve: it lets go of the parent's sockets.
+    shared: whether other processes of the same user may listen on the port too; each request goes to one of them.
+    Raises ConfigError where the address cannot be had.
+    """
+
+    def __init__(self, site: Site, host: str, port: int, *, shared: bool = False) -> None:
+        self._listener = _listen(site, host, port, shared)
+        self._thread: Thread | None = None
+        self._closed = False
+        renewed_in_child(self)
+
+    def start(self) -> Self:
+        """Serve; a client that came before was kept waiting."""
+        serve = partial(self._listener.serve_forever, poll_interval=0.1)
+        self._thread = in_background(serve, "manometer-http", self.close)
+        return self
+
+    @property
+    def url(self) -> str:
+        """Where the landing page is, without a slash at the end."""
+        host, port = self._listener.server_address[:2]
+        name = str(host)
+        return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+    def close(self) -> None:
+        """Stop serving and free the port; a second call does nothing."""
+        notice()
+        if self._closed:
+            return
+        self._closed = True
+        if self._thread is not None:  # `shutdown` would wait for ever for a thread that never was
+            self._listener.shutdown()
+            self._thread.join()
+        self._listener.server_close()
+        self._listener.connections.close()
+
+    def renew(self, _: Forked) -> None:
+        """In a forked child: there is no thread to stop, only copies of the parent's sockets to close."""
+        if not self._closed:
+            self._closed = True
+            self._listener.socket.close()
+            self._listener.connections.abandon()
+
+
+class _Connections:
+    """The open connections: those whose client is to send or to take in, and those being answered."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lock = Lock()
+        self._waiting: dict[socket.socket, None] = {}  # in the order in which they fell silent
+        self._busy: set[socket.socket] = set()
+        self._closed = False
+
+    def admit(self, connection: socket.socket) -> bool:
+        """Take a new connection, where need be in the place of a silent one; False when all are busy."""
+        with self._lock:
+            if len(self._waiting) + len(self._busy) >= self._limit:
+                if not self._waiting:
+                    return False
+                silent = next(iter(self._waiting))
+                del self._waiting[silent]
+                _hang_up(silent, socket.SHUT_RDWR)
+            self._waiting[connection] = None
+            return True
+
+    def begin(self, connection: socket.socket) -> bool:
+        """The connection's request is in; False where it had to make room, or the server has closed, meanwhile."""
+        with self._lock:
+            if self._closed or connection not in self._waiting:
+                return False
+            del self._waiting[connection]
+            self._busy.add(connection)
+            return True
+
+    def end(self, connection: socket.socket) -> bool:
+        """The answer is made, and it is the client's turn again; False where the server has closed."""
+        with self._lock:
+            self._busy.discard(connection)
+            if not self._closed:
+                self._waiting[connection] = None
+            return not self._closed
+
+    def drop(self, connection: socket.socket) -> None:
+        """The connection is gone."""
+        with self._lock:
+            self._waiting.pop(connection, None)
+            self._busy.discard(connection)
+
+    def close(self) -> None:
+        """Read no further request; answers under way still go out."""
+        with self._lock:
+            self._closed = True
+            for connection in self._waiting:
+                _hang_up(connection, socket.SHUT_RD)
+
+    def abandon(self) -> None:
+        """Close this process's copies of the sockets, which leaves the connections themselves alone."""
+        for connection in [*self._waiting, *self._busy]:
+            with suppress(OSError):  # the parent was just closing it
+                os.close(connection.detach())  # `close` would wait for the files that the handlers hold
+
+
+class _Listener(ThreadingMixIn, HTTPServer):
+    daemon_threads = DAEMONS
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, family: socket.AddressFamily, address: Any, site: Site, shared: bool) -> None:
+        self.address_family = family
+        self.allow_reuse_port = shared
+        self.site = site
+        self.connections = _Connections(CONNECTIONS)
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        TCPServer.server_bind(self)  # HTTPServer's looks the host's name up, which may take seconds
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self.connections.admit(request):
+            super().process_request(request, client_address)
+        else:
+            with suppress(OSError):
+                request.sendall(_BUSY)
+            self.shutdown_request(request)
+
+    def shutdown_request(self, request: Any) -> None:
+        self.connections.drop(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no fault; one in an answer was logged where it arose."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = PATIENCE
+    disable_nagle_algorithm = True
+    server: _Listener
+
+    def _answer(self) -> None:
+        # A body is never read, so what follows on the connection could not be told from the next request.
+        self.close_connection |= "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
+        if not self.server.connections.begin(self.connection):
+            self.close_connection = True
+            return
+        path, _, query = self.path.partition("?")
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        response = respond(self.server.site, Request(self.command, path, query, headers))
+        self.close_connection |= not self.server.connections.end(self.connection)
+        self.send_response(response.status)
+        for name, value in response.headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(response.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(response.body)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("do_"):  # every method is answered, most of them with 405
+            return self._answer
+        raise AttributeError(name)
+
+    def version_string(self) -> str:
+        return "Manometer"  # and not which Python, which helps only an attacker
+
+    def log_message(self, *_: Any) -> None:
+        """Keep no access log: a scrape every few seconds is no news."""
+
+
+def _listen(site: Site, host: str, port: int, shared: bool) -> _Listener:
+    where = f"port {port} on {host}"
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return _Listener(family, address, site, shared)
+    except socket.gaierror:
+        raise ConfigError(f"host {host!r} is not known here; set MANOMETER_HOST or pass host=...") from None
+    except OSError as error:
+        reasons: dict[int | None, str] = {
+            errno.EADDRINUSE: f"{where} is in use; set MANOMETER_PORT or pass port=...",
+            errno.EACCES: f"{where} needs a right that this program lacks; take one from 1024 up",
+            errno.EADDRNOTAVAIL: f"{host} is no address of this machine; set MANOMETER_HOST or pass host=...",
+        }
+        raise ConfigError(reasons.get(error.errno, f"cannot listen on {where}: {error.strerror}")) from None
+
+
+def _hang_up(connection: socket.socket, how: int) -> None:
+    with suppress(OSError):  # the client may have been faster
+        connection.shutdown(how)

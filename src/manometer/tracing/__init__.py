@@ -1,0 +1,1 @@
+"""The spans of stages, and how they leave the program over OTLP."""

@@ -1,0 +1,196 @@
+"""What writes in the background: its pauses, its end, and processes that have no thread to spare."""
+
+import gc
+import threading
+from multiprocessing import util
+from types import SimpleNamespace
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.registry import Collector
+
+from manometer import Counter
+from manometer.meters.fork import Forked
+from manometer.processes import Worker, flush, onlooker
+from manometer.processes import worker as module
+from manometer.registry.collection import collect
+from waiting import DEADLINE, joined
+
+
+class Hanging(Collector):
+    """A collector that does not return before it may; and which thread it hangs in."""
+
+    def __init__(self):
+        self.go_on = threading.Event()
+        self.thread = None
+
+    def describe(self):
+        return []
+
+    def collect(self):
+        self.thread = threading.current_thread()
+        self.go_on.wait(DEADLINE)
+        return []
+
+
+class Group:
+    """A worker alone in its group, with a counter."""
+
+    def __init__(self, path):
+        self.registry = CollectorRegistry()
+        self.counter = Counter("c", "Help.", registry=self.registry)
+        self.worker = Worker.of(self.registry, str(path))
+
+    @property
+    def written(self):
+        """What the counter's file says."""
+        found = collect(onlooker(self.worker.directory.path))
+        return sum(s.value for metric in found for s in metric.samples if s.name == "c_total")
+
+
+@pytest.fixture
+def group(tmp_path):
+    """A process that has counted nothing, and writes in the background from `start` on."""
+    return Group(tmp_path / "group")
+
+
+def refused(*_):
+    """As `in_background` where there is no thread to be had."""
+    raise RuntimeError("can't start new thread")
+
+
+@pytest.fixture
+def threadless(monkeypatch):
+    """There is no thread to be had until the context ends."""
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "in_background", refused)
+        yield patch
+
+
+def test_the_end_of_a_process_is_a_last_writing(group):
+    """The thread does it, and is gone."""
+    group.worker.start()
+    thread = group.worker._thread
+    group.counter.inc()
+    group.worker.end()
+    assert group.written == 1
+    assert not thread.is_alive()
+
+
+def test_a_process_without_threads_writes_when_it_is_asked_and_at_its_end(group, threadless, caplog):
+    """As in an interpreter that allows for none; it is said."""
+    group.worker.start()
+    assert [record.getMessage() for record in caplog.records] == [
+        "figures are written only when someone asks for them: can't start new thread"
+    ]
+    group.counter.inc()
+    assert group.worker.flush()
+    assert group.written == 1
+    group.counter.inc()
+    group.worker.end()
+    assert group.written == 2
+
+
+def test_a_child_without_threads_writes_at_its_end(group, monkeypatch):
+    """Its parent had one; a fork at the end of the interpreter finds none."""
+    group.worker.start()
+    parent, stopped = group.worker._thread, group.worker._stopped
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "in_background", refused)
+        group.worker._rejoin(Forked.LATE)
+    stopped.set()
+    joined(parent)
+    group.counter.inc()
+    group.worker.end()
+    assert group.written == 1
+
+
+def test_a_thread_is_made_once_there_is_one_to_be_had(group, threadless):
+    """Whoever asks for the figures tries again."""
+    group.worker.start()
+    threadless.undo()
+    group.worker.flush()
+    thread = group.worker._thread
+    assert thread.is_alive()
+    group.worker.flush()
+    assert group.worker._thread is thread
+    group.worker.stop()
+
+
+def test_nobody_who_wants_no_thread_gets_one(group):
+    """A flush alone writes, and no more."""
+    group.worker.flush()
+    assert group.worker._thread is None
+
+
+def test_no_writing_keeps_a_program_from_ending(group):
+    """The interpreter does not wait for the thread, but for the last writing."""
+    group.worker.start()
+    assert group.worker._thread.daemon
+    group.worker.stop()
+
+
+def test_a_flush_that_is_given_up_keeps_no_program_from_ending(group, monkeypatch):
+    """It goes on in a thread that the interpreter does not wait for."""
+    monkeypatch.setattr(module, "_all", lambda: [group.worker])
+    hanging = Hanging()
+    group.registry.register(hanging)
+    assert not flush(timeout=0.01)
+    hanging.go_on.set()
+    assert flush(timeout=None)
+    assert (hanging.thread.name, hanging.thread.daemon) == ("manometer-flush", True)
+
+
+@pytest.mark.parametrize("end", [Worker.stop, Worker.end])
+def test_a_last_writing_that_takes_too_long_is_given_up(group, monkeypatch, caplog, end):
+    """It is said for how long it was waited for."""
+    monkeypatch.setattr(module, "_PATIENCE", 0.01)
+    hanging = Hanging()
+    group.registry.register(hanging)
+    group.worker.start()
+    thread = group.worker._thread
+    end(group.worker)
+    assert [record.getMessage() for record in caplog.records] == [
+        "the last figures of this process may be lost: reading them takes over 0 s"
+    ]
+    hanging.go_on.set()
+    joined(thread)
+
+
+def test_the_longer_a_writing_takes_the_sooner_the_next_begins(group, monkeypatch):
+    """A kill may cost the figures of a second; but at most half of the time goes to writing."""
+    took = iter([0, 0.125, 0.25, 5, 0])
+    now, pauses = [100.0], []
+
+    def wait(pause):
+        pauses.append(pause)
+        return len(pauses) == 5
+
+    def write():
+        now[0] += next(took)
+
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(group.worker, "_flush", write)
+    group.worker._loop(SimpleNamespace(wait=wait))
+    assert pauses == pytest.approx([0.7, 0.7, 0.45, 0.25, 5])
+    assert next(took, None) is None
+
+
+def test_a_registry_that_is_gone_has_nothing_to_write(group):
+    """The thread, which outlives it, finds no fault in that."""
+    worker = group.worker
+    del group.registry, group.counter
+    gc.collect()
+    assert worker.flush()
+    assert list(worker.directory.path.iterdir()) == []
+
+
+def test_what_ends_the_child_of_a_pool_comes_last():
+    """What its queues do at the end, with a priority of -5, may still be counted."""
+    before = set(util._finalizer_registry)
+    module._end_with_multiprocessing()
+    (key,) = set(util._finalizer_registry) - before
+    util._finalizer_registry.pop(key)
+    priority, _ = key
+    assert priority < -5

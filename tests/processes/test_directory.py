@@ -1,0 +1,787 @@
+"""The files of a group: whole or not there, one of each live process and one of all that ended."""
+
+import fcntl
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from io import FileIO
+from math import inf, nan
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from prometheus_client import Metric
+from prometheus_client.samples import Sample
+
+from manometer.errors import IncompleteError
+from manometer.processes.directory import Directory
+from manometer.processes.file_format import UnreadableError, decode, encode
+from manometer.processes.locked_file import OwnFile, put_aside
+from manometer.processes.merge import Merge
+from manometer.processes.merge_modes import MergeMode
+from manometer.processes.snapshot import Process, Snapshot, family
+from waiting import joined
+
+ENDED = ["ended-copy.manometer", "ended.manometer"]
+"""The files of those that ended."""
+
+
+def counted(total, mode="sum"):
+    """The content of a file of one counter."""
+    metric = Metric("c", "Help.", "counter")
+    metric.samples = [Sample("c_total", {}, float(total))]
+    return encode(Snapshot(Process(os.getpid()), [family(metric, MergeMode(mode), 1.0)]))
+
+
+class Group:
+    """A directory, its complaints, and files as of several processes."""
+
+    def __init__(self, path):
+        self.complaints = []
+        self.directory = Directory(path, lambda path, error: self.complaints.append((path.name, str(error))))
+
+    def process(self, total):
+        """The file of a process that has counted so far."""
+        file = self.directory.own_file()
+        file.write(counted(total))
+        return file
+
+    @property
+    def total(self):
+        """What all come to."""
+        totals = Merge()
+        for snapshot in self.directory.read():
+            totals.add(snapshot)
+        return sum(sample.value for metric in totals.metrics() for sample in metric.samples)
+
+    @property
+    def files(self):
+        """The names of all files."""
+        return sorted(path.name for path in self.directory.path.iterdir())
+
+
+@pytest.fixture
+def group(tmp_path):
+    """An empty directory."""
+    return Group(tmp_path)
+
+
+def test_a_process_that_ended_is_added_to_those_before(group):
+    """Its file goes, its total stays, and the file of the ended stays one."""
+    alive = group.process(1)
+    for total in (10, 100, 1000):
+        group.process(total).abandon()
+    assert group.total == 1111
+    group.directory.settle()
+    assert group.files == [alive.path.name, *ENDED]
+    assert group.total == 1111
+    group.process(10_000).abandon()
+    group.directory.settle()
+    assert group.files == [alive.path.name, *ENDED]
+    assert group.total == 11_111
+    assert [each.alive for each in group.directory.read()] == [True, False]
+    assert group.complaints == []
+
+
+def test_what_is_of_a_live_process_alone_is_not_kept_of_one_that_ended(group):
+    """The file of the ended would grow with all that ever were."""
+    file = group.directory.own_file()
+    file.write(counted(5, mode="livesum"))
+    file.abandon()
+    group.directory.settle()
+    assert decode((group.directory.path / "ended.manometer").read_bytes()).families == []
+
+
+def test_a_file_that_someone_removed_amid_a_settling_is_no_fault(group, monkeypatch):
+    """Its figures have been read."""
+    file = group.process(5)
+    file.abandon()
+
+    def encoded(snapshot):
+        file.path.unlink()
+        return encode(snapshot)
+
+    monkeypatch.setattr("manometer.processes.directory.encode", encoded)
+    group.directory.settle()
+    assert group.total == 5
+    assert group.files == ENDED
+
+
+def test_the_ended_have_a_bounded_number_of_series(tmp_path, monkeypatch):
+    """Further ones are added to `other`, which whoever asks hears of."""
+    monkeypatch.setattr("manometer.processes.directory.SERIES_CAP", 2)
+    folded = []
+    directory = Directory(tmp_path, None, folded.append)
+    for number in range(5):
+        metric = Metric("c", "Help.", "counter")
+        metric.samples = [Sample("c_total", {"l": str(number)}, 1.0)]
+        file = directory.own_file()
+        file.write(encode(Snapshot(Process(number), [family(metric, MergeMode("sum"), 1.0)])))
+        file.abandon()
+    directory.settle()
+    (ended,) = directory.read()
+    found = {row[0][0]: row[1] for each in ended.families for part in each.groups for row in part.rows}
+    assert found == {"0": [1], "1": [1], "other": [3]}
+    assert folded == ["c"] * 3
+
+
+def test_no_series_falls_as_a_process_ends_that_has_more_than_the_cap(tmp_path, monkeypatch):
+    """Each process may have more by its program's own word; those that ended then have room for as many."""
+    monkeypatch.setattr("manometer.processes.directory.SERIES_CAP", 2)
+    directory = Directory(tmp_path, None, lambda _: None)
+
+    def ended(labels):
+        metric = Metric("c", "Help.", "counter")
+        metric.samples = [Sample("c_total", {"l": label}, 0.1) for label in labels]
+        file = directory.own_file()
+        file.write(encode(Snapshot(Process(1), [family(metric, MergeMode("sum"), 1.0)])))
+        file.abandon()
+        directory.settle()
+        totals = Merge()
+        for each in directory.read():
+            totals.add(each)
+        ((c),) = totals.metrics()
+        return {sample.labels["l"]: round(sample.value, 6) for sample in c.samples}
+
+    assert ended("abcd") == {"a": 0.1, "b": 0.1, "c": 0.1, "d": 0.1}
+    assert ended("dcba") == {"a": 0.2, "b": 0.2, "c": 0.2, "d": 0.2}
+    for times in range(1, 4):
+        assert ended("efgh") == {"a": 0.2, "b": 0.2, "c": 0.2, "d": 0.2, "other": round(0.4 * times, 6)}
+
+
+def test_the_name_of_a_file_says_whose_it_is(group):
+    """Which process, and which interpreter in it, for whoever looks into the directory."""
+    mine = os.getpid()
+    names = [group.directory.own_file(*interpreter).path.name for interpreter in ((), (), (3,))]
+    for name, begins in zip(names, (rf"{mine}-", rf"{mine}-", rf"{mine}\.3-"), strict=True):
+        assert re.fullmatch(rf"{begins}\d+\.manometer", name)
+    assert len(set(names)) == 3
+
+
+def test_a_process_that_is_killed_has_ended(group):
+    """The lock is the system's to take off; an id that another process has by now is no matter."""
+    program = """
+import pathlib, signal, sys
+from manometer.processes.directory import Directory
+signal.alarm(100)
+file = Directory(pathlib.Path(sys.argv[1]), None).own_file()
+file.write(open(sys.argv[2], "rb").read())
+print("written", flush=True)
+signal.pause()
+"""
+    content = group.directory.path.parent / "content"
+    content.write_bytes(counted(5))
+    command = [sys.executable, "-c", program, str(group.directory.path), str(content)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"written\n"
+        (own,) = group.directory.path.iterdir()
+        group.directory.settle()
+        assert group.files == [own.name]
+        process.send_signal(signal.SIGKILL)
+    # Its process id is now, as far as anyone can tell from the name, that of a live process: this one.
+    own.rename(own.with_name(f"{os.getpid()}-{own.name.partition('-')[2]}"))
+    group.directory.settle()
+    assert group.files == ENDED
+    assert group.total == 5
+
+
+@pytest.mark.parametrize("crash_in", ["write", "rename", "unlink", "second unlink"])
+def test_a_crash_on_the_way_neither_loses_nor_doubles(group, monkeypatch, crash_in):
+    """Whoever comes next finds the same total, and finishes the work."""
+    for total in (1, 10):
+        group.process(total).abandon()
+    group.directory.settle()
+    for total in (100, 1000):
+        group.process(total).abandon()
+
+    class CrashError(BaseException):
+        pass
+
+    calls = []
+
+    def crash(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) == (2 if crash_in == "second unlink" else 1):
+            raise CrashError
+        return plain(*arguments, **options)
+
+    place, name = (os, "write") if crash_in == "write" else (type(group.directory.path), crash_in.split()[-1])
+    plain = getattr(place, name)
+    with monkeypatch.context() as patch:
+        patch.setattr(place, name, crash)
+        with pytest.raises(CrashError):
+            group.directory.settle()
+    assert group.total == 1111
+    group.directory.settle()
+    assert group.total == 1111
+    assert [name for name in group.files if name.endswith(".manometer")] == ENDED
+    assert group.complaints == []
+
+
+def test_a_reading_that_is_overtaken_by_a_settling_is_made_again(group, monkeypatch):
+    """A process whose figures move while they are read is counted once, not twice and not never."""
+    for total in (1, 10, 100):
+        group.process(total).abandon()
+    paths = group.directory._paths
+    moved = []
+
+    def settled_after_listing():
+        found = paths()
+        moved.append(True)
+        if len(moved) == 1:
+            Directory(group.directory.path, None).settle()
+        return found
+
+    monkeypatch.setattr(group.directory, "_paths", settled_after_listing)
+    assert group.total == 111
+    assert group.files == ENDED
+    assert len(moved) == 2
+    assert group.total == 111
+    assert len(moved) == 3
+
+
+def test_readers_never_see_the_total_fall(group):
+    """Four readers, while processes write, end and are settled by two at once."""
+    stop, falls = threading.Event(), []
+
+    def read():
+        shown = 0
+        while not stop.is_set():
+            total = group.total
+            falls.extend([(shown, total)] if total < shown else [])
+            shown = total
+
+    def live():
+        for _ in range(15):
+            file = group.directory.own_file()
+            for total in range(1, 6):
+                file.write(counted(total))
+            file.abandon()
+            group.directory.settle()
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    with ThreadPoolExecutor(2) as lives:
+        for reader in readers:
+            reader.start()
+        ended = [lives.submit(live) for _ in range(2)]
+    stop.set()
+    joined(*readers)
+    assert [each.result() for each in ended] == [None, None]
+    group.directory.settle()
+    assert (falls, group.complaints) == ([], [])
+    assert group.total == 2 * 15 * 5
+    assert group.files == ENDED
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_damaged_file_is_never_taken_for_a_whole_one(data):
+    """Cut short anywhere, or with any byte changed."""
+    content = bytearray(counted(12))
+    if data.draw(st.booleans()):
+        del content[data.draw(st.integers(0, len(content) - 1)) :]
+    else:
+        at = data.draw(st.integers(0, len(content) - 1))
+        content[at] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(UnreadableError):
+        decode(bytes(content))
+
+
+def bare(body):
+    """A file whose head says that it is whole, whatever is in it."""
+    return b"manometer-processes 1 %08x %d\n%s" % (zlib.crc32(body), len(body), body)
+
+
+DAMAGE = "it is cut short or damaged, or Manometer did not write it"
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", DAMAGE),
+        (b"SQLite format 3\0", DAMAGE),
+        (b"manometer-processes x new things\n", DAMAGE),
+        (counted(5)[:-3], DAMAGE),
+        (counted(5).replace(b" ", b"\t", 1), DAMAGE),
+        (bare(b"[]"), "it makes no sense (ValueError: not enough values to unpack (expected 2, got 0))"),
+    ],
+)
+@pytest.mark.parametrize("finder", ["a reader", "whoever settles"])
+def test_a_file_that_makes_no_sense_is_put_aside(group, content, complaint, finder):
+    """Once it is known that its process has ended: the others are shown, and it is told of once."""
+    group.process(3)
+    bad = group.directory.path / "1-1.manometer"
+    bad.write_bytes(content)
+    if finder == "whoever settles":
+        group.directory.settle()
+    assert [group.total for _ in range(3)] == [3] * 3
+    assert group.complaints == [("1-1.manometer", complaint)]
+    assert not bad.exists()
+    assert (group.directory.path / "1-1.manometer.damaged").read_bytes() == content
+
+
+def test_a_file_of_another_version_stays(group):
+    """It is left out, and told of each time."""
+    group.process(3)
+    other = group.directory.path / "1-1.manometer"
+    other.write_bytes(b"manometer-processes 2 new things\n")
+    for _ in range(2):
+        assert group.total == 3
+        group.directory.settle()
+    assert group.complaints == [("1-1.manometer", "another version of Manometer wrote it")] * 4
+    assert other.exists()
+
+
+def test_no_total_falls_while_the_file_of_a_live_process_is_damaged(group):
+    """What is left is withheld until the process has written again, as it does when its file is gone."""
+    group.process(3)
+    file = group.process(4)
+    with file.path.open("r+b") as damaged:
+        damaged.seek(-2, os.SEEK_END)
+        damaged.write(b"x")
+    missing = f"figures of {file.path} are missing: "
+    with pytest.raises(IncompleteError, match=f"{missing}it is cut short or damaged"):
+        group.directory.read()
+    assert not file.stands
+    for _ in range(2):
+        with pytest.raises(IncompleteError, match=f"{missing}it was damaged, and its process has not written again"):
+            group.directory.read()
+        group.directory.settle()
+    file.write(counted(4))
+    assert group.total == 7
+    assert [name for name, _ in group.complaints] == [file.path.name] * 3
+
+
+def test_what_a_process_loses_by_damage_before_its_end_is_lost(group):
+    """The others are shown again from then on."""
+    group.process(3)
+    file = group.process(4)
+    file.path.write_bytes(b"damaged")
+    for _ in range(2):
+        with pytest.raises(IncompleteError):
+            group.directory.read()
+    file.abandon()
+    assert group.total == 3
+    group.directory.settle()
+    assert group.total == 3
+
+
+def test_no_total_falls_while_another_reader_puts_a_file_aside(group, monkeypatch):
+    """Between the listing of the files and the reading of that one."""
+    group.process(3)
+    file = group.process(4)
+    listed = group.directory._paths()
+    file.path.write_bytes(b"damaged")
+    with pytest.raises(IncompleteError):
+        Group(group.directory.path).directory.read()
+    monkeypatch.setattr(group.directory, "_paths", lambda: listed)
+    with pytest.raises(IncompleteError):
+        group.directory.read()
+
+
+def test_no_total_falls_while_a_file_cannot_be_read(group, monkeypatch):
+    """The system's word, as on a file of another user: whoever is asked says so, and shows nothing."""
+    group.process(3)
+    file = group.process(4)
+    plain = FileIO
+
+    def refused(path):
+        if path == file.path:
+            raise PermissionError(13, "Permission denied")
+        return plain(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("manometer.processes.directory.FileIO", refused)
+        with pytest.raises(IncompleteError, match=r"are missing: .*Permission denied"):
+            group.directory.read()
+    assert [name for name, _ in group.complaints] == [file.path.name]
+    assert group.total == 7
+
+
+def test_each_file_that_is_left_out_is_told_of(group):
+    """By whoever reads it, each time: a damaged file of the ended, its copy, or one of another version."""
+    group.process(5).abandon()
+    group.directory.settle()
+    copy, ended = (group.directory.path / name for name in ENDED)
+    whole = ended.read_bytes()
+    ended.write_bytes(whole[:-1])
+    assert group.total == 5
+    assert group.complaints == [("ended.manometer", DAMAGE)]
+    copy.write_bytes(whole[:-1])
+    assert group.total == 0
+    assert group.complaints[1:] == [("ended.manometer", DAMAGE), ("ended-copy.manometer", DAMAGE)]
+    ended.write_bytes(b"manometer-processes 2 new things\n")
+    assert group.total == 0
+    assert group.complaints[3:] == [("ended.manometer", "another version of Manometer wrote it")]
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_no_total_falls_while_the_file_of_the_ended_cannot_be_read(group, gone):
+    """As a directory in its place: the system refuses, and it may be back. So with its copy, where that counts."""
+    group.process(3)
+    copy, ended = (group.directory.path / name for name in ENDED)
+    (copy if gone else ended).mkdir()
+    with pytest.raises(IncompleteError, match=r"are missing: .*Is a directory"):
+        group.directory.read()
+    assert {name for name, _ in group.complaints} == {copy.name if gone else ended.name}
+
+
+def test_the_copy_counts_where_the_system_refuses_the_file_of_the_ended(group):
+    """It is told of, and nothing is missing."""
+    group.process(5).abandon()
+    group.directory.settle()
+    ended = group.directory.path / "ended.manometer"
+    ended.unlink()
+    ended.mkdir()
+    assert group.total == 5
+    assert [name for name, _ in group.complaints] == ["ended.manometer"]
+
+
+def test_live_processes_come_before_the_ended(group):
+    """Of a family whose kind was changed, theirs is the one that is shown."""
+    group.process(1).abandon()
+    group.process(2)
+    group.process(3).abandon()
+    assert [each.alive for each in group.directory.read()] == [True, False, False]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("damage", ["a bit", "gone", "cut"])
+def test_the_totals_of_the_ended_outlast_damage_to_their_file(group, which, damage):
+    """Or to its copy: whoever finds it makes both anew, and the damaged one is kept aside."""
+    for total in (1, 10):
+        group.process(total).abandon()
+    group.directory.settle()
+    place = group.directory.path / ENDED[which]
+    content = bytearray(place.read_bytes())
+    content[len(content) // 2] ^= 4
+    if damage == "gone":
+        place.unlink()
+    else:
+        place.write_bytes(content[: None if damage == "a bit" else 20])
+    assert [group.total, group.total] == [11, 11]
+    group.process(100).abandon()
+    for _ in range(2):
+        group.directory.settle()
+        assert group.total == 111
+    assert [decode((group.directory.path / name).read_bytes()).includes for name in ENDED] != [[], []]
+    if which == 1 and damage != "gone":
+        assert {name for name, _ in group.complaints} == {"ended.manometer"}
+        assert (group.directory.path / "ended.manometer.damaged").exists()
+    assert [name for name in group.files if name.endswith(".manometer")] == ENDED
+
+
+def test_the_file_of_the_ended_is_mended_without_another_end(group):
+    """By the next that looks whether any process has ended."""
+    group.process(5).abandon()
+    group.directory.settle()
+    ended = group.directory.path / "ended.manometer"
+    whole = ended.read_bytes()
+    ended.write_bytes(whole[:-1])
+    assert group.total == 5
+    group.directory.settle()
+    assert decode(ended.read_bytes()).families == decode(whole).families
+
+
+def test_totals_of_which_nothing_is_whole_begin_anew(group):
+    """What is damaged is kept for who wants to look, and new ends are counted."""
+    group.process(5).abandon()
+    group.directory.settle()
+    for name in ENDED:
+        (group.directory.path / name).write_bytes(b"?")
+    group.process(3).abandon()
+    group.directory.settle()
+    assert group.total == 3
+    assert group.files == sorted([*ENDED, *(f"{name}.damaged" for name in ENDED)])
+
+
+def test_the_ended_of_another_version_are_not_overwritten(group):
+    """Until that version settles them, the files of those that end just stay."""
+    ended = group.directory.path / "ended.manometer"
+    ended.write_bytes(b"manometer-processes 2 new things\n")
+    group.process(3).abandon()
+    group.directory.settle()
+    assert ended.read_bytes() == b"manometer-processes 2 new things\n"
+    assert group.total == 3
+    assert {error for _, error in group.complaints} == {"another version of Manometer wrote it"}
+
+
+def test_a_file_that_was_put_in_place_meanwhile_is_not_put_aside(group, monkeypatch):
+    """Its process may have written again between the reading and the renaming."""
+    file = group.process(4)
+    with file.path.open("rb") as old:
+        file.write(counted(5))
+        put_aside(file.path, old.fileno())
+        assert group.total == 5
+        samestat = os.path.samestat
+        answers = [True]  # it is written a moment after the comparison
+        monkeypatch.setattr(os.path, "samestat", lambda *stats: answers.pop() if answers else samestat(*stats))
+        put_aside(file.path, old.fileno())
+    assert group.total == 5
+    assert file.stands
+    assert group.files == [file.path.name]
+
+
+def rows(values):
+    """A file of a counter `other`, whose one group has such rows."""
+    group = ["sum", ["l"], [["other_total", None, False]], values]
+    return [[1, 0, "", False], []], ["other", "counter", "Help.", "", group]
+
+
+def native(limit=160, **changes):
+    """A file of a native histogram, of which these fields are otherwise."""
+    fields = [4, 4.0, 3, 0.0, 0, [[0, 2]], [], [1, 2], [], []]
+    for at, value in changes.items():
+        fields[int(at[1:])] = value
+    row = [[], [4.0], [], 0.0, [fields, limit]]
+    return [[1, 0, "", False], []], ["other", "histogram", "Help.", "", ["sum", [], [["other", None, False]], [row]]]
+
+
+def of_kind(name, kind, mode="sum", labels=(), bound=None):
+    """A file of a family without series."""
+    return [[[1, 0, "", False], []], [name, kind, "Help.", "", [mode, labels, [[name, bound, False]], []]]]
+
+
+def of_sample(name, kind, value, begins=False, set_at=0.0, family="other"):
+    """A file of one series of a family."""
+    group = ["sum", [], [[name, None, begins]], [[[], [value], [], set_at, None]]]
+    return [[[1, 0, "", False], []], [family, kind, "Help.", "", group]]
+
+
+ROW = "ValueError: a row of other labels, or of other values than there are samples"
+FAMILY = "ValueError: a family of no name, kind or mode, or two labels of one name"
+SPANS = "ValueError: spans of other buckets than there are"
+WIDTH = "ValueError: buckets of no known width"
+ENDLESS = "ValueError: a count without end"
+NONSENSE = {
+    "short row": (rows([[["x"], [1.0], [], 0.0]]), "TypeError: .*"),
+    "short values": (rows([[["x"], [], [], 0.0, None]]), ROW),
+    "too many labels": (rows([[["x", "y"], [1.0], [], 0.0, None]]), ROW),
+    "a label that is no text": (rows([[[1], [1.0], [], 0.0, None]]), "TypeError: .*"),
+    "text for a value": (rows([[["x"], ["1"], [], 0.0, None]]), ROW),
+    "true for a value": (rows([[["x"], [True], [], 0.0, None]]), ROW),
+    "a value too large": (rows([[["x"], [10**400], [], 0.0, None]]), "OverflowError: .*"),
+    "no buckets": (rows([[["x"], [1.0], [], 0.0, 0]]), "TypeError: .*"),
+    "no time": (rows([[["x"], [1.0], [], None, None]]), "TypeError: None is no number"),
+    "an exemplar of nothing": (
+        rows([[["x"], [1.0], [[1, [{}, 1.0, None]]], 0.0, None]]),
+        "ValueError: an exemplar of no sample",
+    ),
+    "an exemplar before the first sample": (
+        rows([[["x"], [1.0], [[-1, [{}, 1.0, None]]], 0.0, None]]),
+        "ValueError: an exemplar of no sample",
+    ),
+    "an exemplar without labels": (
+        rows([[["x"], [1.0], [[0, [None, 1.0, None]]], 0.0, None]]),
+        "TypeError: None is no dict",
+    ),
+    "an exemplar's label that is no text": (
+        rows([[["x"], [1.0], [[0, [{"a": 1}, 1.0, None]]], 0.0, None]]),
+        "TypeError: .*",
+    ),
+    "an exemplar of no time": (
+        rows([[["x"], [1.0], [[0, [{}, 1.0, 1e999]]], 0.0, None]]),
+        "ValueError: a count without end",
+    ),
+    "half a surrogate": (rows([[["\ud800"], [1.0], [], 0.0, None]]), "UnicodeEncodeError: .*"),
+    "unknown kind": (of_kind("other", "meter"), FAMILY),
+    "unknown mode": (of_kind("other", "gauge", "mean"), FAMILY),
+    "a name that is no text": (of_kind(3, "gauge"), "TypeError: 3 is no str"),
+    "a name with half a surrogate": (of_kind("\ud800", "gauge"), "UnicodeEncodeError: .*"),
+    "a long name that is no text": (of_kind([10**50], "gauge"), r"TypeError: \[10{38} is no str"),
+    "no name": (of_kind("", "gauge"), FAMILY),
+    "a bucket of no bound": (of_kind("other", "histogram", bound="nan"), "ValueError: a bucket without a bound"),
+    "a bucket of a bound that is no text": (of_kind("other", "histogram", bound=1.0), "TypeError: 1.0 is no str"),
+    "two labels of one name": (of_kind("other", "gauge", labels=["l", "l"]), FAMILY),
+    "no process": ([[["1", 0, "", False], []]], "TypeError: '1' is no int"),
+    "no interpreter": ([[[1, "0", "", False], []]], "TypeError: '0' is no int"),
+    "no parent": ([[[1, 0, None, False], []]], "TypeError: None is no str"),
+    "only forks, or what": ([[[1, 0, "", 0], []]], "TypeError: 0 is no bool"),
+    "includes no names": ([[[1, 0, "", False], [1]]], "TypeError: .*"),
+    "another family's sample": (of_sample("c_total", "counter", 1.0), "ValueError: a sample of another family"),
+    "a sample of a longer name": (of_sample("others", "gauge", 1.0), "ValueError: a sample of another family"),
+    "no number of events": (of_sample("other_bucket", "histogram", nan), ENDLESS),
+    "events without end in a summary": (of_sample("other_count", "summary", inf), ENDLESS),
+    "events without end in a gauge histogram": (of_sample("other_gcount", "gaugehistogram", -inf), ENDLESS),
+    "no beginning": (of_sample("other_created", "counter", nan, begins=True), ENDLESS),
+    "set after all time": (of_sample("other", "gauge", 1.0, set_at=inf), ENDLESS),
+    "spans without end": (native(_5=[[0, 10**12]]), SPANS),
+    "spans of less than nothing": (native(_5=[[0, 3], [0, -1]]), SPANS),
+    "spans far away": (native(_5=[[2**20 + 1, 2]]), SPANS),
+    "spans far below": (native(_6=[[-(2**20) - 1, 1]], _8=[1]), SPANS),
+    "too narrow buckets": (native(_2=9), WIDTH),
+    "too wide buckets": (native(_2=-5), WIDTH),
+    "room for no bucket": (native(limit=0), WIDTH),
+    "counts without end": (native(_7=[1e999, 2]), "ValueError: a count without end"),
+    "zeros without end": (native(_4=1e999), "ValueError: a count without end"),
+    "a threshold without end": (native(_3=1e999), "ValueError: a count without end"),
+    "events without end": (native(_0=1e999), "ValueError: a count without end"),
+    "too few counts": (native(_7=[1]), SPANS),
+    "too few counts below": (native(_6=[[0, 1]]), SPANS),
+}
+
+
+@pytest.mark.parametrize(("lines", "complaint"), [pytest.param(*each, id=name) for name, each in NONSENSE.items()])
+def test_a_well_formed_file_of_nonsense_is_put_aside(group, lines, complaint):
+    """Nothing of it is merged, nobody else's figures are lost, and it is said what is wrong with it."""
+    group.process(3)
+    bad = group.directory.path / "1-1.manometer"
+    bad.write_bytes(bare(b"\n".join(json.dumps(line).encode() for line in lines)))
+    assert group.total == 3
+    assert not bad.exists()
+    ((name, error),) = group.complaints
+    assert name == "1-1.manometer"
+    assert re.fullmatch(rf"it makes no sense \({complaint}\)", error)
+
+
+def test_json_too_deep_for_a_reader_is_put_aside(group):
+    """It raises no error of JSON's."""
+    group.process(3)
+    (group.directory.path / "1-1.manometer").write_bytes(bare(b"[" * 100_000))
+    assert group.total == 3
+    assert len(group.complaints) == 1
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        rows([[["x"], [1.0], [[0, [{"a": "b"}, 1.0, 2.0]]], 0.0, None]]),
+        rows([[["x"], [1], [], 0, None]]),
+        native(),
+        native(_2=-4),
+        native(_2=8),
+        native(limit=1),
+        native(_5=[[2**20, 0], [-(2**20), 2]]),
+        native(_6=[[0, 1]], _8=[3], _9=[[{"a": "b"}, 1.0, 2.0]]),
+        native(_5=None, _6=None, _7=None, _8=None, _9=None),
+        of_sample("other_total", "counter", inf),
+        of_sample("other_sum", "summary", -inf),
+        of_sample("other", "gauge", inf),
+        of_sample("other_count", "gauge", -inf, family="other_count"),
+        of_sample("other_bucket", "unknown", inf, family="other_bucket"),
+        of_sample("other_count", "summary", inf, family="other_count"),
+        of_sample("other_created", "counter", inf, begins=True),
+    ],
+)
+def test_the_files_of_these_tests_make_sense_but_for_what_is_wrong_with_each(lines):
+    """Else the tests above would prove nothing. What was read is written the same again."""
+    found = decode(bare(b"\n".join(json.dumps(line).encode() for line in lines)))
+    assert len(found.families) == 1
+    assert decode(encode(found)) == found
+
+
+texts = st.sampled_from(
+    ["", "other", "other_total", "x", "sum", "liveall", "mostrecent", "counter", "histogram", "1", "+Inf"]
+)
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | texts
+anything = st.recursive(leaves, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=3))
+
+
+def mostly(*usual):
+    """One of these, or now and then anything else."""
+    return st.one_of(*usual, *usual, *usual, anything)
+
+
+native_of = st.lists(
+    mostly(st.integers(-2, 9), st.lists(st.lists(st.integers(-3, 3), min_size=2, max_size=2))),
+    min_size=10,
+    max_size=10,
+)
+row_of = st.tuples(
+    mostly(st.lists(texts, max_size=2)),
+    mostly(st.lists(st.floats() | st.integers(), max_size=3)),
+    mostly(st.just([]), st.tuples(st.tuples(st.integers(0, 1), st.tuples(st.just({}), st.floats(), st.none())))),
+    mostly(st.floats()),
+    mostly(st.none(), st.tuples(native_of, st.integers(1, 9))),
+)
+slots = st.lists(st.tuples(texts, mostly(st.none(), texts), st.booleans()), max_size=3)
+group_of = st.tuples(
+    mostly(st.sampled_from(["sum", "min", "mostrecent", "livemax", "all"])),
+    mostly(st.lists(texts, max_size=2)),
+    mostly(slots),
+    mostly(st.lists(row_of, max_size=3)),
+)
+kinds = st.sampled_from(["counter", "gauge", "histogram", "summary", "unknown", "info", "stateset", "gaugehistogram"])
+family_of = st.tuples(mostly(st.just("other")), mostly(kinds), mostly(texts), mostly(st.just("")), mostly(group_of))
+head_of = st.just([[1, 0, "", False], []])
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    head=mostly(head_of, head_of), families=st.lists(mostly(family_of, family_of), max_size=3), alive=st.booleans()
+)
+def test_no_json_in_a_file_raises_or_costs_another_process_its_figures(tmp_path_factory, head, families, alive):
+    """Whatever stands in it, and whether its process is alive: the figures of the others are exact."""
+    group = Group(tmp_path_factory.mktemp("group"))
+    living = group.process(3)
+    group.process(4).abandon()
+    content = bare(b"\n".join(json.dumps(line).encode() for line in [head, *families]))
+    file = group.directory.own_file()
+    file.write(content)
+    if not alive:
+        file.abandon()
+    with suppress(IncompleteError):  # of the live process, until it ends
+        group.directory.read()
+    file.abandon()
+
+    for _ in range(2):
+        failed = []
+        totals = Merge()
+        for snapshot in group.directory.read():
+            totals.add(snapshot)
+        metrics = totals.metrics(failed.append)
+        (found,) = [sample.value for metric in metrics for sample in metric.samples if sample.name == "c_total"]
+        assert found == 7
+        assert failed == []
+        group.directory.settle()
+    living.abandon()
+
+
+def test_a_file_that_was_never_finished_is_removed_in_the_end(group):
+    """Not at once: its process may be at it."""
+    group.process(1).abandon()
+    half = group.directory.path / "1-1.manometer.tmp"
+    half.write_bytes(b"manometer-pro")
+    group.directory.settle()
+    assert half.exists()
+    os.utime(half, (0, 0))
+    with half.open("rb") as open_half:
+        fcntl.flock(open_half, fcntl.LOCK_EX)
+        group.directory.settle()
+        assert half.exists()
+    group.directory.settle()
+    assert not half.exists()
+
+
+def open_files():
+    """How many this process has."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
+    """The old content, no half file, and no open one."""
+    file = OwnFile(tmp_path / "f")
+    file.write(b"old")
+    before = open_files()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(OSError, match="No space left"):
+            file.write(b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+    assert (tmp_path / "f").read_bytes() == b"old"
+    assert open_files() == before
+    assert file.stands
+    file.write(b"new")
+    assert (tmp_path / "f").read_bytes() == b"new"

@@ -1,0 +1,376 @@
+"""The exporter's own server: no client can hold it up, and it ends without a trace."""
+
+import errno
+import gc
+import http.client
+import os
+import re
+import socket
+import threading
+from contextlib import closing, contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+from prometheus_client import Gauge
+
+from forking import forked
+from manometer.errors import ConfigError
+from manometer.serving import server as module
+from manometer.serving.pages import Site
+from manometer.serving.server import CONNECTIONS, Server
+from waiting import DEADLINE, joined, readable, until
+
+
+@pytest.fixture
+def registry(figures):
+    """A registry with one gauge."""
+    Gauge("depth", "Depth.", registry=figures.registry).set(3)
+    return figures.registry
+
+
+@pytest.fixture
+def server(registry):
+    """A server of that registry on a free port."""
+    server = Server(Site(registry), "127.0.0.1", 0).start()
+    yield server
+    server.close()
+
+
+def _address(server):
+    parts = urlsplit(server.url)
+    return parts.hostname, parts.port
+
+
+@contextmanager
+def _client(server):
+    connection = http.client.HTTPConnection(*_address(server), timeout=DEADLINE)
+    with closing(connection):
+        yield connection
+
+
+def _get(connection, path="/metrics", method="GET", **arguments):
+    connection.request(method, path, **arguments)
+    answer = connection.getresponse()
+    return answer, answer.read()
+
+
+def _all(connection):
+    """What comes in until the other side closes."""
+    parts = []
+    while part := connection.recv(1 << 20):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def test_figures_are_served_literally(server):
+    """A scrape over a socket."""
+    with _client(server) as client:
+        answer, body = _get(client)
+    assert (answer.status, answer.headers["Server"]) == (200, "Manometer")
+    assert body == b"# HELP depth Depth.\n# TYPE depth gauge\ndepth 3.0\n"
+
+
+def test_a_connection_serves_many_requests(server):
+    """Keep-alive: the same socket for each scrape."""
+    with _client(server) as client:
+        _get(client)
+        first = client.sock
+        assert first is not None
+        for path in ("/", "/livez", "/readyz", "/nothing", "/metrics"):
+            _get(client, path)
+        assert client.sock is first
+
+
+def test_head_has_the_length_and_no_body(server):
+    """HEAD answers as GET would, less the body, and the connection stays usable."""
+    with _client(server) as client:
+        answer, body = _get(client, method="HEAD")
+        assert (answer.headers["Content-Length"], body) == ("49", b"")
+        assert _get(client)[0].status == 200
+
+
+def test_answers_are_those_of_http(server):
+    """Literally but for the date: no body behind HEAD's headers, and a client that wants to close is told so."""
+    with closing(socket.create_connection(_address(server), timeout=DEADLINE)) as client:
+        client.sendall(b"HEAD /metrics HTTP/1.1\r\n\r\nGET /livez HTTP/1.1\r\nConnection: close\r\n\r\n")
+        assert re.sub(rb"Date: .* GMT\r\n", b"", _all(client)) == (
+            b"HTTP/1.1 200 OK\r\n"
+            b"Server: Manometer\r\n"
+            b"Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
+            b"Vary: Accept, Accept-Encoding\r\n"
+            b"Content-Length: 49\r\n"
+            b"\r\n"
+            b"HTTP/1.1 200 OK\r\n"
+            b"Server: Manometer\r\n"
+            b"Content-Type: text/plain; charset=utf-8\r\n"
+            b"Content-Length: 3\r\n"
+            b"Connection: close\r\n"
+            b"\r\n"
+            b"ok\n"
+        )
+
+
+def test_query_and_headers_reach_the_pages(server):
+    """Whatever the case of a header's name."""
+    with _client(server) as client:
+        assert _get(client, "/metrics?name[]=nothing")[1] == b""
+        body = _get(client, headers={"ACCEPT": "application/openmetrics-text"})[1]
+        assert body == b"# HELP depth Depth.\n# TYPE depth gauge\ndepth 3.0\n# EOF\n"
+
+
+@pytest.mark.parametrize("header", [b"Transfer-Encoding: chunked", b"content-length: 5"])
+def test_a_request_with_a_body_is_the_last_of_its_connection(server, header):
+    """The body is not read, so what follows cannot be told from a request."""
+    with closing(socket.create_connection(_address(server), timeout=DEADLINE)) as client:
+        client.sendall(b"GET /livez HTTP/1.1\r\n" + header + b"\r\n\r\n")
+        answer = _all(client)
+    assert b"\r\nConnection: close\r\n" in answer
+    assert answer.endswith(b"\r\n\r\nok\n")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "TRACE", "BREW"])
+def test_other_methods_are_refused(server, method):
+    """405, whether HTTP knows the method or not; a body does not end up as the next request."""
+    with _client(server) as client:
+        answer, _ = _get(client, method=method, body=b"GET /metrics HTTP/1.1\r\n\r\n")
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+        assert answer.headers["Connection"] == "close"
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x00\xff\r\n\r\n", b"GET / HTTP/9\r\n\r\n", b"GET " + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n"]
+)
+def test_a_malformed_request_costs_nobody_else(server, sent):
+    """It is refused, and the next client is served."""
+    with closing(socket.create_connection(_address(server), timeout=DEADLINE)) as rude:
+        rude.sendall(sent)
+        assert b"Error" in _all(rude)
+    with _client(server) as client:
+        assert _get(client)[0].status == 200
+
+
+def test_silent_clients_do_not_hold_up_the_next_one(server):
+    """More connections than are served at once say nothing, or half a request: a scrape still gets through."""
+    silent = [socket.create_connection(_address(server), timeout=DEADLINE) for _ in range(2 * CONNECTIONS)]
+    try:
+        for each in silent[::2]:
+            each.sendall(b"GET /metrics HTTP/1.1\r\nX-Slow: ")
+        for _ in range(3):
+            with _client(server) as client:
+                assert _get(client)[0].status == 200
+        assert _threads() <= CONNECTIONS + 1
+    finally:
+        for each in silent:
+            each.close()
+
+
+def test_a_client_that_does_not_take_its_answer_is_dropped_in_time(registry, monkeypatch):
+    """An answer that fills the socket's buffers waits for its reader no longer than the time-out."""
+    monkeypatch.setattr(module._Handler, "timeout", 0.2)
+    wide = Gauge("wide", "Wide.", ["value"], registry=registry)
+    for number in range(1000):
+        wide.labels("x" * 10_000 + str(number))
+    with (
+        closing(Server(Site(registry), "127.0.0.1", 0).start()) as server,
+        closing(socket.create_connection(_address(server), timeout=DEADLINE)) as slow,
+    ):
+        slow.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+        until(lambda: _threads() == 1)
+        until(lambda: _threads() == 0)
+        assert len(_all(slow)) < 10_000_000
+
+
+def test_a_silent_client_is_dropped_in_time(server, monkeypatch):
+    """A connection that says nothing is closed, so that it holds no thread for ever."""
+    monkeypatch.setattr(module._Handler, "timeout", 0.1)
+    with closing(socket.create_connection(_address(server), timeout=DEADLINE)) as silent:
+        assert silent.recv(1) == b""
+
+
+def test_a_request_is_refused_while_all_connections_are_being_answered(registry, monkeypatch):
+    """503 at once, where every thread is at work: no queue that grows."""
+    monkeypatch.setattr(module, "CONNECTIONS", 2)
+    entered, go_on = threading.Semaphore(0), threading.Event()
+
+    def checks():
+        entered.release()
+        assert go_on.wait(DEADLINE)
+        return []
+
+    with closing(Server(Site(registry, checks), "127.0.0.1", 0).start()) as server:
+        busy = [socket.create_connection(_address(server), timeout=DEADLINE) for _ in range(2)]
+        for each in busy:
+            each.sendall(b"GET /readyz HTTP/1.1\r\nConnection: close\r\n\r\n")
+            assert entered.acquire(timeout=DEADLINE)
+        with _client(server) as client:
+            assert _get(client)[0].status == 503
+        go_on.set()
+        for each in busy:
+            assert each.recv(1000).startswith(b"HTTP/1.1 200 OK")
+            each.close()
+
+
+def test_an_answered_connection_takes_one_place(registry, monkeypatch):
+    """Two that were answered and are kept open fill two places, and neither has to go."""
+    monkeypatch.setattr(module, "CONNECTIONS", 2)
+    with (
+        closing(Server(Site(registry), "127.0.0.1", 0).start()) as server,
+        _client(server) as one,
+        _client(server) as other,
+    ):
+        for client in (one, other, one, other):
+            sock = client.sock
+            assert _get(client)[0].status == 200
+            assert sock in (None, client.sock)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_answer_that_is_broken_off_frees_its_place(registry, monkeypatch):
+    """Such as by a check that ends the thread that it runs in."""
+
+    def checks():
+        raise SystemExit
+
+    monkeypatch.setattr(module, "CONNECTIONS", 1)
+    with closing(Server(Site(registry, checks), "127.0.0.1", 0).start()) as server:
+        with _client(server) as client, pytest.raises(ConnectionError):
+            _get(client, "/readyz")
+        with _client(server) as client:
+            assert _get(client)[0].status == 200
+    # pytest is told of the exception when the thread ends: that has to be within this test.
+    until(lambda: not any("process_request_thread" in each.name for each in threading.enumerate()))
+
+
+def test_the_thread_has_a_name_and_keeps_no_program_from_ending(server):
+    """Whoever lists the threads can tell whose this one is; a program need not close its exporter to end."""
+    (thread,) = [each for each in threading.enumerate() if each.name == "manometer-http"]
+    assert thread.daemon
+
+
+def test_scrapes_at_once_all_get_whole_answers(server):
+    """Eight clients, a few scrapes each."""
+    bodies = []
+
+    def scrape():
+        with _client(server) as client:
+            bodies.extend(_get(client)[1] for _ in range(5))
+
+    threads = [threading.Thread(target=scrape) for _ in range(8)]
+    for each in threads:
+        each.start()
+    joined(*threads)
+    assert len(bodies) == 40
+    assert len(set(bodies)) == 1
+
+
+def test_a_taken_port_is_an_error_that_says_what_to_do(server, registry):
+    """The port, the address, the variable and the argument are named."""
+    _, port = _address(server)
+    with pytest.raises(ConfigError) as raised:
+        Server(Site(registry), "127.0.0.1", port)
+    assert str(raised.value) == (f"port {port} on 127.0.0.1 is in use; set MANOMETER_PORT or pass port=...")
+
+
+@pytest.mark.parametrize(
+    ("host", "message"),
+    [
+        ("192.0.2.1", "192.0.2.1 is no address of this machine; set MANOMETER_HOST or pass host=..."),
+        ("no such host", "host 'no such host' is not known here; set MANOMETER_HOST or pass host=..."),
+    ],
+)
+def test_a_wrong_host_is_an_error_that_says_what_to_do(registry, host, message):
+    """An address of another machine, and a name that no one knows."""
+    with pytest.raises(ConfigError) as raised:
+        Server(Site(registry), host, 0)
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (errno.EACCES, "port 80 on 127.0.0.1 needs a right that this program lacks; take one from 1024 up"),
+        (errno.EMFILE, f"cannot listen on port 80 on 127.0.0.1: {os.strerror(errno.EMFILE)}"),
+    ],
+)
+def test_whatever_else_the_system_refuses_is_told(registry, monkeypatch, code, message):
+    """A port for administrators alone has a hint; the rest is in the system's own words."""
+
+    def refused(_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(module.TCPServer, "server_bind", refused)
+    with pytest.raises(ConfigError) as raised:
+        Server(Site(registry), "127.0.0.1", 80)
+    assert str(raised.value) == message
+
+
+def test_ipv6_is_served(registry):
+    """The URL has the address in brackets."""
+    try:
+        server = Server(Site(registry), "::1", 0).start()
+    except ConfigError as error:
+        pytest.skip(f"no IPv6 here: {error}")
+    with closing(server), _client(server) as client:
+        assert server.url.startswith("http://[::1]:")
+        assert _get(client)[0].status == 200
+
+
+def test_closing_frees_the_port_and_ends_every_thread(registry):
+    """A second close does nothing; a client that kept its connection gets no further answer."""
+    server = Server(Site(registry), "127.0.0.1", 0).start()
+    with _client(server) as client:
+        _get(client)
+        server.close()
+        server.close()
+        with pytest.raises(OSError):  # noqa: PT011 - reset or refused, as the moment has it
+            _get(client)
+    until(lambda: _threads() == 0)
+    Server(Site(registry), *_address(server)).close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
+def test_a_forked_child_neither_serves_nor_keeps_the_port(registry):
+    """The child can close what it inherited; once the parent has closed, its port is free though the child lives."""
+    server = Server(Site(registry), "127.0.0.1", 0).start()
+    address = _address(server)
+    read, write = os.pipe()
+    closed_read, closed_write = os.pipe()
+
+    def child():
+        os.close(write)
+        server.close()
+        os.write(closed_write, b"x")
+        os.read(read, 1)  # until the parent is done
+
+    with _client(server) as client:
+        _get(client)
+        with forked(child):
+            assert readable(closed_read)
+            assert _get(client)[0].status == 200
+            server.close()
+            Server(Site(registry), *address).close()
+            os.close(write)
+    for end in (read, closed_read, closed_write):
+        os.close(end)
+
+
+def test_a_child_closes_its_copies_of_the_connections_alone():
+    """Even one that the parent was closing; what the parent holds stays open."""
+    parents, client = socket.socketpair()
+    with parents, client:
+        connections = module._Connections(2)
+        inherited, closed = parents.dup(), parents.dup()
+        assert connections.admit(inherited)
+        assert connections.admit(closed)
+        assert connections.begin(inherited)
+        os.close(closed.fileno())
+        connections.abandon()
+        assert (inherited.fileno(), closed.fileno()) == (-1, -1)
+        parents.sendall(b"x")
+        assert client.recv(1) == b"x"
+
+
+def _threads():
+    """How many connections are being handled."""
+    gc.collect()
+    return sum("process_request_thread" in each.name for each in threading.enumerate())

@@ -1,0 +1,208 @@
+"""Spans reach an OTLP receiver, and are counted where they do not; each in a process of its own.
+
+OpenTelemetry allows for one tracer provider in a process, so none of this may happen in the test's own.
+"""
+
+import json
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from waiting import DEADLINE, until
+
+PROGRAM = """
+import json, sys, time
+from opentelemetry import trace
+from prometheus_client import CollectorRegistry
+from manometer.registry.collection import collect
+
+registry = CollectorRegistry()
+tracer = trace.get_tracer("test")  # before any provider: instrumentations hold theirs from import on
+
+def spans(count, name="place_order"):
+    for _ in range(count):
+        with tracer.start_as_current_span(name):
+            pass
+
+def counted(registry=registry):
+    return {
+        sample.labels["outcome"]: sample.value
+        for family in collect(registry) for sample in family.samples if sample.name == "manometer_otlp_spans_total"
+    }
+
+def tell(**what):
+    print(json.dumps(what))
+"""
+
+
+def _run(program, *arguments):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PROGRAM + program, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), done.stderr
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def _receiver(program, folder):
+    """A real OTLP collector that writes down what it gets; yields its base URL and that file."""
+    port, output = _free_port(), folder / "spans.txt"
+    with output.open("wb") as out:
+        process = subprocess.Popen(
+            [
+                *(program, "start", "--exporter", "blackhole"),
+                *("--otlp-http-endpoint", f"127.0.0.1:{port}", "--otlp-grpc-endpoint", f"127.0.0.1:{_free_port()}"),
+                *("--debug-log", "traces", "--debug-log-verbosity", "detailed"),
+                *("--pid-file", str(folder / "pid"), "--log-file", str(folder / "log")),
+            ],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+        )
+    try:
+        until(lambda: _listens(port) or _dead(process, output))
+        yield f"http://127.0.0.1:{port}", output
+    finally:
+        process.terminate()
+        process.wait(DEADLINE)
+
+
+def _listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _dead(process, output):
+    """Fails with what the process said, where it has ended."""
+    status = process.poll()
+    if status is not None:
+        pytest.fail(f"the collector ended with {status} and said\n{output.read_text()}")
+
+
+@pytest.mark.servers
+def test_spans_reach_a_receiver_across_a_restart(collector, tmp_path):
+    """Name and service arrive; after a close nothing is sent; started again, spans arrive again."""
+    program = """
+from manometer.tracing.otlp import Spans
+first = Spans(sys.argv[1], 1.0, "orders", registry)
+spans(3, "while_on")
+first.close()
+first.close()
+spans(2, "while_off")
+other = CollectorRegistry()
+second = Spans(sys.argv[1] + "/", 1.0, "orders", other)
+spans(4, "on_again")
+second.close()
+tell(first=counted(), second=counted(other))
+"""
+    with _receiver(collector, tmp_path) as (url, output):
+        told, _ = _run(program, url)
+        until(lambda: output.read_text().count("Name           : on_again") == 4)
+    text = output.read_text()
+    assert told == {"first": {"ok": 3}, "second": {"ok": 4}}
+    assert text.count("Name           : while_on") == 3
+    assert "while_off" not in text
+    assert "service.name: Str(orders)" in text
+
+
+def test_a_collector_that_does_not_start_fails_its_test_at_once(tmp_path):
+    """With what it said: here, that a library is not there."""
+    broken = tmp_path / "collector"
+    broken.write_text("#!/bin/sh\necho a library is missing\nexit 127\n")
+    broken.chmod(0o755)
+    with (
+        pytest.raises(pytest.fail.Exception, match="the collector ended with 127 and said\na library is missing"),
+        _receiver(str(broken), tmp_path),
+    ):
+        pass
+
+
+@pytest.mark.servers
+def test_the_ratio_decides_which_traces_are_recorded(collector, tmp_path):
+    """None at 0; and a part at a half, each with all its spans."""
+    program = """
+from manometer.tracing.otlp import Spans
+for ratio in (0.0, 0.5):
+    on = Spans(sys.argv[1], ratio, "orders", registry)
+    for _ in range(200):
+        with tracer.start_as_current_span("outer"), tracer.start_as_current_span("inner"):
+            pass
+    on.close()
+    if not ratio:
+        assert counted() == {}, counted()
+tell(**counted())
+"""
+    with _receiver(collector, tmp_path) as (url, _):
+        told, _ = _run(program, url)
+    assert 40 < told["ok"] / 2 < 160
+    assert told["ok"] % 2 == 0
+
+
+def test_a_dead_receiver_is_a_counted_loss_and_one_line():
+    """More spans than the queue holds: every one is counted as lost, none twice, and no traceback is logged."""
+    program = """
+import logging
+logging.basicConfig(level="INFO")
+from manometer.tracing import otlp
+otlp.FLUSH_SECONDS = 0.2
+on = otlp.Spans("http://127.0.0.1:" + sys.argv[1], 1.0, "orders", registry)
+spans(3000)
+on.close()
+tell(**counted())
+"""
+    told, log = _run(program, str(_free_port()))
+    assert told == {"error": 3000}
+    assert log.count("spans do not reach http://127.0.0.1:") == 1
+    assert "Traceback" not in log
+    assert "opentelemetry.exporter" not in log
+
+
+def test_the_program_s_own_provider_is_left_alone():
+    """Where the program has set one, its spans go where it sends them, and a line says so."""
+    program = """
+import logging
+logging.basicConfig()
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+own = TracerProvider()
+memory = InMemorySpanExporter()
+own.add_span_processor(SimpleSpanProcessor(memory))
+trace.set_tracer_provider(own)
+from manometer.tracing.otlp import Spans
+on = Spans("http://127.0.0.1:" + sys.argv[1], 1.0, "orders", registry)
+spans(2)
+on.close()
+spans(1)
+tell(own=len(memory.get_finished_spans()), same=trace.get_tracer_provider() is own, counted=counted(), sends=on.sends)
+"""
+    told, log = _run(program, str(_free_port()))
+    assert told == {"own": 3, "same": True, "counted": {}, "sends": False}
+    assert "the program has a tracer provider of its own" in log
+
+
+def test_a_missing_extra_is_named():
+    """Without OpenTelemetry's SDK the error says what to install."""
+    program = """
+sys.modules["opentelemetry.sdk.trace"] = None
+from manometer.errors import ConfigError
+try:
+    import manometer.tracing.otlp
+except ConfigError as error:
+    tell(error=str(error))
+"""
+    told, _ = _run(program)
+    assert told == {"error": "the OTLP exporter needs an extra: pip install 'manometer[otlp]'"}
