@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import RLock
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from prometheus_client import REGISTRY, CollectorRegistry, Metric, metrics
+from prometheus_client import REGISTRY, CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
@@ -16,6 +16,7 @@ from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
 from manometer.meters.labels import OTHER, SERIES_CAP, check_label_names, check_name, check_values, full_name
 from manometer.meters.registration import Companion, register
 from manometer.meters.write_buffer import WriteBuffer
+from manometer.prometheus_internals import shows_creation_times
 
 __all__ = ["Meter", "creation", "earliest"]
 
@@ -26,7 +27,7 @@ _OF_FAMILIES = frozenset({"_labelvalues", "_children", "_children_lock", "_ended
 
 def creation(created: float) -> float | None:
     """The time to expose in a `_created` sample; None where prometheus-client's own switch has them off."""
-    return created if metrics._use_created else None
+    return created if shows_creation_times() else None
 
 
 def earliest(created: Iterable[float | None]) -> float | None:
