@@ -27,7 +27,7 @@ help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/run  ## run ALL-USE with a live table; STACK=1 adds Prometheus and Alertmanager, ARGS="--rate 50" options
-	@exec $(BIN)/alluse demo --foreground $(if $(STACK),--stack .) $(ARGS)
+	@exec $(BIN)/python -m alluse demo --foreground $(if $(STACK),--stack .) $(ARGS)
 
 check:  ## run everything that has to pass before a change lands
 	$(call each,lint test matrix floors)
@@ -89,9 +89,9 @@ clean:  ## remove what the targets made
 
 # What a program needs to run, what its tests need on top, and what a contributor needs besides.
 
-$(VENV)/run: pyproject.toml $(CONSTRAINTS)
+$(VENV)/run: pyproject.toml src/alluse/requirements.txt $(CONSTRAINTS)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(call install,-e '.[alluse]')
+	$(call install,-r src/alluse/requirements.txt)
 	@touch $@
 
 $(VENV)/tests: $(VENV)/run tests/requirements.txt
