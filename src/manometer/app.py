@@ -2,16 +2,17 @@
 
 import atexit
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from prometheus_client import REGISTRY, CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.registry import Collector
 
-from manometer.config import Settings
+from manometer.config import Settings, SettingValues
 from manometer.errors import BindingError, ConfigError, UnsupportedError
 from manometer.health import Check, Checks
 from manometer.instrumentation.binding import Binding
@@ -149,12 +150,16 @@ def _needing_threads() -> Iterator[None]:
         ) from error
 
 
-def start(registry: CollectorRegistry = REGISTRY, **settings: Any) -> Manometer:
+def start(
+    registry: CollectorRegistry = REGISTRY,
+    path: str | os.PathLike[str] | None = None,
+    **settings: Unpack[SettingValues],
+) -> Manometer:
     """Start a Manometer that is closed when the program ends.
 
-    settings: what Settings.load takes, such as `port=9500` or `path="manometer.yaml"`.
+    path: a YAML file of settings; settings: those of Settings by name, such as `port=9500`.
     """
-    manometer = Manometer(Settings.load(**settings), registry=registry).start()
+    manometer = Manometer(Settings.load(path, **settings), registry=registry).start()
     atexit.register(manometer.close)
     return manometer
 
@@ -172,7 +177,11 @@ def flush(timeout: float | None = 10.0) -> bool:
     return flush(timeout)
 
 
-def wsgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> pages.WsgiApp:
+def wsgi_app(
+    registry: CollectorRegistry = REGISTRY,
+    path: str | os.PathLike[str] | None = None,
+    **settings: Unpack[SettingValues],
+) -> pages.WsgiApp:
     """The exporter's pages as a WSGI application, for a program that has a web server of its own.
 
     Mounted at `/metrics`, it answers with the figures there: of all worker processes, where the setting
@@ -180,12 +189,16 @@ def wsgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> pages.W
     in whichever worker process it comes to.
     settings: what Settings.load takes; `processes_dir` and `service_name` matter here.
     """
-    return pages.wsgi_app(_site(registry, Settings.load(**settings)))
+    return pages.wsgi_app(_site(registry, Settings.load(path, **settings)))
 
 
-def asgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> pages.AsgiApp:
+def asgi_app(
+    registry: CollectorRegistry = REGISTRY,
+    path: str | os.PathLike[str] | None = None,
+    **settings: Unpack[SettingValues],
+) -> pages.AsgiApp:
     """The exporter's pages as an ASGI application; see wsgi_app."""
-    return pages.asgi_app(_site(registry, Settings.load(**settings)))
+    return pages.asgi_app(_site(registry, Settings.load(path, **settings)))
 
 
 def _site(registry: CollectorRegistry, settings: Settings) -> pages.Site:
