@@ -1,24 +1,19 @@
 """Manometer: starts what serves and watches a program's figures, and stops it all again."""
 
 import atexit
-import logging
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Self, Unpack
 
-from prometheus_client import REGISTRY, CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.registry import Collector
+from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.config import Settings, SettingValues
-from manometer.errors import BindingError, ConfigError, UnsupportedError
+from manometer.errors import ConfigError
 from manometer.health import Check, Checks
-from manometer.instrumentation.binding import Binding
-from manometer.instrumentation.runtime import instrument_host, instrument_runtime
 from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
-from manometer.prometheus_internals import collectors_of
+from manometer.process import measure, measure_to_the_end
 from manometer.serving import pages
 from manometer.serving.server import Server
 
@@ -26,8 +21,6 @@ if TYPE_CHECKING:
     from manometer.processes import Worker
 
 __all__ = ["Manometer", "asgi_app", "flush", "start", "wsgi_app"]
-
-_log = logging.getLogger("manometer")
 
 
 class Manometer:
@@ -123,10 +116,7 @@ class Manometer:
 
             spans = Spans(settings.otlp_endpoint, settings.trace_ratio, settings.service_name, registry)
             started.callback(spans.close)
-        started.callback(_bind(instrument_runtime, registry))
-        started.callback(_bind(instrument_host, registry))
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            started.callback(_register(collector, registry))
+        started.callback(measure(registry))
         with _needing_threads():
             checks.start(settings.health_interval)
         started.callback(checks.stop)
@@ -185,9 +175,10 @@ def wsgi_app(
     """The exporter's pages as a WSGI application, for a program that has a web server of its own.
 
     Mounted at `/metrics`, it answers with the figures there: of all worker processes, where the setting
-    `processes_dir` says where they share them. The first request for `/readyz` starts the health checks,
-    in whichever worker process it comes to.
-    settings: what Settings.load takes; `processes_dir` and `service_name` matter here.
+    `processes_dir` says where they share them. The process, its garbage collector and the host are measured from
+    now on, as `start` does. The first request for `/readyz` starts the health checks, in whichever worker process it
+    comes to.
+    path, settings: as for start; `processes_dir` and `service_name` matter here.
     """
     return pages.wsgi_app(_site(registry, Settings.load(path, **settings)))
 
@@ -202,6 +193,8 @@ def asgi_app(
 
 
 def _site(registry: CollectorRegistry, settings: Settings) -> pages.Site:
+    with _lock:
+        measure_to_the_end(registry)  # nobody closes an application
     worker = _worker(registry, settings)
     if worker is not None:
         worker.start()
@@ -230,33 +223,6 @@ def _shown(registry: CollectorRegistry, worker: "Worker | None") -> CollectorReg
     from manometer.processes import group_registry
 
     return group_registry(worker)
-
-
-def _bind(instrument: Callable[..., Binding], registry: CollectorRegistry) -> Callable[[], None]:
-    """Measure what the registry measures once, unless it does already or cannot, and return the undo."""
-    try:
-        return instrument(registry=registry).close
-    except BindingError:  # the program has bound it
-        pass
-    except UnsupportedError as error:
-        _log.warning("not measured: %s", error)
-    return lambda: None
-
-
-def _register(kind: type[Any], registry: CollectorRegistry) -> Callable[[], None]:
-    """Have the registry measure the process, unless it does already, and return the undo."""
-    # prometheus-client has no public way to ask what is registered, and most of these have no names to clash.
-    if any(isinstance(each, kind) for each in collectors_of(registry)):
-        return lambda: None
-    try:
-        return partial(_unregister, kind(registry=registry), registry)
-    except ValueError:  # the program measures its process under these names by other means
-        return lambda: None
-
-
-def _unregister(collector: Collector, registry: CollectorRegistry) -> None:
-    with suppress(KeyError):  # the program took it off itself
-        registry.unregister(collector)
 
 
 _by_registry: dict[CollectorRegistry, Manometer] = {}
