@@ -21,7 +21,7 @@ if test -n "$$failed"; then echo "make $@: failed:$$failed" >&2; exit 1; fi; \
 echo "make $@: passed: $(1)"
 endef
 
-.PHONY: help demo check test unit servers matrix floors coverage peers mutants lint format bench mixin docs clean
+.PHONY: help demo check test unit servers matrix floors coverage peers mutants lint format bench mixin picture docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ bench: $(VENV)/dev  ## measure speeds as ratios; prints a table, writes benchmar
 
 mixin: $(VENV)/dev  ## write dashboards/ and alert_rules/ anew from the catalogue
 	$(BIN)/manometer mixin
+
+picture: $(VENV)/run  ## draw docs/live-table.svg from a run of the demo
+	$(BIN)/python docs/live_table.py
 
 docs: $(VENV)/dev  ## fill the tables of README.md and docs/ from the code
 	$(BIN)/cog -r -P README.md docs/*.md
