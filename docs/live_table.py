@@ -1,6 +1,6 @@
 """Draws docs/live-table.svg: what `make demo` shows, from a run of the engine with a slow broker for its last seconds.
 
-    make picture
+make picture
 """
 
 import re
