@@ -21,7 +21,7 @@ from manometer.cli.top.live import LiveView
 from manometer.cli.top.snapshot import fetch
 
 PICTURE = Path(__file__).with_name("live-table.svg")
-COLUMNS = 126
+COLUMNS = 130
 SECONDS = 30
 SLOW = 8  # of these, with the fault
 
