@@ -58,7 +58,7 @@ def rows() -> Iterator[Row]:
     yield Row(
         "resident memory of the demo, without its table's process",
         "100 MB",
-        figures.total("process_resident_memory_bytes") / 1e6,
+        figures.total("process_memory_usage_bytes") / 1e6,
         "MB",
         target=100,
         at_most=True,

@@ -41,7 +41,7 @@ def _state(registry):
         {each.name for each in threading.enumerate() if each.name.startswith("manometer-")},
         gc.callbacks[:],
         logging.getLogger().handlers[:],
-        {type(each) for each in registry._collector_to_names} & {ProcessCollector, PlatformCollector, GCCollector},
+        {type(each) for each in registry._collector_to_names} & {PlatformCollector},
     )
 
 
@@ -53,9 +53,9 @@ def test_a_started_manometer_serves_the_process_the_host_and_the_program(figures
     assert status == 200
     for line in (
         "depth 3.0\n",
-        "process_resident_memory_bytes ",
+        "process_memory_usage_bytes ",
         "python_info{",
-        "python_gc_objects_collected_total{",
+        "cpython_gc_collected_objects_total{",
     ):
         assert line in text
     assert "system_memory_usage_bytes{" in text
@@ -181,11 +181,17 @@ def test_a_start_for_a_taken_port_may_be_tried_again(figures):
 
 
 def test_the_program_s_own_process_collector_stays(figures):
-    """Where the registry measures the process already, it is not measured twice, nor taken off at the end."""
-    ProcessCollector(registry=figures.registry)
-    with Manometer(FREE, registry=figures.registry) as manometer:
-        assert _get(f"{manometer.url}/metrics")[1].count("# TYPE process_resident_memory_bytes gauge") == 1
+    """Its names are others than ours, so both are shown; at the end ours goes, and what tells the version stays."""
+    for collector in (ProcessCollector, GCCollector, PlatformCollector):
+        collector(registry=figures.registry)
+    with Manometer(FREE, registry=figures.registry):
+        assert figures("process_resident_memory_bytes") > 0
+        assert figures("process_memory_usage_bytes") > 0
+        assert figures("python_gc_collections_total", generation="0") >= 0
+        assert figures("cpython_gc_collections_total", cpython_gc_generation="0") >= 0
+    assert figures("process_memory_usage_bytes") is None
     assert figures("process_resident_memory_bytes") > 0
+    assert figures("python_info") == 1
 
 
 def test_what_the_program_has_bound_already_stays_its_own(figures):
@@ -207,13 +213,16 @@ def test_what_the_program_has_bound_already_stays_its_own(figures):
 def test_a_host_that_cannot_be_read_keeps_nobody_from_starting(figures, monkeypatch, caplog):
     """Its figures are absent, and the log says why."""
     monkeypatch.setitem(sys.modules, "psutil", None)
-    monkeypatch.delitem(sys.modules, "manometer.instrumentation.runtime.psutil", raising=False)
-    monkeypatch.delattr("manometer.instrumentation.runtime.psutil", raising=False)
+    for name in ("psutil", "process"):
+        monkeypatch.delitem(sys.modules, f"manometer.instrumentation.runtime.{name}", raising=False)
+        monkeypatch.delattr(f"manometer.instrumentation.runtime.{name}", raising=False)
     with Manometer(FREE, registry=figures.registry):
         assert figures("system_cpu_logical_count") is None
         assert figures("python_gc_pause_seconds_count", cpython_gc_generation="2") is not None
-    (record,) = caplog.records
-    assert record.getMessage().startswith("not measured: psutil cannot be loaded here")
+    assert [record.getMessage().partition(" (")[0] for record in caplog.records] == [
+        "the process is not measured: psutil cannot be loaded here",
+        "the host is not measured: psutil cannot be loaded here",
+    ]
 
 
 def test_readiness_follows_the_checks(figures):
@@ -314,7 +323,7 @@ if os.fork() == 0:
     raise SystemExit
 assert os.wait()[1] == 0
 with urllib.request.urlopen(manometer.url + "/metrics") as answer:
-    print(json.dumps({"process": b"process_resident_memory_bytes" in answer.read()}))
+    print(json.dumps({"process": b"process_memory_usage_bytes" in answer.read()}))
 """
     may_fork = "ignore:This process:DeprecationWarning"  # since Python 3.12 a fork beside threads warns
     done = subprocess.run(

@@ -8,14 +8,14 @@ from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
-from prometheus_client import REGISTRY, CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import REGISTRY, CollectorRegistry, PlatformCollector
 from prometheus_client.registry import Collector
 
 from manometer.config import Settings
 from manometer.errors import BindingError, ConfigError, UnsupportedError
 from manometer.health import Check, Checks
 from manometer.instrumentation.binding import Binding
-from manometer.instrumentation.runtime import instrument_host, instrument_runtime
+from manometer.instrumentation.runtime import instrument_host, instrument_process, instrument_runtime
 from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
 from manometer.serving import pages
 from manometer.serving.server import Server
@@ -121,10 +121,9 @@ class Manometer:
 
             spans = Spans(settings.otlp_endpoint, settings.trace_ratio, settings.service_name, registry)
             started.callback(spans.close)
-        started.callback(_bind(instrument_runtime, registry))
-        started.callback(_bind(instrument_host, registry))
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            started.callback(_register(collector, registry))
+        for instrument in (instrument_runtime, instrument_process, instrument_host):
+            started.callback(_bind(instrument, registry))
+        started.callback(_register(PlatformCollector, registry))
         with _needing_threads():
             checks.start(settings.health_interval)
         started.callback(checks.stop)
@@ -225,7 +224,7 @@ def _bind(instrument: Callable[..., Binding], registry: CollectorRegistry) -> Ca
     except BindingError:  # the program has bound it
         pass
     except UnsupportedError as error:
-        _log.warning("not measured: %s", error)
+        _log.warning("%s", error)
     return lambda: None
 
 

@@ -36,6 +36,7 @@ def test_the_prometheus_name_follows_the_otlp_rules(name, kind, unit, expected):
         (Kind.COUNTER, Across.SUM, "sum"),
         (Kind.COUNTER, Across.LAST, "livemostrecent"),
         (Kind.GAUGE, Across.SUM, "livesum"),
+        (Kind.COUNTER, Across.EACH, "liveall"),
         (Kind.GAUGE, Across.MIN, "livemin"),
     ],
 )

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from manometer.catalogue import cache, engine, health, host, pool, resilience, runtime, self_metrics
-from manometer.catalogue.spec import Kind, MetricSpec, Reading, label
+from manometer.catalogue import cache, engine, health, host, pool, process, resilience, runtime, self_metrics
+from manometer.catalogue.spec import Convention, Kind, MetricSpec, Reading, label
 
-__all__ = ["SUBJECTS", "Kind", "MetricSpec", "Reading", "label", "spec"]
+__all__ = ["SUBJECTS", "Convention", "Kind", "MetricSpec", "Reading", "label", "spec"]
 
 SUBJECTS: Mapping[str, tuple[MetricSpec, ...]] = MappingProxyType(
     {
@@ -15,6 +15,7 @@ SUBJECTS: Mapping[str, tuple[MetricSpec, ...]] = MappingProxyType(
         "engine": engine.SPECS,
         "resilience": resilience.SPECS,
         "runtime": runtime.SPECS,
+        "process": process.SPECS,
         "host": host.SPECS,
         "health": health.SPECS,
         "self_metrics": self_metrics.SPECS,

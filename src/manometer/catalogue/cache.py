@@ -1,6 +1,6 @@
 """What is measured of a cache."""
 
-from manometer.catalogue.spec import FAST_BUCKETS, Kind, MetricSpec, Reading
+from manometer.catalogue.spec import FAST_BUCKETS, Convention, Kind, MetricSpec, Reading
 
 __all__ = ["ENTRIES", "ENTRY_LIMIT", "EVICTIONS", "LOAD_DURATION", "PREFETCHES", "REQUESTS", "SPECS"]
 
@@ -11,14 +11,16 @@ REQUESTS = MetricSpec(
     attributes=("cache.name", "cache.request.type"),
     values={"cache.request.type": ("hit", "miss")},
     reading=Reading.EITHER,
+    convention=Convention.CACHES,
     help="Lookups in the cache by their result; writes, removals and membership tests are none.",
 )
 EVICTIONS = MetricSpec(
     name="cache.evictions",
     kind=Kind.COUNTER,
-    unit="{entry}",
+    unit="{eviction}",
     attributes=("cache.name", "cache.eviction.cause"),
     values={"cache.eviction.cause": ("capacity", "expired", "cleared")},
+    convention=Convention.CACHES,
     help="Entries that left the cache other than by a caller's removal of one key.",
 )
 LOAD_DURATION = MetricSpec(
@@ -36,6 +38,7 @@ ENTRIES = MetricSpec(
     unit="{entry}",
     attributes=("cache.name",),
     reading=Reading.PULL,
+    convention=Convention.CACHES,
     help="Entries in the cache; where the cache weighs its entries, their total weight.",
 )
 ENTRY_LIMIT = MetricSpec(

@@ -1,6 +1,6 @@
 """What is measured of the host, by OpenTelemetry's `system.*` conventions."""
 
-from manometer.catalogue.spec import Across, Kind, MetricSpec, Reading
+from manometer.catalogue.spec import Across, Convention, Kind, MetricSpec, Reading
 
 __all__ = [
     "CPU_COUNT",
@@ -29,6 +29,7 @@ CPU_TIME = MetricSpec(
     values={"cpu.mode": ("user", "system", "idle", "iowait", "nice", "interrupt", "steal")},
     reading=Reading.PULL,
     across=Across.LAST,
+    convention=Convention.SEMCONV,
     help="Time that each logical processor spent in each mode.",
 )
 CPU_COUNT = MetricSpec(
@@ -37,6 +38,7 @@ CPU_COUNT = MetricSpec(
     unit="{cpu}",
     reading=Reading.PULL,
     across=Across.LAST,
+    convention=Convention.SEMCONV,
     help="Logical processors of the host.",
 )
 LOAD = tuple(
@@ -46,6 +48,7 @@ LOAD = tuple(
         unit="{thread}",
         reading=Reading.PULL,
         across=Across.LAST,
+        convention=Convention.COLLECTOR,
         help=f"Load average: threads that ran or waited to run, over {minutes} min.",
     )
     for minutes in (1, 5, 15)
@@ -58,6 +61,7 @@ MEMORY_USAGE = MetricSpec(
     values={"system.memory.state": ("used", "free", "shared", "buffers", "cached")},
     reading=Reading.PULL,
     across=Across.LAST,
+    convention=Convention.SEMCONV,
     help="Memory of the host by state.",
 )
 MEMORY_LIMIT = MetricSpec(
@@ -66,6 +70,7 @@ MEMORY_LIMIT = MetricSpec(
     unit="By",
     reading=Reading.PULL,
     across=Across.LAST,
+    convention=Convention.SEMCONV,
     help="Memory of the host in all.",
 )
 FILESYSTEM_USAGE = MetricSpec(
@@ -76,6 +81,7 @@ FILESYSTEM_USAGE = MetricSpec(
     values={"system.filesystem.state": ("used", "free", "reserved")},
     reading=Reading.PULL,
     across=Across.LAST,
+    convention=Convention.SEMCONV,
     help="Space of each mounted file system by state; reserved is kept for root.",
 )
 FILESYSTEM_LIMIT = MetricSpec(
@@ -85,6 +91,7 @@ FILESYSTEM_LIMIT = MetricSpec(
     attributes=_FILESYSTEM,
     reading=Reading.PULL,
     across=Across.LAST,
+    convention=Convention.SEMCONV,
     help="Space of each mounted file system in all.",
 )
 DISK_IO = MetricSpec(
@@ -95,6 +102,7 @@ DISK_IO = MetricSpec(
     values={"disk.io.direction": ("read", "write")},
     reading=Reading.PULL,
     across=Across.LAST,
+    convention=Convention.SEMCONV,
     help="Bytes moved from and to each disk.",
 )
 DISK_OPERATIONS = MetricSpec(
@@ -105,6 +113,7 @@ DISK_OPERATIONS = MetricSpec(
     values={"disk.io.direction": ("read", "write")},
     reading=Reading.PULL,
     across=Across.LAST,
+    convention=Convention.SEMCONV,
     help="Reads from and writes to each disk.",
 )
 NETWORK_IO = MetricSpec(
@@ -115,6 +124,7 @@ NETWORK_IO = MetricSpec(
     values={"network.io.direction": ("receive", "transmit")},
     reading=Reading.PULL,
     across=Across.LAST,
+    convention=Convention.SEMCONV,
     help="Bytes moved through each network interface.",
 )
 NETWORK_ERRORS = MetricSpec(
@@ -125,6 +135,7 @@ NETWORK_ERRORS = MetricSpec(
     values={"network.io.direction": ("receive", "transmit")},
     reading=Reading.PULL,
     across=Across.LAST,
+    convention=Convention.SEMCONV,
     help="Packets that each network interface could not receive or send.",
 )
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from manometer.errors import MetricError
 
-__all__ = ["FAST_BUCKETS", "WAIT_BUCKETS", "Across", "Kind", "MetricSpec", "Reading", "label"]
+__all__ = ["FAST_BUCKETS", "WAIT_BUCKETS", "Across", "Convention", "Kind", "MetricSpec", "Reading", "label"]
 
 FAST_BUCKETS = (
     *(1e-05, 2.5e-05, 5e-05, 0.0001, 0.00025, 0.0005, 0.001, 0.0025),
@@ -47,6 +47,15 @@ class Across(Enum):
     MIN = "min"
     MAX = "max"
     LAST = "mostrecent"
+    EACH = "all"
+
+
+class Convention(Enum):
+    """Whose name a metric has, with the version: its unit, instrument and attributes are theirs too."""
+
+    SEMCONV = "OpenTelemetry semantic conventions 1.44.0"
+    COLLECTOR = "OpenTelemetry Collector, host metrics receiver"
+    CACHES = ".NET 11 MemoryCache, as proposed for all caches"
 
 
 # UCUM units of OpenTelemetry and the suffix the Prometheus name carries for each. Annotations in
@@ -70,6 +79,7 @@ class MetricSpec:
     values: the closed set of values of an attribute, where it has one.
     buckets: upper bounds in the unit, for histograms; +Inf is implied.
     across: what the processes of one program make of it together.
+    convention: whose name it is; None for one of our own.
 
     What Prometheus calls the metric follows from these:
 
@@ -86,6 +96,7 @@ class MetricSpec:
     values: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     buckets: tuple[float, ...] = ()
     across: Across = Across.SUM
+    convention: Convention | None = None
     prometheus_name: str = field(init=False)
     labels: tuple[str, ...] = field(init=False)
 

@@ -32,14 +32,10 @@ TARGET = ("job", "instance")
 FOREIGN = frozenset(
     {
         "ALERTS",
-        "process_cpu_seconds_total",
-        "process_resident_memory_bytes",
-        "process_start_time_seconds",
         "up",
     }
 )
-"""Metrics that the rules and dashboards read and the catalogue does not hold: Prometheus's own and
-those of prometheus-client's process collector."""
+"""Metrics that the rules and dashboards read and the catalogue does not hold: Prometheus's own."""
 
 _OPERATORS = ("=~", "!~", "!=")
 _NONE: Mapping[str, str] = {}

@@ -42,7 +42,7 @@ def way(registry: CollectorRegistry, family: Metric) -> MergeMode:
     mode = getattr(collector, "_multiprocess_mode", None)
     if isinstance(mode, str):
         return MergeMode(mode, getattr(collector, "set_at", None), getattr(collector, "is_written", None))
-    if family.name.startswith("process_"):  # prometheus-client's ProcessCollector, whose names every client shares
+    if family.name.startswith("process_"):  # prometheus-client's ProcessCollector
         return MergeMode(_EACH)
     if family.name == "python_info":
         return MergeMode("livemax")
@@ -55,7 +55,9 @@ def by_itself(family_name: str) -> bool:
 
 
 _OF_RUNNING = frozenset(
-    row.family_name for subject in ("runtime", "host", "health", "self_metrics") for row in SUBJECTS[subject]
+    row.family_name
+    for subject in ("runtime", "process", "host", "health", "self_metrics")
+    for row in SUBJECTS[subject]
 )
 
 

@@ -7,8 +7,9 @@ from manometer.cli.top.interval import Interval
 from manometer.cli.top.snapshot import parse
 
 SERIES = """
-process_resident_memory_bytes  80e6  84e6
-process_cpu_seconds_total  10  10.82
+process_memory_usage_bytes  80e6  84e6
+process_cpu_time_seconds_total{cpu_mode="user"}  8  8.42
+process_cpu_time_seconds_total{cpu_mode="system"}  2  2.4
 python_gc_pause_seconds_bucket{cpython_gc_generation="0",le="0.001"}  0  0
 python_gc_pause_seconds_bucket{cpython_gc_generation="0",le="0.01"}  0  100
 python_gc_pause_seconds_bucket{cpython_gc_generation="0",le="+Inf"}  0  100

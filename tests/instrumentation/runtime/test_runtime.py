@@ -2,17 +2,21 @@
 
 import asyncio
 import gc
+import os
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
 
+from forking import in_child
 from manometer import BindingError, UnsupportedError, render
 from manometer.instrumentation.runtime import gc as pauses
-from manometer.instrumentation.runtime import instrument_host, instrument_loop, instrument_runtime
+from manometer.instrumentation.runtime import instrument_host, instrument_loop, instrument_process, instrument_runtime
 from manometer.registry.collection import collect
 from waiting import DEADLINE
 
@@ -102,6 +106,63 @@ async def test_a_closed_loop_binding_stops_looking(figures):
     await asyncio.sleep(0)
     binding.close()
     assert figures("asyncio_loop_lag_seconds_count") is None
+
+
+def test_what_the_collector_did_is_told(figures):
+    """By generation, as `gc.get_stats` has it; one fork on, it begins at zero."""
+    with instrument_runtime(registry=figures.registry):
+        before = figures("cpython_gc_collections_total", cpython_gc_generation="2")
+        cycle = []
+        cycle.append(cycle)
+        del cycle
+        gc.collect()
+        assert figures("cpython_gc_collections_total", cpython_gc_generation="2") == before + 1
+        assert figures("cpython_gc_collected_objects_total", cpython_gc_generation="2") >= 1
+        assert figures("cpython_gc_uncollectable_objects_total", cpython_gc_generation="0") == 0
+
+        def begins_at_zero():
+            assert figures("cpython_gc_collections_total", cpython_gc_generation="2") == 0
+
+        gc.disable()
+        try:
+            in_child(begins_at_zero)
+        finally:
+            gc.enable()
+
+
+def test_the_process_tells_of_itself(figures):
+    """Processor time, memory, threads, files and age, read when someone asks."""
+    with instrument_process(registry=figures.registry):
+        assert figures("process_cpu_time_seconds_total", cpu_mode="user") > 0
+        assert 0 < figures("process_memory_usage_bytes") <= figures("process_memory_virtual_bytes")
+        assert figures("process_context_switches_total", process_context_switch_type="involuntary") >= 0
+        assert figures("process_uptime_seconds") > 0
+        threads, files = figures("process_thread_count"), figures("process_unix_file_descriptor_count")
+        go_on = threading.Event()
+        more = threading.Thread(target=go_on.wait, daemon=True)
+        more.start()
+        with Path(os.devnull).open() as opened:
+            assert opened.fileno() >= 0
+            assert figures("process_unix_file_descriptor_count") == files + 1
+        assert figures("process_thread_count") == threads + 1
+        go_on.set()
+        more.join()
+    assert figures("process_uptime_seconds") is None
+
+
+def test_a_part_that_the_system_does_not_tell_of_the_process_is_left_out(figures, monkeypatch):
+    """No disk traffic without the right to see it, and all the rest."""
+    import psutil
+
+    def refuse(_):
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil.Process, "io_counters", refuse)
+    monkeypatch.delattr(psutil.Process, "num_fds")
+    with instrument_process(registry=figures.registry):
+        assert figures("process_unix_file_descriptor_count") is None
+        assert figures("process_disk_io_bytes_total", disk_io_direction="read") is None
+        assert figures("process_thread_count") >= 1
 
 
 def test_the_host_tells_of_itself(figures):

@@ -98,7 +98,7 @@ def test_panels_have_their_own_ids_and_places(board):
 def test_a_dashboard_marks_restarts_and_alerts(board, promql):
     """What happened when a line bent."""
     found = {each["name"]: promql.selectors(each["expr"])[0] for each in board["annotations"]["list"]}
-    assert found["Restarts"][0] == "process_start_time_seconds"
+    assert found["Restarts"][0] == "process_uptime_seconds"
     assert found["Firing alerts"][0] == "ALERTS"
     assert all(covers(matchers, label) for _, matchers in found.values() for label in ("job", "instance"))
 

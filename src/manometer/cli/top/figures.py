@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from manometer.catalogue import cache, engine, pool, resilience, runtime
+from manometer.catalogue import cache, engine, pool, process, resilience, runtime
 from manometer.cli.top.interval import Interval
 
 __all__ = ["NONE", "Board", "Cell", "Section", "Trend", "board"]
@@ -53,15 +53,14 @@ def board(interval: Interval) -> Board:
 
 
 def _header(interval: Interval) -> list[tuple[str, Cell]]:
-    # The names of prometheus-client's process collector, which has no row in the catalogue.
     states = interval.after.samples.get(resilience.BREAKER_STATE.prometheus_name, {})
     name, state = resilience.BREAKER_STATE.labels
     now = [dict(series) for series, value in states.items() if value == 1]
     troubled = sorted(f"{each[name]} {each[state]}" for each in now if each[state] != "closed")
     breakers = Cell(", ".join(troubled), True) if troubled else Cell("none" if now else NONE)
     return [
-        ("memory", Cell(_bytes(interval.gauge("process_resident_memory_bytes")))),
-        ("cpu", Cell(_share(interval.rate("process_cpu_seconds_total")))),
+        ("memory", Cell(_bytes(interval.gauge(process.MEMORY_USAGE.prometheus_name)))),
+        ("cpu", Cell(_share(interval.rate(process.CPU_TIME.prometheus_name)))),
         ("gc pause p99", Cell(_quantile(interval, 0.99, runtime.GC_PAUSE.prometheus_name))),
         ("breakers not closed", breakers),
     ]

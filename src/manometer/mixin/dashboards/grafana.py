@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from manometer.catalogue import label
+from manometer.catalogue import label, process
 from manometer.errors import ConfigError
 from manometer.mixin.dashboards.panel import SELECTED, Dashboard, Panel, Query, Row, Stat, Variable
 from manometer.mixin.promql import select
@@ -198,8 +198,8 @@ def _siblings(tag: str) -> build.DashboardLink:
 
 
 def _restarts() -> build.AnnotationQuery:
-    started = select("process_start_time_seconds", SELECTED)
-    return _annotation("Restarts", "blue", f"changes({started}[$__rate_interval]) > 0")
+    age = select(process.UPTIME, SELECTED)
+    return _annotation("Restarts", "blue", f"resets({age}[$__rate_interval]) > 0")
 
 
 def _alerts() -> build.AnnotationQuery:

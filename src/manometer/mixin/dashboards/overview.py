@@ -1,6 +1,6 @@
 """The overview: how well a program does, what its caches and pools carry, and where that leads."""
 
-from manometer.catalogue import cache, engine, pool, resilience, self_metrics
+from manometer.catalogue import cache, engine, pool, process, resilience, self_metrics
 from manometer.mixin.dashboards.panel import (
     RATE,
     SELECTED,
@@ -14,7 +14,7 @@ from manometer.mixin.dashboards.panel import (
     shown,
     worst_from,
 )
-from manometer.mixin.promql import both, by, either, over, rate, ratio, select
+from manometer.mixin.promql import TARGET, both, by, either, over, rate, ratio, select
 from manometer.mixin.rules import cache as cache_rules
 from manometer.mixin.rules import pool as pool_rules
 from manometer.mixin.rules import runtime as runtime_rules
@@ -269,7 +269,7 @@ def _process(config: Thresholds) -> tuple[Panel, ...]:
             "Resident memory of each process. Steps that come back are load; a floor that keeps rising is a leak,"
             " which the trend below shows sooner.",
             "decbytes",
-            (Query(chosen("process_resident_memory_bytes"), _A_TARGET), _limit("MemoryHigh", "bytes")),
+            (Query(chosen(process.MEMORY_USAGE), _A_TARGET), _limit("MemoryHigh", "bytes")),
             steps=worst_from(limits.memory_bytes),
             width=12,
         ),
@@ -279,7 +279,7 @@ def _process(config: Thresholds) -> tuple[Panel, ...]:
             " it waits: spread the load over more processes.",
             "suffix: cores",
             (
-                Query(rate(chosen("process_cpu_seconds_total"), RATE), _A_TARGET),
+                Query(by(TARGET, rate(chosen(process.CPU_TIME), RATE)), _A_TARGET),
                 _limit("CpuHigh", "cores"),
             ),
             steps=worst_from(limits.cpu_cores),
