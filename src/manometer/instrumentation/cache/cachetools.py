@@ -27,7 +27,7 @@ _entries = cachetools.Cache.__len__  # with the entries that are too old and not
 def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
     """A cache: the same object. A cached function: a drop-in on the same cache, its loads timed."""
     if isinstance(cached, cachetools.Cache):
-        with Subject.on(registry, "cache").binding(cached, cache=name) as binding:
+        with Subject.on(registry, "cache").binding(cached, {"cache.name": name}) as binding:
             _count(binding, cached)
         return cached
     if not (isinstance(getattr(cached, "cache", None), cachetools.Cache) and hasattr(cached, "cache_key")):
@@ -35,7 +35,7 @@ def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
             f"{cached!r} is no cachetools cache and no function cached in one; pass the cache object itself"
         )
     drop_in, time = _drop_in(cached)
-    with Subject.on(registry, "cache").binding(drop_in, owned=cached.cache, cache=name) as binding:
+    with Subject.on(registry, "cache").binding(drop_in, {"cache.name": name}, owned=cached.cache) as binding:
         _count(binding, cached.cache)
         time(binding)
     return drop_in
@@ -115,7 +115,7 @@ def _read(cache: Any) -> Iterable[Pulled]:
     size: Any = cachetools.Cache.currsize
     yield rows.ENTRIES, {}, size.fget(cache)
     if cache.maxsize < inf:
-        yield rows.ENTRIES_LIMIT, {}, cache.maxsize
+        yield rows.ENTRY_LIMIT, {}, cache.maxsize
 
 
 def _removals(plain: Any, quiet: Methods, binding: Binding) -> Methods:
@@ -123,8 +123,8 @@ def _removals(plain: Any, quiet: Methods, binding: Binding) -> Methods:
 
     quiet: the methods that these build on, in which no read counts as a lookup.
     """
-    evicted = binding.counter("cache.evictions", cause="capacity").tick
-    cleared = binding.counter("cache.evictions", cause="cleared").inc
+    evicted = binding.counter(rows.EVICTIONS, {"cache.eviction.cause": "capacity"}).tick
+    cleared = binding.counter(rows.EVICTIONS, {"cache.eviction.cause": "cleared"}).inc
     clearing = Amid()  # older versions call `popitem` for each entry
     make_room, clear_all = quiet.get("popitem", plain.popitem), clearing.within(quiet["clear"])
 
@@ -148,7 +148,7 @@ def _removals(plain: Any, quiet: Methods, binding: Binding) -> Methods:
 
 def _expiries(plain: Any, quiet: Methods, binding: Binding, clearing: Amid) -> Methods:
     """The same of a cache whose entries have a time to live."""
-    expired = binding.counter("cache.evictions", cause="expired").inc
+    expired = binding.counter(rows.EVICTIONS, {"cache.eviction.cause": "expired"}).inc
     drop, remove = quiet.get("expire", plain.expire), quiet.get("__delitem__", plain.__delitem__)
 
     def expire(self: Any, /, *args: Any, **kwargs: Any) -> Any:

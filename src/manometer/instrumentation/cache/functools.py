@@ -33,7 +33,7 @@ def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
     load, time = timed_load(loader(cached, gc.get_referents(cached)))
     drop_in = functools.lru_cache(_info(cached).maxsize, _typed(cached))(load)
     vars(drop_in).update(vars(cached))  # the name, the documentation, and what the user has set
-    with Subject.on(registry, "cache").binding(drop_in, cache=name) as binding:
+    with Subject.on(registry, "cache").binding(drop_in, {"cache.name": name}) as binding:
         binding.pulls(_Lookups(drop_in).read)
         time(binding)
     return drop_in
@@ -91,8 +91,8 @@ class _Lookups:
         hits, misses, limit, entries = _info(cached)
         if hits < self._hits or misses < self._misses:  # the cache was cleared, and its counts with it
             self._hits = self._misses = 0
-        yield rows.REQUESTS, {"result": "hit"}, hits - self._hits
-        yield rows.REQUESTS, {"result": "miss"}, misses - self._misses
+        yield rows.REQUESTS, {"cache.request.type": "hit"}, hits - self._hits
+        yield rows.REQUESTS, {"cache.request.type": "miss"}, misses - self._misses
         yield rows.ENTRIES, {}, entries
         if limit is not None:
-            yield rows.ENTRIES_LIMIT, {}, limit
+            yield rows.ENTRY_LIMIT, {}, limit

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import Any
 
+from manometer.catalogue import cache as rows
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding
 
@@ -31,8 +32,8 @@ def timed_load(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callab
 
     def time(binding: Binding) -> None:
         nonlocal ok, error
-        ok = binding.histogram("cache.load.duration", outcome="ok").observe
-        error = binding.histogram("cache.load.duration", outcome="error").observe
+        ok = binding.histogram(rows.LOAD_DURATION, {"cache.load.outcome": "ok"}).observe
+        error = binding.histogram(rows.LOAD_DURATION, {"cache.load.outcome": "error"}).observe
         binding.undoes(stop)
 
     def stop(_target: object) -> None:

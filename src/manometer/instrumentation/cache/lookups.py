@@ -7,6 +7,7 @@ from threading import get_ident
 from time import perf_counter
 from typing import Any
 
+from manometer.catalogue import cache as rows
 from manometer.instrumentation.binding import Binding
 from manometer.meters.fork import Forked, renewed_in_child
 
@@ -61,8 +62,8 @@ def lookups(plain: Any, library: Any, binding: Binding) -> Methods:
 
     plain: the cache's class. library: the library's base class of it, in which `__missing__` raises.
     """
-    hit = binding.counter("cache.requests", result="hit").tick
-    miss = binding.counter("cache.requests", result="miss").tick
+    hit = binding.counter(rows.REQUESTS, {"cache.request.type": "hit"}).tick
+    miss = binding.counter(rows.REQUESTS, {"cache.request.type": "miss"}).tick
     passing = Amid()
     methods: Methods = {name: passing.within(getattr(plain, name)) for name in _PASSING}
     module = library.__module__
@@ -101,8 +102,8 @@ def _failing(plain: Any, passing: Amid, hit: Count, miss: Count) -> Methods:
 
 def _loading(plain: Any, passing: Amid, binding: Binding, hit: Count, miss: Count) -> Methods:
     """`cache[key]` where a miss loads the value: a lookup that comes back may have loaded it."""
-    ok = binding.histogram("cache.load.duration", outcome="ok").observe
-    error = binding.histogram("cache.load.duration", outcome="error").observe
+    ok = binding.histogram(rows.LOAD_DURATION, {"cache.load.outcome": "ok"}).observe
+    error = binding.histogram(rows.LOAD_DURATION, {"cache.load.outcome": "error"}).observe
     look_up, load, threads = plain.__getitem__, plain.__missing__, passing.threads
     thread = threading.local()
 

@@ -32,7 +32,8 @@ def instrument(executor: Any, *, name: str, registry: CollectorRegistry) -> None
     elsewhere = any(base.__module__ == _INTERPRETERS for base in type(executor).__mro__)
     if elsewhere or not isinstance(executor, ThreadPoolExecutor):
         raise UnsupportedError(f"{executor!r} runs its tasks elsewhere; pass a concurrent.futures.ThreadPoolExecutor")
-    with Subject.on(registry, "pool").binding(executor, pool=name, kind="worker") as binding:
+    identity = {"pool.name": name, "pool.kind": "worker"}
+    with Subject.on(registry, "pool").binding(executor, identity) as binding:
         tasks = _Tasks(binding)
         graft(executor, {"submit": _submit(type(executor), tasks)})
         binding.pulls(tasks.read)
@@ -87,13 +88,13 @@ class _Tasks:
 
     def __init__(self, binding: Binding) -> None:
         self._running = InFlight()
-        self._waited = binding.histogram("pool.wait.duration").observe
-        self._ran = binding.histogram("pool.use.duration").observe
-        self._reused = binding.counter("pool.acquisitions", source="reused").tick
-        self._created = binding.counter("pool.acquisitions", source="created").tick
+        self._waited = binding.histogram(rows.WAIT_DURATION).observe
+        self._ran = binding.histogram(rows.USE_DURATION).observe
+        self._reused = binding.counter(rows.ACQUISITIONS, {"pool.acquisition.source": "reused"}).tick
+        self._created = binding.counter(rows.ACQUISITIONS, {"pool.acquisition.source": "created"}).tick
         self._thread = threading.local()
         self._forget_at = _FORGET_AT
-        self.rejected = binding.counter("pool.rejections").tick
+        self.rejected = binding.counter(rows.REJECTIONS).tick
         # The executor's own queue keeps cancelled tasks, and a sentinel once it is shut down.
         self.waiting: set[_Ticket] = set()
         renewed_in_child(self)
@@ -142,8 +143,8 @@ class _Tasks:
 
     def read(self, executor: Any) -> Iterable[Pulled]:
         used = self._running.value
-        yield rows.RESOURCES, {"state": "used"}, used
+        yield rows.RESOURCES, {"pool.resource.state": "used"}, used
         threads = sum(thread.is_alive() for thread in tuple(executor._threads))
-        yield rows.RESOURCES, {"state": "idle"}, max(threads - used, 0)
-        yield rows.RESOURCES_LIMIT, {}, executor._max_workers
+        yield rows.RESOURCES, {"pool.resource.state": "idle"}, max(threads - used, 0)
+        yield rows.RESOURCE_LIMIT, {}, executor._max_workers
         yield rows.PENDING_REQUESTS, {}, self._pending()

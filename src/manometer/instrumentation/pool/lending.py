@@ -5,6 +5,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
+from manometer.catalogue import pool as rows
 from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.pool.overlaps import Overlaps
 from manometer.meters.outages import Outages
@@ -12,6 +13,7 @@ from manometer.meters.write_buffer import InFlight
 
 __all__ = ["Lending"]
 
+_SOURCE = "pool.acquisition.source"
 _OUT_AT_MOST = 100_000  # resources whose time out of the pool is remembered
 
 
@@ -43,16 +45,16 @@ class Lending:
         self._failing = outages.failing
         self._out: dict[int, float] = {}  # since when each resource is out, by its id
         self._overlaps = Overlaps()
-        self._waited = binding.histogram("pool.wait.duration").observe
-        self._used = binding.histogram("pool.use.duration").observe
-        self._timed_out = binding.counter("pool.timeouts").tick if timeouts else _nothing
-        self._rejected = binding.counter("pool.rejections").tick if refusals else _nothing
+        self._waited = binding.histogram(rows.WAIT_DURATION).observe
+        self._used = binding.histogram(rows.USE_DURATION).observe
+        self._timed_out = binding.counter(rows.TIMEOUTS).tick if timeouts else _nothing
+        self._rejected = binding.counter(rows.REJECTIONS).tick if refusals else _nothing
         self._created: Callable[[], object] = _nothing
         self._reused: Callable[[], object] = _nothing
         if counts:
-            self._created = self._reused = binding.counter("pool.acquisitions", source="created").tick
+            self._created = self._reused = binding.counter(rows.ACQUISITIONS, {_SOURCE: "created"}).tick
             if reuses:
-                self._reused = binding.counter("pool.acquisitions", source="reused").tick
+                self._reused = binding.counter(rows.ACQUISITIONS, {_SOURCE: "reused"}).tick
 
     @property
     def pending(self) -> int:

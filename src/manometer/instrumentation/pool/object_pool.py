@@ -56,7 +56,8 @@ def instrument(pool: Any, *, name: str, registry: CollectorRegistry) -> None:
         apart = isinstance(method, staticmethod | classmethod) or action in getattr(pool, "__dict__", ())
         if method is None or apart or _runs_later(method):
             raise UnsupportedError(f"{action} of {pool!r} is no plain method of its class, and cannot be measured")
-    with Subject.on(registry, "pool").binding(pool, pool=name, kind="object") as binding:
+    identity = {"pool.name": name, "pool.kind": "object"}
+    with Subject.on(registry, "pool").binding(pool, identity) as binding:
         told = {each for each in _MAY_HAVE if hasattr(pool, each)}
         counts = "created" in told
         lending = Lending(binding, timeouts=(TimeoutError,), refusals=(Exception,), counts=counts)
@@ -79,9 +80,9 @@ def _nothing(_: Any) -> None:
 
 
 def _read(pool: Any, lending: Lending, told: Container[str]) -> Iterable[Pulled]:
-    yield rows.RESOURCES, {"state": "used"}, pool.in_use
+    yield rows.RESOURCES, {"pool.resource.state": "used"}, pool.in_use
     if "idle" in told:
-        yield rows.RESOURCES, {"state": "idle"}, pool.idle
+        yield rows.RESOURCES, {"pool.resource.state": "idle"}, pool.idle
     yield rows.PENDING_REQUESTS, {}, lending.pending
     if "limit" in told and pool.limit is not None:
-        yield rows.RESOURCES_LIMIT, {}, pool.limit
+        yield rows.RESOURCE_LIMIT, {}, pool.limit

@@ -40,7 +40,8 @@ def instrument(target: Any, *, name: str, registry: CollectorRegistry) -> None:
     holder = _holder(pool)
     if holder is not None:
         raise BindingError(f"{holder.path} is already bound; close its Binding first")
-    with Subject.on(registry, "pool").binding(target, pool=name, kind="connection") as binding:
+    identity = {"pool.name": name, "pool.kind": "connection"}
+    with Subject.on(registry, "pool").binding(target, identity) as binding:
         lending = _lending(pool, binding)
         _measure(pool, binding, lending)
         binding.undoes(lambda target: ungraft(_pool(target)))
@@ -109,7 +110,7 @@ def _measure(pool: Pool, binding: Binding, lending: Lending) -> None:
 
 def _timed_creator(binding: Binding) -> property:
     """The pool's attribute that opens a connection, with each call timed; its value stays the pool's own."""
-    took = binding.histogram("pool.create.duration").observe
+    took = binding.histogram(rows.CREATE_DURATION).observe
     name = "_invoke_creator"
 
     def read(pool: Any) -> Any:
@@ -136,8 +137,8 @@ def _read(pool: Any, lending: Lending) -> Iterable[Pulled]:
     yield rows.PENDING_REQUESTS, {}, lending.pending
     if isinstance(pool, QueuePool):
         # A pool on its own that was disposed of forgets what is out, and counts its return all the same.
-        yield rows.RESOURCES, {"state": "used"}, max(pool.checkedout(), 0)
-        yield rows.RESOURCES, {"state": "idle"}, pool.checkedin()
+        yield rows.RESOURCES, {"pool.resource.state": "used"}, max(pool.checkedout(), 0)
+        yield rows.RESOURCES, {"pool.resource.state": "idle"}, pool.checkedin()
     limit = _limit(pool)
     if limit is not None:
-        yield rows.RESOURCES_LIMIT, {}, limit
+        yield rows.RESOURCE_LIMIT, {}, limit

@@ -6,6 +6,7 @@ from typing import Any
 import tenacity
 from prometheus_client import CollectorRegistry
 
+from manometer.catalogue import resilience as rows
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Subject
 from manometer.instrumentation.graft import graft, ungraft
@@ -22,10 +23,12 @@ def instrument(target: Any, *, operation: str, registry: CollectorRegistry) -> N
     retrying = _retrying(target)
     if retrying is None:
         raise UnsupportedError(f"{target!r} is not retried by tenacity; decorate it with tenacity.retry first")
-    with Subject.on(registry, "resilience").binding(target, owned=retrying, operation=operation) as binding:
+    identity = {"retry.operation.name": operation}
+    with Subject.on(registry, "resilience").binding(target, identity, owned=retrying) as binding:
         ungraft(retrying)  # a copy of a counted object has that object's graft
         ok, retried, exhausted = (
-            binding.counter("retry.attempts", outcome=outcome).tick for outcome in ("ok", "retried", "exhausted")
+            binding.counter(rows.RETRY_ATTEMPTS, {"retry.attempt.outcome": outcome}).tick
+            for outcome in ("ok", "retried", "exhausted")
         )
         graft(retrying, _decisions(type(retrying), ok, retried, exhausted))
         binding.undoes(lambda target: ungraft(_retrying(target)))
