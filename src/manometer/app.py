@@ -17,6 +17,7 @@ from manometer.health import Check, Checks
 from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.runtime import instrument_host, instrument_process, instrument_runtime
 from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
+from manometer.prometheus_internals import collectors_of
 from manometer.serving import pages
 from manometer.serving.server import Server
 
@@ -231,7 +232,7 @@ def _bind(instrument: Callable[..., Binding], registry: CollectorRegistry) -> Ca
 def _register(kind: type[Any], registry: CollectorRegistry) -> Callable[[], None]:
     """Have the registry measure the process, unless it does already, and return the undo."""
     # prometheus-client has no public way to ask what is registered, and most of these have no names to clash.
-    if any(isinstance(each, kind) for each in list(registry._collector_to_names)):
+    if any(isinstance(each, kind) for each in collectors_of(registry)):
         return lambda: None
     try:
         return partial(_unregister, kind(registry=registry), registry)

@@ -1,6 +1,6 @@
 """What counters of prometheus-client bring along over a fork: it is the parent's, and would be counted twice."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, Summary
@@ -8,6 +8,13 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from manometer.processes.merge_modes import in_own_files, way
 from manometer.processes.snapshot import Family, Row, family
+from manometer.prometheus_internals import (
+    children_of,
+    collectors_of,
+    label_names_of,
+    locks_within,
+    samples_of_child,
+)
 
 __all__ = ["inherited"]
 
@@ -19,7 +26,7 @@ def inherited(registry: CollectorRegistry, now: float) -> list[Family]:
     gauge, which may call a function of the program's, to wait for a lock that nobody is there to give back.
     """
     families: list[Family] = []
-    for collector in list(registry._collector_to_names):
+    for collector in collectors_of(registry):
         if isinstance(collector, MetricWrapperBase):
             _free(collector)
         if isinstance(collector, Counter | Histogram | Summary):
@@ -31,21 +38,14 @@ def inherited(registry: CollectorRegistry, now: float) -> list[Family]:
 
 def _free(meter: Any) -> None:
     """Free its locks: whichever thread of the parent held one is not there to give it back."""
-    for series in (meter, *getattr(meter, "_metrics", {}).values()):
-        for part in (series, *_flat(vars(series).values())):
-            lock: Any = getattr(part, "_lock", None)
-            if hasattr(lock, "_at_fork_reinit"):
-                lock._at_fork_reinit()
-
-
-def _flat(values: Iterable[Any]) -> Iterator[Any]:
-    for value in values:
-        yield from value if isinstance(value, list) else (value,)
+    for lock in locks_within(meter):
+        if hasattr(lock, "_at_fork_reinit"):
+            lock._at_fork_reinit()
 
 
 def _of_meter(meter: Any, registry: CollectorRegistry, now: float) -> Iterator[Family]:
     """Its family, if it has any series. The fork waits for this: of all but the first the bare values are read."""
-    every = meter._metrics if meter._labelnames else {(): meter}
+    every = children_of(meter)
     (described,) = meter.describe()
     if not every or in_own_files(registry, described):
         return
@@ -53,7 +53,7 @@ def _of_meter(meter: Any, registry: CollectorRegistry, now: float) -> Iterator[F
     told = family(metric, way(registry, metric), now)
     (group,) = told.groups
     rows: list[Row] = [
-        (texts, [sample.value for sample in series._child_samples()], (), 0.0, None)
+        (texts, [sample.value for sample in samples_of_child(series)], (), 0.0, None)
         for texts, series in every.items()
     ]
-    yield told._replace(groups=[group._replace(labelnames=meter._labelnames, rows=rows)])
+    yield told._replace(groups=[group._replace(labelnames=label_names_of(meter), rows=rows)])

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
-from prometheus_client import CollectorRegistry, Metric, values
+from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.metrics import MetricWrapperBase
 
 from manometer.catalogue import SUBJECTS, spec
+from manometer.prometheus_internals import collector_named, writes_own_files
 
 __all__ = ["MergeMode", "by_itself", "in_own_files", "way"]
 
@@ -38,7 +39,7 @@ def way(registry: CollectorRegistry, family: Metric) -> MergeMode:
     """The way of one of the registry's families."""
     with suppress(KeyError):
         return MergeMode(spec(f"{family.name}_total" if family.type == "counter" else family.name).multiprocess_mode)
-    collector = registry._names_to_collectors.get(family.name)
+    collector = collector_named(registry, family.name)
     mode = getattr(collector, "_multiprocess_mode", None)
     if isinstance(mode, str):
         return MergeMode(mode, getattr(collector, "set_at", None), getattr(collector, "is_written", None))
@@ -63,5 +64,5 @@ _OF_RUNNING = frozenset(
 
 def in_own_files(registry: CollectorRegistry, family: Metric) -> bool:
     """Whether prometheus-client keeps the family in files of its own, for its own multiprocess mode."""
-    collector = registry._names_to_collectors.get(family.name)
-    return isinstance(collector, MetricWrapperBase) and values.ValueClass._multiprocess
+    collector = collector_named(registry, family.name)
+    return isinstance(collector, MetricWrapperBase) and writes_own_files()

@@ -13,6 +13,7 @@ from manometer.meters.counter import Counter
 from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
 from manometer.meters.outages import Outages
 from manometer.meters.registration import accompanied_by
+from manometer.prometheus_internals import lock_of
 from manometer.registry.catalogued import Pulled, family, meter, pulled
 
 __all__ = ["SelfMetrics"]
@@ -59,7 +60,7 @@ class SelfMetrics(Collector):
             self_metrics = _beside.get(registry)
             if self_metrics is None:
                 self_metrics = cls()
-                freed_in_child(registry._lock)
+                freed_in_child(lock_of(registry))
                 try:
                     registry.register(self_metrics)
                 except ValueError as error:
