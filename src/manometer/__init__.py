@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from manometer.instrumentation.resilience import instrument_breaker, instrument_retry
     from manometer.instrumentation.runtime import instrument_loop
     from manometer.registry import Counter, Gauge, Histogram
+    from manometer.version import __version__
 
 __all__ = [
     "Binding",
@@ -33,6 +34,7 @@ __all__ = [
     "MetricError",
     "Settings",
     "UnsupportedError",
+    "__version__",
     "asgi_app",
     "check",
     "flush",
@@ -61,6 +63,7 @@ _HOMES = {
     "manometer.instrumentation.resilience": ("instrument_breaker", "instrument_retry"),
     "manometer.instrumentation.runtime": ("instrument_loop",),
     "manometer.registry": ("Counter", "Gauge", "Histogram"),
+    "manometer.version": ("__version__",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
