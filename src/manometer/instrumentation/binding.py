@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from math import prod
 from threading import RLock
+from time import perf_counter
 from typing import Any, Self, TypeVar, cast
 
 from prometheus_client import CollectorRegistry, Metric
@@ -15,6 +16,7 @@ from prometheus_client.samples import Sample
 
 from manometer.catalogue import SUBJECTS, MetricSpec
 from manometer.errors import BindingError
+from manometer.instrumentation.clock import Clock, clock_of
 from manometer.meters import Counter, Gauge, Histogram, Meter
 from manometer.meters.fork import freed_in_child, notice
 from manometer.meters.labels import OTHER, SERIES_CAP
@@ -73,6 +75,11 @@ class Binding:
     def key(self) -> tuple[tuple[str, str], ...]:
         """The labels that tell this object's series from its siblings'."""
         return tuple(self._identity.items())
+
+    @property
+    def clock(self) -> Clock:
+        """What durations are measured by: to be called twice, in seconds."""
+        return self._subject.clock
 
     @property
     def path(self) -> str:
@@ -158,6 +165,7 @@ class Subject(Collector):
 
     def __init__(self, name: str, registry: CollectorRegistry) -> None:
         self.name = self.collector_name = name
+        self._registry = weakref.ref(registry)
         self._rows = {row.name: row for row in SUBJECTS[name]}
         self._self_metrics = SelfMetrics.of(registry)
         self._meters: dict[str, Meter[Any]] = {}
@@ -181,6 +189,12 @@ class Subject(Collector):
                 register(registry, subject, f"the instrumentation of the {name}")
                 subjects[name] = subject
             return subjects[name]
+
+    @property
+    def clock(self) -> Clock:
+        """What the durations of the subject's objects are measured by."""
+        registry = self._registry()
+        return perf_counter if registry is None else clock_of(registry)
 
     @contextmanager
     def binding(self, target: object, *, owned: object = None, **identity: str) -> Iterator[Binding]:

@@ -11,6 +11,7 @@ import pytest
 
 from manometer import Binding, BindingError, UnsupportedError, instrument_cache
 from manometer.meters import Counter
+from manometer.testing import Figures, ManualClock
 from waiting import joined
 
 
@@ -45,18 +46,18 @@ def failing_lru_function(figures):
     return instrument_cache(functools.lru_cache(2)(lambda key: Loading(9)[key]), name="c", registry=figures.registry)
 
 
-@pytest.mark.parametrize(("make", "where"), [(failing_lru_function, "loads"), (loading_cache, "lookups")])
-def test_the_time_of_a_load_is_what_goes_by_in_it(figures, clock, monkeypatch, make, where):
+class Running(ManualClock):
+    """A clock on which two seconds pass between two looks."""
+
+    def __call__(self):
+        self.now += 2
+        return self.now
+
+
+@pytest.mark.parametrize("make", [failing_lru_function, loading_cache])
+def test_the_time_of_a_load_is_what_goes_by_in_it(make):
     """From its start to its end, whether it fails or not."""
-
-    class Running(type(clock)):
-        """A clock on which two seconds pass between two looks."""
-
-        def __call__(self):
-            self.now += 2
-            return self.now
-
-    monkeypatch.setattr(f"manometer.instrumentation.cache.{where}.perf_counter", Running())
+    figures = Figures(clock=Running())
     look_up = make(figures)
     assert look_up(2) == 20
     with pytest.raises(LookupError):

@@ -4,7 +4,6 @@ import functools
 import threading
 from collections.abc import Callable, ItemsView, Iterator, ValuesView
 from threading import get_ident
-from time import perf_counter
 from typing import Any
 
 from manometer.instrumentation.binding import Binding
@@ -104,7 +103,7 @@ def _loading(plain: Any, passing: Amid, binding: Binding, hit: Count, miss: Coun
     ok = binding.histogram("cache.load.duration", outcome="ok").observe
     error = binding.histogram("cache.load.duration", outcome="error").observe
     look_up, load, threads = plain.__getitem__, plain.__missing__, passing.threads
-    thread = threading.local()
+    thread, clock = threading.local(), binding.clock
 
     def __getitem__(self: Any, key: Any) -> Any:
         loads = getattr(thread, "loads", 0)
@@ -126,14 +125,14 @@ def _loading(plain: Any, passing: Amid, binding: Binding, hit: Count, miss: Coun
         else:
             reads.add(False)
             del threads[caller]  # the load's own lookups count, whatever it is a part of
-        started = perf_counter()
+        started = clock()
         try:
             value = load(self, key)
         except BaseException:
-            error(perf_counter() - started)
+            error(clock() - started)
             raise
         else:
-            ok(perf_counter() - started)
+            ok(clock() - started)
         finally:
             if reads is not None:
                 threads[caller] = reads
