@@ -53,6 +53,7 @@ class Binding:
         self._read: Callable[[Any], Iterable[Pulled]] = _nothing
         self._undo: list[Callable[[Any], object]] = []
         self.closed = False
+        self.is_drop_in = False
 
     @staticmethod
     def of(target: object) -> "Binding":
@@ -132,6 +133,13 @@ class Binding:
 
     def _owns(self, thing: object) -> bool:
         return not self.closed and self.target is not None and self._owned() is thing
+
+    @property
+    def _is_unused(self) -> bool:
+        """Whether nothing has been counted, as far as this binding can tell."""
+        readings = [child.family().samples for child in self._series.values()]
+        events = [sample.value for samples in readings for sample in samples if not sample.name.endswith("_created")]
+        return bool(events) and not any(events)
 
     def _let_go(self) -> None:
         self.closed = True
@@ -254,7 +262,15 @@ class Subject(Collector):
     def _release_dead(self) -> None:
         """Remove the series of the objects that died, and make room for others under the cap."""
         while self.dead:
-            self.release(self.dead.popleft().binding)
+            binding = self.dead.popleft().binding
+            if binding.is_drop_in and not binding.closed and binding._is_unused:
+                _log.warning(
+                    "the drop-in for %s was thrown away unused; put what instrument_%s returned in the place of "
+                    "what was passed, or nothing is measured",
+                    binding.path,
+                    self.name,
+                )
+            self.release(binding)
 
     def series(self, name: str, kind: type[M], labels: Mapping[str, str]) -> tuple[M, tuple[str, ...]]:
         """The family's meter and the label values of one of its series."""

@@ -27,7 +27,7 @@ class Loading(cachetools.LRUCache):
 
 def lru_function(figures):
     """A function cached by the standard library."""
-    return instrument_cache(functools.lru_cache(2)(lambda key: key * 10), name="c", registry=figures.registry)
+    return instrument_cache(name="c", registry=figures.registry)(functools.lru_cache(2)(lambda key: key * 10))
 
 
 def cached_function(figures):
@@ -43,7 +43,7 @@ def loading_cache(figures):
 
 def failing_lru_function(figures):
     """A function cached by the standard library, which fails for odd keys."""
-    return instrument_cache(functools.lru_cache(2)(lambda key: Loading(9)[key]), name="c", registry=figures.registry)
+    return instrument_cache(name="c", registry=figures.registry)(functools.lru_cache(2)(lambda key: Loading(9)[key]))
 
 
 class Running(ManualClock):
@@ -155,7 +155,7 @@ def test_an_unbounded_cache_has_no_limit(figures):
     endless = instrument_cache(cachetools.LRUCache(float("inf")), name="endless", registry=figures.registry)
     assert endless.maxsize == float("inf")
     assert figures("cache_entries_limit", cache="endless") is None
-    instrumented = instrument_cache(functools.lru_cache(None)(abs), name="c", registry=figures.registry)
+    instrumented = instrument_cache(name="c", registry=figures.registry)(functools.lru_cache(None)(abs))
     instrumented(1)
     assert figures("cache_entries", cache="c") == 1
     assert figures("cache_entries_limit") is None
@@ -184,7 +184,7 @@ def test_the_drop_in_of_a_function_looks_like_it(figures):
         """What it does."""
         return key
 
-    instrumented = instrument_cache(documented, name="c", registry=figures.registry)
+    instrumented = instrument_cache(name="c", registry=figures.registry)(documented)
     assert (instrumented.__name__, instrumented.__doc__) == ("documented", "What it does.")
     assert instrumented.cache_parameters() == {"maxsize": 3, "typed": True}
     assert instrumented.__wrapped__ is documented.__wrapped__

@@ -6,6 +6,7 @@ from typing import Any
 
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding
+from manometer.instrumentation.cache.adapter import CacheEvents
 
 __all__ = ["loader", "timed_load"]
 
@@ -32,9 +33,8 @@ def timed_load(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callab
 
     def time(binding: Binding) -> None:
         nonlocal clock, ok, error
-        clock = binding.clock
-        ok = binding.histogram("cache.load.duration", outcome="ok").observe
-        error = binding.histogram("cache.load.duration", outcome="error").observe
+        events = CacheEvents(binding)
+        clock, (ok, error) = events.clock, events.loads()
         binding.undoes(stop)
 
     def stop(_target: object) -> None:
