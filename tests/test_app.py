@@ -59,7 +59,7 @@ def test_a_started_manometer_serves_the_process_the_host_and_the_program(figures
     ):
         assert line in text
     assert "system_memory_usage_bytes{" in text
-    assert 'python_gc_pause_seconds_bucket{generation="0"' in text
+    assert 'python_gc_pause_seconds_bucket{cpython_gc_generation="0"' in text
     assert "manometer_collect_duration_seconds{" in text
     assert "manometer_collect_failures_total" not in text
 
@@ -211,7 +211,7 @@ def test_a_host_that_cannot_be_read_keeps_nobody_from_starting(figures, monkeypa
     monkeypatch.delattr("manometer.instrumentation.runtime.psutil", raising=False)
     with Manometer(FREE, registry=figures.registry):
         assert figures("system_cpu_logical_count") is None
-        assert figures("python_gc_pause_seconds_count", generation="2") is not None
+        assert figures("python_gc_pause_seconds_count", cpython_gc_generation="2") is not None
     (record,) = caplog.records
     assert record.getMessage().startswith("not measured: psutil cannot be loaded here")
 
@@ -232,7 +232,7 @@ def test_readiness_follows_the_checks(figures):
         until(lambda: _get(url) == (200, "ready\n"))
         state["problem"] = "refused"
         until(lambda: _get(url) == (503, "db (critical): refused\nnot ready\n"))
-        assert figures("health_check_up", check="db") == 0
+        assert figures("health_check_up", health_check_name="db") == 0
 
 
 def test_logs_are_set_up_only_when_asked_for(figures):

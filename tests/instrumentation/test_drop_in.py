@@ -64,7 +64,7 @@ def test_a_class_that_takes_no_subclass_is_measured(figures, pool):
     drop_in, plain = pool
     assert drop_in is not plain
     taken = drop_in.acquire()
-    assert figures("pool_resources", state="used") == 1
+    assert figures("pool_resources", pool_resource_state="used") == 1
     drop_in.release(taken)
     assert figures("pool_wait_duration_seconds_count") == 1
     assert figures("pool_use_duration_seconds_count") == 1

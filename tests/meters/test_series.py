@@ -58,7 +58,8 @@ def test_each_kind_has_a_cap_and_tells_of_folds(kind, make):
             each.labels(value)
         assert [values for values, _ in each.read()] == [("0",), ("other",)]
     assert folded == ["m"] * 2
-    assert registry is None or registry.get_sample_value("manometer_label_folds_total", {"family": "m"}) is None
+    folded = {"manometer_family_name": "m"}
+    assert registry is None or registry.get_sample_value("manometer_label_folds_total", folded) is None
 
 
 def test_label_values_past_the_cap_fold_and_are_counted():
@@ -86,7 +87,7 @@ def test_a_fold_is_counted_where_nobody_asked_for_it(caplog):
     counter = Counter("c", "Help.", ["user"], registry=registry, max_series=3)
     for user in range(10):
         counter.labels(user).inc()
-    assert registry.get_sample_value("manometer_label_folds_total", {"family": "c"}) == 7
+    assert registry.get_sample_value("manometer_label_folds_total", {"manometer_family_name": "c"}) == 7
     assert caplog.messages == ["c is at its cap of series: new label values are counted as 'other'"]
 
 

@@ -19,7 +19,7 @@ def test_the_committed_pages_have_the_tables():
 def test_every_metric_has_a_row_under_its_subject():
     """With its labels' values where those are a closed set."""
     text = metrics_table()
-    assert "| `cache_requests_total` | counter | cache, result=hit/miss | request | Lookups in the cache" in text
+    assert "| `cache_requests_total` | counter | cache_name, cache_request_type=hit/miss | request | Lookups" in text
     for subject, rows in SUBJECTS.items():
         assert f"### {subject}\n" in text
         assert all(f"| `{row.prometheus_name}` |" in text for row in rows)

@@ -91,7 +91,7 @@ def test_a_manual_clock_measures_what_is_instrumented():
 
     prices = instrument_cache(Prices(9, 60, timer=clock), name="prices", registry=figures.registry)
     assert prices["AAPL"] == "AAPL"
-    assert figures("cache_load_duration_seconds_sum", outcome="ok") == 2.5
+    assert figures("cache_load_duration_seconds_sum", cache_load_outcome="ok") == 2.5
     clock.advance(61)
     assert "AAPL" not in prices
 

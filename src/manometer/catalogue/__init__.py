@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from manometer.catalogue import cache, engine, health, host, pool, queue, resilience, runtime, self_metrics
-from manometer.catalogue.spec import Kind, MetricSpec, Reading
+from manometer.catalogue.spec import Kind, MetricSpec, Reading, label
 
-__all__ = ["SUBJECTS", "Kind", "MetricSpec", "Reading", "spec"]
+__all__ = ["SUBJECTS", "Kind", "MetricSpec", "Reading", "label", "spec"]
 
 SUBJECTS: Mapping[str, tuple[MetricSpec, ...]] = MappingProxyType(
     {

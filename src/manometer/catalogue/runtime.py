@@ -8,8 +8,8 @@ GC_PAUSE = MetricSpec(
     name="python.gc.pause",
     kind=Kind.HISTOGRAM,
     unit="s",
-    labels=("generation",),
-    values={"generation": ("0", "1", "2")},
+    attributes=("cpython.gc.generation",),
+    values={"cpython.gc.generation": ("0", "1", "2")},
     buckets=FAST_BUCKETS,
     help="Time that the program stood still for a collection of the cyclic garbage collector.",
 )
@@ -17,15 +17,15 @@ LOOP_LAG = MetricSpec(
     name="asyncio.loop.lag",
     kind=Kind.HISTOGRAM,
     unit="s",
-    labels=("loop",),
+    attributes=("asyncio.loop.name",),
     buckets=WAIT_BUCKETS,
     help="How much later than asked the event loop ran a timer: what every task on it waits.",
 )
 LOOP_TASKS = MetricSpec(
     name="asyncio.tasks",
-    kind=Kind.GAUGE,
+    kind=Kind.UPDOWNCOUNTER,
     unit="{task}",
-    labels=("loop",),
+    attributes=("asyncio.loop.name",),
     reading=Reading.PULL,
     help="Tasks of the event loop that have not finished.",
 )

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from math import prod
 from threading import RLock
 from time import perf_counter
+from types import MappingProxyType
 from typing import Any, Self, TypeVar, cast
 
 from prometheus_client import CollectorRegistry, Metric
@@ -28,8 +29,11 @@ __all__ = ["Binding", "Subject"]
 
 M = TypeVar("M", bound=Meter[Any])
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+"""No attributes."""
+
 _READING = "the reading of"
-_CLOSED = frozenset({"kind"})  # labels of an identity whose values are a closed set
+_CLOSED = frozenset({"pool.kind"})  # attributes of an identity whose values are a closed set
 
 _log = logging.getLogger("manometer")
 
@@ -74,7 +78,7 @@ class Binding:
 
     @property
     def key(self) -> tuple[tuple[str, str], ...]:
-        """The labels that tell this object's series from its siblings'."""
+        """The attributes that tell this object's series from its siblings'."""
         return tuple(self._identity.items())
 
     @property
@@ -84,23 +88,26 @@ class Binding:
 
     @property
     def path(self) -> str:
-        """The subject and the object's label values, for messages: `pool/orders/connection`."""
+        """The subject and the values of the object's attributes, for messages: `pool/orders/connection`."""
         return "/".join((self._subject.name, *self._identity.values()))
 
-    def counter(self, name: str, **labels: str) -> Counter:
+    def counter(self, metric: MetricSpec | str, attributes: Mapping[str, str] = _NONE) -> Counter:
         """A series of one of the subject's counters, for an event that the library itself hides.
 
-        name: the OpenTelemetry name, such as `cache.prefetches`; labels: those beyond the object's own.
+            evicted = binding.counter("cache.evictions", {"cache.eviction.cause": "capacity"}).inc
+
+        metric: its row in the catalogue, or its OpenTelemetry name. attributes: those beyond the object's own, by
+        their OpenTelemetry names. BindingError where the subject has no such metric, attribute or value.
         """
-        return self._own(name, Counter, labels)
+        return self._own(metric, Counter, attributes)
 
-    def gauge(self, name: str, **labels: str) -> Gauge:
+    def gauge(self, metric: MetricSpec | str, attributes: Mapping[str, str] = _NONE) -> Gauge:
         """A series of one of the subject's gauges; see `counter`."""
-        return self._own(name, Gauge, labels)
+        return self._own(metric, Gauge, attributes)
 
-    def histogram(self, name: str, **labels: str) -> Histogram:
+    def histogram(self, metric: MetricSpec | str, attributes: Mapping[str, str] = _NONE) -> Histogram:
         """A series of one of the subject's histograms; see `counter`."""
-        return self._own(name, Histogram, labels)
+        return self._own(metric, Histogram, attributes)
 
     def pulls(self, read: Callable[[Any], Iterable[Pulled]]) -> None:
         """Ask `read(object)` for its figures at each collection: one snapshot, all its figures."""
@@ -128,8 +135,8 @@ class Binding:
     # --- for the subject
 
     def _figures(self, target: object) -> list[Pulled]:
-        labels = self._identity
-        return [(row, {**labels, **more}, value) for row, more, value in self._read(target)]
+        identity = self._identity
+        return [(row, {**identity, **more}, value) for row, more, value in self._read(target)]
 
     def _owns(self, thing: object) -> bool:
         return not self.closed and self.target is not None and self._owned() is thing
@@ -152,8 +159,9 @@ class Binding:
             except Exception:
                 _log.exception("%r could not be taken off in full; what is left of it counts nothing", self)
 
-    def _own(self, name: str, kind: type[M], labels: Mapping[str, str]) -> M:
-        parent, values = self._subject.series(name, kind, {**self._identity, **labels})
+    def _own(self, metric: MetricSpec | str, kind: type[M], attributes: Mapping[str, str]) -> M:
+        name = metric if isinstance(metric, str) else metric.name
+        parent, values = self._subject.series(name, kind, {**self._identity, **attributes})
         with self._subject.lock:
             found = self._series.get((parent, values))
             if found is not None:
@@ -186,7 +194,7 @@ class Subject(Collector):
     @classmethod
     def on(cls, registry: CollectorRegistry, name: str) -> "Subject":
         """The registry's collector of that subject, made and registered where it has none."""
-        found = _subjects.get(registry, _NONE).get(name)
+        found = _subjects.get(registry, _NO_SUBJECTS).get(name)
         if found is not None:  # no lock for one that is there: a finalizer may ask amid anything
             return found
         notice()
@@ -205,15 +213,17 @@ class Subject(Collector):
         return perf_counter if registry is None else clock_of(registry)
 
     @contextmanager
-    def binding(self, target: object, *, owned: object = None, **identity: str) -> Iterator[Binding]:
-        """A new Binding of the object under these label values, to be set up within the block.
+    def binding(
+        self, target: object, identity: Mapping[str, str] = _NONE, *, owned: object = None
+    ) -> Iterator[Binding]:
+        """A new Binding of the object, which these attributes tell from its siblings, to be set up within the block.
 
         With the end of the block it takes the place of whatever was bound there: no collection finds
         neither. Where the block raises, all that it has done is undone.
         owned: what the set-up changes, where that is not the object itself.
-        Raises BindingError where a label value is no text or is empty, and where what is owned is bound
-        already: its library's hooks would count each event twice. Raises BindingError too where there are no label
-        values, and the subject has such a binding: the program would not see that it lost the first one.
+        Raises BindingError where an attribute's value is no text or is empty, and where what is owned is bound
+        already: its library's hooks would count each event twice. Raises BindingError too where there are no
+        attributes, and the subject has such a binding: the program would not see that it lost the first one.
         """
         _check_identity(identity, target)
         owned = target if owned is None else owned
@@ -230,7 +240,7 @@ class Subject(Collector):
                 )
             folds = len(self._bindings) >= SERIES_CAP and tuple(identity.items()) not in self._bindings
             if folds:
-                identity = {label: value if label in _CLOSED else OTHER for label, value in identity.items()}
+                identity = {name: value if name in _CLOSED else OTHER for name, value in identity.items()}
                 self._self_metrics.folded(self.name)
             binding = Binding(self, identity, target, owned, folds=folds)
             _owners[id(owned)] = _bound[id(target)] = binding
@@ -272,9 +282,9 @@ class Subject(Collector):
                 )
             self.release(binding)
 
-    def series(self, name: str, kind: type[M], labels: Mapping[str, str]) -> tuple[M, tuple[str, ...]]:
+    def series(self, name: str, kind: type[M], attributes: Mapping[str, str]) -> tuple[M, tuple[str, ...]]:
         """The family's meter and the label values of one of its series."""
-        row = self._row(name, labels)
+        row = self._row(name, attributes)
         with self.lock:
             if name not in self._meters:
                 self._meters[name] = meter(row, kind, max_series=_room(row))
@@ -282,7 +292,7 @@ class Subject(Collector):
             found = self._meters[name]
         if not isinstance(found, kind):
             raise BindingError(f"{name!r} is a {found.kind}, not a {kind.kind}; call binding.{found.kind} for it")
-        return found, tuple([labels[label] for label in row.labels])
+        return found, tuple([attributes[attribute] for attribute in row.attributes])
 
     def describe(self) -> Iterable[Metric]:
         return [family(row) for row in self._rows.values()]
@@ -313,29 +323,31 @@ class Subject(Collector):
             if target is None:  # it has died since
                 continue
             try:
-                for row, labels, value in binding._figures(target):
-                    samples.setdefault(row.name, []).append(pulled_sample(row, labels, value))
+                for row, attributes, value in binding._figures(target):
+                    samples.setdefault(row.name, []).append(pulled_sample(row, attributes, value))
             except Exception:
                 self._self_metrics.failed(binding.path, _READING)
             else:
                 self._self_metrics.worked(binding.path, _READING)
         return samples
 
-    def _row(self, name: str, labels: Mapping[str, str]) -> MetricSpec:
+    def _row(self, name: str, attributes: Mapping[str, str]) -> MetricSpec:
         row = self._rows.get(name)
         if row is None:
             raise BindingError(f"{name!r} is no metric of a {self.name}; it has {', '.join(self._rows)}")
-        if set(labels) != set(row.labels):
-            raise BindingError(f"{name!r} has the labels {row.labels}, not {tuple(labels)}")
-        for label, values in row.values.items():
-            if labels[label] not in values:
-                raise BindingError(f"{name!r}: {label} is one of {', '.join(values)}, not {labels[label]!r}")
+        if set(attributes) != set(row.attributes):
+            raise BindingError(f"{name!r} has the attributes {row.attributes}, not {tuple(attributes)}")
+        for attribute, values in row.values.items():
+            if attributes[attribute] not in values:
+                raise BindingError(
+                    f"{name!r}: {attribute} is one of {', '.join(values)}, not {attributes[attribute]!r}"
+                )
         return row
 
 
 _bound: weakref.WeakValueDictionary[int, Binding] = weakref.WeakValueDictionary()
 _owners: weakref.WeakValueDictionary[int, Binding] = weakref.WeakValueDictionary()
-_NONE: dict[str, Subject] = {}
+_NO_SUBJECTS: dict[str, Subject] = {}
 _subjects: weakref.WeakKeyDictionary[CollectorRegistry, dict[str, Subject]] = weakref.WeakKeyDictionary()
 _subjects_lock = freed_in_child(RLock())
 
@@ -346,15 +358,15 @@ def _room(row: MetricSpec) -> int:
 
 
 def _check_identity(identity: Mapping[str, str], target: object) -> None:
-    for label, value in identity.items():
+    for attribute, value in identity.items():
         if not isinstance(value, str) or not value:
             raise BindingError(
-                f"the {label} of a {type(target).__qualname__} is {value!r}; give it a short name, as text"
+                f"the {attribute} of a {type(target).__qualname__} is {value!r}; give it a short name, as text"
             )
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise BindingError(f"the {label} {value!r} is no text that UTF-8 can write; give another") from None
+            raise BindingError(f"the {attribute} {value!r} is no text that UTF-8 can write; give another") from None
 
 
 def _nothing(_target: object) -> Iterable[Pulled]:

@@ -32,14 +32,15 @@ def alerts_table(runbooks: str = "docs/runbooks") -> str:
 def _metrics(rows: Iterable[MetricSpec]) -> str:
     return _table(
         ("Prometheus name", "kind", "labels", "unit", "help"),
-        ((f"`{row.prometheus_name}`", row.kind.value, _labels(row), _unit(row), row.help) for row in rows),
+        ((f"`{row.prometheus_name}`", row.prometheus_type, _labels(row), _unit(row), row.help) for row in rows),
     )
 
 
 def _labels(row: MetricSpec) -> str:
     """The labels, each with its values where those are a closed set."""
     return ", ".join(
-        f"{label}={'/'.join(row.values[label])}" if label in row.values else label for label in row.labels
+        f"{label}={'/'.join(row.values[name])}" if name in row.values else label
+        for name, label in zip(row.attributes, row.labels, strict=True)
     )
 
 

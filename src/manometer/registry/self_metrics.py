@@ -123,8 +123,11 @@ class SelfMetrics(Collector):
         for pushed in (self.collect_failures, self.label_folds, self.spans, self.file_failures):
             yield from (metric for metric in pushed.collect() if metric.samples)
         figures: list[Pulled] = [
-            *((rows.COLLECT_DURATION, {"collector": name}, value) for name, value in durations.items()),
-            *((rows.SERIES, {"family": name}, value) for name, value in series.items()),
+            *(
+                (rows.COLLECT_DURATION, {"manometer.collector.name": name}, value)
+                for name, value in durations.items()
+            ),
+            *((rows.SERIES, {"manometer.family.name": name}, size) for name, size in series.items()),
         ]
         yield from pulled(figures)
 

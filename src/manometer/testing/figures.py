@@ -21,7 +21,7 @@ class Figures:
         cache = instrument_cache(TTLCache(9, 60), name="prices", registry=figures.registry)
         with figures.changes() as changes:
             cache.get("AAPL")
-        assert changes.all("cache_evictions_total", "cause") == {}
+        assert changes.all("cache_evictions_total", "cache_eviction_cause") == {}
 
     Names and labels are those of `/metrics`.
     clock: measures what is instrumented on the registry from now on, in the place of `time.perf_counter`.

@@ -61,16 +61,16 @@ def test_every_setting_of_cached_is_measured(figures, settings):
     plain = cached(cachetools.LRUCache(2), **settled(settings))(tenfold)
     instrumented = instrument_cache(name="c", registry=figures.registry)(plain)
     assert [instrumented(key) for key in (1, 1, 2, 3, 1)] == [10, 10, 20, 30, 10]
-    assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 4}
-    assert figures("cache_load_duration_seconds_count", outcome="ok") == 4
-    assert figures("cache_evictions_total", cause="capacity") == 2
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 1, "miss": 4}
+    assert figures("cache_load_duration_seconds_count", cache_load_outcome="ok") == 4
+    assert figures("cache_evictions_total", cache_eviction_cause="capacity") == 2
     assert type(instrumented) is type(plain)
     assert vars(instrumented).keys() == vars(plain).keys()
     for name in ("cache", "cache_key", "cache_lock", "cache_condition", "__wrapped__", "__name__", "__doc__"):
         assert getattr(instrumented, name, None) is getattr(plain, name, None)
     assert callable(getattr(instrumented, "cache_info", None)) is ("info" in settings)
     instrumented.cache_clear()
-    assert figures("cache_evictions_total", cause="cleared") == 2
+    assert figures("cache_evictions_total", cache_eviction_cause="cleared") == 2
 
 
 @pytest.mark.parametrize("decorate", MEMOISED)
@@ -78,7 +78,7 @@ def test_arguments_reach_the_function(figures, decorate):
     """Those given by name too."""
     instrumented = instrument_cache(name="c", registry=figures.registry)(decorate(divmod_of))
     assert (instrumented(7, by=2), instrumented(by=2, key=7)) == ((3, 1), (3, 1))
-    assert figures("cache_load_duration_seconds_count", outcome="ok") == 2
+    assert figures("cache_load_duration_seconds_count", cache_load_outcome="ok") == 2
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
@@ -89,8 +89,8 @@ def test_a_failed_load_of_a_function_passes_through(figures, settings):
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             instrumented(0)
-    assert figures.all("cache_requests_total", "result") == {"hit": 0, "miss": 2}
-    assert figures("cache_load_duration_seconds_count", outcome="error") == 2
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 0, "miss": 2}
+    assert figures("cache_load_duration_seconds_count", cache_load_outcome="error") == 2
 
 
 # --- stacked functions
@@ -107,8 +107,8 @@ def test_stacked_cached_functions_both_work_and_the_outer_is_measured(figures):
     assert instrumented.note == "mine"
     assert [instrumented(key) for key in (1, 1, 2, 3)] == [10, 10, 20, 30]
     assert (len(outer), len(inner)) == (2, 3)
-    assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 3}
-    assert figures("cache_entries_limit", cache="c") == 2
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 1, "miss": 3}
+    assert figures("cache_entry_limit", cache_name="c") == 2
     assert instrumented.cache_info()[:2] == (1, 3)
     Binding.of(instrumented).close()
     assert instrumented(4) == 40
@@ -129,7 +129,7 @@ def test_a_cached_function_over_lru_cache_keeps_what_it_shows(figures):
     instrumented = instrument_cache(name="c", registry=figures.registry)(plain)
     assert instrumented.cache_parameters() == {"maxsize": 7, "typed": False}
     assert (instrumented(1), instrumented(1)) == (10, 10)
-    assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 1}
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 1, "miss": 1}
 
 
 @pytest.mark.parametrize("typed", [False, True])
@@ -147,7 +147,7 @@ def test_a_stacked_lru_cache_keeps_its_own_size_and_strictness(figures, size, ty
         assert [each(3.0), each(Fraction(3)), each(3.0)] == [30, 30, 30]
     assert instrumented.cache_info() == plain.cache_info()
     assert size == 0 or plain.cache_info().misses == (2 if typed else 1)
-    assert figures("cache_requests_total", result="miss") == plain.cache_info().misses
+    assert figures("cache_requests_total", cache_request_type="miss") == plain.cache_info().misses
 
 
 def test_an_lru_cache_tells_its_own_figures(figures):
@@ -159,8 +159,8 @@ def test_an_lru_cache_tells_its_own_figures(figures):
     outer.cache_info = outer.cache_parameters = lambda: None
     instrumented = instrument_cache(name="c", registry=figures.registry)(functools.lru_cache(5)(outer))
     assert (instrumented(1), instrumented(1)) == (1, 1)
-    assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 1}
-    assert figures("cache_entries_limit", cache="c") == 5
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 1, "miss": 1}
+    assert figures("cache_entry_limit", cache_name="c") == 5
 
 
 def test_attributes_of_the_user_stay_on_an_lru_cache(figures):
@@ -262,7 +262,7 @@ def test_a_dead_functions_cache_is_plain_again(figures, settings):
     assert type(cache) is cachetools.LRUCache
     cache[1] = 1
     assert cache[1] == 1
-    assert figures("cache_requests_total", result="hit") is None
+    assert figures("cache_requests_total", cache_request_type="hit") is None
 
 
 @pytest.mark.parametrize("scraped", [False, True])
@@ -278,7 +278,7 @@ def test_a_cache_may_be_decorated_anew(figures, scraped):
             figures("cache_entries")
     function = instrument_cache(name="c", registry=figures.registry)(cached(cache)(tenfold))
     assert function(1) == 10
-    assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 0}
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 1, "miss": 0}
 
 
 def test_a_dead_function_takes_nothing_off_its_successor(figures):
@@ -290,7 +290,7 @@ def test_a_dead_function_takes_nothing_off_its_successor(figures):
     del first
     gc.collect()
     second(1)
-    assert figures("cache_requests_total", result="miss") == 1
+    assert figures("cache_requests_total", cache_request_type="miss") == 1
 
 
 def test_a_dead_function_frees_its_cache(figures):
@@ -319,7 +319,7 @@ def test_a_lookup_while_the_program_ends_counts(tmp_path):
         "double = manometer.instrument_cache(name='c', registry=registry)(double)\n"
     )
     ended = subprocess.run([sys.executable, program], check=True, capture_output=True, text=True, timeout=DEADLINE)
-    assert 'cache_requests_total{cache="c",result="miss"} 1.0' in ended.stdout
+    assert 'cache_requests_total{cache_name="c",cache_request_type="miss"} 1.0' in ended.stdout
 
 
 # --- forks
@@ -412,7 +412,7 @@ def test_the_cache_of_cached_methods_is_measured(figures):
     shop = Shop()
     instrument_cache(name="c", registry=figures.registry)(shop.prices)
     assert (shop.price(1), shop.price(1)) == (10, 10)
-    assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 1}
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 1, "miss": 1}
 
 
 @pytest.mark.parametrize("decorate", MEMOISED)
@@ -429,4 +429,4 @@ def test_a_cached_function_of_a_class_is_still_a_method(figures, decorate):
     Till.price = instrument_cache(name="c", registry=figures.registry)(Till.price)
     till = Till()
     assert (till.price(1), till.price(1), Till.price(till, 1)) == (10, 10, 10)
-    assert figures.all("cache_requests_total", "result") == {"hit": 2, "miss": 1}
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 2, "miss": 1}

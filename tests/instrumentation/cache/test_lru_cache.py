@@ -25,15 +25,15 @@ def test_a_function_is_measured_where_it_is(figures, price):
     held_elsewhere = price
     assert instrument_cache(price, name="c", registry=figures.registry) is price
     assert [held_elsewhere(key) for key in (2, 2, 4, 2, 6)] == [20, 20, 40, 20, 60]
-    assert figures.all("cache_requests_total", "result") == {"hit": 2, "miss": 3}
-    assert (figures("cache_entries"), figures("cache_entries_limit")) == (2, 2)
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 2, "miss": 3}
+    assert (figures("cache_entries"), figures("cache_entry_limit")) == (2, 2)
 
 
 def test_loads_of_a_function_measured_where_it_is_have_no_series(figures, price):
     """Its C code calls the function that it was made with: nobody sees a load."""
     instrument_cache(price, name="c", registry=figures.registry)
     price(1)
-    assert figures.all("cache_load_duration_seconds_count", "outcome") == {}
+    assert figures.all("cache_load_duration_seconds_count", "cache_load_outcome") == {}
 
 
 def test_a_decorated_function_has_its_loads_timed(figures):
@@ -47,8 +47,8 @@ def test_a_decorated_function_has_its_loads_timed(figures):
 
     assert [price(key) for key in (2, 2, 4)] == [20, 20, 40]
     assert price.__doc__ == "What it costs."
-    assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 2}
-    assert figures("cache_load_duration_seconds_count", outcome="ok") == 2
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 1, "miss": 2}
+    assert figures("cache_load_duration_seconds_count", cache_load_outcome="ok") == 2
 
 
 def test_a_function_is_bound_once(figures, price):
@@ -59,7 +59,7 @@ def test_a_function_is_bound_once(figures, price):
     Binding.of(price).close()
     assert figures("cache_entries") is None
     instrument_cache(price, name="again", registry=figures.registry)
-    assert figures("cache_entries", cache="again") == 0
+    assert figures("cache_entries", cache_name="again") == 0
 
 
 def test_the_series_of_a_dead_function_are_gone(figures):

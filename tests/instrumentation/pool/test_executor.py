@@ -16,7 +16,7 @@ from manometer.instrumentation.pool import tasks
 from manometer.testing import Figures, ManualClock
 from waiting import DEADLINE
 
-WORKER = {"pool": "w", "kind": "worker"}
+WORKER = {"pool_name": "w", "pool_kind": "worker"}
 
 
 @pytest.fixture
@@ -45,15 +45,15 @@ def test_running_and_queued_tasks_are_told(figures, executor, go):
     futures = [executor.submit(task) for _ in range(5)]
     for _ in range(2):
         assert running.acquire(timeout=DEADLINE)
-    assert figures.all("pool_resources", "state") == {"used": 2, "idle": 0}
+    assert figures.all("pool_resources", "pool_resource_state") == {"used": 2, "idle": 0}
     assert figures("pool_pending_requests", **WORKER) == 3
     go.set()
     for future in futures:
         future.result(DEADLINE)
-    assert figures("pool_resources_limit", **WORKER) == 2
+    assert figures("pool_resource_limit", **WORKER) == 2
     assert figures("pool_wait_duration_seconds_count", **WORKER) == 5
     assert figures("pool_use_duration_seconds_count", **WORKER) == 5
-    assert sum(figures.all("pool_acquisitions_total", "source").values()) == 5
+    assert sum(figures.all("pool_acquisitions_total", "pool_acquisition_source").values()) == 5
 
 
 def test_results_and_errors_pass_through(executor):
@@ -100,7 +100,7 @@ def test_a_cancelled_task_waits_no_more_and_was_never_acquired(figures, executor
     held.set()
     queued[0].result(DEADLINE)
     executor.shutdown()
-    assert figures.all("pool_acquisitions_total", "source") == {"created": 2, "reused": 1}
+    assert figures.all("pool_acquisitions_total", "pool_acquisition_source") == {"created": 2, "reused": 1}
     assert figures("pool_wait_duration_seconds_count", **WORKER) == 3
 
 
@@ -217,7 +217,7 @@ def test_an_initializer_that_fails_refuses_what_comes_after(figures):
         executor.submit(abs, 1)
     assert figures("pool_pending_requests", **WORKER) == 0
     assert figures("pool_rejections_total", **WORKER) == 1
-    assert figures.all("pool_acquisitions_total", "source") == {"created": 0, "reused": 0}
+    assert figures.all("pool_acquisitions_total", "pool_acquisition_source") == {"created": 0, "reused": 0}
 
 
 def test_an_executor_has_no_time_outs(figures, executor):
@@ -243,7 +243,7 @@ def test_workers_of_a_closed_executor_are_gone(figures):
     executor = instrument_executor(ThreadPoolExecutor(2), name="w", registry=figures.registry)
     executor.submit(abs, 1).result(DEADLINE)
     executor.shutdown()
-    assert figures.all("pool_resources", "state") == {"used": 0, "idle": 0}
+    assert figures.all("pool_resources", "pool_resource_state") == {"used": 0, "idle": 0}
 
 
 def test_closing_gives_the_executor_back_as_it_was(executor):

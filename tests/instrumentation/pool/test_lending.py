@@ -12,7 +12,7 @@ from manometer.instrumentation.pool.creations import Creations
 from manometer.testing import Figures, ManualClock
 from waiting import DEADLINE, joined
 
-OBJECT = {"pool": "orders", "kind": "object"}
+OBJECT = {"pool_name": "orders", "pool_kind": "object"}
 
 
 class Later:
@@ -56,7 +56,7 @@ def test_a_pool_of_coroutines_is_measured(figures):
         waiting = asyncio.create_task(pool.acquire())
         await asyncio.sleep(0)
         assert figures("pool_pending_requests", **OBJECT) == 1
-        assert figures.all("pool_resources", "state") == {"used": 2, "idle": 0}
+        assert figures.all("pool_resources", "pool_resource_state") == {"used": 2, "idle": 0}
         with pytest.raises(TimeoutError):
             await pool.acquire(patience=0)
         await pool.release(one)
@@ -65,7 +65,7 @@ def test_a_pool_of_coroutines_is_measured(figures):
         assert figures("pool_timeouts_total") == 1
         assert figures("pool_rejections_total") == 0
         assert figures("pool_pending_requests", **OBJECT) == 0
-        assert figures.all("pool_acquisitions_total", "source") == {"created": 2, "reused": 1}
+        assert figures.all("pool_acquisitions_total", "pool_acquisition_source") == {"created": 2, "reused": 1}
         assert figures("pool_wait_duration_seconds_count", **OBJECT) == 4
         assert figures("pool_use_duration_seconds_count", **OBJECT) == 3
         Binding.of(pool).close()
@@ -86,7 +86,7 @@ def test_a_creation_makes_one_request_the_first(figures):
         pool = instrument_pool(Later(), name="orders", registry=figures.registry)
         await asyncio.gather(*(use(pool) for _ in range(10)))
         assert pool.created == 2
-        assert figures.all("pool_acquisitions_total", "source") == {"created": 2, "reused": 8}
+        assert figures.all("pool_acquisitions_total", "pool_acquisition_source") == {"created": 2, "reused": 8}
 
     asyncio.run(run())
 
@@ -180,8 +180,8 @@ def test_a_pool_that_lends_for_a_block_is_measured(kind):
     assert figures("pool_use_duration_seconds_sum", **OBJECT) == 2 * 5
     assert figures("pool_use_duration_seconds_count", **OBJECT) == 2
     assert figures("pool_timeouts_total") == 1
-    assert figures.all("pool_acquisitions_total", "source") == {"created": 1, "reused": 1}
-    assert figures.all("pool_resources", "state") == {"used": 0}
+    assert figures.all("pool_acquisitions_total", "pool_acquisition_source") == {"created": 1, "reused": 1}
+    assert figures.all("pool_resources", "pool_resource_state") == {"used": 0}
 
 
 def test_a_block_shows_what_its_context_manager_has(figures):

@@ -27,6 +27,8 @@ LIMITS = settings(
     database=None,
 )
 PICK = st.integers(0, 1_000_000)
+APART = ("pool_acquisition_source", "pool_resource_state")
+"""Labels that tell the series of one pool apart."""
 
 
 class Measured(RuleBasedStateMachine):
@@ -54,7 +56,7 @@ class Measured(RuleBasedStateMachine):
         return {
             (
                 sample.name,
-                *(sample.labels[label] for label in ("source", "state") if label in sample.labels),
+                *(sample.labels[label] for label in APART if label in sample.labels),
             ): sample.value
             for family in collect(self.registry)
             for sample in family.samples
@@ -160,7 +162,7 @@ class Connections(Measured):
         if self.kind is QueuePool:
             assert found["pool_resources", "used"] == used
             assert found["pool_resources", "idle"] == self.engine.pool.checkedin()
-            assert found["pool_resources_limit",] == 3
+            assert found["pool_resource_limit",] == 3
         else:
             assert ("pool_resources", "used") not in found
 

@@ -23,12 +23,12 @@ def test_depth_limit_comings_and_goings_are_told(figures, kind):
     assert isinstance(jobs, kind)
     for job in (2, 1, 3):
         jobs.put_nowait(job)
-    assert figures("queue_items", queue="jobs") == 3
-    assert figures("queue_item_limit", queue="jobs") == 3
+    assert figures("queue_items", queue_name="jobs") == 3
+    assert figures("queue_item_limit", queue_name="jobs") == 3
     assert sorted(jobs.get_nowait() for _ in range(2)) in ([1, 2], [1, 3])
     assert figures("queue_items") == 1
-    assert figures.all("queue_operations_total", "operation") == {"put": 3, "get": 2}
-    assert figures("queue_wait_duration_seconds_count", queue="jobs") == 2
+    assert figures.all("queue_operations_total", "queue_operation_type") == {"put": 3, "get": 2}
+    assert figures("queue_wait_duration_seconds_count", queue_name="jobs") == 2
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -40,7 +40,7 @@ def test_a_refused_item_is_none_that_came(figures, kind):
     jobs.put_nowait(1)
     with pytest.raises((queue.Full, asyncio.QueueFull)):
         jobs.put_nowait(2)
-    assert figures.all("queue_operations_total", "operation") == {"put": 1, "get": 0}
+    assert figures.all("queue_operations_total", "queue_operation_type") == {"put": 1, "get": 0}
 
 
 @pytest.mark.parametrize("kind", [queue.Queue, asyncio.Queue])
@@ -88,7 +88,7 @@ def test_an_item_that_was_there_before_has_no_wait(figures):
     instrument_queue(jobs, name="jobs", registry=figures.registry)
     assert figures("queue_items") == 1
     assert jobs.get() == 1
-    assert figures.all("queue_operations_total", "operation") == {"put": 0, "get": 1}
+    assert figures.all("queue_operations_total", "queue_operation_type") == {"put": 0, "get": 1}
     assert figures("queue_wait_duration_seconds_count") == 0
 
 
@@ -106,7 +106,7 @@ def test_a_compiled_queue_has_a_drop_in(figures):
         jobs.get_nowait()
     with pytest.raises(queue.Empty):
         jobs.get(timeout=0)
-    assert figures.all("queue_operations_total", "operation") == {"put": 3, "get": 2}
+    assert figures.all("queue_operations_total", "queue_operation_type") == {"put": 3, "get": 2}
     assert figures("queue_wait_duration_seconds_count") == 2
     assert figures("queue_item_limit") is None
 
@@ -143,7 +143,7 @@ def test_many_threads_lose_no_item(figures):
         joined(*threads)
     finally:
         sys.setswitchinterval(interval)
-    assert figures.all("queue_operations_total", "operation") == {"put": 2000, "get": 2000}
+    assert figures.all("queue_operations_total", "queue_operation_type") == {"put": 2000, "get": 2000}
     assert figures("queue_wait_duration_seconds_count") == 2000
 
 
@@ -157,10 +157,10 @@ def test_tasks_that_wait_for_each_other_go_on(figures):
         getting.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await getting
-        assert figures.all("queue_operations_total", "operation") == {"put": 0, "get": 0}
+        assert figures.all("queue_operations_total", "queue_operation_type") == {"put": 0, "get": 0}
         await asyncio.gather(*(jobs.put(number) for number in range(9)), *(jobs.get() for _ in range(9)))
         jobs.task_done()
-        assert figures.all("queue_operations_total", "operation") == {"put": 9, "get": 9}
+        assert figures.all("queue_operations_total", "queue_operation_type") == {"put": 9, "get": 9}
         assert figures("queue_wait_duration_seconds_count") == 9
 
     asyncio.run(run())

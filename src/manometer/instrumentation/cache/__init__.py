@@ -53,5 +53,5 @@ def _instrument(cache: T, name: str, registry: CollectorRegistry, *, in_place: b
         )
     wanted = "a cachetools cache, or a function cached by cachetools or functools.lru_cache"
     measure = adapter_of(cache, "cache", _OURS, wanted)
-    instrumented: T = measure(cache, Bind(Subject.on(registry, "cache"), {"cache": name}, in_place))
+    instrumented: T = measure(cache, Bind(Subject.on(registry, "cache"), {"cache.name": name}, in_place))
     return instrumented

@@ -46,17 +46,17 @@ class CacheEvents:
 
     def lookups(self) -> tuple[Callable[[], object], Callable[[], object]]:
         """What to call for a hit, and what for a miss. Each is one C call, which any thread may make at any time."""
-        hit = self._binding.counter("cache.requests", result="hit")
-        return hit.tick, self._binding.counter("cache.requests", result="miss").tick
+        hit = self._binding.counter(rows.REQUESTS, {"cache.request.type": "hit"})
+        return hit.tick, self._binding.counter(rows.REQUESTS, {"cache.request.type": "miss"}).tick
 
     def evictions(self, cause: Literal["capacity", "expired", "cleared"]) -> Callable[[float], None]:
         """What to call with the number of entries that have left for that cause."""
-        return self._binding.counter("cache.evictions", cause=cause).inc
+        return self._binding.counter(rows.EVICTIONS, {"cache.eviction.cause": cause}).inc
 
     def loads(self) -> tuple[Callable[[float], None], Callable[[float], None]]:
         """What to call with the seconds that it took to load a missing value, and with those until that failed."""
-        ok = self._binding.histogram("cache.load.duration", outcome="ok")
-        return ok.observe, self._binding.histogram("cache.load.duration", outcome="error").observe
+        ok = self._binding.histogram(rows.LOAD_DURATION, {"cache.load.outcome": "ok"})
+        return ok.observe, self._binding.histogram(rows.LOAD_DURATION, {"cache.load.outcome": "error"}).observe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,10 +112,10 @@ class CacheReader(Generic[C]):
         if (hits or 0) < self._hits or (misses or 0) < self._misses:  # the cache was cleared, and its counts with it
             self._hits = self._misses = 0
         if hits is not None:
-            yield rows.REQUESTS, {"result": "hit"}, hits - self._hits
+            yield rows.REQUESTS, {"cache.request.type": "hit"}, hits - self._hits
         if misses is not None:
-            yield rows.REQUESTS, {"result": "miss"}, misses - self._misses
+            yield rows.REQUESTS, {"cache.request.type": "miss"}, misses - self._misses
         if state.entries is not None:
             yield rows.ENTRIES, {}, state.entries
         if state.limit is not None:
-            yield rows.ENTRIES_LIMIT, {}, state.limit
+            yield rows.ENTRY_LIMIT, {}, state.limit

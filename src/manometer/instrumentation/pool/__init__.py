@@ -28,7 +28,7 @@ def instrument_pool(pool: T, *, name: str, registry: CollectorRegistry = REGISTR
     wanted = f"a SQLAlchemy engine or pool, or an object with {object_pool.INTERFACE}"
     otherwise = object_pool.pool if object_pool.has_interface(pool) else None
     measure = adapter_of(pool, "pool", _POOLS, wanted, otherwise)
-    instrumented: T = measure(pool, Bind(Subject.on(registry, "pool"), {"pool": name}))
+    instrumented: T = measure(pool, Bind(Subject.on(registry, "pool"), {"pool.name": name}))
     return instrumented
 
 
@@ -40,5 +40,5 @@ def instrument_executor(executor: T, *, name: str, registry: CollectorRegistry =
     """
     wanted = "a concurrent.futures.ThreadPoolExecutor"
     measure = adapter_of(executor, "workers", _WORKERS, wanted)
-    instrumented: T = measure(executor, Bind(Subject.on(registry, "pool"), {"pool": name}))
+    instrumented: T = measure(executor, Bind(Subject.on(registry, "pool"), {"pool.name": name}))
     return instrumented

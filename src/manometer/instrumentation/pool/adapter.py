@@ -70,7 +70,7 @@ class PoolAdapter(Generic[P]):
             if name and not _is_plain(pool, name):
                 raise UnsupportedError(f"{name} of {pool!r} is no plain method of its class, and cannot be measured")
         target: Any = measurable(pool)
-        with bind(target, owned=pool, is_drop_in=target is not pool, kind=self.kind) as binding:
+        with bind(target, {"pool.kind": self.kind}, owned=pool, is_drop_in=target is not pool) as binding:
             tells = self.created is not None or bool(self.create)
             creations = Creations(pool, self.created) if tells else None
             lending = Lending(
@@ -95,11 +95,11 @@ class PoolAdapter(Generic[P]):
 def figures(state: PoolState, pending: int) -> Iterable[Pulled]:
     """The figures of a pool's state; pending: requests under way, where the pool itself does not tell them."""
     if state.used is not None:
-        yield rows.RESOURCES, {"state": "used"}, state.used
+        yield rows.RESOURCES, {"pool.resource.state": "used"}, state.used
     if state.idle is not None:
-        yield rows.RESOURCES, {"state": "idle"}, state.idle
+        yield rows.RESOURCES, {"pool.resource.state": "idle"}, state.idle
     if state.limit is not None:
-        yield rows.RESOURCES_LIMIT, {}, state.limit
+        yield rows.RESOURCE_LIMIT, {}, state.limit
     yield rows.PENDING_REQUESTS, {}, pending if state.pending is None else state.pending
 
 

@@ -5,6 +5,7 @@ from functools import partial, wraps
 from inspect import iscoroutinefunction
 from typing import Any
 
+from manometer.catalogue import pool as rows
 from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.pool.creations import Creations
 from manometer.instrumentation.stays import Stays
@@ -47,17 +48,19 @@ class Lending:
         )
         self._told = partial(outages.worked, "lent", "%s tells again what it lends", name)
         self._failing = outages.failing
-        self._waited = binding.histogram("pool.wait.duration").observe
-        self._used = binding.histogram("pool.use.duration").observe
-        self._took = binding.histogram("pool.create.duration").observe if times_creation else _unmeasured
-        self._timed_out = binding.counter("pool.timeouts").tick if timeouts else _nothing
-        self._rejected = binding.counter("pool.rejections").tick if rejections else _nothing
+        self._waited = binding.histogram(rows.WAIT_DURATION).observe
+        self._used = binding.histogram(rows.USE_DURATION).observe
+        self._took = binding.histogram(rows.CREATE_DURATION).observe if times_creation else _unmeasured
+        self._timed_out = binding.counter(rows.TIMEOUTS).tick if timeouts else _nothing
+        self._rejected = binding.counter(rows.REJECTIONS).tick if rejections else _nothing
         self._created: Callable[[], object] = _nothing
         self._reused: Callable[[], object] = _nothing
         if creations is not None:
-            self._created = self._reused = binding.counter("pool.acquisitions", source="created").tick
+            self._created = self._reused = binding.counter(
+                rows.ACQUISITIONS, {"pool.acquisition.source": "created"}
+            ).tick
             if reuses:
-                self._reused = binding.counter("pool.acquisitions", source="reused").tick
+                self._reused = binding.counter(rows.ACQUISITIONS, {"pool.acquisition.source": "reused"}).tick
 
     @property
     def pending(self) -> int:

@@ -32,7 +32,7 @@ def pool(target: Any, bind: Bind) -> Any:
     holder = _holder(_pool(target))
     if holder is not None:
         raise BindingError(f"{holder.path} is already bound; close its Binding first")
-    with bind(target, kind="connection") as binding:
+    with bind(target, {"pool.kind": "connection"}) as binding:
         lending = _lending(_pool(target), binding)
         _measure(_pool(target), binding, lending)
         binding.undoes(lambda target: ungraft(_pool(target)))

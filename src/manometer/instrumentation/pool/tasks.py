@@ -9,6 +9,7 @@ from typing import Any
 
 from opentelemetry import context as trace_context
 
+from manometer.catalogue import pool as rows
 from manometer.instrumentation.binding import Binding
 from manometer.meters.fork import Forked, renewed_in_child
 from manometer.meters.write_buffer import InFlight
@@ -39,13 +40,13 @@ class Tasks:
     ) -> None:
         self._waits, self._rejections, self._clock = waits, rejections, binding.clock
         self._running = InFlight()
-        self._waited = binding.histogram("pool.wait.duration").observe
-        self._ran = binding.histogram("pool.use.duration").observe
-        self._reused = binding.counter("pool.acquisitions", source="reused").tick
-        self._created = binding.counter("pool.acquisitions", source="created").tick
+        self._waited = binding.histogram(rows.WAIT_DURATION).observe
+        self._ran = binding.histogram(rows.USE_DURATION).observe
+        self._reused = binding.counter(rows.ACQUISITIONS, {"pool.acquisition.source": "reused"}).tick
+        self._created = binding.counter(rows.ACQUISITIONS, {"pool.acquisition.source": "created"}).tick
         self._thread = threading.local()
         self._forget_at = _FORGET_AT
-        self._rejected = binding.counter("pool.rejections").tick if rejections else _nothing
+        self._rejected = binding.counter(rows.REJECTIONS).tick if rejections else _nothing
         # The executor's own queue may keep cancelled tasks, and a sentinel once it is shut down.
         self.waiting: set[_Ticket] = set()
         renewed_in_child(self)

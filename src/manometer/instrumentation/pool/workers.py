@@ -54,7 +54,7 @@ class WorkersAdapter(Generic[W]):
         if not isinstance(executor, self.takes):
             raise UnsupportedError(f"{executor!r} is no pool of workers of its library; pass {listed(self.takes)}")
         target: Any = measurable(executor)
-        with bind(target, owned=executor, is_drop_in=target is not executor, kind="worker") as binding:
+        with bind(target, {"pool.kind": "worker"}, owned=executor, is_drop_in=target is not executor) as binding:
             tasks = Tasks(binding, self.waits, self.rejections)
             submit = getattr(type(target), self.submit)
             graft(target, {self.submit: tasks.submits(submit, disguised=submit is not self.plain_submit)})

@@ -27,5 +27,5 @@ def instrument_queue(queue: T, *, name: str, registry: CollectorRegistry = REGIS
     Raises UnsupportedError for another kind of queue, BindingError for a queue bound already.
     """
     measure = adapter_of(queue, "queue", _OURS, "a queue of queue or asyncio")
-    instrumented: T = measure(queue, Bind(Subject.on(registry, "queue"), {"queue": name}))
+    instrumented: T = measure(queue, Bind(Subject.on(registry, "queue"), {"queue.name": name}))
     return instrumented

@@ -66,12 +66,12 @@ class _Items:
 
     def __init__(self, binding: Binding) -> None:
         self._stays, self._clock = Stays(binding.clock), binding.clock
-        self._put = binding.counter("queue.operations", operation="put").tick
-        self._got = binding.counter("queue.operations", operation="get").tick
-        self._waited = binding.histogram("queue.wait.duration").observe
+        self._put = binding.counter(rows.OPERATIONS, {"queue.operation.type": "put"}).tick
+        self._got = binding.counter(rows.OPERATIONS, {"queue.operation.type": "get"}).tick
+        self._waited = binding.histogram(rows.WAIT_DURATION).observe
 
     def put(self, put: Callable[..., Any]) -> Callable[..., Any]:
-        """`put`, which has an item wait. The wait begins before the call, amid which another thread may get the item."""
+        """`put`, which has an item wait. The wait begins before the call: another thread may get the item in it."""
         began, ended, clock, count = self._stays.began, self._stays.ended, self._clock, self._put
 
         def measured(queue: Any, item: Any, /, *args: Any, **kwargs: Any) -> Any:

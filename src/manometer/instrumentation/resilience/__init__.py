@@ -26,7 +26,7 @@ def instrument_retry(retrying: T, *, operation: str, registry: CollectorRegistry
     # A decorated function is of no class of tenacity's, but has an object of one.
     known = getattr(retrying, "retry", retrying) if isinstance(retrying, FunctionType) else retrying
     measure = adapter_of(known, "retry", _RETRIES, wanted)
-    instrumented: T = measure(retrying, Bind(Subject.on(registry, "resilience"), {"operation": operation}))
+    instrumented: T = measure(retrying, Bind(Subject.on(registry, "resilience"), {"retry.operation.name": operation}))
     return instrumented
 
 
@@ -36,5 +36,5 @@ def instrument_breaker(breaker: T, *, name: str, registry: CollectorRegistry = R
     Raises UnsupportedError for anything else, BindingError for one bound already.
     """
     measure = adapter_of(breaker, "breaker", _BREAKERS, "a pybreaker.CircuitBreaker")
-    instrumented: T = measure(breaker, Bind(Subject.on(registry, "resilience"), {"breaker": name}))
+    instrumented: T = measure(breaker, Bind(Subject.on(registry, "resilience"), {"breaker.name": name}))
     return instrumented

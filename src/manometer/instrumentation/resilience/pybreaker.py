@@ -39,11 +39,14 @@ def _read(breaker: Any) -> Iterable[Pulled]:
     """The state that this process saw last: `breaker.current_state` would ask the storage, such as Redis."""
     current = breaker._state.name
     for state, label in _STATES.items():
-        yield rows.BREAKER_STATE, {"state": label}, state == current
+        yield rows.BREAKER_STATE, {"breaker.state": label}, state == current
 
 
 def _create_new_state(plain: Any, binding: Binding, hear: Callable[[Any], None]) -> Callable[..., Any]:
-    changed = {state: binding.counter("breaker.transitions", state=label).tick for state, label in _STATES.items()}
+    changed = {
+        state: binding.counter(rows.BREAKER_TRANSITIONS, {"breaker.state": label}).tick
+        for state, label in _STATES.items()
+    }
 
     def _create_new_state(self: Any, new_state: str, *args: Any, **kwargs: Any) -> Any:
         state = plain._create_new_state(self, new_state, *args, **kwargs)
@@ -62,7 +65,8 @@ def _hearer(binding: Binding) -> Callable[[Any], None]:
     pybreaker takes an excluded exception for a success.
     """
     ok, error, rejected = (
-        binding.counter("breaker.calls", outcome=outcome).tick for outcome in ("ok", "error", "rejected")
+        binding.counter(rows.BREAKER_CALLS, {"breaker.call.outcome": outcome}).tick
+        for outcome in ("ok", "error", "rejected")
     )
 
     def hear(state: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import tenacity
 
+from manometer.catalogue import resilience as rows
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.bind import Bind
 from manometer.instrumentation.graft import graft, ungraft
@@ -24,7 +25,8 @@ def retry(target: Any, bind: Bind) -> Any:
     with bind(target, owned=retrying) as binding:
         ungraft(retrying)  # a copy of a counted object has that object's graft
         ok, retried, exhausted = (
-            binding.counter("retry.attempts", outcome=outcome).tick for outcome in ("ok", "retried", "exhausted")
+            binding.counter(rows.RETRY_ATTEMPTS, {"retry.attempt.outcome": outcome}).tick
+            for outcome in ("ok", "retried", "exhausted")
         )
         graft(retrying, _decisions(type(retrying), ok, retried, exhausted))
         binding.undoes(lambda target: ungraft(_retrying(target)))

@@ -19,8 +19,8 @@ def instrument(loop: asyncio.AbstractEventLoop, *, name: str, registry: Collecto
     """Have a timer fall due on the loop every 100 ms, and observe how much later it runs."""
     if not isinstance(loop, asyncio.AbstractEventLoop):
         raise UnsupportedError(f"{loop!r} is no event loop; pass what asyncio.get_running_loop() returns")
-    with Subject.on(registry, "runtime").binding(loop, loop=name) as binding:
-        observe = binding.histogram("asyncio.loop.lag").observe
+    with Subject.on(registry, "runtime").binding(loop, {"asyncio.loop.name": name}) as binding:
+        observe = binding.histogram(rows.LOOP_LAG).observe
 
         def watch() -> None:
             due = loop.time() + _INTERVAL

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
+from manometer.catalogue import runtime as rows
 from manometer.instrumentation.binding import Binding, Subject
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ def instrument(*, registry: CollectorRegistry) -> Binding:
     with Subject.on(registry, "runtime").binding(pauses) as binding:
         # Made here and not on the first pause: the callback runs in the midst of whatever allocated.
         pauses.observe = [
-            binding.histogram("python.gc.pause", generation=str(generation)).observe for generation in range(3)
+            binding.histogram(rows.GC_PAUSE, {"cpython.gc.generation": str(generation)}).observe
+            for generation in range(3)
         ]
         gc.callbacks.append(pauses)
         binding.undoes(gc.callbacks.remove)
