@@ -1,4 +1,4 @@
-"""Draws docs/live-table.svg: what `make demo` shows, from a run of the engine with a slow broker for its last seconds.
+"""Draws docs/live-table.svg: what `make demo` shows, from a run of the engine whose broker is slow at its end.
 
 make picture
 """

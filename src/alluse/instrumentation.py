@@ -50,13 +50,13 @@ def instrument(engine: Engine, registry: CollectorRegistry) -> None:
 
 def _caches(engine: Engine, registry: CollectorRegistry) -> Iterator[Binding]:
     classifier, analyzer, adjuster, market = engine.classifier, engine.analyzer, engine.adjuster, engine.market
-    classifier.move = instrument_cache(classifier.move, name="week_moves", registry=registry)
+    classifier.move = instrument_cache(name="week_moves", registry=registry)(classifier.move)
     yield Binding.of(classifier.move)
-    classifier.classify = instrument_cache(classifier.classify, name="week_classes", registry=registry)
+    classifier.classify = instrument_cache(name="week_classes", registry=registry)(classifier.classify)
     yield Binding.of(classifier.classify)
-    analyzer.analyze = instrument_cache(analyzer.analyze, name="market_conditions", registry=registry)
+    analyzer.analyze = instrument_cache(name="market_conditions", registry=registry)(analyzer.analyze)
     yield Binding.of(analyzer.analyze)
-    adjuster.adjust = instrument_cache(adjuster.adjust, name="atr_adjustments", registry=registry)
+    adjuster.adjust = instrument_cache(name="atr_adjustments", registry=registry)(adjuster.adjust)
     yield Binding.of(adjuster.adjust)
     bars = Binding.of(instrument_cache(market.cache, name="market_data", registry=registry))
     yield bars

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from math import prod
 from threading import RLock
+from time import perf_counter
 from types import MappingProxyType
 from typing import Any, Self, TypeVar, cast
 
@@ -16,6 +17,7 @@ from prometheus_client.samples import Sample
 
 from manometer.catalogue import SUBJECTS, MetricSpec
 from manometer.errors import BindingError
+from manometer.instrumentation.clock import Clock, clock_of
 from manometer.meters import Counter, Gauge, Histogram, Meter
 from manometer.meters.fork import freed_in_child, notice
 from manometer.meters.labels import OTHER, SERIES_CAP
@@ -55,6 +57,7 @@ class Binding:
         self._read: Callable[[Any], Iterable[Pulled]] = _nothing
         self._undo: list[Callable[[Any], object]] = []
         self.closed = False
+        self.is_drop_in = False
 
     @staticmethod
     def of(target: object) -> "Binding":
@@ -77,6 +80,11 @@ class Binding:
     def key(self) -> tuple[tuple[str, str], ...]:
         """The attributes that tell this object's series from its siblings'."""
         return tuple(self._identity.items())
+
+    @property
+    def clock(self) -> Clock:
+        """What durations are measured by: to be called twice, in seconds."""
+        return self._subject.clock
 
     @property
     def path(self) -> str:
@@ -133,6 +141,13 @@ class Binding:
     def _owns(self, thing: object) -> bool:
         return not self.closed and self.target is not None and self._owned() is thing
 
+    @property
+    def _is_unused(self) -> bool:
+        """Whether nothing has been counted, as far as this binding can tell."""
+        readings = [child.family().samples for child in self._series.values()]
+        events = [sample.value for samples in readings for sample in samples if not sample.name.endswith("_created")]
+        return bool(events) and not any(events)
+
     def _let_go(self) -> None:
         self.closed = True
         for (parent, values), child in self._series.items():
@@ -166,6 +181,7 @@ class Subject(Collector):
 
     def __init__(self, name: str, registry: CollectorRegistry) -> None:
         self.name = self.collector_name = name
+        self._registry = weakref.ref(registry)
         self._rows = {row.name: row for row in SUBJECTS[name]}
         self._self_metrics = SelfMetrics.of(registry)
         self._meters: dict[str, Meter[Any]] = {}
@@ -189,6 +205,12 @@ class Subject(Collector):
                 register(registry, subject, f"the instrumentation of the {name}")
                 subjects[name] = subject
             return subjects[name]
+
+    @property
+    def clock(self) -> Clock:
+        """What the durations of the subject's objects are measured by."""
+        registry = self._registry()
+        return perf_counter if registry is None else clock_of(registry)
 
     @contextmanager
     def binding(
@@ -250,7 +272,15 @@ class Subject(Collector):
     def _release_dead(self) -> None:
         """Remove the series of the objects that died, and make room for others under the cap."""
         while self.dead:
-            self.release(self.dead.popleft().binding)
+            binding = self.dead.popleft().binding
+            if binding.is_drop_in and not binding.closed and binding._is_unused:
+                _log.warning(
+                    "the drop-in for %s was thrown away unused; put what instrument_%s returned in the place of "
+                    "what was passed, or nothing is measured",
+                    binding.path,
+                    self.name,
+                )
+            self.release(binding)
 
     def series(self, name: str, kind: type[M], attributes: Mapping[str, str]) -> tuple[M, tuple[str, ...]]:
         """The family's meter and the label values of one of its series."""

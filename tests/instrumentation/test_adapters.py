@@ -9,9 +9,9 @@ from types import FunctionType
 import pytest
 
 from manometer import UnsupportedError
-from manometer.instrumentation.library import adapter
+from manometer.instrumentation.adapters import adapter_of
 
-ADAPTERS = {"json": "decimal", "tests": "fractions"}
+OURS = {"json": "decimal", "tests": "fractions"}
 
 
 class Decoder(json.decoder.JSONDecoder):
@@ -38,7 +38,7 @@ def function_of(module):
 )
 def test_the_library_of_the_nearest_base_decides(target, found):
     """Of a function, the library that it was defined in."""
-    assert adapter(target, ADAPTERS, "something else") is found
+    assert adapter_of(target, "__name__", OURS, "something else") == found.__name__
 
 
 @pytest.mark.parametrize(
@@ -52,5 +52,5 @@ def test_the_library_of_the_nearest_base_decides(target, found):
 )
 def test_an_object_of_another_library_is_refused(target, shown):
     """The message names its class, and what to pass."""
-    with pytest.raises(UnsupportedError, match=f"^no instrumentation for a {shown}; pass something else$"):
-        adapter(target, ADAPTERS, "something else")
+    with pytest.raises(UnsupportedError, match=f"^no instrumentation for a {shown}; pass something else, or install"):
+        adapter_of(target, "cache", OURS, "something else")
