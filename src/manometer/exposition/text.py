@@ -79,7 +79,7 @@ def _histograms(family: Family[HistogramReading], lines: Lines, created: Lines, 
             tails = [_go(float(count)) + _tail(exemplars.get(at)) for at, count in enumerate(running)]
             lines.append(texts.filled(*around, tuple(tails)))
         elif running[-1] < _EXPONENT:
-            lines.append(numbers.filled(*around, running))
+            lines.append(numbers.filled(*around, tuple(running)))
         else:
             lines.append(texts.filled(*around, tuple([_go(float(count)) for count in running])))
         own = labels.text(values)

@@ -47,6 +47,7 @@ class Counter(Meter[CounterReading]):
     _shared = Meter._shared
     _exemplar: Exemplar | None
     _before: CounterReading | None
+    _last: CounterReading | None
     _ticks: Ticks
 
     def inc(self, amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:
@@ -67,7 +68,7 @@ class Counter(Meter[CounterReading]):
             with pending.lock:
                 pending.drain()
                 version, now = pending.version, time.time()
-                before = self._reading().whole
+                before = self._now().whole
                 if pending.version == version:  # else a signal handler was at it meanwhile
                     self._total, self._created, self._before, pending.version = 0.0, now, before, version + 1
                     done = True
@@ -99,7 +100,7 @@ class Counter(Meter[CounterReading]):
         self._total = 0.0
         self._created = time.time()
         self._exemplar = None
-        self._before = None
+        self._before = self._last = None
         self.pending: WriteBuffer[float] = WriteBuffer(self._fold)
         self._ticks = Ticks()
         self._folded_ticks = 0
@@ -145,6 +146,8 @@ class Counter(Meter[CounterReading]):
         pending = self.pending
         version, amounts = pending.version, pending.events[:]
         taken, ticks = len(amounts), self._ticks.value
+        if not taken and ticks == self._folded_ticks:
+            return  # and the total stays the very object that the last reading has
         total = self._total + (ticks - self._folded_ticks)
         ones = amounts.count(1.0)
         if ones == taken and total.is_integer() and total + ones < _EXACT:
@@ -156,11 +159,25 @@ class Counter(Meter[CounterReading]):
             del pending.events[:taken]
 
     def _read(self) -> CounterReading:
-        with self.pending.lock:
-            self.pending.drain()
-            return self._reading()
+        pending, last = self.pending, self._last
+        if (
+            last is not None
+            # What waits first, and then the figures: another thread may fold in between.
+            and not pending.events
+            and self._ticks.value == self._folded_ticks
+            and last.total is self._total
+            and last.exemplar is self._exemplar
+            and last.before is self._before
+            and last.created is creation(self._created)
+        ):
+            return last
+        with pending.lock:
+            pending.drain()
+            self._last = reading = self._now()
+        return reading
 
-    def _reading(self) -> CounterReading:
+    def _now(self) -> CounterReading:
+        """What the figures say that are in place."""
         # Together, with no call in between: a reset replaces all of them.
         total, created, exemplar, before = self._total, self._created, self._exemplar, self._before
         return CounterReading(total, creation(created), exemplar, before)

@@ -145,6 +145,8 @@ class Gauge(Meter[float]):
         pending = self.pending
         version, writes = pending.version, pending.events[:]
         taken, value = len(writes), self._value
+        if not taken:
+            return  # and the value stays the very object that was read last
         for sets, amount in writes:
             value = amount if sets else value + amount
         if pending.version == version:
@@ -154,6 +156,8 @@ class Gauge(Meter[float]):
     def _read(self) -> float:
         if self._function is not None:
             return float(self._function())
+        if not self.pending.events:
+            return self._value
         with self.pending.lock:
             self.pending.drain()
             return self._value

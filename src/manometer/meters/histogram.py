@@ -7,7 +7,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import reduce
-from itertools import accumulate
 from math import inf
 from operator import add
 from types import MappingProxyType
@@ -32,14 +31,14 @@ _NONE: Mapping[int, Exemplar] = MappingProxyType({})
 
 
 class HistogramReading(NamedTuple):
-    """A histogram's series at one moment.
+    """A histogram's series at one moment. Nobody changes what is in it.
 
     running: events in each bucket and those below it; total: their sum, None where it is not to be
     shown; created: Unix time in seconds, likewise; exemplars: by the bucket's place; native: the
     same events in exponential buckets, where they were asked for.
     """
 
-    running: tuple[int, ...]
+    running: Sequence[float]
     total: float | None
     created: float | None
     exemplars: Mapping[int, Exemplar]
@@ -59,6 +58,7 @@ class Histogram(Meter[HistogramReading]):
     _reserved = frozenset({"le"})
     _shared = (*Meter._shared, "bounds", "bound_labels", "_native")
     _exponential: ExponentialBuckets | None
+    _last: HistogramReading | None
     DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, inf)
 
     def __init__(
@@ -130,6 +130,7 @@ class Histogram(Meter[HistogramReading]):
 
     def _start(self) -> None:
         self._begin()
+        self._last = None
         self.pending: WriteBuffer[float] = WriteBuffer(self._fold)
         # A series writes through a function of its own, which looks up no attribute on the way.
         if type(self).observe is Histogram.observe:
@@ -137,9 +138,10 @@ class Histogram(Meter[HistogramReading]):
 
     def _begin(self) -> None:
         self._sum = 0.0
-        self._counts = array("Q", bytes(8 * len(self.bounds)))
+        # These two are replaced, never changed: a reading keeps them as they are.
+        self._running = array("Q", bytes(8 * len(self.bounds)))
+        self._exemplars: Mapping[int, Exemplar] = _NONE
         self._created = time.time()
-        self._exemplars: Mapping[int, Exemplar] = _NONE  # replaced, never changed: a reading keeps it as it is
         self._exponential = None if self._native is None else ExponentialBuckets(*self._native)
 
     def _renew(self) -> None:
@@ -162,14 +164,17 @@ class Histogram(Meter[HistogramReading]):
         check_exemplar(exemplar)
         if amount == amount:  # NaN falls in no bucket that could carry it
             kept = Exemplar(dict(exemplar), float(amount), time.time())
-            self._exemplars = {**self._exemplars, bisect_left(self.bounds, amount): kept}
             if self._exponential is not None:
                 self._exponential.keep(kept)
+            # At last, because it is by this mapping that a reading knows of a new exemplar.
+            self._exemplars = {**self._exemplars, bisect_left(self.bounds, amount): kept}
 
     def _fold(self) -> None:
         pending = self.pending
         version, amounts = pending.version, pending.events[:]
         taken, exponential = len(amounts), self._exponential
+        if not taken:
+            return  # and the counts stay the very object that the last reading has
         try:
             total, ordered = self._added(amounts)
         except Exception:
@@ -181,20 +186,13 @@ class Histogram(Meter[HistogramReading]):
             amounts = list(_real(amounts))
             total, ordered = self._added(amounts)
         else:
-            if taken:
-                _strange.worked(self.name, "observations of %s are real numbers again", self.name)
-        counts, placed, events = self._counts[:], 0, len(ordered)
-        for bucket, bound in enumerate(self.bounds):
-            if placed == events:
-                break
-            below = bisect_right(ordered, bound, placed)
-            counts[bucket] += below - placed
-            placed = below
+            _strange.worked(self.name, "observations of %s are real numbers again", self.name)
+        running = array("Q", map(add, self._running, _running(ordered, self.bounds)))
         if exponential is not None:
             exponential = exponential.copy()
             exponential.fold(amounts)
         if pending.version == version:
-            self._sum, self._counts, self._exponential, pending.version = total, counts, exponential, version + 1
+            self._sum, self._running, self._exponential, pending.version = total, running, exponential, version + 1
             del pending.events[:taken]
 
     def _added(self, amounts: list[float]) -> tuple[float, list[float]]:
@@ -205,14 +203,29 @@ class Histogram(Meter[HistogramReading]):
         return total, sorted(amounts)
 
     def _read(self) -> HistogramReading:
-        with self.pending.lock:
-            self.pending.drain()
-            # Together, with no call in between: a fold replaces all of them.
-            counts, total, exemplars, exponential = self._counts, self._sum, self._exemplars, self._exponential
+        pending, last = self.pending, self._last
+        if (
+            last is not None
+            # What waits first, and then the figures: another thread may fold in between.
+            and not pending.events
+            and last.running is self._running
+            and last.exemplars is self._exemplars
+            and last.created is creation(self._created)
+        ):
+            return last
+        with pending.lock:
+            pending.drain()
+            self._last = reading = self._now()
+        return reading
+
+    def _now(self) -> HistogramReading:
+        """What the figures say that are in place."""
+        # Together, with no call in between: a fold replaces all of them.
+        running, total, exemplars, exponential = self._running, self._sum, self._exemplars, self._exponential
         native = None if exponential is None else exponential.histogram(total)
         # A sum that may fall is no counter, so it is not shown where a bucket takes negative amounts.
         shown = total if self.bounds[0] >= 0 else None
-        return HistogramReading(tuple(accumulate(counts)), shown, creation(self._created), exemplars, native)
+        return HistogramReading(running, shown, creation(self._created), exemplars, native)
 
     def expand(self, labels: dict[str, str], reading: HistogramReading) -> Iterator[Sample]:
         name = self.name
@@ -226,6 +239,15 @@ class Histogram(Meter[HistogramReading]):
             yield Sample(f"{name}_created", labels, reading.created)
         if reading.native is not None:
             yield Sample(name, labels, 0.0, None, None, reading.native)
+
+
+def _running(ordered: Sequence[float], bounds: Sequence[float]) -> list[int]:
+    """How many of these there are up to each bound."""
+    if not ordered:
+        return [0] * len(bounds)
+    first, last = bisect_left(bounds, ordered[0]), bisect_left(bounds, ordered[-1])
+    amid = [bisect_right(ordered, bound) for bound in bounds[first:last]]
+    return [0] * first + amid + [len(ordered)] * (len(bounds) - last)
 
 
 def _together(natives: Sequence[NativeHistogram]) -> NativeHistogram:

@@ -181,7 +181,11 @@ class Meter(Collector, ABC, Generic[R]):
         return Family(self, series, pulled, ended() if keeps else None)
 
     def read(self) -> Sequence[Series[R]]:
-        """Every series, children in the order in which they came."""
+        """Every series, children in the order in which they came.
+
+        A series that nobody wrote to gives the very reading that it gave last, so `reading is last` says that its
+        figures are the same. A gauge that counts as the most recent one may have been set to the same value since.
+        """
         return self.family().series
 
     @classmethod
@@ -225,7 +229,7 @@ class Meter(Collector, ABC, Generic[R]):
 
     @abstractmethod
     def _read(self) -> R:
-        """The figures of a series at this moment."""
+        """The figures of a series at this moment: the last reading itself where nothing was written since."""
 
     # --- for the kinds
 
