@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import FileIO
@@ -23,7 +22,8 @@ from prometheus_client.samples import Sample
 
 from manometer.errors import IncompleteError
 from manometer.processes.directory import Directory
-from manometer.processes.file_format import UnreadableError, decode, encode
+from manometer.processes.file_format import decode, encode
+from manometer.processes.file_head import Extent, UnreadableError
 from manometer.processes.locked_file import OwnFile, put_aside
 from manometer.processes.merge import Merge
 from manometer.processes.merge_modes import MergeMode
@@ -295,9 +295,15 @@ def test_a_damaged_file_is_never_taken_for_a_whole_one(data):
         decode(bytes(content))
 
 
+def test_what_follows_behind_what_counts_is_left_out():
+    """It is not there whole yet, or never will be."""
+    content = counted(12)
+    assert decode(content + b"[[0,[5.0") == decode(content)
+
+
 def bare(body):
     """A file whose head says that it is whole, whatever is in it."""
-    return b"manometer-processes 1 %08x %d\n%s" % (zlib.crc32(body), len(body), body)
+    return Extent().extended(body).head + body
 
 
 DAMAGE = "it is cut short or damaged, or Manometer did not write it"
@@ -326,6 +332,23 @@ def test_a_file_that_makes_no_sense_is_put_aside(group, content, complaint, find
     assert group.complaints == [("1-1.manometer", complaint)]
     assert not bad.exists()
     assert (group.directory.path / "1-1.manometer.damaged").read_bytes() == content
+
+
+def test_a_file_whose_head_is_being_written_is_read_again(group, monkeypatch):
+    """A reader amid that may see half of each head. It is damaged only where it is so once more."""
+    living = group.process(3)
+    torn = living.path.read_bytes().replace(b" ", b"\t", 1)
+    plain, readings = FileIO.read, []
+
+    def read(file, *size):
+        readings.append(file)
+        return torn if len(readings) == 1 else plain(file, *size)
+
+    monkeypatch.setattr("manometer.processes.directory.FileIO", type("Torn", (FileIO,), {"read": read}))
+    assert group.total == 3
+    assert group.complaints == []
+    assert len(readings) == 2
+    living.abandon()
 
 
 def test_a_file_of_another_version_stays(group):

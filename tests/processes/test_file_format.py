@@ -2,7 +2,8 @@
 
 import pytest
 
-from manometer.processes.file_format import AlienError, UnreadableError, decode, encode
+from manometer.processes.file_format import decode, encode
+from manometer.processes.file_head import AlienError, UnreadableError
 from manometer.processes.snapshot import Family, Group, Process, Snapshot
 
 

@@ -1,12 +1,15 @@
-"""The form of a snapshot in a file: a line that says what the file is, with a checksum, and lines of JSON.
+"""The form of a snapshot in a file: behind its head, lines of JSON.
+
+The first says whose figures these are. Each other line has rows of a family, and the rows are numbered through the
+file; or it has rows that take the place of those of the same number, by which the file was brought up to date.
 
 Whatever is in a file, what comes out of it can be added up: it is read as strictly as if it came from a stranger.
 """
 
 import json
-import zlib
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable
-from itertools import chain
+from itertools import accumulate, chain
 from math import isfinite, isnan
 from typing import Any, TypeVar, get_args
 
@@ -14,6 +17,7 @@ from prometheus_client.metrics_core import METRIC_TYPES
 from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram
 
 from manometer.meters.gauge import MultiprocessMode
+from manometer.processes.file_head import Extent, UnreadableError, counted
 from manometer.processes.snapshot import (
     Family,
     Group,
@@ -28,21 +32,11 @@ from manometer.processes.snapshot import (
     is_sound,
 )
 
-__all__ = ["AlienError", "UnreadableError", "check", "decode", "encode", "file", "lines"]
+__all__ = ["check", "decode", "encode", "file", "lines"]
 
-_MAGIC = b"manometer-processes"
-_VERSION = b"1"
 _ROWS = 250  # in a line of a file: what is written or read in one go, while every other thread waits
 
 T = TypeVar("T")
-
-
-class UnreadableError(ValueError):
-    """A file that does not hold its figures whole, and maybe never did."""
-
-
-class AlienError(UnreadableError):
-    """A file that is not ours to replace: another version of this program wrote it."""
 
 
 # --- writing
@@ -78,17 +72,13 @@ def check(family: Family) -> None:
 
 def file(process: Process, lines: Iterable[bytes], includes: Collection[str] = ()) -> bytes:
     """A file of these lines, headed by one that says what it is and how long, with a checksum."""
-    body = b"\n".join([_line([process, list(includes)]), *lines])
-    return b"%s\n%s" % (_head(body), body)
-
-
-def _head(body: bytes) -> bytes:
-    return b"%s %s %08x %d" % (_MAGIC, _VERSION, zlib.crc32(body), len(body))
+    body = b"".join([_line([process, list(includes)]), *lines])
+    return Extent().extended(body).head + body
 
 
 def _line(content: Any) -> bytes:
     # Half a surrogate pair, which JSON takes and UTF-8 does not, would spoil the exposition later on.
-    return _json(content).encode(errors="replace")
+    return _json(content).encode(errors="replace") + b"\n"
 
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -99,17 +89,42 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 def decode(data: bytes) -> Snapshot:
     """The snapshot of a file; UnreadableError, or AlienError, where it holds none."""
-    head, _, body = data.partition(b"\n")
-    if head != _head(body):
-        match head.split(b" ", 2):
-            case [magic, version, _] if magic == _MAGIC and version != _VERSION and version.isdigit():
-                raise AlienError("another version of Manometer wrote it")
-        raise UnreadableError("it is cut short or damaged, or Manometer did not write it")
+    body = counted(data)
     try:
-        (process, includes), *found = map(json.loads, body.decode().split("\n"))
-        return Snapshot(_process(*process), [_family(*each) for each in found], includes=_texts(includes))
+        (process, includes), *found = map(json.loads, body.decode().removesuffix("\n").split("\n"))
+        families = [_family(*each) for each in _up_to_date(found)]
+        return Snapshot(_process(*process), families, includes=_texts(includes))
     except Exception as error:  # of whatever class nonsense leads to, too deep a nesting among them
         raise UnreadableError(f"it makes no sense ({type(error).__name__}: {error})") from None
+
+
+def _up_to_date(lines: Iterable[Any]) -> list[Any]:
+    """The lines of families, with each row as it was told last, and without those that were taken back."""
+    families: list[Any] = []
+    latest: dict[int, Any] = {}
+    for line in lines:
+        if line[0] is not None:
+            families.append(line)
+        else:
+            latest |= {_of(int, number): figures for number, *figures in line[1]}
+    if not latest:
+        return families
+    starts = [*accumulate([len(family[-1][-1]) for family in families], initial=0)]
+    if min(latest) < 0 or max(latest) >= starts[-1]:
+        raise ValueError("a row of no number")
+    thinned = set()
+    for number, figures in latest.items():
+        at = bisect_right(starts, number) - 1
+        rows, place = families[at][-1][-1], number - starts[at]
+        if figures:
+            rows[place] = [rows[place][0], *figures]
+        else:
+            rows[place] = None
+            thinned.add(at)
+    for at in thinned:
+        rows = families[at][-1][-1]
+        rows[:] = [row for row in rows if row is not None]
+    return families
 
 
 def _process(pid: object, interpreter: object, parent: object, only_forks: object) -> Process:

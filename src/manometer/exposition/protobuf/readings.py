@@ -52,7 +52,8 @@ def _histogram(bounds: Sequence[float]) -> Callable[[HistogramReading], bytes]:
     all_buckets, all_but_last = b"".join(buckets), b"".join(buckets[:-1])
 
     def write(reading: HistogramReading) -> bytes:
-        running, total, created, exemplars, native = reading
+        running: Sequence[Any] = reading.running
+        _, total, created, exemplars, native = reading
         if native is not None:
             head, events, total = exponential(native), native.count_value, native.sum_value
         else:
