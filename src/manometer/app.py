@@ -15,6 +15,7 @@ from manometer.config import Settings
 from manometer.errors import BindingError, ConfigError, UnsupportedError
 from manometer.health import Check, Checks
 from manometer.instrumentation.binding import Binding
+from manometer.instrumentation.pool import database
 from manometer.instrumentation.runtime import instrument_host, instrument_process, instrument_runtime
 from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
 from manometer.prometheus_internals import collectors_of
@@ -125,6 +126,8 @@ class Manometer:
         for instrument in (instrument_runtime, instrument_process, instrument_host):
             started.callback(_bind(instrument, registry))
         started.callback(_register(PlatformCollector, registry))
+        if settings.db_client_connections:
+            started.callback(database.show(registry))
         with _needing_threads():
             checks.start(settings.health_interval)
         started.callback(checks.stop)
@@ -177,7 +180,7 @@ def wsgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> pages.W
     Mounted at `/metrics`, it answers with the figures there: of all worker processes, where the setting
     `processes_dir` says where they share them. The first request for `/readyz` starts the health checks,
     in whichever worker process it comes to.
-    settings: what Settings.load takes; `processes_dir` and `service_name` matter here.
+    settings: what Settings.load takes; `processes_dir`, `db_client_connections` and `service_name` matter here.
     """
     return pages.wsgi_app(_site(registry, Settings.load(**settings)))
 
@@ -188,6 +191,8 @@ def asgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> pages.A
 
 
 def _site(registry: CollectorRegistry, settings: Settings) -> pages.Site:
+    if settings.db_client_connections:
+        database.show(registry)
     worker = _worker(registry, settings)
     if worker is not None:
         worker.start()

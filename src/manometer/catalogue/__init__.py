@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from manometer.catalogue import cache, engine, health, host, pool, process, resilience, runtime, self_metrics
+from manometer.catalogue import (
+    cache,
+    database,
+    engine,
+    health,
+    host,
+    pool,
+    process,
+    resilience,
+    runtime,
+    self_metrics,
+)
 from manometer.catalogue.spec import Convention, Kind, MetricSpec, Reading, label
 
 __all__ = ["SUBJECTS", "Convention", "Kind", "MetricSpec", "Reading", "label", "spec"]
@@ -12,6 +23,7 @@ SUBJECTS: Mapping[str, tuple[MetricSpec, ...]] = MappingProxyType(
     {
         "cache": cache.SPECS,
         "pool": pool.SPECS,
+        "database": database.SPECS,
         "engine": engine.SPECS,
         "resilience": resilience.SPECS,
         "runtime": runtime.SPECS,

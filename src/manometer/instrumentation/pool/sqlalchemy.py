@@ -139,6 +139,8 @@ def _read(pool: Any, lending: Lending) -> Iterable[Pulled]:
         # A pool on its own that was disposed of forgets what is out, and counts its return all the same.
         yield rows.RESOURCES, {"pool.resource.state": "used"}, max(pool.checkedout(), 0)
         yield rows.RESOURCES, {"pool.resource.state": "idle"}, pool.checkedin()
+        if pool.size() > 0:  # 0 stands for no limit
+            yield rows.IDLE_LIMIT, {}, pool.size()
     limit = _limit(pool)
     if limit is not None:
         yield rows.RESOURCE_LIMIT, {}, limit
