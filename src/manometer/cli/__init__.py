@@ -47,13 +47,13 @@ def _parser() -> argparse.ArgumentParser:
     # So late that main() sees a Ctrl-C meanwhile.
     from importlib.metadata import version
 
-    from manometer.cli import mixin, serve, top
+    from manometer.cli import catalogue, mixin, serve, top
 
     parser = argparse.ArgumentParser(
         prog="manometer", description="Look at what Manometer measures, and write dashboards and rules for it."
     )
     parser.add_argument("--version", action="version", version=f"manometer {version('manometer')}")
     subparsers = parser.add_subparsers(title="commands", dest="command", metavar="command", required=True)
-    for command in (top, serve, mixin):
+    for command in (top, serve, mixin, catalogue):
         command.add_parser(subparsers)
     return parser
