@@ -12,9 +12,11 @@ import urllib.request
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, PlatformCollector, ProcessCollector
+from sqlalchemy import create_engine
+from sqlalchemy.pool import QueuePool
 
 from forking import in_child
-from manometer import app
+from manometer import app, instrument_pool
 from manometer.app import Manometer, asgi_app, start, wsgi_app
 from manometer.config import Settings
 from manometer.errors import BindingError, ConfigError
@@ -350,7 +352,7 @@ def test_start_serves_the_default_registry_until_the_program_ends():
     """The common case, in a program of its own: settings by name, closed at exit, over a fork too."""
     program = """
 import json, os, urllib.request
-from manometer import app
+from manometer import app, instrument_pool
 manometer = app.start(port=0, service_name="orders", logs=True, log_level="warning")
 if os.fork() == 0:
     manometer.close()
@@ -400,3 +402,17 @@ def test_wsgi_joins_the_workers_that_the_settings_name(tmp_path, figures):
 
 def _raise(error):
     raise error
+
+
+def test_pools_of_connections_are_shown_by_convention_where_the_settings_say_so(figures):
+    """By a Manometer for as long as it runs, and by an application for a server of the program's."""
+    engine = create_engine("sqlite:///:memory:", poolclass=QueuePool, pool_size=2)
+    instrument_pool(engine, name="orders", registry=figures.registry)
+    with Manometer(FREE, registry=figures.registry):
+        assert figures("db_client_connection_idle_max") is None
+    with Manometer(Settings(port=0, db_client_connections=True), registry=figures.registry):
+        assert figures("db_client_connection_idle_max") == 2
+    assert figures("db_client_connection_idle_max") is None
+    wsgi_app(figures.registry, db_client_connections=True)
+    assert figures("db_client_connection_idle_max") == figures("pool_idle_limit") == 2
+    engine.dispose()

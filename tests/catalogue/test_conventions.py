@@ -33,7 +33,7 @@ def test_the_facts_are_of_the_version_that_rows_claim():
 def test_the_conventions_are_followed():
     """The rows that this file proves are there."""
     prefixes = {row.name.split(".")[0] for row in CLAIMED}
-    assert prefixes == {"system", "process", "cpython"}
+    assert prefixes == {"system", "process", "cpython", "db"}
 
 
 @pytest.mark.parametrize("row", CLAIMED, ids=lambda row: row.name)

@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from manometer.catalogue import cache, engine, health, host, pool, process, queue, resilience, runtime, self_metrics
+from manometer.catalogue import (
+    cache,
+    database,
+    engine,
+    health,
+    host,
+    pool,
+    process,
+    queue,
+    resilience,
+    runtime,
+    self_metrics,
+)
 from manometer.catalogue.spec import Convention, Kind, MetricSpec, Reading, label
 
 __all__ = ["SUBJECTS", "Convention", "Kind", "MetricSpec", "Reading", "label", "spec"]
@@ -13,6 +25,7 @@ SUBJECTS: Mapping[str, tuple[MetricSpec, ...]] = MappingProxyType(
         "cache": cache.SPECS,
         "pool": pool.SPECS,
         "queue": queue.SPECS,
+        "database": database.SPECS,
         "engine": engine.SPECS,
         "resilience": resilience.SPECS,
         "runtime": runtime.SPECS,

@@ -5,6 +5,8 @@ from manometer.catalogue.spec import FAST_BUCKETS, WAIT_BUCKETS, Kind, MetricSpe
 __all__ = [
     "ACQUISITIONS",
     "CREATE_DURATION",
+    "IDLE_LIMIT",
+    "IDLE_MINIMUM",
     "PENDING_REQUESTS",
     "REJECTIONS",
     "RESOURCES",
@@ -35,6 +37,24 @@ RESOURCE_LIMIT = MetricSpec(
     values={"pool.kind": _KINDS},
     reading=Reading.PULL,
     help="Resources that the pool may hold at most; absent where it has no limit.",
+)
+IDLE_LIMIT = MetricSpec(
+    name="pool.idle.limit",
+    kind=Kind.UPDOWNCOUNTER,
+    unit="{resource}",
+    attributes=_POOL,
+    values={"pool.kind": _KINDS},
+    reading=Reading.PULL,
+    help="Idle resources that the pool keeps at most; it lets go of those that come back beyond.",
+)
+IDLE_MINIMUM = MetricSpec(
+    name="pool.idle.minimum",
+    kind=Kind.UPDOWNCOUNTER,
+    unit="{resource}",
+    attributes=_POOL,
+    values={"pool.kind": _KINDS},
+    reading=Reading.PULL,
+    help="Idle resources that the pool keeps at least, made before anybody asks.",
 )
 PENDING_REQUESTS = MetricSpec(
     name="pool.pending_requests",
@@ -99,6 +119,6 @@ CREATE_DURATION = MetricSpec(
 )
 
 SPECS = (
-    *(RESOURCES, RESOURCE_LIMIT, PENDING_REQUESTS, ACQUISITIONS, TIMEOUTS, REJECTIONS),
+    *(RESOURCES, RESOURCE_LIMIT, IDLE_LIMIT, IDLE_MINIMUM, PENDING_REQUESTS, ACQUISITIONS, TIMEOUTS, REJECTIONS),
     *(WAIT_DURATION, USE_DURATION, CREATE_DURATION),
 )

@@ -3,20 +3,20 @@
 import logging
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
 from threading import RLock
 from time import perf_counter
 from types import MappingProxyType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, NamedTuple, Self, TypeVar, cast
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from manometer.catalogue import SUBJECTS, MetricSpec
-from manometer.errors import BindingError
+from manometer.errors import BindingError, MetricError
 from manometer.instrumentation.clock import Clock, clock_of
 from manometer.meters import Counter, Gauge, Histogram, Meter
 from manometer.meters.fork import freed_in_child, notice
@@ -25,7 +25,7 @@ from manometer.meters.registration import register
 from manometer.registry.catalogued import Pulled, family, meter, pulled_sample
 from manometer.registry.self_metrics import SelfMetrics
 
-__all__ = ["Binding", "Subject"]
+__all__ = ["Binding", "Subject", "View"]
 
 M = TypeVar("M", bound=Meter[Any])
 
@@ -176,6 +176,16 @@ class Binding:
             return child
 
 
+class View(NamedTuple):
+    """Another form that the figures of a subject are shown in beside their own.
+
+    rows: the metrics it makes; of: makes them of the families of one collection, which it leaves as they are.
+    """
+
+    rows: Sequence[MetricSpec]
+    of: Callable[[Sequence[Metric]], Iterable[Metric]]
+
+
 class Subject(Collector):
     """The bound objects of one subject on one registry, and the families that they share."""
 
@@ -187,6 +197,7 @@ class Subject(Collector):
         self._meters: dict[str, Meter[Any]] = {}
         self._bindings: dict[tuple[tuple[str, str], ...], Binding] = {}
         self._folded: set[Binding] = set()
+        self._view: View | None = None
         self.dead: deque[_Target] = deque()
         """References to objects that died, whose bindings are still to be released; a finalizer appends to it."""
         self.lock = freed_in_child(RLock())
@@ -294,10 +305,31 @@ class Subject(Collector):
             raise BindingError(f"{name!r} is a {found.kind}, not a {kind.kind}; call binding.{found.kind} for it")
         return found, tuple([attributes[attribute] for attribute in row.attributes])
 
+    def shows(self, registry: CollectorRegistry, view: View | None) -> None:
+        """Show each collection in this form too; None for in no other form than its own.
+
+        A registry asks for names when a collector is registered, so the subject is registered anew.
+        MetricError where the registry has metrics of the view's names: then all stays as it was.
+        """
+        before, self._view = self._view, view
+        registry.unregister(self)
+        try:
+            register(registry, self, f"another view of the {self.name}")
+        except MetricError:
+            self._view = before
+            register(registry, self, f"the instrumentation of the {self.name}")
+            raise
+
     def describe(self) -> Iterable[Metric]:
-        return [family(row) for row in self._rows.values()]
+        return [family(row) for row in (*self._rows.values(), *(self._view.rows if self._view else ()))]
 
     def collect(self) -> Iterable[Metric]:
+        told = list(self._told())
+        yield from told
+        if self._view is not None:
+            yield from self._view.of(told)
+
+    def _told(self) -> Iterator[Metric]:
         pulled = self._pull()
         with self.lock:
             meters = dict(self._meters)

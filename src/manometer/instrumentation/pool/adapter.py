@@ -24,13 +24,16 @@ P = TypeVar("P")
 class PoolState:
     """What a pool tells of itself at one moment. What it cannot tell stays None, and has no series.
 
-    used, idle: resources out of the pool and in it; limit: how many there may be at most; pending: requests that
-    wait, where the pool knows better than the count of those under way.
+    used, idle: resources out of the pool and in it; limit: how many there may be at most; idle_limit, idle_minimum: how
+    many idle ones it keeps at most and at least; pending: requests that wait, where the pool knows better than the
+    count of those under way.
     """
 
     used: int | None = None
     idle: int | None = None
     limit: int | None = None
+    idle_limit: int | None = None
+    idle_minimum: int | None = None
     pending: int | None = None
 
 
@@ -100,6 +103,10 @@ def figures(state: PoolState, pending: int) -> Iterable[Pulled]:
         yield rows.RESOURCES, {"pool.resource.state": "idle"}, state.idle
     if state.limit is not None:
         yield rows.RESOURCE_LIMIT, {}, state.limit
+    if state.idle_limit is not None:
+        yield rows.IDLE_LIMIT, {}, state.idle_limit
+    if state.idle_minimum is not None:
+        yield rows.IDLE_MINIMUM, {}, state.idle_minimum
     yield rows.PENDING_REQUESTS, {}, pending if state.pending is None else state.pending
 
 

@@ -117,4 +117,5 @@ def _read(pool: Any) -> PoolState:
     if not isinstance(pool, QueuePool):
         return PoolState()
     # A pool on its own that was disposed of forgets what is out, and counts its return all the same.
-    return PoolState(used=max(pool.checkedout(), 0), idle=pool.checkedin(), limit=_limit(pool))
+    kept = pool.size() or None  # 0 stands for no limit
+    return PoolState(used=max(pool.checkedout(), 0), idle=pool.checkedin(), limit=_limit(pool), idle_limit=kept)
