@@ -223,6 +223,12 @@ class Subject(Collector):
         registry = self._registry()
         return perf_counter if registry is None else clock_of(registry)
 
+    def bound(self, identity: Mapping[str, str]) -> Binding | None:
+        """The open binding that has these attributes, where its object is alive."""
+        with self.lock:
+            found = self._bindings.get(tuple(identity.items()))
+        return found if found is not None and found.target is not None else None
+
     @contextmanager
     def binding(
         self, target: object, identity: Mapping[str, str] = _NONE, *, owned: object = None

@@ -72,17 +72,18 @@ class Changes:
 
     def __call__(self, name: str, **labels: str) -> float | None:
         """By how much the one sample of that name and at least these labels grew; None where there is none."""
-        return _one(self._grown(), name, labels)
+        return _one(self.read(), name, labels)
 
     def all(self, name: str, label: str) -> dict[str, float]:
         """By how much the samples of that name grew, by one of their labels; those that did not are left out."""
-        return {value: growth for value, growth in _by_label(self._grown(), name, label).items() if growth}
+        return {value: growth for value, growth in _by_label(self.read(), name, label).items() if growth}
 
     def end(self) -> None:
         """Take what has changed so far for good."""
         self._after = self._figures.read()
 
-    def _grown(self) -> Series:
+    def read(self) -> Series:
+        """By how much every sample grew, by its name and labels."""
         after = self._figures.read() if self._after is None else self._after
         return {series: value - self._before.get(series, 0.0) for series, value in after.items()}
 

@@ -100,6 +100,22 @@ async def test_a_stalled_loop_shows_its_lag(figures):
     binding.close()
 
 
+def test_a_second_loop_without_a_name_is_refused(figures):
+    """The first would be removed in silence; one that is closed, or has died, makes room."""
+    first, second, third = (asyncio.new_event_loop() for _ in range(3))
+    try:
+        instrument_loop(first, registry=figures.registry)
+        with pytest.raises(BindingError, match="another event loop is bound as 'main'; give this one a name"):
+            instrument_loop(second, registry=figures.registry)
+        assert figures("asyncio_tasks", asyncio_loop_name="main") == 0
+        instrument_loop(second, name="second", registry=figures.registry)
+        first.close()
+        assert not instrument_loop(third, registry=figures.registry).closed
+    finally:
+        for loop in (first, second, third):
+            loop.close()
+
+
 async def test_a_closed_loop_binding_stops_looking(figures):
     """No timer is left behind on the loop."""
     binding = instrument_loop(asyncio.get_running_loop(), registry=figures.registry)

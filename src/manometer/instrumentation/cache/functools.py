@@ -32,7 +32,7 @@ def cache(cached: Any, bind: Bind) -> Any:
     load, time = timed_load(loader(cached, gc.get_referents(cached)))
     drop_in = functools.lru_cache(_info(cached).maxsize, _typed(cached))(load)
     vars(drop_in).update(vars(cached))  # the name, the documentation, and what the user has set
-    with bind(drop_in, is_drop_in=True) as binding:
+    with bind(drop_in, owned=cached, is_drop_in=True) as binding:
         binding.pulls(CacheReader(drop_in, _read))
         time(binding)
     return drop_in

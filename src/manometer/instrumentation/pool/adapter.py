@@ -24,9 +24,9 @@ P = TypeVar("P")
 class PoolState:
     """What a pool tells of itself at one moment. What it cannot tell stays None, and has no series.
 
-    used, idle: resources out of the pool and in it; limit: how many there may be at most; idle_limit, idle_minimum: how
-    many idle ones it keeps at most and at least; pending: requests that wait, where the pool knows better than the
-    count of those under way.
+    used, idle: resources out of the pool and in it; limit: how many there may be at most; idle_limit, idle_minimum:
+    how many idle ones it keeps at most and at least; pending: requests that wait, where the pool knows better than
+    the count of those under way.
     """
 
     used: int | None = None
