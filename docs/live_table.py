@@ -1,4 +1,4 @@
-"""Draws docs/live-table.svg: what `make demo` shows, from a run of the engine whose broker is slow at its end.
+"""Draws docs/live-table.svg: what `make demo` shows at the end of a run, while the broker is slow.
 
 make picture
 """
