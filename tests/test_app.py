@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Pl
 from sqlalchemy import create_engine
 from sqlalchemy.pool import QueuePool
 
+from collected import collect
 from forking import in_child
 from manometer import app, instrument_pool
 from manometer.app import Manometer, asgi_app, start, wsgi_app
@@ -23,7 +24,6 @@ from manometer.errors import BindingError, ConfigError
 from manometer.health import Checks, check
 from manometer.instrumentation.runtime import instrument_host, instrument_runtime
 from manometer.meters.fork import Forked
-from manometer.registry.collection import collect
 from waiting import DEADLINE, until
 
 FREE = Settings(port=0)

@@ -13,16 +13,17 @@ from typing import Any, NamedTuple, Self, TypeVar, cast
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
-from prometheus_client.samples import Sample
 
 from manometer.catalogue import SUBJECTS, MetricSpec
 from manometer.errors import BindingError, MetricError
 from manometer.instrumentation.clock import Clock, clock_of
 from manometer.meters import Counter, Gauge, Histogram, Meter
+from manometer.meters.family import Family, Series
 from manometer.meters.fork import freed_in_child, notice
 from manometer.meters.labels import OTHER, SERIES_CAP
+from manometer.meters.metric_view import MetricView
 from manometer.meters.registration import register
-from manometer.registry.catalogued import Pulled, family, meter, pulled_sample
+from manometer.registry.catalogued import Pulled, described, family, meter, series
 from manometer.registry.self_metrics import SelfMetrics
 
 __all__ = ["Binding", "Subject", "View"]
@@ -144,8 +145,7 @@ class Binding:
     @property
     def _is_unused(self) -> bool:
         """Whether nothing has been counted, as far as this binding can tell."""
-        readings = [child.family().samples for child in self._series.values()]
-        events = [sample.value for samples in readings for sample in samples if not sample.name.endswith("_created")]
+        events = [reading.events for child in self._series.values() for _, reading in child.read()]
         return bool(events) and not any(events)
 
     def _let_go(self) -> None:
@@ -183,7 +183,7 @@ class View(NamedTuple):
     """
 
     rows: Sequence[MetricSpec]
-    of: Callable[[Sequence[Metric]], Iterable[Metric]]
+    of: Callable[[Sequence[Family]], Iterable[Family]]
 
 
 class Subject(Collector):
@@ -327,32 +327,27 @@ class Subject(Collector):
             raise
 
     def describe(self) -> Iterable[Metric]:
-        return [family(row) for row in (*self._rows.values(), *(self._view.rows if self._view else ()))]
+        return described((*self._rows.values(), *(self._view.rows if self._view else ())))
 
     def collect(self) -> Iterable[Metric]:
         told = list(self._told())
-        yield from told
+        yield from map(MetricView, told)
         if self._view is not None:
-            yield from self._view.of(told)
+            yield from map(MetricView, self._view.of(told))
 
-    def _told(self) -> Iterator[Metric]:
+    def _told(self) -> Iterator[Family]:
         pulled = self._pull()
         with self.lock:
             meters = dict(self._meters)
         for row in self._rows.values():
-            samples = pulled.get(row.name, [])
-            if row.name in meters:
-                told = meters[row.name].family(samples)
-                if told.series or samples or told.ended:
-                    yield told
-            elif samples:
-                pulled_alone = family(row)
-                pulled_alone.samples = samples
-                yield pulled_alone
+            told = pulled.get(row.name, [])
+            found = meters[row.name].family(told) if row.name in meters else family(row, told)
+            if any(group.series or group.ended for group in found.groups):
+                yield found
 
-    def _pull(self) -> dict[str, list[Sample]]:
+    def _pull(self) -> dict[str, list[Series]]:
         """One snapshot of every bound object; one that raises loses only its own figures."""
-        samples: dict[str, list[Sample]] = {}
+        found: dict[str, list[Series]] = {}
         with self.lock:
             self._release_dead()
             bindings = list(self._bindings.values())
@@ -362,12 +357,12 @@ class Subject(Collector):
                 continue
             try:
                 for row, attributes, value in binding._figures(target):
-                    samples.setdefault(row.name, []).append(pulled_sample(row, attributes, value))
+                    found.setdefault(row.name, []).append(series(row, attributes, value))
             except Exception:
                 self._self_metrics.failed(binding.path, _READING)
             else:
                 self._self_metrics.worked(binding.path, _READING)
-        return samples
+        return found
 
     def _row(self, name: str, attributes: Mapping[str, str]) -> MetricSpec:
         row = self._rows.get(name)

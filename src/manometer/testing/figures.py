@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry
 
 from manometer.instrumentation.clock import measure_by
-from manometer.registry.collection import collect
+from manometer.registry.collection import as_metric, collect
 
 __all__ = ["Changes", "Figures"]
 
@@ -49,7 +49,7 @@ class Figures:
         """Every sample, by its name and labels."""
         return {
             (sample.name, frozenset(sample.labels.items())): sample.value
-            for family in collect(self.registry)
+            for family in map(as_metric, collect(self.registry))
             for sample in family.samples
         }
 
