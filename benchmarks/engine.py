@@ -98,7 +98,7 @@ def _busy(market: MarketData, registry: CollectorRegistry) -> float:
 
 
 def _worked(registry: CollectorRegistry) -> float:
-    labels = {"pool": "market_data", "kind": "worker"}
+    labels = {"pool_name": "market_data", "pool_kind": "worker"}
     return registry.get_sample_value("pool_use_duration_seconds_sum", labels) or 0.0
 
 

@@ -50,19 +50,19 @@ def instrument(engine: Engine, registry: CollectorRegistry) -> None:
 
 def _caches(engine: Engine, registry: CollectorRegistry) -> Iterator[Binding]:
     classifier, analyzer, adjuster, market = engine.classifier, engine.analyzer, engine.adjuster, engine.market
-    classifier.move = instrument_cache(classifier.move, name="week_moves", registry=registry)
+    classifier.move = instrument_cache(name="week_moves", registry=registry)(classifier.move)
     yield Binding.of(classifier.move)
-    classifier.classify = instrument_cache(classifier.classify, name="week_classes", registry=registry)
+    classifier.classify = instrument_cache(name="week_classes", registry=registry)(classifier.classify)
     yield Binding.of(classifier.classify)
-    analyzer.analyze = instrument_cache(analyzer.analyze, name="market_conditions", registry=registry)
+    analyzer.analyze = instrument_cache(name="market_conditions", registry=registry)(analyzer.analyze)
     yield Binding.of(analyzer.analyze)
-    adjuster.adjust = instrument_cache(adjuster.adjust, name="atr_adjustments", registry=registry)
+    adjuster.adjust = instrument_cache(name="atr_adjustments", registry=registry)(adjuster.adjust)
     yield Binding.of(adjuster.adjust)
     bars = Binding.of(instrument_cache(market.cache, name="market_data", registry=registry))
     yield bars
-    market.cache.used = bars.counter("cache.prefetches", outcome="used").inc
-    market.cache.unused = bars.counter("cache.prefetches", outcome="unused").inc
-    market.cache.late = bars.counter("cache.prefetches", outcome="late").inc
+    market.cache.used = bars.counter("cache.prefetches", {"cache.prefetch.outcome": "used"}).inc
+    market.cache.unused = bars.counter("cache.prefetches", {"cache.prefetch.outcome": "unused"}).inc
+    market.cache.late = bars.counter("cache.prefetches", {"cache.prefetch.outcome": "late"}).inc
     market.load = _timed_load(market.load, bars)
 
 
@@ -79,7 +79,7 @@ def _broker(engine: Engine, registry: CollectorRegistry) -> Iterator[Binding]:
     yield Binding.of(instrument_retry(gateway.retrying, operation="place_order", registry=registry))
     breaker = Binding.of(instrument_breaker(gateway.breaker, name="broker", registry=registry))
     yield breaker
-    gateway.gate.refused = breaker.counter("breaker.calls", outcome="rejected").inc
+    gateway.gate.refused = breaker.counter("breaker.calls", {"breaker.call.outcome": "rejected"}).inc
 
 
 def _loop(engine: Engine, registry: CollectorRegistry) -> Iterator[Binding]:
@@ -102,8 +102,8 @@ def _stages(engine: Engine, registry: CollectorRegistry) -> None:
 
 def _timed_load(load: Callable[[str, date], Bar], binding: Binding) -> Callable[[str, date], Bar]:
     """The load of a bar, timed here because it runs outside the cache, and so outside the cache's lock."""
-    ok = binding.histogram("cache.load.duration", outcome="ok").observe
-    error = binding.histogram("cache.load.duration", outcome="error").observe
+    ok = binding.histogram("cache.load.duration", {"cache.load.outcome": "ok"}).observe
+    error = binding.histogram("cache.load.duration", {"cache.load.outcome": "error"}).observe
 
     def timed(symbol: str, day: date) -> Bar:
         started = perf_counter()

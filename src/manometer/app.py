@@ -12,6 +12,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from manometer.config import Settings, SettingValues
 from manometer.errors import ConfigError
 from manometer.health import Check, Checks
+from manometer.instrumentation.pool import database
 from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
 from manometer.process import measure, measure_to_the_end
 from manometer.serving import pages
@@ -117,6 +118,8 @@ class Manometer:
             spans = Spans(settings.otlp_endpoint, settings.trace_ratio, settings.service_name, registry)
             started.callback(spans.close)
         started.callback(measure(registry))
+        if settings.db_client_connections:
+            started.callback(database.show(registry))
         with _needing_threads():
             checks.start(settings.health_interval)
         started.callback(checks.stop)
@@ -178,7 +181,8 @@ def wsgi_app(
     `processes_dir` says where they share them. The process, its garbage collector and the host are measured from
     now on, as `start` does. The first request for `/readyz` starts the health checks, in whichever worker process it
     comes to.
-    path, settings: as for start; `processes_dir` and `service_name` matter here.
+    path, settings: as for start; `processes_dir`, `db_client_connections` and
+    `service_name` matter here.
     """
     return pages.wsgi_app(_site(registry, Settings.load(path, **settings)))
 
@@ -195,6 +199,8 @@ def asgi_app(
 def _site(registry: CollectorRegistry, settings: Settings) -> pages.Site:
     with _lock:
         measure_to_the_end(registry)  # nobody closes an application
+    if settings.db_client_connections:
+        database.show(registry)
     worker = _worker(registry, settings)
     if worker is not None:
         worker.start()

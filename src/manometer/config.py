@@ -83,6 +83,7 @@ class SettingValues(TypedDict, total=False):
     port: int
     service_name: str
     processes_dir: str | None
+    db_client_connections: bool
     otlp_endpoint: str | None
     trace_ratio: float
     health_interval: float
@@ -105,6 +106,11 @@ class Settings:
         None,
         "Directory in which the worker processes of one program share their figures; unset shows each alone.",
         _text("a path"),
+    )
+    db_client_connections: bool = _setting(
+        False,
+        "Whether pools of database connections are shown under OpenTelemetry's db.client.connection.* names too.",
+        _FLAG,
     )
     otlp_endpoint: str | None = _setting(
         None, "Base URL of an OTLP/HTTP receiver that spans go to; unset sends none.", _URL

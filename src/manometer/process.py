@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any
 from weakref import WeakSet
 
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import CollectorRegistry, PlatformCollector
 from prometheus_client.registry import Collector
 
 from manometer.errors import BindingError, UnsupportedError
 from manometer.instrumentation.binding import Binding
-from manometer.instrumentation.runtime import instrument_host, instrument_runtime
+from manometer.instrumentation.runtime import instrument_host, instrument_process, instrument_runtime
 from manometer.prometheus_internals import collectors_of
 
 __all__ = ["measure", "measure_to_the_end"]
@@ -23,10 +23,9 @@ _log = logging.getLogger("manometer")
 def measure(registry: CollectorRegistry) -> Callable[[], None]:
     """Measure the process, its garbage collector and the host, but for what is measured already; return the undo."""
     undone = ExitStack()
-    undone.callback(_bind(instrument_runtime, registry))
-    undone.callback(_bind(instrument_host, registry))
-    for collector in (ProcessCollector, PlatformCollector, GCCollector):
-        undone.callback(_register(collector, registry))
+    for instrument in (instrument_runtime, instrument_process, instrument_host):
+        undone.callback(_bind(instrument, registry))
+    undone.callback(_register(PlatformCollector, registry))
 
     def undo() -> None:
         if registry not in _kept:
@@ -48,7 +47,7 @@ def _bind(instrument: Callable[..., Binding], registry: CollectorRegistry) -> Ca
     except BindingError:  # the program has bound it
         pass
     except UnsupportedError as error:
-        _log.warning("not measured: %s", error)
+        _log.warning("%s", error)
     return lambda: None
 
 

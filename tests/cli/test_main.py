@@ -28,6 +28,8 @@ commands:
     top       show stages, caches and pools of a running program
     serve     show the figures of a program's worker processes
     mixin     write the dashboards, rules and runbooks
+    catalogue
+              print every metric by its names
 """,
     "top": """\
 usage: manometer top [-h] [--interval SECONDS] [--count N] [--notes] [url]
@@ -70,6 +72,18 @@ options:
   --out DIR      where to write (default: here)
   --config FILE  YAML of thresholds in the place of the defaults; needs the extra mixin
   --check        write nothing; fail where a file is not up to date
+""",
+    "catalogue": """\
+usage: manometer catalogue [-h] [--format {markdown,json,weaver}] [--out DIR]
+
+Print every metric with its OpenTelemetry and Prometheus names.
+
+options:
+  -h, --help            show this help message and exit
+  --format {markdown,json,weaver}
+                        tables, JSON, or the definitions of an OpenTelemetry registry (default:
+                        markdown)
+  --out DIR             with --format weaver: write the whole registry there
 """,
 }
 

@@ -60,7 +60,7 @@ def test_the_rules_are_those_of_the_repository(world, root):
 
 
 # How well a trend fits cannot be said of a line that is flat, and a pool at rest draws one.
-MAY_BE_EMPTY = {"job_instance_pool_kind:pool_resources:saturation_r2"}
+MAY_BE_EMPTY = {"job_instance_pool_name_pool_kind:pool_resources:saturation_r2"}
 
 
 def test_every_recording_rule_has_data(world, eventually):

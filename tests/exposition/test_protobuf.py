@@ -399,6 +399,26 @@ def test_a_native_histogram_of_fractions_is_carried(families):
     assert not figures.positive_delta
 
 
+def test_fractions_that_add_up_to_a_whole_number_are_fractions(families):
+    """One figure in a field for whole numbers would have a reader look for all of them there."""
+    found = NativeHistogram(2.0, 3.0, 1, 0.001, 0.0, [BucketSpan(0, 2)], None, [0.5, 1.0])
+    family = Metric("h", "Help.", "histogram")
+    family.add_sample("h", {}, 0, native_histogram=found)
+    figures = families(generate(Fixed(family)))[0].metric[0].histogram
+    assert (figures.sample_count_float, figures.zero_count_float) == (2, 0)
+    assert figures.HasField("zero_count_float")
+    assert list(figures.positive_count) == [0.5, 1.5]
+
+
+def test_whole_numbers_that_are_floats_are_whole_numbers(families):
+    """So they take little room."""
+    found = NativeHistogram(3.0, 3.0, 1, 0.001, 1.0, [BucketSpan(0, 2)], None, [0.0, 2.0])
+    family = Metric("h", "Help.", "histogram")
+    family.add_sample("h", {}, 0, native_histogram=found)
+    figures = families(generate(Fixed(family)))[0].metric[0].histogram
+    assert (figures.sample_count, figures.zero_count, list(figures.positive_delta)) == (3, 1, [0, 2])
+
+
 def test_a_native_histogram_of_negative_fractions_is_carried(families):
     """It needs no span of nothing, since its negative spans tell what it is."""
     found = NativeHistogram(1.5, -3.0, 1, 0.001, 0, None, [BucketSpan(0, 2)], None, [0.5, 0.5])

@@ -9,11 +9,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.values import MultiProcessValue
 
+from collected import collect
 from manometer import Counter
 from manometer.processes import Worker, group_registry
 from manometer.processes.file_faults import Faults
-from manometer.processes.prometheus_files import peer_families
-from manometer.registry.collection import collect
+from manometer.processes.prometheus_files import families_of_files
 from manometer.registry.self_metrics import SelfMetrics
 
 
@@ -33,7 +33,7 @@ def test_only_so_many_files_are_logged(faults, figures, caplog):
     for number in [*range(105), *range(105)]:
         faults.unreadable(Path(f"/group/{number}"), ValueError("odd"))
     assert logged(caplog) == [f"/group/{number} is left out of the figures: odd" for number in range(100)]
-    assert figures("manometer_process_file_failures_total", operation="read") == 210
+    assert figures("manometer_process_file_failures_total", manometer_process_file_operation="read") == 210
 
 
 def test_an_outage_is_logged_when_it_begins_and_when_it_ends(faults, figures, caplog):
@@ -51,7 +51,7 @@ def test_an_outage_is_logged_when_it_begins_and_when_it_ends(faults, figures, ca
     begins = f"figures cannot be written to /group ({full}); they go on in memory until they can"
     assert logged(caplog) == [begins, "figures are written to /group again", begins]
     assert caplog.records[0].exc_info[0] is OSError
-    assert figures("manometer_process_file_failures_total", operation="write") == 6
+    assert figures("manometer_process_file_failures_total", manometer_process_file_operation="write") == 6
 
 
 def test_a_fault_of_ours_is_logged_while_the_disk_is_full_too(faults, caplog):
@@ -68,8 +68,7 @@ def test_faults_are_untold_until_figures_are_written(faults):
     """What the files say already is not said again."""
 
     def untold():
-        rows = [row for family in faults.untold() for group in family.groups for row in group.rows]
-        return {operation: count for (operation,), (count,), *_ in rows}
+        return {operation: reading.total for family in faults.untold() for (operation,), reading in family.series}
 
     assert untold() == {}
     faults.unreadable(Path("/group/1"), ValueError("odd"))
@@ -105,6 +104,6 @@ def test_a_file_of_prometheus_client_that_went_away_is_no_fault(tmp_path, monkey
     (tmp_path / "counter_2.db").write_bytes(struct.pack("ii", 100, 0) + b"\x01" * 100)
     (tmp_path / "counter_3.db").symlink_to(tmp_path / "gone")
     told = []
-    (family,) = peer_families([tmp_path], lambda path, _: told.append(path.name))
-    assert [row[1] for group in family.groups for row in group.rows] == [[2]]
+    (family,) = families_of_files([tmp_path], lambda path, _: told.append(path.name))
+    assert [reading.total for _, reading in family.series] == [2]
     assert told == ["counter_2.db"]

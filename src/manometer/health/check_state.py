@@ -123,7 +123,7 @@ class Check:
 
     def _figures(self, now: float) -> list[Pulled]:
         result, problem = self._result, self.problem
-        labels = {"check": self.name, "critical": "true" if self.critical else "false"}
+        labels = {"health.check.name": self.name, "health.check.critical": "true" if self.critical else "false"}
         if result is None:  # it runs for the first time, or is about to: nothing is known before its time-out
             timed_out = self._running and self._started is not None and now - self._started >= self.timeout
             return [(rows.UP, labels, 0.0)] if timed_out else []

@@ -1,43 +1,23 @@
 """Counter: a figure that only grows."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import reduce
 from operator import add
-from typing import NamedTuple
 
 from prometheus_client.context_managers import ExceptionCounter
-from prometheus_client.samples import Exemplar, Sample
+from prometheus_client.samples import Exemplar
 
 from manometer.errors import MetricError
 from manometer.meters.amounts import real
 from manometer.meters.labels import check_exemplar
-from manometer.meters.meter import Meter, creation, earliest
+from manometer.meters.meter import Meter, creation
+from manometer.meters.readings import CounterReading
 from manometer.meters.write_buffer import PENDING_LIMIT, Ticks, WriteBuffer
 
-__all__ = ["Counter", "CounterReading"]
+__all__ = ["Counter"]
 
 _EXACT = 2.0**53  # up to here, a float holds every whole number
-
-
-class CounterReading(NamedTuple):
-    """A counter's series at one moment.
-
-    created: Unix time in seconds, None where it is not to be shown; before: what it came to before its last reset.
-    """
-
-    total: float
-    created: float | None
-    exemplar: Exemplar | None
-    before: "CounterReading | None" = None
-
-    @property
-    def whole(self) -> "CounterReading":
-        """The reading as if there had been no reset."""
-        if self.before is None:
-            return self
-        total, created, exemplar, _ = self.before
-        return CounterReading(total + self.total, earliest((created, self.created)), self.exemplar or exemplar)
 
 
 class Counter(Meter[CounterReading]):
@@ -47,6 +27,7 @@ class Counter(Meter[CounterReading]):
     _shared = Meter._shared
     _exemplar: Exemplar | None
     _before: CounterReading | None
+    _last: CounterReading | None
     _ticks: Ticks
 
     def inc(self, amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:
@@ -67,7 +48,7 @@ class Counter(Meter[CounterReading]):
             with pending.lock:
                 pending.drain()
                 version, now = pending.version, time.time()
-                before = self._reading().whole
+                before = self._now().whole
                 if pending.version == version:  # else a signal handler was at it meanwhile
                     self._total, self._created, self._before, pending.version = 0.0, now, before, version + 1
                     done = True
@@ -86,20 +67,11 @@ class Counter(Meter[CounterReading]):
             self.pending.drain()
             return self._total
 
-    @classmethod
-    def together(cls, readings: Sequence[CounterReading]) -> CounterReading:
-        parts = [reading.whole for reading in readings]
-        return CounterReading(
-            sum(part.total for part in parts),
-            earliest(part.created for part in parts),
-            next((part.exemplar for part in reversed(parts) if part.exemplar is not None), None),
-        )
-
     def _start(self) -> None:
         self._total = 0.0
         self._created = time.time()
         self._exemplar = None
-        self._before = None
+        self._before = self._last = None
         self.pending: WriteBuffer[float] = WriteBuffer(self._fold)
         self._ticks = Ticks()
         self._folded_ticks = 0
@@ -145,6 +117,8 @@ class Counter(Meter[CounterReading]):
         pending = self.pending
         version, amounts = pending.version, pending.events[:]
         taken, ticks = len(amounts), self._ticks.value
+        if not taken and ticks == self._folded_ticks:
+            return  # and the total stays the very object that the last reading has
         total = self._total + (ticks - self._folded_ticks)
         ones = amounts.count(1.0)
         if ones == taken and total.is_integer() and total + ones < _EXACT:
@@ -156,16 +130,25 @@ class Counter(Meter[CounterReading]):
             del pending.events[:taken]
 
     def _read(self) -> CounterReading:
-        with self.pending.lock:
-            self.pending.drain()
-            return self._reading()
+        pending, last = self.pending, self._last
+        if (
+            last is not None
+            # What waits first, and then the figures: another thread may fold in between.
+            and not pending.events
+            and self._ticks.value == self._folded_ticks
+            and last.total is self._total
+            and last.exemplar is self._exemplar
+            and last.before is self._before
+            and last.created is creation(self._created)
+        ):
+            return last
+        with pending.lock:
+            pending.drain()
+            self._last = reading = self._now()
+        return reading
 
-    def _reading(self) -> CounterReading:
+    def _now(self) -> CounterReading:
+        """What the figures say that are in place."""
         # Together, with no call in between: a reset replaces all of them.
         total, created, exemplar, before = self._total, self._created, self._exemplar, self._before
         return CounterReading(total, creation(created), exemplar, before)
-
-    def expand(self, labels: dict[str, str], reading: CounterReading) -> Iterator[Sample]:
-        yield Sample(f"{self.name}_total", labels, reading.total, None, reading.exemplar)
-        if reading.created is not None:
-            yield Sample(f"{self.name}_created", labels, reading.created)

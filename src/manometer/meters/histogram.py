@@ -1,49 +1,30 @@
 """Histogram: how a quantity is spread over fixed buckets, and on request over exponential ones."""
 
-import sys
 import time
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import reduce
-from itertools import accumulate
 from math import inf
 from operator import add
-from types import MappingProxyType
-from typing import NamedTuple
 
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.context_managers import Timer
-from prometheus_client.samples import Exemplar, NativeHistogram, Sample
+from prometheus_client.samples import Exemplar
 from prometheus_client.utils import floatToGoString
 
 from manometer.errors import MetricError
 from manometer.meters.exponential import BUCKET_LIMIT, ExponentialBuckets
 from manometer.meters.labels import SERIES_CAP, check_exemplar
-from manometer.meters.meter import Meter, creation, earliest
+from manometer.meters.meter import Meter, creation
 from manometer.meters.outages import Outages
+from manometer.meters.readings import NO_EXEMPLARS, HistogramReading
 from manometer.meters.write_buffer import PENDING_LIMIT, WriteBuffer
 
-__all__ = ["Histogram", "HistogramReading"]
+__all__ = ["Histogram"]
 
 _strange = Outages(are_shared=True)  # by the name of a family, which all its series share
-_NONE: Mapping[int, Exemplar] = MappingProxyType({})
-
-
-class HistogramReading(NamedTuple):
-    """A histogram's series at one moment.
-
-    running: events in each bucket and those below it; total: their sum, None where it is not to be
-    shown; created: Unix time in seconds, likewise; exemplars: by the bucket's place; native: the
-    same events in exponential buckets, where they were asked for.
-    """
-
-    running: tuple[int, ...]
-    total: float | None
-    created: float | None
-    exemplars: Mapping[int, Exemplar]
-    native: NativeHistogram | None
 
 
 class Histogram(Meter[HistogramReading]):
@@ -59,6 +40,7 @@ class Histogram(Meter[HistogramReading]):
     _reserved = frozenset({"le"})
     _shared = (*Meter._shared, "bounds", "bound_labels", "_native")
     _exponential: ExponentialBuckets | None
+    _last: HistogramReading | None
     DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, inf)
 
     def __init__(
@@ -116,20 +98,9 @@ class Histogram(Meter[HistogramReading]):
         """Observe the seconds that a block or a decorated function took."""
         return Timer(self, "observe")  # type: ignore[no-untyped-call]
 
-    @classmethod
-    def together(cls, readings: Sequence[HistogramReading]) -> HistogramReading:
-        totals = [reading.total for reading in readings if reading.total is not None]
-        natives = [reading.native for reading in readings if reading.native is not None]
-        return HistogramReading(
-            tuple(map(sum, zip(*(reading.running for reading in readings), strict=True))),
-            sum(totals) if len(totals) == len(readings) else None,
-            earliest(reading.created for reading in readings),
-            {at: exemplar for reading in readings for at, exemplar in reading.exemplars.items()},
-            _together(natives) if natives else None,
-        )
-
     def _start(self) -> None:
         self._begin()
+        self._last = None
         self.pending: WriteBuffer[float] = WriteBuffer(self._fold)
         # A series writes through a function of its own, which looks up no attribute on the way.
         if type(self).observe is Histogram.observe:
@@ -137,9 +108,10 @@ class Histogram(Meter[HistogramReading]):
 
     def _begin(self) -> None:
         self._sum = 0.0
-        self._counts = array("Q", bytes(8 * len(self.bounds)))
+        # These two are replaced, never changed: a reading keeps them as they are.
+        self._running = array("Q", bytes(8 * len(self.bounds)))
+        self._exemplars: Mapping[int, Exemplar] = NO_EXEMPLARS
         self._created = time.time()
-        self._exemplars: Mapping[int, Exemplar] = _NONE  # replaced, never changed: a reading keeps it as it is
         self._exponential = None if self._native is None else ExponentialBuckets(*self._native)
 
     def _renew(self) -> None:
@@ -162,14 +134,17 @@ class Histogram(Meter[HistogramReading]):
         check_exemplar(exemplar)
         if amount == amount:  # NaN falls in no bucket that could carry it
             kept = Exemplar(dict(exemplar), float(amount), time.time())
-            self._exemplars = {**self._exemplars, bisect_left(self.bounds, amount): kept}
             if self._exponential is not None:
                 self._exponential.keep(kept)
+            # At last, because it is by this mapping that a reading knows of a new exemplar.
+            self._exemplars = {**self._exemplars, bisect_left(self.bounds, amount): kept}
 
     def _fold(self) -> None:
         pending = self.pending
         version, amounts = pending.version, pending.events[:]
         taken, exponential = len(amounts), self._exponential
+        if not taken:
+            return  # and the counts stay the very object that the last reading has
         try:
             total, ordered = self._added(amounts)
         except Exception:
@@ -181,20 +156,13 @@ class Histogram(Meter[HistogramReading]):
             amounts = list(_real(amounts))
             total, ordered = self._added(amounts)
         else:
-            if taken:
-                _strange.worked(self.name, "observations of %s are real numbers again", self.name)
-        counts, placed, events = self._counts[:], 0, len(ordered)
-        for bucket, bound in enumerate(self.bounds):
-            if placed == events:
-                break
-            below = bisect_right(ordered, bound, placed)
-            counts[bucket] += below - placed
-            placed = below
+            _strange.worked(self.name, "observations of %s are real numbers again", self.name)
+        running = array("Q", map(add, self._running, _running(ordered, self.bounds)))
         if exponential is not None:
             exponential = exponential.copy()
             exponential.fold(amounts)
         if pending.version == version:
-            self._sum, self._counts, self._exponential, pending.version = total, counts, exponential, version + 1
+            self._sum, self._running, self._exponential, pending.version = total, running, exponential, version + 1
             del pending.events[:taken]
 
     def _added(self, amounts: list[float]) -> tuple[float, list[float]]:
@@ -205,32 +173,38 @@ class Histogram(Meter[HistogramReading]):
         return total, sorted(amounts)
 
     def _read(self) -> HistogramReading:
-        with self.pending.lock:
-            self.pending.drain()
-            # Together, with no call in between: a fold replaces all of them.
-            counts, total, exemplars, exponential = self._counts, self._sum, self._exemplars, self._exponential
+        pending, last = self.pending, self._last
+        if (
+            last is not None
+            # What waits first, and then the figures: another thread may fold in between.
+            and not pending.events
+            and last.running is self._running
+            and last.exemplars is self._exemplars
+            and last.created is creation(self._created)
+        ):
+            return last
+        with pending.lock:
+            pending.drain()
+            self._last = reading = self._now()
+        return reading
+
+    def _now(self) -> HistogramReading:
+        """What the figures say that are in place."""
+        # Together, with no call in between: a fold replaces all of them.
+        running, total, exemplars, exponential = self._running, self._sum, self._exemplars, self._exponential
         native = None if exponential is None else exponential.histogram(total)
         # A sum that may fall is no counter, so it is not shown where a bucket takes negative amounts.
         shown = total if self.bounds[0] >= 0 else None
-        return HistogramReading(tuple(accumulate(counts)), shown, creation(self._created), exemplars, native)
-
-    def expand(self, labels: dict[str, str], reading: HistogramReading) -> Iterator[Sample]:
-        name = self.name
-        for at, running in enumerate(reading.running):
-            bucket = labels | {"le": self.bound_labels[at]}
-            yield Sample(f"{name}_bucket", bucket, float(running), None, reading.exemplars.get(at))
-        yield Sample(f"{name}_count", labels, float(reading.running[-1]))
-        if reading.total is not None:
-            yield Sample(f"{name}_sum", labels, reading.total)
-        if reading.created is not None:
-            yield Sample(f"{name}_created", labels, reading.created)
-        if reading.native is not None:
-            yield Sample(name, labels, 0.0, None, None, reading.native)
+        return HistogramReading(running, shown, creation(self._created), exemplars, native)
 
 
-def _together(natives: Sequence[NativeHistogram]) -> NativeHistogram:
-    # As many buckets as they fill: whoever adds them up further merges those that are too many.
-    return ExponentialBuckets.together(natives, sys.maxsize).histogram(sum(native.sum_value for native in natives))
+def _running(ordered: Sequence[float], bounds: Sequence[float]) -> list[int]:
+    """How many of these there are up to each bound."""
+    if not ordered:
+        return [0] * len(bounds)
+    first, last = bisect_left(bounds, ordered[0]), bisect_left(bounds, ordered[-1])
+    amid = [bisect_right(ordered, bound) for bound in bounds[first:last]]
+    return [0] * first + amid + [len(ordered)] * (len(bounds) - last)
 
 
 def _real(amounts: Iterable[object]) -> Iterator[float]:
