@@ -282,9 +282,9 @@ def test_a_flush_waits_for_as_long_as_it_is_told(monkeypatch, arguments, seconds
 
 
 MEASURED = (
-    "process_resident_memory_bytes",
+    "process_memory_usage_bytes",
     "python_info",
-    "python_gc_objects_collected",
+    "cpython_gc_collected_objects",
     "python_gc_pause_seconds",
     "system_cpu_logical_count",
 )

@@ -47,7 +47,7 @@ def _bind(instrument: Callable[..., Binding], registry: CollectorRegistry) -> Ca
     except BindingError:  # the program has bound it
         pass
     except UnsupportedError as error:
-        _log.warning("not measured: %s", error)
+        _log.warning("%s", error)
     return lambda: None
 
 
