@@ -62,6 +62,7 @@ SUBJECTS = {
             "cache": ["model"],
             "engine": ["model", "of_the_stack"],
             "pool": ["model"],
+            "queue": (),
             "resilience": (),
             "runtime": (),
         }.items()
