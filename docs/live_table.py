@@ -21,12 +21,14 @@ from manometer.cli.top.live import LiveView
 from manometer.cli.top.snapshot import fetch
 
 PICTURE = Path(__file__).with_name("live-table.svg")
-COLUMNS = 126
+COLUMNS = 130
 SECONDS = 30
 SLOW = 8  # of these, with the fault
 
-# Without the font that rich has readers' browsers fetch: any monospaced one will do.
-_FORM = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+# Any monospaced font will do, in place of one that each reader's browser would have to fetch.
+_FORM = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace(
+    "Fira Code, monospace", "ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace"
+)
 
 
 def main() -> None:

@@ -12,7 +12,9 @@ def test_it_writes_and_then_finds_everything_up_to_date(tmp_path, capsys):
     assert main(["mixin", "--out", str(tmp_path)]) == 0
     written = {str(each) for each in tmp_path.rglob("*") if each.is_file()}
     assert str(tmp_path / "dashboards" / "overview.json") in written
-    assert set(capsys.readouterr().out.splitlines()) == written
+    told = capsys.readouterr()
+    assert set(told.out.splitlines()) == written
+    assert told.err == "the alerts watch the job alluse; for yours, give a file with `jobs: [...]` by --config\n"
     assert main(["mixin", "--out", str(tmp_path), "--check"]) == 0
     assert capsys.readouterr() == ("", "")
 
@@ -22,6 +24,7 @@ def test_a_configuration_is_written_and_checked_with_its_own_values(tmp_path, mo
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mixin.yaml").write_text("cache: {hit_ratio: 0.83}\n")
     assert main(["mixin", "--config", "mixin.yaml"]) == 0
+    assert capsys.readouterr().err == ""
     assert "< 0.83" in (tmp_path / "alert_rules" / "cache.yaml").read_text()
     assert main(["mixin", "--config", "mixin.yaml", "--check"]) == 0
     assert main(["mixin", "--check"]) == 1

@@ -37,6 +37,13 @@ def run(args: argparse.Namespace) -> int:
     if not args.check:
         for path in output.write(files, root):
             sys.stdout.write(f"{path}\n")
+        if args.config is None:
+            from manometer.mixin.thresholds import Thresholds  # slow to import, and other commands do not need it
+
+            jobs = ", ".join(Thresholds().jobs)
+            sys.stderr.write(
+                f"the alerts watch the job {jobs}; for yours, give a file with `jobs: [...]` by --config\n"
+            )
         return 0
     complaints = output.stale(files, root)
     for complaint in complaints:
