@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import inf, isnan
 from typing import NamedTuple
 
-from manometer.cli.top.snapshot import Labels, Snapshot
+from manometer.cli.top.scrape import Labels, Scrape
 
 __all__ = ["Interval", "quantile"]
 
@@ -12,8 +12,8 @@ __all__ = ["Interval", "quantile"]
 class Interval(NamedTuple):
     """Two scrapes of one target. Where there is no data the answer is None, never 0."""
 
-    before: Snapshot
-    after: Snapshot
+    before: Scrape
+    after: Scrape
 
     def gauge(self, name: str, **labels: str) -> float | None:
         """The sum of the series with these labels, at the later scrape."""
@@ -80,9 +80,9 @@ def quantile(q: float, buckets: dict[float, float]) -> float | None:
     return low + (bounds[at] - low) * ((rank - below) / inside if inside else 0.0)
 
 
-def _matching(snapshot: Snapshot, name: str, labels: dict[str, str]) -> Iterator[tuple[Labels, float]]:
+def _matching(scrape: Scrape, name: str, labels: dict[str, str]) -> Iterator[tuple[Labels, float]]:
     wanted = labels.items()
-    for series, value in snapshot.samples.get(name, {}).items():
+    for series, value in scrape.samples.get(name, {}).items():
         if wanted <= series:
             yield series, value
 
