@@ -284,7 +284,7 @@ def test_a_flush_waits_for_as_long_as_it_is_told(monkeypatch, arguments, seconds
 MEASURED = (
     "process_memory_usage_bytes",
     "python_info",
-    "cpython_gc_collections",
+    "cpython_gc_collected_objects",
     "python_gc_pause_seconds",
     "system_cpu_logical_count",
 )

@@ -5,7 +5,7 @@ or a drop-in of it. Most are declared: a `CacheAdapter`, `PoolAdapter`, `Workers
 """
 
 from manometer.errors import BindingError, UnsupportedError
-from manometer.instrumentation.adapters import GROUP, Adapter
+from manometer.instrumentation.adapters import Adapter
 from manometer.instrumentation.bind import Bind
 from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.cache.adapter import CacheAdapter, CacheEvents, CacheState, Methods
@@ -17,7 +17,6 @@ from manometer.instrumentation.pool.workers import WorkersAdapter, WorkersState
 from manometer.instrumentation.queue.adapter import QueueAdapter, QueueState
 
 __all__ = [
-    "GROUP",
     "Adapter",
     "Bind",
     "Binding",

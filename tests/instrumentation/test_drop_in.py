@@ -1,8 +1,10 @@
 """What stands for an object whose class takes no graft."""
 
 import asyncio
+import copy
 import gc
 import logging
+import pickle
 import queue
 import weakref
 
@@ -89,6 +91,14 @@ def test_a_drop_in_is_what_it_stands_for(pool):
     with drop_in as entered:
         assert entered is drop_in
     assert not plain.free
+
+
+def test_a_copy_of_a_drop_in_is_one_of_the_object(pool):
+    """And measures nothing."""
+    drop_in, plain = pool
+    for twin in (copy.copy(drop_in), pickle.loads(pickle.dumps(drop_in))):
+        assert type(twin) is Pool
+        assert vars(twin) == vars(plain)
 
 
 def test_a_closed_drop_in_goes_on(figures, pool):

@@ -63,6 +63,7 @@ SUBJECTS = {
             "cache": ["model"],
             "engine": ["model", "of_the_stack"],
             "pool": ["model"],
+            "queue": (),
             "resilience": (),
             "runtime": (),
         }.items()

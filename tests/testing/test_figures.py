@@ -98,5 +98,5 @@ def test_a_manual_clock_measures_what_is_instrumented():
 
 def test_pytest_is_imported_for_its_fixture_alone():
     """A test suite of another make has what there is, too."""
-    script = "import sys, manometer.testing; sys.exit('pytest' in sys.modules)"
+    script = "import sys, manometer.testing, manometer.adapter; sys.exit('pytest' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -50,6 +50,10 @@ class _DropIn:
     def __delattr__(self, name: str) -> None:
         delattr(original(self), name)
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """A copy is one of the object."""
+        return original(self).__reduce_ex__(protocol)
+
 
 def _drop_in(target: Any) -> Any:
     kind = type(target)

@@ -1,8 +1,8 @@
 """The form of a snapshot in a file: behind its head, lines of JSON.
 
-The first says whose figures these are. Each other line has rows of a family, and the rows are numbered through the
-file. By what follows a file is brought up to date: rows that take the place of those of the same number, and another
-line of the first form.
+The first says whose figures these are. Each other line has series of a family, column by column, and the series are
+numbered through the file. By what follows a file is brought up to date: other readings for series of these numbers,
+and another line of the first form.
 
 Whatever is in a file, what comes out of it can be added up: it is read as strictly as if it came from a stranger.
 """
@@ -25,9 +25,10 @@ from manometer.processes.snapshot import Process, Snapshot
 
 __all__ = ["check", "corrections", "decode", "encode", "head_of", "lines", "start"]
 
-_MOST = 250  # rows in a line of a file: what is written or read in one go, while every other thread waits
+_MOST = 250  # series in a line of a file: what is written or read in one go, while every other thread waits
 
 T = TypeVar("T")
+Readings = Iterable[Reading]
 
 
 # --- writing
@@ -43,41 +44,30 @@ def encode(snapshot: Snapshot) -> bytes:
 def lines(family: Family) -> list[bytes]:
     """A family's part of a file; TypeError or ValueError where something in it is neither text nor a number."""
     return [
-        _line([*family[:-1], [*head_of(group), _ROWS[_kind(family, group)](group.series[at : at + _MOST])]])
+        _line([*family[:-1], [*head_of(group), *_columns(group.series[at : at + _MOST])]])
         for group in family.groups
         for at in range(0, len(group.series), _MOST)
     ]
 
 
 def head_of(group: Group) -> tuple[object, ...]:
-    """What the rows of a group have in common."""
+    """What the series of a group have in common."""
     return group.merge_mode, group.labelnames, group.bounds, group.native_limit, group.suffix
 
 
-def _kind(family: Family, group: Group) -> type[Reading]:
-    return kind_of_reading(family.kind, group.suffix)
-
-
-def _counter_rows(series: Sequence[tuple[Any, Any]]) -> list[Any]:
-    return [(values, total, created, exemplar) for values, (total, created, exemplar, _) in series]
-
-
-def _gauge_rows(series: Sequence[tuple[Any, Any]]) -> list[Any]:
-    return [(values, *reading) for values, reading in series]
-
-
-def _histogram_rows(series: Sequence[tuple[Any, Any]]) -> list[Any]:
-    return [
-        (values, [*running], total, created, [*exemplars.items()] if exemplars else (), native)
-        for values, (running, total, created, exemplars, native) in series
+def _columns(series: Sequence[tuple[Any, Any]]) -> list[Any]:
+    """What tells the series apart, and each field of their readings; null where no reading has the field."""
+    told, readings = zip(*series, strict=True)
+    fields = [
+        list(column) if any(each is not None for each in column) else None for column in zip(*readings, strict=True)
     ]
-
-
-_ROWS: Mapping[type[Reading], Callable[[Sequence[tuple[Any, Any]]], list[Any]]] = {
-    CounterReading: _counter_rows,
-    GaugeReading: _gauge_rows,
-    HistogramReading: _histogram_rows,
-}
+    if isinstance(readings[0], CounterReading):
+        del fields[_BEFORE]  # which is in the totals here
+    elif isinstance(readings[0], HistogramReading):
+        fields[_RUNNING] = [[*reading.running] for reading in readings]
+        exemplars = [reading.exemplars for reading in readings]
+        fields[_EXEMPLARS] = [[*each.items()] for each in exemplars] if any(exemplars) else None
+    return [told, fields]
 
 
 def check(family: Family) -> None:
@@ -107,11 +97,12 @@ def start(process: Process, includes: Collection[str] = ()) -> bytes:
     return _line([process, list(includes)])
 
 
-def corrections(kind: str, suffix: str | None, rows: Sequence[tuple[int, Any]]) -> list[bytes]:
-    """Lines with other readings for rows of these numbers, in a group of that kind; None for no such row any more."""
-    told: list[Any] = _ROWS[kind_of_reading(kind, suffix)]([row for row in rows if row[1] is not None])
-    told += [(number,) for number, reading in rows if reading is None]
-    return [_line([None, told[at : at + _MOST]]) for at in range(0, len(told), _MOST)]
+def corrections(readings: Sequence[tuple[int, Any]]) -> list[bytes]:
+    """Lines with other readings, of one class, for series of these numbers; None for no such series any more."""
+    told = [each for each in readings if each[1] is not None]
+    gone = [number for number, reading in readings if reading is None]
+    found = [_line([None, *_columns(told[at : at + _MOST])]) for at in range(0, len(told), _MOST)]
+    return [*found, _line([None, gone, None])] if gone else found
 
 
 def _line(content: Any) -> bytes:
@@ -137,38 +128,48 @@ def decode(data: bytes) -> Snapshot:
 
 
 def _up_to_date(first: Any, lines: Iterable[Any]) -> tuple[Any, list[Any]]:
-    """The line that says whose these are and those of families, each row as it was told last, if it is still one."""
+    """The line that says whose these are, and those of families, each series as it was told last, if at all."""
     families: list[Any] = []
     latest: dict[int, Any] = {}
     for line in lines:
         match line:
-            case [None, rows]:
-                latest |= {_of(int, number): figures for number, *figures in rows}
+            case [None, numbers, None]:
+                latest |= dict.fromkeys(numbers)
+            case [None, numbers, fields]:
+                columns = [_column(field, len(numbers)) for field in fields]
+                latest |= zip(numbers, zip(*columns, strict=True), strict=True)
             case [list(), _]:
                 first = line
             case _:
                 families.append(line)
-    if latest:
-        _correct(families, latest)
-    return first, families
+    return first, _corrected(families, latest) if latest else families
 
 
-def _correct(families: list[Any], latest: dict[int, Any]) -> None:
-    starts = [*accumulate([len(family[-1][-1]) for family in families], initial=0)]
-    if min(latest) < 0 or max(latest) >= starts[-1]:
-        raise ValueError("a row of no number")
-    thinned = set()
+def _corrected(families: list[Any], latest: dict[int, Any]) -> list[Any]:
+    starts = [*accumulate([len(family[-1][_VALUES]) for family in families], initial=0)]
+    if {*map(type, latest)} != {int} or min(latest) < 0 or max(latest) >= starts[-1]:
+        raise ValueError("a series of no number")
+    gone: dict[int, set[int]] = {}
     for number, figures in latest.items():
         at = bisect_right(starts, number) - 1
-        rows, place = families[at][-1][-1], number - starts[at]
-        if figures:
-            rows[place] = [rows[place][0], *figures]
-        else:
-            rows[place] = None
-            thinned.add(at)
-    for at in thinned:
-        rows = families[at][-1][-1]
-        rows[:] = [row for row in rows if row is not None]
+        place, columns = number - starts[at], families[at][-1][_FIELDS]
+        if figures is None:
+            gone.setdefault(at, set()).add(place)
+            continue
+        for field, figure in enumerate(figures):
+            if columns[field] is None and figure is not None:
+                columns[field] = [None] * (starts[at + 1] - starts[at])
+            if columns[field] is not None:
+                columns[field][place] = figure
+        if len(figures) != len(columns):
+            raise ValueError("figures of another kind")
+    for at, places in gone.items():
+        group = families[at][-1]
+        group[_VALUES], *group[_FIELDS] = [
+            None if column is None else [each for place, each in enumerate(column) if place not in places]
+            for column in (group[_VALUES], *group[_FIELDS])
+        ]
+    return [family for family in families if family[-1][_VALUES]]
 
 
 def _process(pid: object, interpreter: object, parent: object, only_forks: object) -> Process:
@@ -177,65 +178,104 @@ def _process(pid: object, interpreter: object, parent: object, only_forks: objec
 
 def _family(name: object, kind: object, documentation: object, unit: object, group: Any) -> Family:
     texts = _text(name), _text(kind), _text(documentation), _text(unit)
-    mode, names, bounds, limit, suffix, rows = _of(list, group)
+    mode, names, bounds, limit, suffix, values, fields = _of(list, group)
     labelnames = tuple(_texts(names))
     if not name or kind not in METRIC_TYPES or mode not in _MODES or len(set(labelnames)) < len(labelnames):
         raise ValueError("a family of no name, kind or mode, or two labels of one name")
     if suffix is not None and _text(suffix) and suffix[0] != "_":
         raise ValueError("a sample of another family")
-    if any(isnan(float(bound)) for bound in _texts(bounds)):
-        raise ValueError("a bucket without a bound")
+    kind_of = kind_of_reading(texts[1], suffix)
+    if any(isnan(float(bound)) for bound in _texts(bounds)) or (bounds and kind_of is not HistogramReading):
+        raise ValueError("a bucket without a bound, or of no histogram")
     if _of(int, limit) < 0:
         raise ValueError("buckets of no known width")
-    read = _READERS[kind_of_reading(texts[1], suffix)]
     head = Group(labelnames, (), tuple(bounds), limit, suffix, mode)
-    series = [(_labelvalues(values, labelnames), read(head, *figures)) for values, *figures in _of(list, rows)]
-    if len({len(reading.running) for _, reading in series if isinstance(reading, HistogramReading)}) > 1:
-        raise ValueError(_OTHER_ROW)
-    return Family(*texts, [head._replace(series=series)])
+    series = _labelvalues(values, labelnames)
+    columns = [_column(field, len(series)) for field in _of(list, fields)]
+    readings = _READERS[kind_of](head, *columns)
+    return Family(*texts, [head._replace(series=[*zip(series, readings, strict=True)])])
 
 
-def _labelvalues(values: Any, names: Values) -> Values:
-    if len(_texts(values)) != len(names):
-        raise ValueError(_OTHER_ROW)
-    return tuple(values)
+def _labelvalues(values: Any, names: Values) -> list[Values]:
+    if set(map(type, _of(list, values))) != {list} or set(map(len, values)) != {len(names)}:
+        raise ValueError("series of other labels")
+    _texts([*chain.from_iterable(values)])
+    return [*map(tuple, values)]
 
 
-def _counter(_: Group, total: Any, created: Any, exemplar: Any) -> CounterReading:
-    return CounterReading(_number(total), _beginning(created), None if exemplar is None else _exemplar(*exemplar))
+def _column(field: Any, series: int) -> list[Any]:
+    """A field of so many readings."""
+    if field is None:
+        return [None] * series
+    if len(_of(list, field)) != series:
+        raise ValueError("figures of other series")
+    return field  # type: ignore[no-any-return]
 
 
-def _gauge(_: Group, value: Any, set_at: Any) -> GaugeReading:
-    return GaugeReading(_number(value), None if set_at is None else float(_finite(set_at)))
+def _counters(_: Group, totals: list[Any], created: list[Any], exemplars: list[Any]) -> Readings:
+    told = [None if each is None else _exemplar(*each) for each in exemplars]
+    return map(CounterReading, map(_number, totals), _beginnings(created), told)
 
 
-def _histogram(group: Group, running: Any, total: Any, created: Any, exemplars: Any, native: Any) -> HistogramReading:
-    known, places = len(_of(list, running)), len(group.bounds)
-    if (known not in (places, places + 1) and running) or (not running and places):
-        raise ValueError(_OTHER_ROW)
-    return HistogramReading(
-        _counts(running),
-        None if total is None else _number(total),
-        _beginning(created),
-        {_within(at, places): _exemplar(*exemplar) for at, exemplar in exemplars} if exemplars else NO_EXEMPLARS,
-        None if native is None else _native(native, group.native_limit),
+def _gauges(_: Group, values: list[Any], set_at: list[Any]) -> Readings:
+    times = [None if each is None else float(_finite(each)) for each in set_at]
+    return map(GaugeReading, map(_number, values), times)
+
+
+def _histograms(
+    group: Group, running: list[Any], totals: list[Any], created: list[Any], exemplars: list[Any], native: list[Any]
+) -> Readings:
+    places = len(group.bounds)
+    return map(
+        HistogramReading,
+        _counts(running, places),
+        _optional(totals),
+        _beginnings(created),
+        [_exemplars(each, places) if each else NO_EXEMPLARS for each in exemplars],
+        [None if each is None else _native(each, group.native_limit) for each in native],
     )
 
 
-def _counts(running: list[Any]) -> tuple[float, ...]:
-    kinds = set(map(type, running))
-    if not kinds <= _NUMBERS:
-        raise ValueError(_OTHER_ROW)
-    if not isfinite(sum(running)) and not all(map(isfinite, running)):
-        raise ValueError("a count without end")
-    return tuple(map(float, running)) if float in kinds else tuple(running)
-
-
-_READERS: Mapping[type[Reading], Callable[..., Reading]] = {
-    CounterReading: _counter,
-    GaugeReading: _gauge,
-    HistogramReading: _histogram,
+_READERS: Mapping[type[Reading], Callable[..., Readings]] = {
+    CounterReading: _counters,
+    GaugeReading: _gauges,
+    HistogramReading: _histograms,
 }
+
+
+def _counts(running: list[Any], places: int) -> list[tuple[float, ...]]:
+    """The running counts of all series, of which there may be a hundred thousand: what can be is checked at once."""
+    if set(map(type, running)) != {list}:
+        raise TypeError("counts that are no list")
+    lengths = set(map(len, running))
+    if len(lengths) > 1 or not lengths <= {places, places + 1}:
+        raise ValueError("other buckets than there are")
+    counts = [*chain.from_iterable(running)]
+    kinds = set(map(type, counts))
+    if not kinds <= _NUMBERS:
+        raise TypeError("a count that is no number")
+    if not isfinite(sum(counts)) and not all(map(isfinite, counts)):
+        raise ValueError("a count without end")
+    if float in kinds:
+        return [tuple(map(float, each)) if float in map(type, each) else tuple(each) for each in running]
+    return [*map(tuple, running)]
+
+
+def _optional(values: list[Any]) -> list[float | None]:
+    if set(map(type, values)) <= _OPTIONAL:
+        return values
+    return [None if each is None else _number(each) for each in values]
+
+
+def _beginnings(created: list[Any]) -> list[float | None]:
+    found = _optional(created)
+    if any(each != each for each in found):
+        raise ValueError("a count without end")
+    return found
+
+
+def _exemplars(found: Any, places: int) -> dict[int, Exemplar]:
+    return {_within(at, places): _exemplar(*exemplar) for at, exemplar in found}
 
 
 def _native(parts: Any, limit: int) -> NativeHistogram:
@@ -301,12 +341,6 @@ def _finite(value: Any) -> float:
     return value  # type: ignore[no-any-return]  # whole numbers stay what they are
 
 
-def _beginning(value: Any) -> float | None:
-    if value is not None and isnan(_number(value)):
-        raise ValueError("a count without end")
-    return None if value is None else float(value)
-
-
 def _within(at: Any, places: int) -> int:
     if not 0 <= _of(int, at) < places:
         raise ValueError("an exemplar of no bucket")
@@ -314,6 +348,9 @@ def _within(at: Any, places: int) -> int:
 
 
 _NUMBERS = {int, float}
-_OTHER_ROW = "a row of other labels, or of other buckets than there are"
+_OPTIONAL = {float, type(None)}
+_BEFORE = CounterReading._fields.index("before")
+_RUNNING, _EXEMPLARS = map(HistogramReading._fields.index, ("running", "exemplars"))
+_VALUES, _FIELDS = -2, -1  # where a line of a family has them, in what it has of a group
 _MODES = get_args(MultiprocessMode)
 _FARTHEST = 1 << 20  # buckets: the finest schema has half a million of them between the least and the largest float

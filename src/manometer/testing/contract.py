@@ -152,6 +152,8 @@ class Contract:
     def _run(
         self, scenario: Callable[[Figures], Coroutine[Any, Any, None]], clock: ManualClock | None = None
     ) -> None:
+        unknown = {*self.tells} - self.rows.keys()
+        equal(unknown, set(), f"words in `tells` that are none of {', '.join(self.rows)}")
         asyncio.run(scenario(Figures(clock=clock)))
 
     def _told(self, figures: Figures, name: str = "tried") -> set[str]:

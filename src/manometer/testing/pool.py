@@ -36,8 +36,8 @@ class PoolContract(Contract):
                 pool.get(timeout=0.01)
 
     make: a pool of at most two resources.
-    tells: of `resources`, `limit`, `acquisitions`, `creations`, `timeouts` and `rejections`, those that the adapter
-    tells; waits, uses and requests under way are told of each pool.
+    tells: of `resources`, `limit`, `idle_limit`, `idle_minimum`, `acquisitions`, `creations`, `timeouts` and
+    `rejections`, those that the adapter tells; waits, uses and requests under way are told of each pool.
     vain: what a request in vain raises, where the pool has an end to what it gives.
     waits: whether a request waits while nothing is there.
     """
@@ -47,6 +47,8 @@ class PoolContract(Contract):
     rows: ClassVar = {
         "resources": rows.RESOURCES,
         "limit": rows.RESOURCE_LIMIT,
+        "idle_limit": rows.IDLE_LIMIT,
+        "idle_minimum": rows.IDLE_MINIMUM,
         "acquisitions": rows.ACQUISITIONS,
         "creations": rows.CREATE_DURATION,
         "timeouts": rows.TIMEOUTS,

@@ -4,7 +4,7 @@ import pytest
 
 from manometer.cli.top.figures import board
 from manometer.cli.top.interval import Interval
-from manometer.cli.top.snapshot import parse
+from manometer.cli.top.scrape import parse
 
 SERIES = """
 process_memory_usage_bytes  80e6  84e6

@@ -10,7 +10,7 @@ from manometer.cli.top.figures import NONE, Cell, Trend, board
 from manometer.cli.top.interval import Interval
 from manometer.cli.top.notes import Note
 from manometer.cli.top.plain import PlainView
-from manometer.cli.top.snapshot import parse
+from manometer.cli.top.scrape import parse
 
 
 def _board(before, after):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manometer.cli.top.interval import Interval, quantile
-from manometer.cli.top.snapshot import parse
+from manometer.cli.top.scrape import parse
 
 
 def _interval(before, after, seconds=2.0):

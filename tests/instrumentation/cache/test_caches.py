@@ -240,7 +240,9 @@ def test_threads_lose_no_lookup(figures):
     assert figures("cache_requests_total", cache_request_type="hit") == 8_000
 
 
-@pytest.mark.parametrize("strange", [cachetools.cached({})(abs), cachetools.keys.hashkey(1), functools.partial(abs)])
+@pytest.mark.parametrize(
+    "strange", [cachetools.cached({})(abs), cachetools.keys.hashkey(1), functools.partial(abs), None]
+)
 def test_what_is_no_cache_is_refused(figures, strange):
     """Objects of the right library but the wrong kind get an answer that helps."""
     with pytest.raises(

@@ -152,7 +152,7 @@ class TestPoolOfBlocks(TestAsyncObjectPool):
 class TestSqlalchemyPool(PoolContract):
     """A pool of connections to SQLite."""
 
-    tells = ("resources", "limit", "acquisitions", "creations", "timeouts")
+    tells = ("resources", "limit", "idle_limit", "acquisitions", "creations", "timeouts")
     vain = sqlalchemy.exc.TimeoutError
 
     def make(self):

@@ -199,21 +199,18 @@ def test_creations_are_claimed_once_by_threads_at_once():
         start.wait(DEADLINE)
         for _ in range(200):
             creations.made_one()
-            first.extend(creations.is_first_use(None) for _ in range(2))
+            first.extend(creations.claim(creations.made(None)) for _ in range(2))
 
     threads = [threading.Thread(target=run) for _ in range(8)]
     for thread in threads:
         thread.start()
     joined(*threads)
-    assert sum(first) + sum(creations.is_first_use(None) for _ in range(2000)) == 1600
+    assert sum(first) + sum(creations.claim(creations.made(None)) for _ in range(2000)) == 1600
 
 
 def test_what_a_pool_made_before_was_nobodys_creation():
     """Requests of before the instrumentation had it; a pool that tells less than before makes no creation."""
-    made = [5]
-    creations = Creations(None, lambda _: made[0])
-    assert not creations.is_first_use(None)
-    made[0] = 6
-    assert [creations.is_first_use(None) for _ in range(2)] == [True, False]
-    made[0] = 2
-    assert not creations.is_first_use(None)
+    creations = Creations(None, lambda _: 5)
+    assert (creations.claimed, creations.claim(5)) == (5, False)
+    assert [creations.claim(6) for _ in range(2)] == [True, False]
+    assert not creations.claim(2)

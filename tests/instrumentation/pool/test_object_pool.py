@@ -6,8 +6,9 @@ import threading
 import pytest
 
 from manometer import Binding, UnsupportedError, instrument_pool
-from manometer.instrumentation import overlaps, stays
+from manometer.instrumentation import overlaps
 from manometer.instrumentation.clock import measure_by
+from manometer.instrumentation.pool import lending
 from manometer.testing import ManualClock
 from waiting import joined
 
@@ -198,7 +199,7 @@ def test_a_pool_that_takes_nothing_back_has_no_uses(figures):
 
 def test_the_uses_of_too_many_resources_are_not_timed(figures, monkeypatch):
     """What is lent and never given back costs bounded memory."""
-    monkeypatch.setattr(stays, "_AT_MOST", 2)
+    monkeypatch.setattr(lending, "AT_MOST", 2)
     pool = instrument_pool(Pool(), name="orders", registry=figures.registry)
     for taken in [pool.acquire() for _ in range(3)]:
         pool.release(taken)

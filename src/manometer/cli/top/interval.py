@@ -5,7 +5,7 @@ from math import inf, isnan
 from typing import NamedTuple
 
 from manometer.catalogue import label
-from manometer.cli.top.snapshot import Labels, Snapshot
+from manometer.cli.top.scrape import Labels, Scrape
 
 __all__ = ["Interval", "quantile"]
 
@@ -16,8 +16,8 @@ _NONE: Mapping[str, str] = {}
 class Interval(NamedTuple):
     """Two scrapes of one target. Where there is no data the answer is None, never 0."""
 
-    before: Snapshot
-    after: Snapshot
+    before: Scrape
+    after: Scrape
 
     def gauge(self, name: str, attributes: Mapping[str, str] = _NONE) -> float | None:
         """The sum of the series with these attributes, at the later scrape."""
@@ -85,9 +85,9 @@ def quantile(q: float, buckets: dict[float, float]) -> float | None:
     return low + (bounds[at] - low) * ((rank - below) / inside if inside else 0.0)
 
 
-def _matching(snapshot: Snapshot, name: str, attributes: Mapping[str, str]) -> Iterator[tuple[Labels, float]]:
+def _matching(scrape: Scrape, name: str, attributes: Mapping[str, str]) -> Iterator[tuple[Labels, float]]:
     wanted = {(label(name), value) for name, value in attributes.items()}
-    for series, value in snapshot.samples.get(name, {}).items():
+    for series, value in scrape.samples.get(name, {}).items():
         if wanted <= series:
             yield series, value
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from types import MethodType
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
@@ -15,6 +15,8 @@ __all__ = ["instrument_cache"]
 
 T = TypeVar("T")
 
+_NOT_GIVEN = object()
+
 _OURS = {
     "cachetools": "manometer.instrumentation.cache.cachetools",
     "functools": "manometer.instrumentation.cache.functools",
@@ -25,9 +27,7 @@ _OURS = {
 def instrument_cache(cache: T, *, name: str, registry: CollectorRegistry = ...) -> T: ...
 @overload
 def instrument_cache(*, name: str, registry: CollectorRegistry = ...) -> Callable[[T], T]: ...
-def instrument_cache(
-    cache: T | None = None, *, name: str, registry: CollectorRegistry = REGISTRY
-) -> T | Callable[[T], T]:
+def instrument_cache(cache: Any = _NOT_GIVEN, *, name: str, registry: CollectorRegistry = REGISTRY) -> Any:
     """Measure a cache: a cachetools cache or cached function, or a `functools.lru_cache` function.
 
         prices = instrument_cache(TTLCache(9, 60), name="prices")
@@ -41,7 +41,7 @@ def instrument_cache(
     `Binding.of(...)` of what comes back gives the handle to close.
     Raises UnsupportedError for another kind of cache, BindingError for a cache bound already.
     """
-    if cache is None:
+    if cache is _NOT_GIVEN:
         return lambda decorated: _instrument(decorated, name, registry, in_place=False)
     return _instrument(cache, name, registry, in_place=True)
 

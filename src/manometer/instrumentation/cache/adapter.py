@@ -49,9 +49,12 @@ class CacheEvents:
         hit = self._binding.counter(rows.REQUESTS, {"cache.request.type": "hit"})
         return hit.tick, self._binding.counter(rows.REQUESTS, {"cache.request.type": "miss"}).tick
 
-    def evictions(self, cause: Literal["capacity", "expired", "cleared"]) -> Callable[[float], None]:
-        """What to call with the number of entries that have left for that cause."""
-        return self._binding.counter(rows.EVICTIONS, {"cache.eviction.cause": cause}).inc
+    def evictions(
+        self, cause: Literal["capacity", "expired", "cleared"]
+    ) -> tuple[Callable[[], object], Callable[[float], None]]:
+        """What to call for an entry that has left for that cause, and what with a number of them."""
+        left = self._binding.counter(rows.EVICTIONS, {"cache.eviction.cause": cause})
+        return left.tick, left.inc
 
     def loads(self) -> tuple[Callable[[float], None], Callable[[float], None]]:
         """What to call with the seconds that it took to load a missing value, and with those until that failed."""

@@ -121,14 +121,15 @@ def _removals(plain: Any, quiet: Methods, events: CacheEvents) -> Methods:
 
     quiet: the methods that these build on, in which no read counts as a lookup.
     """
-    evicted, cleared = events.evictions("capacity"), events.evictions("cleared")
+    evicted, _ = events.evictions("capacity")
+    _, cleared = events.evictions("cleared")
     clearing = Amid()  # older versions call `popitem` for each entry
     make_room, clear_all = quiet.get("popitem", plain.popitem), clearing.within(quiet["clear"])
 
     def popitem(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         item = make_room(self, *args, **kwargs)
         if not clearing.holds():
-            evicted(1)
+            evicted()
         return item
 
     def clear(self: Any, /, *args: Any, **kwargs: Any) -> None:
@@ -145,7 +146,7 @@ def _removals(plain: Any, quiet: Methods, events: CacheEvents) -> Methods:
 
 def _expiries(plain: Any, quiet: Methods, events: CacheEvents, clearing: Amid) -> Methods:
     """The same of a cache whose entries have a time to live."""
-    expired = events.evictions("expired")
+    expired_one, expired = events.evictions("expired")
     drop, remove = quiet.get("expire", plain.expire), quiet.get("__delitem__", plain.__delitem__)
 
     def expire(self: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -161,14 +162,14 @@ def _expiries(plain: Any, quiet: Methods, events: CacheEvents, clearing: Amid) -
             remove(self, key)
         except KeyError:  # no such key, or an entry too old, which is removed all the same
             if _entries(self) < entries:
-                expired(1)
+                expired_one()
             raise
 
     def __setitem__(self: Any, key: Any, value: Any) -> None:
         plain.__setitem__(self, key, value)
         # A value that is too old as it comes never enters. Older versions keep the earlier value of the key.
         if not cachetools.Cache.__contains__(self, key) or cachetools.Cache.__getitem__(self, key) is not value:
-            expired(1)
+            expired_one()
 
     methods: Methods = {"expire": expire, "__delitem__": __delitem__}
     if plain.__setitem__ is cachetools.TLRUCache.__setitem__:

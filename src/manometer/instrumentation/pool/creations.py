@@ -19,8 +19,10 @@ class Creations:
 
     def __init__(self, pool: Any, made: Callable[[Any], int] | None) -> None:
         self._made = 0
-        self._told = made
-        self._claimed = 0 if made is None else made(pool)
+        self.made: Callable[[Any], int] = made or (lambda _: self._made)
+        """How many resources the pool has made so far."""
+        self.claimed = self.made(pool)
+        """How many of them a request has had first. Where it is what `made` says, there is nothing to claim."""
         self._lock = freed_in_child(RLock())
 
     def made_one(self) -> None:
@@ -28,12 +30,9 @@ class Creations:
         with self._lock:
             self._made += 1
 
-    def is_first_use(self, pool: Any) -> bool:
-        """Whether the request that has ended is the first to have the resource. Raises what `made` raises."""
-        made = self._made if self._told is None else self._told(pool)
-        if made == self._claimed:
-            return False
+    def claim(self, made: int) -> bool:
+        """Whether a request that has ended is the first to have its resource; made: what the pool says now."""
         with self._lock:
-            first = self._claimed < made
-            self._claimed += first
+            first = self.claimed < made
+            self.claimed += first
         return first

@@ -8,7 +8,7 @@ from typing import Any
 from manometer.catalogue import pool as rows
 from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.pool.creations import Creations
-from manometer.instrumentation.stays import Stays
+from manometer.instrumentation.stays import AT_MOST, Stays
 from manometer.meters.outages import Outages
 from manometer.meters.write_buffer import InFlight
 
@@ -79,7 +79,7 @@ class Lending:
         it is out, where `takes_back` is not to end its use.
         """
         began, over, waited, clock = self._requests.began, self._requests.ended, self._waited, self._clock
-        failed, lent = self._failed, self._lent(part, began_use or self._stays.began)
+        failed, lent = self._failed, self._lent(part, began_use)
 
         def request(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
             try:
@@ -117,14 +117,17 @@ class Lending:
 
     def takes_back(self, release: Callable[..., Any]) -> Callable[..., Any]:
         """`release`, the pool's method that a resource comes back by, with each call the end of a use."""
-        ended, used = self._stays.ended, self._used
+        ended, used, clock = self._stays.ended, self._used, self._clock
+        out, uses, overlap_ended = self._stays.since, self._stays.overlaps.uses, self._stays.overlaps.ended
 
         def returned(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
             resource = args[0] if args else next(iter(kwargs.values()), None)  # whatever the pool's name for it
             # First: once the resource is back, another thread may have it.
-            seconds = ended(id(resource))
-            if seconds is not None:
-                used(seconds)
+            since = overlap_ended(id(resource)) if uses else None
+            if since is None:
+                since = out.pop(id(resource), None)
+            if since is not None:
+                used(clock() - since)
             return release(pool, *args, **kwargs)
 
         async def returned_later(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -166,26 +169,31 @@ class Lending:
 
         return timed_later if iscoroutinefunction(create) else timed
 
-    def _lent(self, part: Part | None, began: Began) -> Callable[[Any, Any, float], None]:
+    def _lent(self, part: Part | None, began_use: Began | None) -> Callable[[Any, Any, float], None]:
         """What to do when a resource is lent.
 
         Where the pool does not tell what it lends, its caller does not suffer: the acquisition goes uncounted, and
         its use untimed.
         """
-        creations, failing = self._creations, self._failing
+        creations = self._creations or Creations(None, _none)
+        made_of, claim = creations.made, creations.claim
+        failing, out, overlapped = self._failing, self._stays.since, self._stays.overlaps.began
         created, reused, told, untold = self._created, self._reused, self._told, self._untold
 
         def lent(pool: Any, resource: Any, now: float) -> None:
             try:
-                first = creations is not None and creations.is_first_use(pool)
+                made = made_of(pool)
                 key = id(resource if part is None else part(resource))
             except Exception:
                 untold()
                 return
             if failing:
                 told()
-            (created if first else reused)()
-            began(key, resource if part is None else None, now)
+            (created if made != creations.claimed and claim(made) else reused)()
+            if began_use is not None:
+                began_use(key, resource, now)
+            elif len(out) < AT_MOST and out.setdefault(key, now) is not now:
+                overlapped(key, resource if part is None else None, now)
 
         return lent
 
@@ -236,6 +244,10 @@ class _Block:
 
 def _nothing() -> None:
     """Counts what never happens."""
+
+
+def _none(_pool: Any) -> int:
+    return 0
 
 
 def _unmeasured(_seconds: float) -> None:

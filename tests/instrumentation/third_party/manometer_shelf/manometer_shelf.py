@@ -20,11 +20,11 @@ from manometer.adapter import (
 
 def _counted(plain: Any, events: CacheEvents) -> Methods:
     """What a cache does not count itself: what it drops, and how long it takes to make what is missing."""
-    dropped, (made, failed), clock = events.evictions("capacity"), events.loads(), events.clock
+    (dropped, _), (made, failed), clock = events.evictions("capacity"), events.loads(), events.clock
 
     def drop(self: Any) -> None:
         plain.drop(self)
-        dropped(1)
+        dropped()
 
     def make(self: Any, key: Any, how: Any) -> Any:
         started = clock()
