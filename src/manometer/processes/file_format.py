@@ -22,10 +22,12 @@ __all__ = ["AlienError", "UnreadableError", "check", "decode", "encode", "file",
 
 _MAGIC = b"manometer-processes"
 _VERSION = b"1"
-_MOST = 250  # series in a line of a file: what is written or read in one go, while every other thread waits
+_MOST = 250  # rows in a line of a file: what is written or read in one go, while every other thread waits
 
 T = TypeVar("T")
 Readings = Iterable[Reading]
+Column = Sequence[Any]
+"""One field of several rows."""
 
 
 class UnreadableError(ValueError):
@@ -47,28 +49,40 @@ def encode(snapshot: Snapshot) -> bytes:
 def lines(family: Family) -> list[bytes]:
     """A family's part of a file; TypeError or ValueError where something in it is neither text nor a number."""
     return [
-        _line([*family[:-1], [*_head(group), *_columns(group.series[at : at + _MOST])]])
+        _line([*family[:-1], [*_head_of(group), _ROWS[_kind(family, group)](group.series[at : at + _MOST])]])
         for group in family.groups
         for at in range(0, len(group.series), _MOST)
     ]
 
 
-def _head(group: Group) -> tuple[object, ...]:
+def _head_of(group: Group) -> tuple[object, ...]:
     return group.merge_mode, group.labelnames, group.bounds, group.native_limit, group.suffix
 
 
-def _columns(series: Sequence[Series]) -> list[Any]:
-    """The label values of all series, and each field of their readings; null where no reading has the field."""
-    values, readings = zip(*series, strict=True)
-    fields = [
-        list(column) if any(each is not None for each in column) else None for column in zip(*readings, strict=True)
+def _kind(family: Family, group: Group) -> type[Reading]:
+    return kind_of_reading(family.kind, group.suffix)
+
+
+def _counter_rows(series: Sequence[Series]) -> list[Any]:
+    return [(values, total, created, exemplar) for values, (total, created, exemplar, _) in series]
+
+
+def _gauge_rows(series: Sequence[Series]) -> list[Any]:
+    return [(values, *reading) for values, reading in series]
+
+
+def _histogram_rows(series: Sequence[Series]) -> list[Any]:
+    return [
+        (values, running, total, created, [*exemplars.items()] if exemplars else (), native)
+        for values, (running, total, created, exemplars, native) in series
     ]
-    if isinstance(readings[0], CounterReading):
-        del fields[_BEFORE]  # which is in the totals here
-    elif isinstance(readings[0], HistogramReading):
-        told = [reading.exemplars for reading in readings]
-        fields[_EXEMPLARS] = [[*each.items()] for each in told] if any(told) else None
-    return [values, fields]
+
+
+_ROWS: Mapping[type[Reading], Callable[[Sequence[Series]], list[Any]]] = {
+    CounterReading: _counter_rows,
+    GaugeReading: _gauge_rows,
+    HistogramReading: _histogram_rows,
+}
 
 
 def check(family: Family) -> None:
@@ -96,10 +110,10 @@ def _is_doubtful(series: Series) -> bool:
 def file(process: Process, lines: Iterable[bytes], includes: Collection[str] = ()) -> bytes:
     """A file of these lines, headed by one that says what it is and how long, with a checksum."""
     body = b"\n".join([_line([process, list(includes)]), *lines])
-    return b"%s\n%s" % (_first_line(body), body)
+    return b"%s\n%s" % (_head(body), body)
 
 
-def _first_line(body: bytes) -> bytes:
+def _head(body: bytes) -> bytes:
     return b"%s %s %08x %d" % (_MAGIC, _VERSION, zlib.crc32(body), len(body))
 
 
@@ -117,7 +131,7 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 def decode(data: bytes) -> Snapshot:
     """The snapshot of a file; UnreadableError, or AlienError, where it holds none."""
     head, _, body = data.partition(b"\n")
-    if head != _first_line(body):
+    if head != _head(body):
         match head.split(b" ", 2):
             case [magic, version, _] if magic == _MAGIC and version != _VERSION and version.isdigit():
                 raise AlienError("another version of Manometer wrote it")
@@ -135,7 +149,7 @@ def _process(pid: object, interpreter: object, parent: object, only_forks: objec
 
 def _family(name: object, kind: object, documentation: object, unit: object, group: Any) -> Family:
     texts = _text(name), _text(kind), _text(documentation), _text(unit)
-    mode, names, bounds, limit, suffix, values, fields = _of(list, group)
+    mode, names, bounds, limit, suffix, rows = _of(list, group)
     labelnames = tuple(_texts(names))
     if not name or kind not in METRIC_TYPES or mode not in _MODES or len(set(labelnames)) < len(labelnames):
         raise ValueError("a family of no name, kind or mode, or two labels of one name")
@@ -147,40 +161,33 @@ def _family(name: object, kind: object, documentation: object, unit: object, gro
     if _of(int, limit) < 0:
         raise ValueError("buckets of no known width")
     head = Group(labelnames, (), tuple(bounds), limit, suffix, mode)
-    series = _labelvalues(values, labelnames)
-    columns = [_column(field, len(series)) for field in _of(list, fields)]
-    readings = _READERS[kind_of](head, *columns)
-    return Family(*texts, [head._replace(series=[*zip(series, readings, strict=True)])])
+    if not set(map(type, _of(list, rows))) <= {list}:
+        raise TypeError("a row that is no list")
+    # Field by field: there may be a hundred thousand rows, and what can be is checked of all at once.
+    values, *fields = zip(*rows, strict=True) if rows else [()]
+    series = zip(_labelvalues(values, labelnames), _READERS[kind_of](head, *fields), strict=True) if rows else ()
+    return Family(*texts, [head._replace(series=[*series])])
 
 
-def _labelvalues(values: Any, names: Values) -> list[Values]:
-    if set(map(type, _of(list, values))) != {list} or set(map(len, values)) != {len(names)}:
-        raise ValueError("series of other labels")
+def _labelvalues(values: Column, names: Values) -> list[Values]:
+    if set(map(type, values)) != {list} or set(map(len, values)) != {len(names)}:
+        raise ValueError("a row of other labels")
     _texts([*chain.from_iterable(values)])
     return [*map(tuple, values)]
 
 
-def _column(field: Any, series: int) -> list[Any]:
-    """A field of so many readings."""
-    if field is None:
-        return [None] * series
-    if len(_of(list, field)) != series:
-        raise ValueError("figures of other series")
-    return field  # type: ignore[no-any-return]
-
-
-def _counters(_: Group, totals: list[Any], created: list[Any], exemplars: list[Any]) -> Readings:
+def _counters(_: Group, totals: Column, created: Column, exemplars: Column) -> Readings:
     told = [None if each is None else _exemplar(*each) for each in exemplars]
     return map(CounterReading, map(_number, totals), _beginnings(created), told)
 
 
-def _gauges(_: Group, values: list[Any], set_at: list[Any]) -> Readings:
+def _gauges(_: Group, values: Column, set_at: Column) -> Readings:
     times = [None if each is None else float(_finite(each)) for each in set_at]
     return map(GaugeReading, map(_number, values), times)
 
 
 def _histograms(
-    group: Group, running: list[Any], totals: list[Any], created: list[Any], exemplars: list[Any], native: list[Any]
+    group: Group, running: Column, totals: Column, created: Column, exemplars: Column, native: Column
 ) -> Readings:
     places = len(group.bounds)
     return map(
@@ -200,8 +207,8 @@ _READERS: Mapping[type[Reading], Callable[..., Readings]] = {
 }
 
 
-def _counts(running: list[Any], places: int) -> list[tuple[float, ...]]:
-    """The running counts of all series, of which there may be a hundred thousand: what can be is checked at once."""
+def _counts(running: Column, places: int) -> list[tuple[float, ...]]:
+    """The running counts of all rows."""
     if set(map(type, running)) != {list}:
         raise TypeError("counts that are no list")
     lengths = set(map(len, running))
@@ -218,13 +225,13 @@ def _counts(running: list[Any], places: int) -> list[tuple[float, ...]]:
     return [*map(tuple, running)]
 
 
-def _optional(values: list[Any]) -> list[float | None]:
+def _optional(values: Column) -> Sequence[float | None]:
     if set(map(type, values)) <= _OPTIONAL:
         return values
     return [None if each is None else _number(each) for each in values]
 
 
-def _beginnings(created: list[Any]) -> list[float | None]:
+def _beginnings(created: Column) -> Sequence[float | None]:
     found = _optional(created)
     if any(each != each for each in found):
         raise ValueError("a count without end")
@@ -306,7 +313,5 @@ def _within(at: Any, places: int) -> int:
 
 _NUMBERS = {int, float}
 _OPTIONAL = {float, type(None)}
-_BEFORE = CounterReading._fields.index("before")
-_EXEMPLARS = HistogramReading._fields.index("exemplars")
 _MODES = get_args(MultiprocessMode)
 _FARTHEST = 1 << 20  # buckets: the finest schema has half a million of them between the least and the largest float
