@@ -1,6 +1,7 @@
 """Pools of connections under OpenTelemetry's names, `db.client.connection.*`: the same readings once more."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Metric
@@ -23,19 +24,21 @@ def show(registry: CollectorRegistry) -> Callable[[], None]:
 
     MetricError where the registry has a metric of one of the names.
     """
+    # Meters that nobody writes to: a family has its name, labels and buckets of one.
+    sources = {row.name: meter(row, _METERS[row.prometheus_type]) for row in SPECS}
     subject = Subject.on(registry, "pool")
-    subject.shows(registry, View(SPECS, _view))
+    subject.shows(registry, View(SPECS, partial(_view, sources)))
     return lambda: subject.shows(registry, None)
 
 
-def _view(families: Iterable[Metric]) -> Iterator[Metric]:
+def _view(sources: Mapping[str, Meter[Any]], families: Iterable[Metric]) -> Iterator[Metric]:
     for told in families:
         theirs = _THEIRS.get(told.name)
         if theirs is None:
             continue
         if isinstance(told, Family):
             shown: Metric = Family(
-                _SOURCES[theirs.name],
+                sources[theirs.name],
                 _series(told, told.series, theirs),
                 _samples(told.pulled, theirs),
                 None if told.ended is None else _series(told, told.ended, theirs),
@@ -71,5 +74,3 @@ def _samples(samples: Iterable[Sample], theirs: MetricSpec) -> list[Sample]:
 
 _THEIRS = {VIEW_OF[row.name].family_name: row for row in SPECS}
 _METERS: dict[str, type[Meter[Any]]] = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
-_SOURCES = {row.name: meter(row, _METERS[row.prometheus_type]) for row in SPECS}
-"""Meters that nobody writes to: a family has its name, labels and buckets of one."""
