@@ -7,7 +7,6 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -102,8 +101,8 @@ def _share(
 def _run() -> str:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    alluse = Path(sys.executable).with_name("alluse")
-    command = [str(alluse), "demo", "--port", str(port), "--control-port", "0", "--rate", str(_RATE), "--calm"]
+    alluse = [sys.executable, "-m", "alluse"]
+    command = [*alluse, "demo", "--port", str(port), "--control-port", "0", "--rate", str(_RATE), "--calm"]
     with (
         tempfile.TemporaryDirectory() as folder,
         subprocess.Popen([*command, "--log-file", f"{folder}/log"], stdout=subprocess.DEVNULL) as program,

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Pl
 from sqlalchemy import create_engine
 from sqlalchemy.pool import QueuePool
 
+from collected import collect
 from forking import in_child
 from manometer import app, instrument_pool
 from manometer.app import Manometer, asgi_app, start, wsgi_app
@@ -150,7 +151,7 @@ def test_a_taken_port_touches_nothing(figures, monkeypatch):
     """It is the first thing to be had."""
     with Manometer(FREE, registry=figures.registry) as first:
         port = int(first.url.rpartition(":")[2])
-        monkeypatch.setattr(app, "instrument_runtime", lambda **_: pytest.fail("it was measured"))
+        monkeypatch.setattr(app, "measure", lambda **_: pytest.fail("it was measured"))
         with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is in use"):
             Manometer(Settings(port=port, logs=True), registry=CollectorRegistry()).start()
 
@@ -278,6 +279,39 @@ def test_a_flush_waits_for_as_long_as_it_is_told(monkeypatch, arguments, seconds
     monkeypatch.setattr("manometer.processes.flush", lambda timeout: told.append(timeout) or "written")
     assert app.flush(*arguments) == "written"
     assert told == [seconds]
+
+
+MEASURED = (
+    "process_resident_memory_bytes",
+    "python_info",
+    "python_gc_objects_collected",
+    "python_gc_pause_seconds",
+    "system_cpu_logical_count",
+)
+
+
+@pytest.mark.parametrize("application", [wsgi_app, asgi_app])
+def test_an_application_measures_what_start_does(application, figures):
+    """The process, its garbage collector and the host: once, however many applications there are."""
+    with Manometer(FREE, registry=figures.registry):
+        started = {family.name for family in collect(figures.registry)}
+    assert started > set(MEASURED)
+    application(figures.registry)
+    application(figures.registry)
+    names = [family.name for family in collect(figures.registry)]
+    assert set(names) == started
+    assert len(names) == len(started)
+
+
+@pytest.mark.parametrize("application", [wsgi_app, asgi_app])
+def test_a_manometer_that_ends_leaves_an_application_its_figures(application, figures):
+    """Whichever of the two came first."""
+    with Manometer(FREE, registry=figures.registry):
+        application(figures.registry)
+    assert {family.name for family in collect(figures.registry)} > set(MEASURED)
+    with Manometer(FREE, registry=figures.registry):
+        pass
+    assert {family.name for family in collect(figures.registry)} > set(MEASURED)
 
 
 def test_wsgi_runs_the_checks_once_someone_asks_for_them(figures):

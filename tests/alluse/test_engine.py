@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from alluse import instrumentation
 from alluse.book import Book
 from alluse.engine import Engine
 from alluse.errors import AllUseError, BarsError, BrokerError, MarketError
 from alluse.faults import FAULTS, Fault
+from alluse.instrumentation import instrument
 from alluse.settings import Settings
 from alluse.workflow import Outcome
+from collected import collect
 from manometer.health import Checks
-from manometer.registry.collection import collect
 from waiting import until
 
 DAY = date(2005, 6, 1)
@@ -29,7 +29,9 @@ def make(figures) -> Iterator[Callable[..., Engine]]:
 
     def engine(*, instrumented: bool = True, **settings) -> Engine:
         settings = {"approval_delay": 0.0, "connections": 3, "connection_patience": 0.05, "accounts": 8} | settings
-        made.append(Engine(Settings(**settings), registry=figures.registry, instrumented=instrumented))
+        made.append(Engine(Settings(**settings)))
+        if instrumented:
+            instrument(made[-1], figures.registry)
         return made[-1]
 
     yield engine
@@ -91,10 +93,10 @@ def test_too_few_prices_are_refused(tmp_path: Path):
     path = tmp_path / "x.csv"
     path.write_text("date,open,high,low,close,volume\n2008-01-02,1,2,1,2,3\n")
     with pytest.raises(MarketError, match="X has 1 trading days; the engine needs over"):
-        Engine(Settings(csv=(path,)), instrumented=False)
+        Engine(Settings(csv=(path,)))
     path.write_text("date,open,high,low,close,volume\n2008-01-02,1,2,1,2,none\n")
     with pytest.raises(BarsError, match="line 2, column 20"):
-        Engine(Settings(csv=(path,)), instrumented=False)
+        Engine(Settings(csv=(path,)))
 
 
 def test_failing_broker_is_counted_survived_and_recovered_from(make, figures):
@@ -287,7 +289,7 @@ def test_instrumentation_that_fails_leaves_nothing_behind(make, figures, monkeyp
         raise RuntimeError(step)
 
     with monkeypatch.context() as patch:
-        patch.setattr(instrumentation, step, refuse)
+        patch.setattr(f"alluse.instrumentation.{step}", refuse)
         with pytest.raises(RuntimeError, match=step):
             make()
     shown = [family.name for family in collect(figures.registry) if family.samples]

@@ -27,7 +27,7 @@ commands:
   command
     top       show stages, caches and pools of a running program
     serve     show the figures of a program's worker processes
-    mixin     write the dashboards and rules
+    mixin     write the dashboards, rules and runbooks
     catalogue
               print every metric by its names
 """,
@@ -64,12 +64,13 @@ options:
     "mixin": """\
 usage: manometer mixin [-h] [--out DIR] [--config FILE] [--check]
 
-Write Grafana dashboards to DIR/dashboards and Prometheus rules to DIR/alert_rules.
+Write Grafana dashboards to DIR/dashboards, Prometheus rules to DIR/alert_rules, and the runbooks
+that are missing to DIR/docs/runbooks.
 
 options:
   -h, --help     show this help message and exit
   --out DIR      where to write (default: here)
-  --config FILE  YAML of thresholds in the place of the defaults
+  --config FILE  YAML of thresholds in the place of the defaults; needs the extra mixin
   --check        write nothing; fail where a file is not up to date
 """,
     "catalogue": """\

@@ -1,5 +1,7 @@
 """`manometer mixin`: which files it writes, and what it tells of those that are not up to date."""
 
+import sys
+
 import pytest
 
 from manometer.cli import main
@@ -23,7 +25,9 @@ def test_a_configuration_is_written_and_checked_with_its_own_values(tmp_path, mo
     assert "< 0.83" in (tmp_path / "alert_rules" / "cache.yaml").read_text()
     assert main(["mixin", "--config", "mixin.yaml", "--check"]) == 0
     assert main(["mixin", "--check"]) == 1
-    assert "alert_rules/cache.yaml differs from what would be written; run `make mixin`\n" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "alert_rules/cache.yaml differs from what would be written\n" in told
+    assert told.endswith("write all of them anew: manometer mixin\n")
 
 
 def test_a_check_fails_where_a_file_is_out_of_date(tmp_path, capsys):
@@ -31,8 +35,27 @@ def test_a_check_fails_where_a_file_is_out_of_date(tmp_path, capsys):
     main(["mixin", "--out", str(tmp_path)])
     (tmp_path / "alert_rules" / "pool.yaml").write_text("old")
     assert main(["mixin", "--out", str(tmp_path), "--check"]) == 1
-    assert "alert_rules/pool.yaml differs" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "alert_rules/pool.yaml differs" in told
+    assert told.endswith(f"write all of them anew: manometer mixin --out {tmp_path}\n")
     assert (tmp_path / "alert_rules" / "pool.yaml").read_text() == "old"
+
+
+def test_without_the_extra_the_defaults_are_copied(tmp_path, monkeypatch, capsys):
+    """Thresholds of one's own need it."""
+    assert main(["mixin", "--out", str(tmp_path / "rendered")]) == 0
+    rendered = capsys.readouterr().out
+    monkeypatch.delitem(sys.modules, "manometer.mixin.render", raising=False)
+    monkeypatch.delattr("manometer.mixin.render", raising=False)
+    monkeypatch.delitem(sys.modules, "manometer.mixin.yaml", raising=False)
+    monkeypatch.delattr("manometer.mixin.yaml", raising=False)
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    assert main(["mixin", "--out", str(tmp_path / "copied")]) == 0
+    copied = capsys.readouterr().out
+    assert sorted(copied.splitlines()) == sorted(rendered.replace("rendered", "copied").splitlines())
+    assert main(["mixin", "--out", str(tmp_path / "rendered"), "--check"]) == 0
+    assert main(["mixin", "--config", "any.yaml"]) == 2
+    assert "pip install 'manometer[mixin]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
-from prometheus_client.samples import Exemplar, Sample
+from prometheus_client.samples import Exemplar
 
 import manometer
 from manometer.exposition.protobuf import generate
 from manometer.exposition.protobuf.messages import Kind
 from manometer.exposition.protobuf.readings import writer
-from manometer.meters.histogram import HistogramReading
+from manometer.meters.metric_view import MetricView
+from manometer.meters.readings import GaugeReading, HistogramReading
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 AMOUNTS = st.floats() | st.integers(-5, 5)
@@ -50,9 +51,9 @@ def test_readings_say_what_their_samples_say(families, events, bounds, schema):
         histogram.labels(who, "b").observe(amount, exemplar)
     found = list(registry.collect())
     from_readings = generate(Fixed(*found))
-    assert all(family.is_as_read for family in found)
-    assert all(family.samples is not None for family in found)
-    assert not any(family.is_as_read for family in found)
+    assert all(metric.family is not None for metric in found)
+    assert all(metric.samples is not None for metric in found)
+    assert all(metric.family is None for metric in found)
     assert repr(families(from_readings)) == repr(families(generate(Fixed(*found))))  # as text, where NaN equals NaN
 
 
@@ -74,6 +75,14 @@ def test_counts_of_any_size(messages, most):
     assert [each.exemplar.value for each in figures.bucket] == [0, 0.25, 0]
 
 
+def test_counts_may_be_fractions(messages):
+    """As those of another kit's processes; then all are floats."""
+    write = writer(Kind.HISTOGRAM, [], (1.0, 2.0, math.inf), "underscores")
+    figures = messages["Metric"].FromString(write((), HistogramReading((0.5, 1.0, 2.0), 7.5))).histogram
+    assert (figures.sample_count_float, figures.HasField("sample_count")) == (2.0, False)
+    assert [each.cumulative_count_float or each.cumulative_count for each in figures.bucket] == [0.5, 1]
+
+
 def test_the_last_bucket_is_told_where_it_says_more_than_the_count(messages):
     """That is its exemplar; else a reader makes it of the count."""
     seen = Exemplar({"trace_id": "ab"}, 9.0, 1.5)
@@ -84,9 +93,9 @@ def test_the_last_bucket_is_told_where_it_says_more_than_the_count(messages):
         assert not figures.histogram.HasField("created_timestamp")
 
 
-def test_samples_that_were_pulled_are_in_the_message_of_their_family(families):
+def test_series_that_were_pulled_are_in_the_message_of_their_family(families):
     """One family is one message; Prometheus would take a second for an error."""
     gauge = manometer.Gauge("g", "Help.", ["l"], registry=None)
     gauge.labels("set").set(1)
-    (found,) = families(generate(Fixed(gauge.family([Sample("g", {"l": "pulled"}, 2.0)]))))
+    (found,) = families(generate(Fixed(MetricView(gauge.family([(("pulled",), GaugeReading(2.0))])))))
     assert [(metric.label[0].value, metric.gauge.value) for metric in found.metric] == [("set", 1), ("pulled", 2)]

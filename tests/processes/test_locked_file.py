@@ -1,5 +1,6 @@
-"""Files that are put in place as a whole, and whose lock tells whether their process is alive."""
+"""Files that are put in place as a whole and then extended, and whose lock tells whether their process is alive."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -57,6 +58,56 @@ def test_a_write_that_the_system_cuts_short_goes_on(file, monkeypatch):
     monkeypatch.setattr(os, "write", lambda descriptor, data: plain(descriptor, data[:3]))
     file.write(b"0123456789")
     assert file.path.read_bytes() == b"0123456789"
+
+
+def test_a_file_is_extended_before_its_head_tells_so(file, monkeypatch):
+    """A reader goes by the head. The file is the same one, whose lock is held throughout."""
+    file.write(b"head 1|one")
+    before, plain, steps = file.path.stat().st_ino, os.pwrite, []
+
+    def watched(descriptor, data, place):
+        written = plain(descriptor, data[:3], place)  # as where the system cuts a write short
+        steps.append(file.path.read_bytes())
+        return written
+
+    monkeypatch.setattr(os, "pwrite", watched)
+    file.extend(10, b"|more", b"head 2")
+    assert steps == [b"head 1|one|mo", b"head 1|one|more", b"head 1|one|more", b"head 2|one|more"]
+    assert file.path.stat().st_ino == before
+    assert lives(file.path)
+    assert file.is_as_left
+
+
+def test_a_file_that_there_is_no_room_to_extend_keeps_its_head(file, monkeypatch):
+    """What came of the attempt is written over by the next."""
+    file.write(b"head 1|one")
+    plain = os.pwrite
+
+    def full(descriptor, data, place):
+        if place > 10:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return plain(descriptor, data[:2], place)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        with pytest.raises(OSError, match="No space"):
+            file.extend(10, b"|more", b"head 2")
+    assert file.path.read_bytes() == b"head 1|one|m"
+    assert file.is_as_left
+    file.extend(10, b"|then", b"head 3")
+    assert file.path.read_bytes() == b"head 3|one|then"
+
+
+def test_a_file_that_someone_else_wrote_to_is_not_as_it_was_left(file):
+    """Or cut short, or took away. What is not there cannot be extended."""
+    with pytest.raises(FileNotFoundError):
+        file.extend(0, b"more", b"head")
+    assert not file.is_as_left
+    for harm in (lambda: os.truncate(file.path, 3), lambda: os.utime(file.path, (1, 1)), file.path.unlink):
+        file.write(b"one")
+        assert file.is_as_left
+        harm()
+        assert not file.is_as_left
 
 
 def test_what_a_crash_has_left_half_written_is_written_over(file):

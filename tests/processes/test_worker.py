@@ -30,12 +30,12 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from prometheus_client.samples import Exemplar, NativeHistogram, Sample
 from prometheus_client.values import MultiProcessValue
 
+from collected import collect
 from forking import forked, in_child
 from manometer import Counter, Gauge, Histogram, flush, render
 from manometer.errors import ConfigError, IncompleteError
 from manometer.meters.gauge import MultiprocessMode
 from manometer.processes import Worker, group_registry, onlooker
-from manometer.registry.collection import collect
 from waiting import DEADLINE, joined, readable, until
 
 ENDED = ["ended-copy.manometer", "ended.manometer"]
@@ -459,7 +459,7 @@ def test_a_flush_says_whether_all_is_written(path, monkeypatch):
     assert flush()
     assert value(onlooker(path), "c_total") == 1
     with monkeypatch.context() as patch:
-        patch.setattr(os, "write", full)
+        patch.setattr(os, "pwrite", full)
         counter.inc()
         assert not flush()
     go_on = threading.Event()
@@ -666,7 +666,7 @@ from importlib import import_module
 from prometheus_client import REGISTRY
 from manometer import Counter, Gauge
 from manometer.processes import Worker, group_registry
-from manometer.registry.collection import collect
+from manometer.registry.collection import as_metric, collect
 
 path, isolation = sys.argv[1:]
 starts = isolation == "isolated" or sys.version_info >= (3, 12)  # 3.11 destroys no interpreter that has a thread
@@ -690,7 +690,7 @@ counter.inc(100)
 
 def figures():
     names = ("c_total", "g", "manometer_processes")
-    found = [sample for metric in collect(shown) for sample in metric.samples if sample.name in names]
+    found = [sample for metric in map(as_metric, collect(shown)) for sample in metric.samples if sample.name in names]
     return sorted([sample.name, len(sample.labels.get("pid", "").split(".")), sample.value] for sample in found)
 
 
@@ -872,7 +872,7 @@ def test_a_full_disk_is_counted_and_gone_through(path, monkeypatch, caplog):
     assert value(shown, "c_total") == 1
     caplog.set_level(logging.INFO, "manometer")
     with monkeypatch.context() as patch:
-        patch.setattr(os, "write", full)
+        patch.setattr(os, "pwrite", full)
         counter.inc()
         assert file_failures(shown, "write") == 1
         assert value(shown, "c_total") == 1
@@ -919,6 +919,7 @@ def test_a_file_system_without_room_is_survived(tmp_path):
         assert value(shown, "c_total") == 7
         counter.inc()
         filler = tmp_path / "filler"
+        Counter("other", "x" * 5_000, registry=registry)  # more than what is left of the file's last page
         with pytest.raises(OSError, match="No space left"):
             filler.write_bytes(bytes(1 << 20))
         assert file_failures(shown, "write") == 1
@@ -1093,7 +1094,7 @@ def test_a_fault_of_ours_is_counted_and_logged_once(path, monkeypatch, caplog):
     assert value(shown, "c_total") == 1
     caplog.set_level(logging.INFO, "manometer")
     with monkeypatch.context() as patch:
-        patch.setattr("manometer.processes.worker.file", lambda *_: 1 / 0)
+        patch.setattr("manometer.processes.growing_file.Update.done", lambda _: 1 / 0)
         counter.inc()
         for count in range(3):
             assert file_failures(shown, "write") == 1 + 2 * count

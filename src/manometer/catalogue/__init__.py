@@ -11,6 +11,7 @@ from manometer.catalogue import (
     host,
     pool,
     process,
+    queue,
     resilience,
     runtime,
     self_metrics,
@@ -23,6 +24,7 @@ SUBJECTS: Mapping[str, tuple[MetricSpec, ...]] = MappingProxyType(
     {
         "cache": cache.SPECS,
         "pool": pool.SPECS,
+        "queue": queue.SPECS,
         "database": database.SPECS,
         "engine": engine.SPECS,
         "resilience": resilience.SPECS,

@@ -38,6 +38,8 @@ OURS: Mapping[str, Attribute] = MappingProxyType(
         "pool.kind": Attribute("What the pool holds.", "connection"),
         "pool.name": Attribute("Name that the program gave the pool.", "orders"),
         "pool.resource.state": Attribute("Whether the resource is lent out.", "used"),
+        "queue.name": Attribute("Name that the program gave the queue.", "inbox"),
+        "queue.operation.type": Attribute("Whether an item was put into the queue or taken out.", "put"),
         "retry.attempt.outcome": Attribute("What follows from the attempt.", "retried"),
         "retry.operation.name": Attribute("Name that the program gave the retried operation.", "place_order"),
     }

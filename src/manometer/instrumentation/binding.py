@@ -7,20 +7,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
 from threading import RLock
+from time import perf_counter
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self, TypeVar, cast
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
-from prometheus_client.samples import Sample
 
 from manometer.catalogue import SUBJECTS, MetricSpec
 from manometer.errors import BindingError, MetricError
+from manometer.instrumentation.clock import Clock, clock_of
 from manometer.meters import Counter, Gauge, Histogram, Meter
+from manometer.meters.family import Family, Series
 from manometer.meters.fork import freed_in_child, notice
 from manometer.meters.labels import OTHER, SERIES_CAP
+from manometer.meters.metric_view import MetricView
 from manometer.meters.registration import register
-from manometer.registry.catalogued import Pulled, family, meter, pulled_sample
+from manometer.registry.catalogued import Pulled, described, family, meter, series
 from manometer.registry.self_metrics import SelfMetrics
 
 __all__ = ["Binding", "Subject", "View"]
@@ -55,6 +58,7 @@ class Binding:
         self._read: Callable[[Any], Iterable[Pulled]] = _nothing
         self._undo: list[Callable[[Any], object]] = []
         self.closed = False
+        self.is_drop_in = False
 
     @staticmethod
     def of(target: object) -> "Binding":
@@ -77,6 +81,11 @@ class Binding:
     def key(self) -> tuple[tuple[str, str], ...]:
         """The attributes that tell this object's series from its siblings'."""
         return tuple(self._identity.items())
+
+    @property
+    def clock(self) -> Clock:
+        """What durations are measured by: to be called twice, in seconds."""
+        return self._subject.clock
 
     @property
     def path(self) -> str:
@@ -133,6 +142,12 @@ class Binding:
     def _owns(self, thing: object) -> bool:
         return not self.closed and self.target is not None and self._owned() is thing
 
+    @property
+    def _is_unused(self) -> bool:
+        """Whether nothing has been counted, as far as this binding can tell."""
+        events = [reading.events for child in self._series.values() for _, reading in child.read()]
+        return bool(events) and not any(events)
+
     def _let_go(self) -> None:
         self.closed = True
         for (parent, values), child in self._series.items():
@@ -168,7 +183,7 @@ class View(NamedTuple):
     """
 
     rows: Sequence[MetricSpec]
-    of: Callable[[Sequence[Metric]], Iterable[Metric]]
+    of: Callable[[Sequence[Family]], Iterable[Family]]
 
 
 class Subject(Collector):
@@ -176,6 +191,7 @@ class Subject(Collector):
 
     def __init__(self, name: str, registry: CollectorRegistry) -> None:
         self.name = self.collector_name = name
+        self._registry = weakref.ref(registry)
         self._rows = {row.name: row for row in SUBJECTS[name]}
         self._self_metrics = SelfMetrics.of(registry)
         self._meters: dict[str, Meter[Any]] = {}
@@ -200,6 +216,18 @@ class Subject(Collector):
                 register(registry, subject, f"the instrumentation of the {name}")
                 subjects[name] = subject
             return subjects[name]
+
+    @property
+    def clock(self) -> Clock:
+        """What the durations of the subject's objects are measured by."""
+        registry = self._registry()
+        return perf_counter if registry is None else clock_of(registry)
+
+    def bound(self, identity: Mapping[str, str]) -> Binding | None:
+        """The open binding that has these attributes, where its object is alive."""
+        with self.lock:
+            found = self._bindings.get(tuple(identity.items()))
+        return found if found is not None and found.target is not None else None
 
     @contextmanager
     def binding(
@@ -261,7 +289,15 @@ class Subject(Collector):
     def _release_dead(self) -> None:
         """Remove the series of the objects that died, and make room for others under the cap."""
         while self.dead:
-            self.release(self.dead.popleft().binding)
+            binding = self.dead.popleft().binding
+            if binding.is_drop_in and not binding.closed and binding._is_unused:
+                _log.warning(
+                    "the drop-in for %s was thrown away unused; put what instrument_%s returned in the place of "
+                    "what was passed, or nothing is measured",
+                    binding.path,
+                    self.name,
+                )
+            self.release(binding)
 
     def series(self, name: str, kind: type[M], attributes: Mapping[str, str]) -> tuple[M, tuple[str, ...]]:
         """The family's meter and the label values of one of its series."""
@@ -291,32 +327,27 @@ class Subject(Collector):
             raise
 
     def describe(self) -> Iterable[Metric]:
-        return [family(row) for row in (*self._rows.values(), *(self._view.rows if self._view else ()))]
+        return described((*self._rows.values(), *(self._view.rows if self._view else ())))
 
     def collect(self) -> Iterable[Metric]:
         told = list(self._told())
-        yield from told
+        yield from map(MetricView, told)
         if self._view is not None:
-            yield from self._view.of(told)
+            yield from map(MetricView, self._view.of(told))
 
-    def _told(self) -> Iterator[Metric]:
+    def _told(self) -> Iterator[Family]:
         pulled = self._pull()
         with self.lock:
             meters = dict(self._meters)
         for row in self._rows.values():
-            samples = pulled.get(row.name, [])
-            if row.name in meters:
-                told = meters[row.name].family(samples)
-                if told.series or samples or told.ended:
-                    yield told
-            elif samples:
-                pulled_alone = family(row)
-                pulled_alone.samples = samples
-                yield pulled_alone
+            told = pulled.get(row.name, [])
+            found = meters[row.name].family(told) if row.name in meters else family(row, told)
+            if any(group.series or group.ended for group in found.groups):
+                yield found
 
-    def _pull(self) -> dict[str, list[Sample]]:
+    def _pull(self) -> dict[str, list[Series]]:
         """One snapshot of every bound object; one that raises loses only its own figures."""
-        samples: dict[str, list[Sample]] = {}
+        found: dict[str, list[Series]] = {}
         with self.lock:
             self._release_dead()
             bindings = list(self._bindings.values())
@@ -326,12 +357,12 @@ class Subject(Collector):
                 continue
             try:
                 for row, attributes, value in binding._figures(target):
-                    samples.setdefault(row.name, []).append(pulled_sample(row, attributes, value))
+                    found.setdefault(row.name, []).append(series(row, attributes, value))
             except Exception:
                 self._self_metrics.failed(binding.path, _READING)
             else:
                 self._self_metrics.worked(binding.path, _READING)
-        return samples
+        return found
 
     def _row(self, name: str, attributes: Mapping[str, str]) -> MetricSpec:
         row = self._rows.get(name)

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from manometer.errors import IncompleteError
 from manometer.meters.labels import SERIES_CAP
-from manometer.processes.file_format import AlienError, UnreadableError, decode, encode
+from manometer.processes.file_format import decode, encode
+from manometer.processes.file_head import AlienError, UnreadableError
 from manometer.processes.locked_file import DAMAGED, TEMPORARY, OwnFile, is_locked, owner_lives, put_aside, sole
 from manometer.processes.merge import Merge
 from manometer.processes.snapshot import Process, Snapshot
@@ -139,7 +140,7 @@ class Directory:
             with FileIO(path) as file:
                 alive = owner_lives(path, file.fileno())
                 try:
-                    return decode(file.read())._replace(alive=alive, file=path.name)
+                    return _decoded(file, alive)._replace(alive=alive, file=path.name)
                 except AlienError as error:
                     problems.append(Problem(path, error, passes=False))
                 except UnreadableError as error:
@@ -232,6 +233,17 @@ class Directory:
                     put_aside(path, file.fileno())
                 return False
         return True
+
+
+def _decoded(file: FileIO, alive: bool) -> Snapshot:
+    """What the file says. alive: whether its process is, and so may be amid the writing of the head."""
+    try:
+        return decode(file.read())
+    except UnreadableError:
+        if not alive:
+            raise
+    file.seek(0)
+    return decode(file.read())
 
 
 def _add(ended: Snapshot, totals: Merge) -> None:

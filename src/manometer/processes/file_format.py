@@ -1,48 +1,33 @@
-"""The form of a snapshot in a file: a line that says what the file is, with a checksum, and lines of JSON.
+"""The form of a snapshot in a file: behind its head, lines of JSON.
+
+The first says whose figures these are. Each other line has rows of a family, and the rows are numbered through the
+file. By what follows a file is brought up to date: rows that take the place of those of the same number, and another
+line of the first form.
 
 Whatever is in a file, what comes out of it can be added up: it is read as strictly as if it came from a stranger.
 """
 
 import json
-import zlib
-from collections.abc import Callable, Collection, Iterable
-from itertools import chain
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import accumulate, chain
 from math import isfinite, isnan
 from typing import Any, TypeVar, get_args
 
 from prometheus_client.metrics_core import METRIC_TYPES
 from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram
 
+from manometer.meters.family import Family, Group, Series, Values, kind_of_reading
 from manometer.meters.gauge import MultiprocessMode
-from manometer.processes.snapshot import (
-    Family,
-    Group,
-    Native,
-    Process,
-    Row,
-    Shape,
-    Slot,
-    Snapshot,
-    Told,
-    is_of,
-    is_sound,
-)
+from manometer.meters.readings import NO_EXEMPLARS, CounterReading, GaugeReading, HistogramReading, Reading
+from manometer.processes.file_head import Extent, UnreadableError, counted
+from manometer.processes.snapshot import Process, Snapshot
 
-__all__ = ["AlienError", "UnreadableError", "check", "decode", "encode", "file", "lines"]
+__all__ = ["check", "corrections", "decode", "encode", "head_of", "lines", "start"]
 
-_MAGIC = b"manometer-processes"
-_VERSION = b"1"
-_ROWS = 250  # in a line of a file: what is written or read in one go, while every other thread waits
+_MOST = 250  # rows in a line of a file: what is written or read in one go, while every other thread waits
 
 T = TypeVar("T")
-
-
-class UnreadableError(ValueError):
-    """A file that does not hold its figures whole, and maybe never did."""
-
-
-class AlienError(UnreadableError):
-    """A file that is not ours to replace: another version of this program wrote it."""
 
 
 # --- writing
@@ -50,45 +35,88 @@ class AlienError(UnreadableError):
 
 def encode(snapshot: Snapshot) -> bytes:
     """The snapshot as a file."""
-    return file(snapshot.process, chain.from_iterable(map(lines, snapshot.families)), snapshot.includes)
+    families = chain.from_iterable(map(lines, snapshot.families))
+    body = b"".join([start(snapshot.process, snapshot.includes), *families])
+    return Extent().extended(body).head + body
 
 
 def lines(family: Family) -> list[bytes]:
     """A family's part of a file; TypeError or ValueError where something in it is neither text nor a number."""
     return [
-        _line([*family[:-1], [*group[:-1], group.rows[at : at + _ROWS]]])
+        _line([*family[:-1], [*head_of(group), _ROWS[_kind(family, group)](group.series[at : at + _MOST])]])
         for group in family.groups
-        for at in range(0, len(group.rows), _ROWS)
+        for at in range(0, len(group.series), _MOST)
     ]
+
+
+def head_of(group: Group) -> tuple[object, ...]:
+    """What the rows of a group have in common."""
+    return group.merge_mode, group.labelnames, group.bounds, group.native_limit, group.suffix
+
+
+def _kind(family: Family, group: Group) -> type[Reading]:
+    return kind_of_reading(family.kind, group.suffix)
+
+
+def _counter_rows(series: Sequence[tuple[Any, Any]]) -> list[Any]:
+    return [(values, total, created, exemplar) for values, (total, created, exemplar, _) in series]
+
+
+def _gauge_rows(series: Sequence[tuple[Any, Any]]) -> list[Any]:
+    return [(values, *reading) for values, reading in series]
+
+
+def _histogram_rows(series: Sequence[tuple[Any, Any]]) -> list[Any]:
+    return [
+        (values, [*running], total, created, [*exemplars.items()] if exemplars else (), native)
+        for values, (running, total, created, exemplars, native) in series
+    ]
+
+
+_ROWS: Mapping[type[Reading], Callable[[Sequence[tuple[Any, Any]]], list[Any]]] = {
+    CounterReading: _counter_rows,
+    GaugeReading: _gauge_rows,
+    HistogramReading: _histogram_rows,
+}
 
 
 def check(family: Family) -> None:
     """Raise where a reader would refuse the family: another kit's collector may say anything.
 
-    This looks at the first row of each group, and at each row that has an exemplar or exponential buckets. The code
-    that makes the rows has checked the others.
+    This looks at the first series of each group, and at each that has an exemplar or exponential buckets. The code
+    that makes the readings has checked the others.
     """
     doubtful = [
-        group._replace(rows=group.rows[:1] + [row for row in group.rows[1:] if row[2] or row[4] is not None])
-        for group in family.groups
+        group._replace(series=[*group.series[:1], *filter(_is_doubtful, group.series[1:])]) for group in family.groups
     ]
     for line in lines(family._replace(groups=doubtful)):
         _family(*json.loads(line))
 
 
-def file(process: Process, lines: Iterable[bytes], includes: Collection[str] = ()) -> bytes:
-    """A file of these lines, headed by one that says what it is and how long, with a checksum."""
-    body = b"\n".join([_line([process, list(includes)]), *lines])
-    return b"%s\n%s" % (_head(body), body)
+def _is_doubtful(series: Series) -> bool:
+    match series[1]:
+        case CounterReading(exemplar=exemplar):
+            return exemplar is not None
+        case HistogramReading(exemplars=exemplars, native=native):
+            return bool(exemplars) or native is not None
+    return False
 
 
-def _head(body: bytes) -> bytes:
-    return b"%s %s %08x %d" % (_MAGIC, _VERSION, zlib.crc32(body), len(body))
+def start(process: Process, includes: Collection[str] = ()) -> bytes:
+    """The line that says whose figures these are; of several, the last one counts."""
+    return _line([process, list(includes)])
+
+
+def corrections(kind: str, suffix: str | None, rows: Sequence[tuple[int, Any]]) -> list[bytes]:
+    """Lines with other readings for rows of these numbers, in a group of that kind; None for no such row any more."""
+    told: list[Any] = _ROWS[kind_of_reading(kind, suffix)]([row for row in rows if row[1] is not None])
+    told += [(number,) for number, reading in rows if reading is None]
+    return [_line([None, told[at : at + _MOST]]) for at in range(0, len(told), _MOST)]
 
 
 def _line(content: Any) -> bytes:
     # Half a surrogate pair, which JSON takes and UTF-8 does not, would spoil the exposition later on.
-    return _json(content).encode(errors="replace")
+    return _json(content).encode(errors="replace") + b"\n"
 
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -99,17 +127,48 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 def decode(data: bytes) -> Snapshot:
     """The snapshot of a file; UnreadableError, or AlienError, where it holds none."""
-    head, _, body = data.partition(b"\n")
-    if head != _head(body):
-        match head.split(b" ", 2):
-            case [magic, version, _] if magic == _MAGIC and version != _VERSION and version.isdigit():
-                raise AlienError("another version of Manometer wrote it")
-        raise UnreadableError("it is cut short or damaged, or Manometer did not write it")
+    body = counted(data)
     try:
-        (process, includes), *found = map(json.loads, body.decode().split("\n"))
-        return Snapshot(_process(*process), [_family(*each) for each in found], includes=_texts(includes))
+        first, *found = map(json.loads, body.decode().removesuffix("\n").split("\n"))
+        (process, includes), families = _up_to_date(first, found)
+        return Snapshot(_process(*process), [_family(*each) for each in families], includes=_texts(includes))
     except Exception as error:  # of whatever class nonsense leads to, too deep a nesting among them
         raise UnreadableError(f"it makes no sense ({type(error).__name__}: {error})") from None
+
+
+def _up_to_date(first: Any, lines: Iterable[Any]) -> tuple[Any, list[Any]]:
+    """The line that says whose these are and those of families, each row as it was told last, if it is still one."""
+    families: list[Any] = []
+    latest: dict[int, Any] = {}
+    for line in lines:
+        match line:
+            case [None, rows]:
+                latest |= {_of(int, number): figures for number, *figures in rows}
+            case [list(), _]:
+                first = line
+            case _:
+                families.append(line)
+    if latest:
+        _correct(families, latest)
+    return first, families
+
+
+def _correct(families: list[Any], latest: dict[int, Any]) -> None:
+    starts = [*accumulate([len(family[-1][-1]) for family in families], initial=0)]
+    if min(latest) < 0 or max(latest) >= starts[-1]:
+        raise ValueError("a row of no number")
+    thinned = set()
+    for number, figures in latest.items():
+        at = bisect_right(starts, number) - 1
+        rows, place = families[at][-1][-1], number - starts[at]
+        if figures:
+            rows[place] = [rows[place][0], *figures]
+        else:
+            rows[place] = None
+            thinned.add(at)
+    for at in thinned:
+        rows = families[at][-1][-1]
+        rows[:] = [row for row in rows if row is not None]
 
 
 def _process(pid: object, interpreter: object, parent: object, only_forks: object) -> Process:
@@ -118,57 +177,82 @@ def _process(pid: object, interpreter: object, parent: object, only_forks: objec
 
 def _family(name: object, kind: object, documentation: object, unit: object, group: Any) -> Family:
     texts = _text(name), _text(kind), _text(documentation), _text(unit)
-    mode, names, shape, rows = _of(list, group)
+    mode, names, bounds, limit, suffix, rows = _of(list, group)
     labelnames = tuple(_texts(names))
-    slots = tuple([_slot(*slot) for slot in _of(list, shape)])
     if not name or kind not in METRIC_TYPES or mode not in _MODES or len(set(labelnames)) < len(labelnames):
         raise ValueError("a family of no name, kind or mode, or two labels of one name")
-    if not all(is_of(texts[0], sample) for sample, _, _ in slots):
+    if suffix is not None and _text(suffix) and suffix[0] != "_":
         raise ValueError("a sample of another family")
-    read = _reader(texts[0], texts[1], len(labelnames), slots)
-    return Family(*texts, [Group(mode, labelnames, slots, [read(*row) for row in rows])])
-
-
-def _slot(name: object, bound: object, begins: object) -> Slot:
-    if bound is not None and isnan(float(_text(bound))):
+    if any(isnan(float(bound)) for bound in _texts(bounds)):
         raise ValueError("a bucket without a bound")
-    return _text(name), None if bound is None else _text(bound), _of(bool, begins)
+    if _of(int, limit) < 0:
+        raise ValueError("buckets of no known width")
+    read = _READERS[kind_of_reading(texts[1], suffix)]
+    head = Group(labelnames, (), tuple(bounds), limit, suffix, mode)
+    series = [(_labelvalues(values, labelnames), read(head, *figures)) for values, *figures in _of(list, rows)]
+    if len({len(reading.running) for _, reading in series if isinstance(reading, HistogramReading)}) > 1:
+        raise ValueError(_OTHER_ROW)
+    return Family(*texts, [head._replace(series=series)])
 
 
-def _reader(name: str, kind: str, labels: int, shape: Shape) -> Callable[..., Row]:
-    """What reads a row of so many labels and of such samples; a file may have a hundred thousand of them."""
-    samples = len(shape)
-
-    def read(labelvalues: Any, values: Any, exemplars: Any, set_at: Any, native: Any) -> Row:
-        if len(_texts(labelvalues)) != labels or len(values) != samples or not set(map(type, values)) <= _NUMBERS:
-            raise ValueError("a row of other labels, or of other values than there are samples")
-        numbers = list(map(float, values))
-        if not is_sound(name, kind, shape, numbers):
-            raise ValueError("a count without end")
-        told = [Told(_within(at, samples), _exemplar(*exemplar)) for at, exemplar in exemplars] if exemplars else ()
-        return labelvalues, numbers, told, float(_finite(set_at)), None if native is None else _native(*native)
-
-    return read
+def _labelvalues(values: Any, names: Values) -> Values:
+    if len(_texts(values)) != len(names):
+        raise ValueError(_OTHER_ROW)
+    return tuple(values)
 
 
-def _native(parts: Any, limit: Any) -> Native:
+def _counter(_: Group, total: Any, created: Any, exemplar: Any) -> CounterReading:
+    return CounterReading(_number(total), _beginning(created), None if exemplar is None else _exemplar(*exemplar))
+
+
+def _gauge(_: Group, value: Any, set_at: Any) -> GaugeReading:
+    return GaugeReading(_number(value), None if set_at is None else float(_finite(set_at)))
+
+
+def _histogram(group: Group, running: Any, total: Any, created: Any, exemplars: Any, native: Any) -> HistogramReading:
+    known, places = len(_of(list, running)), len(group.bounds)
+    if (known not in (places, places + 1) and running) or (not running and places):
+        raise ValueError(_OTHER_ROW)
+    return HistogramReading(
+        _counts(running),
+        None if total is None else _number(total),
+        _beginning(created),
+        {_within(at, places): _exemplar(*exemplar) for at, exemplar in exemplars} if exemplars else NO_EXEMPLARS,
+        None if native is None else _native(native, group.native_limit),
+    )
+
+
+def _counts(running: list[Any]) -> tuple[float, ...]:
+    kinds = set(map(type, running))
+    if not kinds <= _NUMBERS:
+        raise ValueError(_OTHER_ROW)
+    if not isfinite(sum(running)) and not all(map(isfinite, running)):
+        raise ValueError("a count without end")
+    return tuple(map(float, running)) if float in kinds else tuple(running)
+
+
+_READERS: Mapping[type[Reading], Callable[..., Reading]] = {
+    CounterReading: _counter,
+    GaugeReading: _gauge,
+    HistogramReading: _histogram,
+}
+
+
+def _native(parts: Any, limit: int) -> NativeHistogram:
     count, total, schema, threshold, zeros, *runs, exemplars = _of(list, parts)
     positive_spans, negative_spans, positive_deltas, negative_deltas = runs
     above, below = _run(positive_spans, positive_deltas), _run(negative_spans, negative_deltas)
-    if _of(int, schema) not in range(-4, 9) or _of(int, limit) < 1:
+    if _of(int, schema) not in range(-4, 9) or limit < 1:
         raise ValueError("buckets of no known width")
-    return Native(
-        NativeHistogram(
-            _finite(count),
-            _number(total),
-            schema,
-            _finite(threshold),
-            _finite(zeros),
-            *(above[0], below[0]),
-            *(above[1], below[1]),
-            [_exemplar(*each) for each in exemplars or ()],
-        ),
-        limit,
+    return NativeHistogram(
+        _finite(count),
+        _number(total),
+        schema,
+        _finite(threshold),
+        _finite(zeros),
+        *(above[0], below[0]),
+        *(above[1], below[1]),
+        [_exemplar(*each) for each in exemplars or ()],
     )
 
 
@@ -217,12 +301,19 @@ def _finite(value: Any) -> float:
     return value  # type: ignore[no-any-return]  # whole numbers stay what they are
 
 
-def _within(at: Any, samples: int) -> int:
-    if not 0 <= _of(int, at) < samples:
-        raise ValueError("an exemplar of no sample")
+def _beginning(value: Any) -> float | None:
+    if value is not None and isnan(_number(value)):
+        raise ValueError("a count without end")
+    return None if value is None else float(value)
+
+
+def _within(at: Any, places: int) -> int:
+    if not 0 <= _of(int, at) < places:
+        raise ValueError("an exemplar of no bucket")
     return int(at)
 
 
 _NUMBERS = {int, float}
+_OTHER_ROW = "a row of other labels, or of other buckets than there are"
 _MODES = get_args(MultiprocessMode)
 _FARTHEST = 1 << 20  # buckets: the finest schema has half a million of them between the least and the largest float

@@ -1,4 +1,4 @@
-"""Files that are put in place as a whole, and that tell by a lock whether the process they belong to is alive."""
+"""Files that are put in place as a whole and then extended, and whose lock tells whether their process is alive."""
 
 import fcntl
 import os
@@ -23,6 +23,7 @@ class OwnFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: int | None = None
+        self._left: os.stat_result | None = None
 
     def write(self, data: bytes) -> None:
         """Make this the content. OSError where that cannot be done; what was there before stands then."""
@@ -40,7 +41,29 @@ class OwnFile:
                 temporary.unlink()
             raise
         self.abandon()
-        self._file = file
+        self._file, self._left = file, os.fstat(file)
+
+    def extend(self, at: int, data: bytes, head: bytes) -> None:
+        """Put the data at that place, and only then the head in the place of the beginning.
+
+        A reader goes by the head, so the file holds for it either nothing of this or all. OSError where there is no
+        room: then the head is what it was.
+        """
+        if self._file is None:
+            raise FileNotFoundError(f"{self.path} was not written")
+        try:
+            _write_at(self._file, data, at)
+            _write_at(self._file, head, 0)
+        finally:
+            self._left = os.fstat(self._file)
+
+    @property
+    def is_as_left(self) -> bool:
+        """Whether what was written last is still there, and nobody else has written to it since."""
+        if self._file is None or self._left is None or not self.stands:
+            return False
+        now, left = os.fstat(self._file), self._left
+        return (now.st_size, now.st_mtime_ns) == (left.st_size, left.st_mtime_ns)
 
     @property
     def stands(self) -> bool:
@@ -55,6 +78,13 @@ class OwnFile:
         if self._file is not None:
             _close(self._file)
             self._file = None
+
+
+def _write_at(file: int, data: bytes, place: int) -> None:
+    rest = memoryview(data)
+    while rest:
+        written = os.pwrite(file, rest, place)
+        rest, place = rest[written:], place + written
 
 
 def owner_lives(path: Path, file: int) -> bool:

@@ -7,7 +7,6 @@ import time
 from contextlib import suppress
 from enum import Enum
 from functools import partial
-from itertools import chain
 from multiprocessing import util
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -18,14 +17,16 @@ from prometheus_client import CollectorRegistry
 from manometer.background import INTERPRETER, in_background
 from manometer.errors import ConfigError
 from manometer.meters import uwsgi
+from manometer.meters.family import Family
 from manometer.meters.fork import Forked, called_in_child, follow_uwsgi, freed_in_child, notice
 from manometer.processes.directory import Directory
 from manometer.processes.file_faults import Faults
-from manometer.processes.file_format import check, file, lines
+from manometer.processes.file_format import check
 from manometer.processes.fork_baseline import inherited
-from manometer.processes.merge_modes import in_own_files, way
+from manometer.processes.growing_file import GrowingFile
+from manometer.processes.merge_modes import in_own_files, merge_mode
 from manometer.processes.resets import Resets
-from manometer.processes.snapshot import Family, Process, apart
+from manometer.processes.snapshot import Process, apart
 from manometer.processes.unwritable import Unwritable
 from manometer.registry.collection import collect
 from manometer.registry.self_metrics import SelfMetrics
@@ -80,6 +81,7 @@ class Worker:
         self._role = _Role.ALONE
         self._left = self._is_threadless = False
         self._file = self.directory.own_file(INTERPRETER)
+        self._figures = GrowingFile(self._file)
         self._continuity = Resets(self._self_metrics.folded)
         self._writing = Lock()
 
@@ -149,9 +151,8 @@ class Worker:
             if self._left:
                 return True
             try:
-                figures = self._figures(registry, time.time())
                 self.directory.path.mkdir(parents=True, exist_ok=True)  # someone may have removed it
-                self._file.write(figures)
+                self._write(registry, time.time())
                 self.directory.settle()
             except Exception as error:  # there is no room, or it is a fault of ours; the next time may be luckier
                 self.faults.unwritten(self.directory.path, error)
@@ -161,33 +162,34 @@ class Worker:
             self._unseen.wrote(failed=False)
             return True
 
-    def _figures(self, registry: CollectorRegistry, now: float) -> bytes:
-        """What goes to the file. A family that cannot is left out, but for what its sums had come to before."""
+    def _write(self, registry: CollectorRegistry, now: float) -> None:
+        """Bring the file up to date. A family that cannot be in it is left out, but for what its sums had come to."""
         families: list[Family] = []
         of_meters: dict[object, Family] = {}
-        written: list[bytes] = []
-        for metric in collect(registry):
-            name = str(metric.name)
+        update = self._figures.begin()
+        for found in collect(registry):
+            name = str(found.name)
             try:
-                if not in_own_files(registry, metric):
-                    parts = list(apart(metric, way(registry, metric), now))
+                if not in_own_files(registry, name):
+                    kind = found.kind if isinstance(found, Family) else found.type
+                    parts = list(apart(found, merge_mode(registry, name, kind), now))
                     for part, meter in parts:
                         if meter is None:
                             check(part)
-                    written += chain.from_iterable([lines(part) for part, _ in parts])
+                    update.tell([part for part, _ in parts])
                     families += [part for part, meter in parts if meter is None]
                     of_meters |= {meter: part for part, meter in parts if meter is not None}
             except Exception:
                 self._self_metrics.failed(name, "the sharing of")
             else:
                 self._self_metrics.worked(name, "the sharing of")
-        written += chain.from_iterable(map(lines, self._continuity.besides(families, now, of_meters)))
-        if self._role is _Role.WAITS and self._continuity.moved:
+        if self._role is _Role.WAITS and self._continuity.moved(families, of_meters):
             self._role = _Role.WORKS
         elif self._role is _Role.FORKED:
             self._role = _Role.WAITS
+        update.tell(self._continuity.besides(families, now, of_meters))
         only_forks = self._role in (_Role.FORKED, _Role.WAITS)
-        return file(Process(os.getpid(), INTERPRETER, self._parent, only_forks), written)
+        self._figures.write(Process(os.getpid(), INTERPRETER, self._parent, only_forks), update)
 
     # --- the process: this one, or a child that was forked from it
 

@@ -11,6 +11,7 @@ import pytest
 
 from manometer import Binding, BindingError, UnsupportedError, instrument_cache
 from manometer.meters import Counter
+from manometer.testing import Figures, ManualClock
 from waiting import joined
 
 
@@ -26,7 +27,7 @@ class Loading(cachetools.LRUCache):
 
 def lru_function(figures):
     """A function cached by the standard library."""
-    return instrument_cache(functools.lru_cache(2)(lambda key: key * 10), name="c", registry=figures.registry)
+    return instrument_cache(name="c", registry=figures.registry)(functools.lru_cache(2)(lambda key: key * 10))
 
 
 def cached_function(figures):
@@ -42,21 +43,21 @@ def loading_cache(figures):
 
 def failing_lru_function(figures):
     """A function cached by the standard library, which fails for odd keys."""
-    return instrument_cache(functools.lru_cache(2)(lambda key: Loading(9)[key]), name="c", registry=figures.registry)
+    return instrument_cache(name="c", registry=figures.registry)(functools.lru_cache(2)(lambda key: Loading(9)[key]))
 
 
-@pytest.mark.parametrize(("make", "where"), [(failing_lru_function, "loads"), (loading_cache, "lookups")])
-def test_the_time_of_a_load_is_what_goes_by_in_it(figures, clock, monkeypatch, make, where):
+class Running(ManualClock):
+    """A clock on which two seconds pass between two looks."""
+
+    def __call__(self):
+        self.now += 2
+        return self.now
+
+
+@pytest.mark.parametrize("make", [failing_lru_function, loading_cache])
+def test_the_time_of_a_load_is_what_goes_by_in_it(make):
     """From its start to its end, whether it fails or not."""
-
-    class Running(type(clock)):
-        """A clock on which two seconds pass between two looks."""
-
-        def __call__(self):
-            self.now += 2
-            return self.now
-
-    monkeypatch.setattr(f"manometer.instrumentation.cache.{where}.perf_counter", Running())
+    figures = Figures(clock=Running())
     look_up = make(figures)
     assert look_up(2) == 20
     with pytest.raises(LookupError):
@@ -154,7 +155,7 @@ def test_an_unbounded_cache_has_no_limit(figures):
     endless = instrument_cache(cachetools.LRUCache(float("inf")), name="endless", registry=figures.registry)
     assert endless.maxsize == float("inf")
     assert figures("cache_entry_limit", cache_name="endless") is None
-    instrumented = instrument_cache(functools.lru_cache(None)(abs), name="c", registry=figures.registry)
+    instrumented = instrument_cache(name="c", registry=figures.registry)(functools.lru_cache(None)(abs))
     instrumented(1)
     assert figures("cache_entries", cache_name="c") == 1
     assert figures("cache_entry_limit") is None
@@ -183,7 +184,7 @@ def test_the_drop_in_of_a_function_looks_like_it(figures):
         """What it does."""
         return key
 
-    instrumented = instrument_cache(documented, name="c", registry=figures.registry)
+    instrumented = instrument_cache(name="c", registry=figures.registry)(documented)
     assert (instrumented.__name__, instrumented.__doc__) == ("documented", "What it does.")
     assert instrumented.cache_parameters() == {"maxsize": 3, "typed": True}
     assert instrumented.__wrapped__ is documented.__wrapped__

@@ -115,7 +115,7 @@ class FunctionMachine(RuleBasedStateMachine):
         """Instrument the function; the account begins from nothing, and from an empty cache."""
         clear(self.twin)
         clear(self.bare)
-        self.drop_in = instrument_cache(self.bare, name="c", registry=self.figures.registry)
+        self.drop_in = instrument_cache(name="c", registry=self.figures.registry)(self.bare)
         self.loads = {"ok": 0, "error": 0}
         self.requests, self.info = {"hit": 0, "miss": 0}, {"hit": 0, "miss": 0}
 

@@ -9,13 +9,13 @@ import pytest
 import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, Gauge
 
+from collected import collect
 from manometer import Binding, MetricError, instrument_executor, instrument_pool
 from manometer.catalogue import database, pool, spec
 from manometer.exposition.render import render
 from manometer.instrumentation.binding import Subject
 from manometer.instrumentation.pool.database import show
 from manometer.processes import Worker, group_registry
-from manometer.registry.collection import collect
 
 SEMCONV = json.loads((Path(__file__).parents[2] / "catalogue" / "semconv.json").read_text())
 NINE = {name for name in SEMCONV["metrics"] if name.startswith("db.client.connection.")}

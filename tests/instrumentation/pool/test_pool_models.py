@@ -3,7 +3,6 @@
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from unittest import mock
 
 import pytest
 import sqlalchemy as sa
@@ -13,9 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from prometheus_client import CollectorRegistry
 from sqlalchemy.pool import AssertionPool, NullPool, QueuePool, SingletonThreadPool, StaticPool
 
+from collected import collect
 from manometer import instrument_executor, instrument_pool
-from manometer.instrumentation.pool import lending
-from manometer.registry.collection import collect
+from manometer.instrumentation.clock import measure_by
 
 # SQLAlchemy 2.0.0 fails in the finalizer of a connection that was closed under it.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <function _ConnectionRecord.checkout")
@@ -39,17 +38,13 @@ class Measured(RuleBasedStateMachine):
         super().__init__()
         self.registry = CollectorRegistry()
         self.now = 0.0
-        self.clock = mock.patch.object(lending, "perf_counter", self.time)
-        self.clock.start()
+        measure_by(self.registry, self.time)
         self.waits = self.created = self.reused = self.uses = 0
         self.seconds = 0.0
         self.failed = {"timeouts": 0, "rejections": 0}
 
     def time(self):
         return self.now
-
-    def teardown(self):
-        self.clock.stop()
 
     def ended(self, began):
         """A use is over."""

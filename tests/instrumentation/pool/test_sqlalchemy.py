@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.pool import AssertionPool, AsyncAdaptedQueuePool, NullPool, QueuePool, SingletonThreadPool, StaticPool
 
 from manometer import Binding, BindingError, UnsupportedError, instrument_pool
-from manometer.instrumentation.pool import lending
-from manometer.instrumentation.pool import sqlalchemy as instrumentation
+from manometer.instrumentation.clock import measure_by
+from manometer.testing import Figures, ManualClock
 from waiting import joined, until
 
 CONNECTION = {"pool_name": "orders", "pool_kind": "connection"}
@@ -190,18 +190,18 @@ def test_an_engine_measured_again_loses_no_figure(figures, engine):
 
 
 @pytest.mark.parametrize("kind", [StaticPool, SingletonThreadPool])
-def test_uses_of_one_connection_that_overlap_are_timed_each(figures, kind, monkeypatch, pooled):
+def test_uses_of_one_connection_that_overlap_are_timed_each(figures, kind, pooled):
     """Each is told by what the program holds, and lasts from its own beginning."""
     now = iter(range(100))
-    monkeypatch.setattr(lending, "perf_counter", lambda: next(now) * 1.0)
+    measure_by(figures.registry, lambda: next(now) * 1.0)
     pool = instrument_pool(pooled(kind), name="orders", registry=figures.registry)
-    first = pool.connect()  # asked at 0, out since 1
-    second = pool.connect()  # asked at 2, out since 3
+    first = pool.connect()  # asked at 0, opened from 1 to 2, out since 3
+    second = pool.connect()  # asked at 4, out since 5
     assert figures("pool_use_duration_seconds_count", **CONNECTION) == 0
     second.close()
     first.close()
     assert figures("pool_use_duration_seconds_count", **CONNECTION) == 2
-    assert figures("pool_use_duration_seconds_sum", **CONNECTION) == (4 - 3) + (5 - 1)
+    assert figures("pool_use_duration_seconds_sum", **CONNECTION) == (6 - 5) + (7 - 3)
     assert figures.all("pool_acquisitions_total", "pool_acquisition_source") == {"created": 1, "reused": 1}
 
 
@@ -336,13 +336,13 @@ def test_a_creator_that_is_replaced_is_timed(figures, pooled):
     assert pool._invoke_creator(None) is opened[1]
 
 
-def test_the_opening_of_a_connection_is_timed_from_end_to_end(figures, monkeypatch):
+def test_the_opening_of_a_connection_is_timed_from_end_to_end():
     """A creator that wants the record of its connection gets the record."""
-    now = [10.0]
-    monkeypatch.setattr(instrumentation, "perf_counter", lambda: now[0])
+    clock = ManualClock(10.0)
+    figures = Figures(clock=clock)
 
     def create(record):
-        now[0] = 12.5
+        clock.now = 12.5
         record.info["created"] = True
         return sqlite3.connect(":memory:")
 

@@ -237,5 +237,5 @@ def test_a_retry_and_a_breaker_may_share_a_name(figures, breaker):
 
 def test_another_breaker_is_refused(figures):
     """The message says which one is taken."""
-    with pytest.raises(UnsupportedError, match=r"; pass a pybreaker\.CircuitBreaker$"):
+    with pytest.raises(UnsupportedError, match=r"; pass a pybreaker\.CircuitBreaker, or install"):
         instrument_breaker(object(), name="b", registry=figures.registry)

@@ -95,7 +95,7 @@ misled.retry = tenacity.retry_always
 
 
 @pytest.mark.parametrize(("wrong", "message"), [
-    (object(), r"builtins\.object; pass a tenacity Retrying object, or a function decorated by tenacity\.retry$"),
+    (object(), r"builtins\.object; pass a tenacity Retrying object, or .* by tenacity\.retry, or install"),
     (plain, r"builtins\.function; pass a tenacity Retrying object"),
     (tenacity.stop_never, r"object at .* is not retried by tenacity; decorate it with tenacity\.retry first"),
     (misled, r"function misled at .* is not retried by tenacity"),

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import pytest
 
+from collected import collect
 from forking import in_child
 from manometer import BindingError, UnsupportedError, render
 from manometer.instrumentation.runtime import gc as pauses
 from manometer.instrumentation.runtime import instrument_host, instrument_loop, instrument_process, instrument_runtime
-from manometer.registry.collection import collect
 from waiting import DEADLINE
 
 
@@ -98,6 +98,22 @@ async def test_a_stalled_loop_shows_its_lag(figures):
             await asyncio.sleep(0.01)
     assert figures("asyncio_loop_lag_seconds_sum", asyncio_loop_name="main") > 0.15
     binding.close()
+
+
+def test_a_second_loop_without_a_name_is_refused(figures):
+    """The first would be removed in silence; one that is closed, or has died, makes room."""
+    first, second, third = (asyncio.new_event_loop() for _ in range(3))
+    try:
+        instrument_loop(first, registry=figures.registry)
+        with pytest.raises(BindingError, match="another event loop is bound as 'main'; give this one a name"):
+            instrument_loop(second, registry=figures.registry)
+        assert figures("asyncio_tasks", asyncio_loop_name="main") == 0
+        instrument_loop(second, name="second", registry=figures.registry)
+        first.close()
+        assert not instrument_loop(third, registry=figures.registry).closed
+    finally:
+        for loop in (first, second, third):
+            loop.close()
 
 
 async def test_a_closed_loop_binding_stops_looking(figures):

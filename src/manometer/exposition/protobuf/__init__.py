@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from prometheus_client import Metric
 from prometheus_client.openmetrics import exposition as openmetrics
@@ -11,7 +10,9 @@ from prometheus_client.registry import Collector
 from manometer.exposition.accept import media_ranges
 from manometer.exposition.protobuf import readings, samples
 from manometer.exposition.protobuf.messages import Kind, family_message, metric_name
+from manometer.exposition.text import is_written
 from manometer.meters.family import Family
+from manometer.meters.metric_view import MetricView
 
 __all__ = ["CONTENT_TYPE", "choose_encoder", "generate"]
 
@@ -43,27 +44,26 @@ def generate(collector: Collector, escaping: str = openmetrics.UNDERSCORES) -> b
     return b"".join([_written(family, escaping) for family in collector.collect()])
 
 
-def _written(family: Metric, escaping: str) -> bytes:
+def _written(metric: Metric, escaping: str) -> bytes:
     """The family, and behind it each name among its samples that has no place in a message of its kind, untyped."""
-    if isinstance(family, Family) and family.is_as_read:
-        metrics, rest = _read(family, escaping), family.pulled
+    family = metric.family if isinstance(metric, MetricView) else None
+    if family is not None and is_written(family):
+        told = samples.Told(_read(family, escaping), {})
     else:
-        metrics, rest = [], family.samples
-    told = samples.metrics(family.name, family.type, rest, escaping)
-    metrics += told.metrics
-    body = b""
-    if metrics:
-        name = metric_name(family.name + told.suffix, escaping)
-        body = family_message(name, family.documentation, family.unit, told.kind, metrics)
+        told = samples.metrics(metric.name, metric.type, metric.samples, escaping)
+    kind, suffix = samples.kind_and_suffix(metric.type)
+    name, body = metric_name(metric.name + suffix, escaping), b""
+    if told.metrics:
+        body = family_message(name, metric.documentation, metric.unit, kind, told.metrics)
     for stray, untyped in told.strays.items():
-        body += family_message(metric_name(stray, escaping), family.documentation, "", Kind.UNTYPED, untyped)
+        body += family_message(metric_name(stray, escaping), metric.documentation, "", Kind.UNTYPED, untyped)
     return body
 
 
-def _read(family: Family[Any], escaping: str) -> list[bytes]:
-    """The messages of the series that were read, which show no labels where a child was read on its own."""
-    source: Any = family.source
-    shown = not family.series or family.series[0].values
-    names, bounds = source.labelnames if shown else (), getattr(source, "bounds", ())
-    write = readings.writer(Kind[family.type.upper()], names, bounds, escaping)
-    return [write(values, reading) for values, reading in family.series]
+def _read(family: Family, escaping: str) -> list[bytes]:
+    """The messages of the series, from their readings."""
+    found = []
+    for group in family.groups:
+        write = readings.writer(Kind[family.kind.upper()], group.labelnames, list(map(float, group.bounds)), escaping)
+        found += [write(values, reading) for values, reading in group.series]
+    return found

@@ -7,10 +7,17 @@ from collections.abc import Callable, Sequence
 from math import nan
 from typing import Any
 
-from manometer.exposition.protobuf.messages import Kind, exemplar, exponential, label_name, time
-from manometer.exposition.protobuf.wire import delimited, double, message, tag, text, uint, varint
-from manometer.meters.counter import CounterReading
-from manometer.meters.histogram import HistogramReading
+from manometer.exposition.protobuf.messages import (
+    Kind,
+    event_count,
+    exemplar,
+    exponential,
+    is_whole,
+    label_name,
+    time,
+)
+from manometer.exposition.protobuf.wire import delimited, double, message, tag, text, varint
+from manometer.meters.readings import CounterReading, GaugeReading, HistogramReading
 
 __all__ = ["writer"]
 
@@ -18,7 +25,6 @@ Write = Callable[[Sequence[str], Any], bytes]
 """Makes the Metric message of one series, from its label values and its reading."""
 
 _LABEL, _LABEL_VALUE, _BUCKET = tag(1), tag(2), tag(3)
-_BUCKET_COUNT = uint(1, 0)[:-1]
 _BOUND_SIZE = len(double(2, 0.0))
 
 
@@ -39,8 +45,8 @@ def _counter(reading: CounterReading) -> bytes:
     return message(3, double(1, reading.total) + exemplar(2, reading.exemplar) + _created(3, reading.created))
 
 
-def _gauge(reading: float) -> bytes:
-    return message(2, double(1, reading))
+def _gauge(reading: GaugeReading) -> bytes:
+    return message(2, double(1, reading.value))
 
 
 _FIGURES: dict[Kind, Callable[[Any], bytes]] = {Kind.COUNTER: _counter, Kind.GAUGE: _gauge}
@@ -52,12 +58,16 @@ def _histogram(bounds: Sequence[float]) -> Callable[[HistogramReading], bytes]:
     all_buckets, all_but_last = b"".join(buckets), b"".join(buckets[:-1])
 
     def write(reading: HistogramReading) -> bytes:
-        running, total, created, exemplars, native = reading
+        running: Sequence[Any] = reading.running
+        _, total, created, exemplars, native = reading
+        events, whole = running[-1], type(running[-1]) is int
+        head = event_count(1, 4, events, whole)
         if native is not None:
             head, events, total = exponential(native), native.count_value, native.sum_value
+        if whole:
+            heads = [_HEADS[each] if each < _FEW else _head(each) for each in running]
         else:
-            head, events = uint(1, running[-1]), running[-1]
-        heads = [_HEADS[each] if each < _FEW else _head(each) for each in running]
+            heads = [_head(each) for each in running]
         for at, seen in exemplars.items():
             heads[at] = _head(running[at], exemplar(3, seen))
         template = all_buckets
@@ -80,9 +90,9 @@ def _created(field: int, created: float | None) -> bytes:
     return b"" if created is None else time(field, created)
 
 
-def _head(events: int, more: bytes = b"") -> bytes:
+def _head(events: float, more: bytes = b"") -> bytes:
     """A bucket up to its bound: its count and what else it has, in front of which stands its size."""
-    fields = _BUCKET_COUNT + varint(events) + more
+    fields = event_count(1, 4, events, is_whole(events)) + more
     return _BUCKET + varint(len(fields) + _BOUND_SIZE) + fields
 
 

@@ -18,7 +18,7 @@ from manometer.exposition.protobuf.messages import (
 )
 from manometer.exposition.protobuf.wire import double, message, uint
 
-__all__ = ["Told", "metrics"]
+__all__ = ["Told", "kind_and_suffix", "metrics"]
 
 Labels = tuple[tuple[str, str], ...]
 Key = tuple[Labels, int | None]
@@ -31,18 +31,22 @@ _NATIVE = "{}"
 class Told(NamedTuple):
     """A family's samples as messages.
 
-    kind: what the family is, and suffix: what is added to its name; metrics: a Metric message for each series.
+    metrics: a Metric message for each series.
     strays: those of samples that have no place in such a message, by their names, untyped.
     """
 
-    kind: Kind
-    suffix: str
     metrics: list[bytes]
     strays: dict[str, list[bytes]]
 
 
+def kind_and_suffix(type_name: str) -> tuple[Kind, str]:
+    """What a family of this type is, as prometheus-client calls the type, and what is added to its name."""
+    layout = _LAYOUTS[type_name]
+    return layout.kind, layout.suffix
+
+
 def metrics(name: str, type_name: str, samples: Iterable[Sample], escaping: str) -> Told:
-    """The messages of the samples of a family with this name and type, as prometheus-client calls the type."""
+    """The messages of the samples of a family with this name and type."""
     layout = _LAYOUTS[type_name]
     series, strays = _grouped(name, layout, samples)
     found = []
@@ -57,7 +61,7 @@ def metrics(name: str, type_name: str, samples: Iterable[Sample], escaping: str)
         stray: [_metric(_key(sample), _untyped({"": [sample]}), escaping) for sample in those]
         for stray, those in strays.items()
     }
-    return Told(layout.kind, layout.suffix, found, untyped)
+    return Told(found, untyped)
 
 
 def _grouped(

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import Any
 
-from manometer.catalogue import cache as rows
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding
+from manometer.instrumentation.cache.adapter import CacheEvents
 
 __all__ = ["loader", "timed_load"]
 
@@ -17,23 +17,24 @@ def timed_load(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callab
     A drop-in must exist before its binding, and its binding before its series: so the timing starts later.
     The stand-in does both in one frame, because a memoised recursion pays for each frame with its depth.
     """
+    clock: Callable[[], float] = perf_counter
     ok: Callable[[float], object] = _unmeasured
     error: Callable[[float], object] = _unmeasured
 
     def load(*args: Any, **kwargs: Any) -> Any:
-        started = perf_counter()
+        started = clock()
         try:
             value = function(*args, **kwargs)
         except BaseException:
-            error(perf_counter() - started)
+            error(clock() - started)
             raise
-        ok(perf_counter() - started)
+        ok(clock() - started)
         return value
 
     def time(binding: Binding) -> None:
-        nonlocal ok, error
-        ok = binding.histogram(rows.LOAD_DURATION, {"cache.load.outcome": "ok"}).observe
-        error = binding.histogram(rows.LOAD_DURATION, {"cache.load.outcome": "error"}).observe
+        nonlocal clock, ok, error
+        events = CacheEvents(binding)
+        clock, (ok, error) = events.clock, events.loads()
         binding.undoes(stop)
 
     def stop(_target: object) -> None:

@@ -5,33 +5,34 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pybreaker
-from prometheus_client import CollectorRegistry
 
 from manometer.catalogue import resilience as rows
 from manometer.errors import UnsupportedError
-from manometer.instrumentation.binding import Binding, Subject
+from manometer.instrumentation.bind import Bind
+from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.graft import graft, ungraft
 from manometer.registry.catalogued import Pulled
 
-__all__ = ["instrument"]
+__all__ = ["breaker"]
 
 _log = logging.getLogger("manometer")
 
 _STATES = {"closed": "closed", "open": "open", "half-open": "half_open"}
 
 
-def instrument(breaker: Any, *, name: str, registry: CollectorRegistry) -> None:
+def breaker(target: Any, bind: Bind) -> Any:
     """Count at the breaker's state objects, which hear of every call; read its state when someone collects.
 
     A state object lives from one change of the state to the next, so each new one gets the graft too.
     """
-    with Subject.on(registry, "resilience").binding(breaker, {"breaker.name": name}) as binding:
+    with bind(target) as binding:
         hear = _hearer(binding)
-        graft(breaker, {"_create_new_state": _create_new_state(type(breaker), binding, hear)})
-        hear(breaker._state)
+        graft(target, {"_create_new_state": _create_new_state(type(target), binding, hear)})
+        hear(target._state)
         binding.pulls(_read)
         binding.undoes(ungraft)
-        binding.undoes(lambda breaker: ungraft(breaker._state))
+        binding.undoes(lambda target: ungraft(target._state))
+    return target
 
 
 def _read(breaker: Any) -> Iterable[Pulled]:

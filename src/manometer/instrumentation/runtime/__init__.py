@@ -53,11 +53,12 @@ def instrument_process(*, registry: CollectorRegistry = REGISTRY) -> Binding:
 
 
 def instrument_loop(
-    loop: "AbstractEventLoop", *, name: str = "main", registry: CollectorRegistry = REGISTRY
+    loop: "AbstractEventLoop", *, name: str | None = None, registry: CollectorRegistry = REGISTRY
 ) -> Binding:
     """Measure an asyncio event loop, from any thread: how late it runs what is due, and its tasks.
 
-    Close the Binding to stop.
+    Close the Binding to stop. A program with one loop need not name it: its name is `main`.
+    Raises BindingError where another loop without a name is bound and open.
     """
     from manometer.instrumentation.runtime import asyncio
 
