@@ -143,7 +143,7 @@ def _up_to_date(first: Any, lines: Iterable[Any]) -> tuple[Any, list[Any]]:
     for line in lines:
         match line:
             case [None, rows]:
-                latest |= {_of(int, number): figures for number, *figures in rows}
+                latest |= {row[0]: row for row in rows}
             case [list(), _]:
                 first = line
             case _:
@@ -155,14 +155,15 @@ def _up_to_date(first: Any, lines: Iterable[Any]) -> tuple[Any, list[Any]]:
 
 def _correct(families: list[Any], latest: dict[int, Any]) -> None:
     starts = [*accumulate([len(family[-1][-1]) for family in families], initial=0)]
-    if min(latest) < 0 or max(latest) >= starts[-1]:
+    if {*map(type, latest)} != {int} or min(latest) < 0 or max(latest) >= starts[-1]:
         raise ValueError("a row of no number")
     thinned = set()
-    for number, figures in latest.items():
+    for number, row in latest.items():
         at = bisect_right(starts, number) - 1
         rows, place = families[at][-1][-1], number - starts[at]
-        if figures:
-            rows[place] = [rows[place][0], *figures]
+        if len(row) > 1:
+            row[0] = rows[place][0]  # the label values
+            rows[place] = row
         else:
             rows[place] = None
             thinned.add(at)
