@@ -7,8 +7,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from statistics import median
+from time import process_time
 
 import prometheus_client
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest, values
@@ -17,6 +19,7 @@ from prometheus_client.values import MultiProcessValue
 
 import manometer
 from manometer.processes import Worker, group_registry, onlooker
+from manometer.processes.file_format import decode
 from measure import Row, paired, per_call
 
 _KITS = ("manometer", "prometheus_client")
@@ -25,6 +28,7 @@ _BUCKETS = [2.0**power for power in range(-9, 8)]
 _CALLS = 200_000
 _WORKERS = 4
 _SERIES = 1_000
+_EVERY = 0.7  # seconds, from one writing to the next
 
 
 def rows() -> Iterator[Row]:
@@ -37,7 +41,7 @@ def rows() -> Iterator[Row]:
         for who in ("by one of them", "by one that looks on"):
             yield _against(workers, f"{name}, {who}", f"scrape {who}", 1, target=0.1)
     for series in (1_000, 20_000):
-        yield _writing(series)
+        yield from _writing(series)
 
 
 def _against(workers: list["_Worker"], name: str, what: str, calls: int, target: float | None = None) -> Row:
@@ -49,14 +53,53 @@ def _against(workers: list["_Worker"], name: str, what: str, calls: int, target:
     return Row(name, against, ratio, "ratio", target, detail=detail)
 
 
-def _writing(series: int) -> Row:
-    """What a worker's thread does every 0.7 seconds."""
+def _writing(series: int) -> Iterator[Row]:
+    """What a worker's thread does every 0.7 seconds: at first, from then on, and what that costs a reader."""
     registry = CollectorRegistry()
-    _observe(manometer, registry, series, max_series=series)
+    observers = _observe(manometer, registry, series, max_series=series)
     with tempfile.TemporaryDirectory() as directory:
-        seconds = median(per_call(lambda _: Worker.of(registry, directory).flush(), 1) for _ in range(9))
-    detail = f"by a worker, {seconds / 0.7:.1%} of a core where it is done every 0.7 s"
-    return Row(f"writing {series:,} histogram children for the others", "", seconds * 1e3, "ms", detail=detail)
+        workers = [Worker.of(registry, f"{directory}/{number}") for number in range(9)]
+        seconds = median(per_call(lambda _, worker=worker: worker.flush(), 1) for worker in workers)
+        name = f"writing {series:,} histogram children for the others, all of them"
+        yield Row(name, "", seconds * 1e3, "ms", detail="at first, and where the file has grown by half")
+        path = Path(directory, "0")
+        whole = _content(path)
+        share, grown = _of_a_core(workers[0], path, observers)
+    yield Row(
+        f"a worker's writing for others, {series:,} children of which 1 % changed",
+        "one core",
+        share,
+        "ratio",
+        target=0.01,
+        detail=f"{share * _EVERY * 1e3:.1f} ms every {_EVERY} s, in which its share of a writing of all is included",
+    )
+    ratio, mine, other = paired(*(lambda _, each=each: decode(each) for each in (grown, whole)), calls=1)
+    detail = f"{mine * 1e3:.1f} ms against {other * 1e3:.1f} ms"
+    yield Row("reading its file just before it is written whole again", "just after", ratio, "ratio", detail=detail)
+
+
+def _of_a_core(worker: Worker, path: Path, observers: list[Callable[[float], object]]) -> tuple[float, bytes]:
+    """The processor time of the writing, from one writing of all to the next; and the file before that one."""
+    changed = len(observers) // 100
+    turns = cycle([observers[at : at + changed] for at in range(0, len(observers), changed)])
+    content = grown = _content(path)
+    spent = times = 0.0
+    while len(content) >= len(grown):
+        grown = content
+        for observe in next(turns):
+            observe(0.3)
+        started = process_time()
+        worker.flush()
+        spent += process_time() - started
+        times += 1
+        content = _content(path)
+    return spent / times / _EVERY, grown
+
+
+def _content(directory: Path) -> bytes:
+    """The file of the one process there."""
+    (path,) = directory.glob("*-*.manometer")
+    return path.read_bytes()
 
 
 class _Worker:
@@ -128,10 +171,15 @@ def _their_scrapes(directory: str) -> list[Callable[[], object]]:
     return [partial(generate_latest, shown)] * 2
 
 
-def _observe(meters: object, registry: CollectorRegistry, series: int = _SERIES, **settings: int) -> None:
+def _observe(
+    meters: object, registry: CollectorRegistry, series: int = _SERIES, **settings: int
+) -> list[Callable[[float], object]]:
+    """So many children, observed once; what observes each once more."""
     histogram = meters.Histogram("scraped", "Help.", ["l"], registry=registry, buckets=_BUCKETS, **settings)
-    for number in range(series):
-        histogram.labels(number).observe(0.7)
+    observers = [histogram.labels(number).observe for number in range(series)]
+    for observe in observers:
+        observe(0.7)
+    return observers
 
 
 if __name__ == "__main__":

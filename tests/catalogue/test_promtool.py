@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from queue import Queue
 
 import pybreaker
 import pytest
@@ -23,6 +24,7 @@ from manometer import (
     instrument_executor,
     instrument_loop,
     instrument_pool,
+    instrument_queue,
     instrument_retry,
     render,
     stage,
@@ -59,7 +61,7 @@ def everything():
         closing(asyncio.new_event_loop()) as loop,
         check("disk", lambda: None, registry=registry),
     ):
-        measured = [_cache(registry), _connections(engine, registry), _resilience(registry)]
+        measured = [_cache(registry), _connections(engine, registry), _queue(registry), _resilience(registry)]
         instrument_loop(loop, registry=registry)
         instrument_executor(executor, name="workers", registry=registry).submit(int).result()
         loop.run_until_complete(_lagged(registry))
@@ -100,6 +102,13 @@ def _connections(engine, registry):
         binding.pulls(lambda _: [(pool.IDLE_MINIMUM, {}, 1)])
         binding.counter(pool.REJECTIONS).inc()
     return binding
+
+
+def _queue(registry):
+    items = instrument_queue(Queue(3), name="inbox", registry=registry)
+    items.put(1)
+    items.get()
+    return items
 
 
 def _resilience(registry):

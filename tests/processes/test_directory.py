@@ -552,25 +552,18 @@ def test_a_file_that_was_put_in_place_meanwhile_is_not_put_aside(group, monkeypa
     assert group.files == [file.path.name]
 
 
-def of_group(kind, rows, **head):
-    """A file of a family of one group: its label values, and each field of its readings."""
-    values, *fields = [[*column] for column in zip(*rows, strict=True)] or [[]]
-    return of_fields(kind, values, fields, **head)
-
-
-def of_fields(kind, values, fields, *, name="other", mode="sum", labels=(), bounds=(), limit=0, suffix=None):
-    """The same, whatever the fields are."""
-    group = [mode, labels, bounds, limit, suffix, values, fields]
-    return [[1, 0, "", False], []], [name, kind, "Help.", "", group]
+def of_group(kind, rows, *, name="other", mode="sum", labels=(), bounds=(), limit=0, suffix=None):
+    """A file of a family of one group."""
+    return [[1, 0, "", False], []], [name, kind, "Help.", "", [mode, labels, bounds, limit, suffix, rows]]
 
 
 def of_counter(*row):
-    """A file of a counter with a label, which has one series: its label values and its reading."""
+    """A file of a counter with a label, which has one row: its label values and its reading."""
     return of_group("counter", [row], labels=["l"])
 
 
 def of_gauge(*row):
-    """A file of a gauge, which has one series."""
+    """A file of a gauge, which has one row."""
     return of_group("gauge", [row])
 
 
@@ -593,8 +586,7 @@ def of_kind(name, kind, mode="sum", labels=(), bound=None):
     return of_group(kind, [], name=name, mode=mode, labels=labels, bounds=[] if bound is None else [bound])
 
 
-LABELS = "ValueError: series of other labels"
-SERIES = "ValueError: figures of other series"
+LABELS = "ValueError: a row of other labels"
 BUCKETS = "ValueError: other buckets than there are"
 BOUND = "ValueError: a bucket without a bound, or of no histogram"
 COUNT = "TypeError: a count that is no number"
@@ -606,13 +598,9 @@ NOWHERE = "ValueError: an exemplar of no bucket"
 NONSENSE = {
     "a field too few": (of_counter(["x"], 1.0, None), "TypeError: .*"),
     "a field too many": (of_counter(["x"], 1.0, None, None, None), "TypeError: .*"),
-    "no fields": (of_fields("gauge", [[]], None), "TypeError: None is no list"),
-    "a field that is none": (of_fields("gauge", [[]], [{}, None]), r"TypeError: \{\} is no list"),
-    "figures of fewer series": (of_fields("gauge", [[]], [[], None]), SERIES),
-    "figures of more series": (of_fields("gauge", [[]], [[1.0, 2.0], None]), SERIES),
-    "times of more series": (of_fields("gauge", [[]], [[1.0], [None, None]]), SERIES),
-    "values of no series": (of_fields("gauge", [[]], [None, None]), "TypeError: None is no number"),
-    "no series": (of_fields("gauge", [], [[], []]), LABELS),
+    "rows of differing fields": (of_group("gauge", [[[], 1.0, None], [[], 1.0]]), "ValueError: .*"),
+    "rows without fields": (of_group("gauge", [[], []]), "ValueError: .*"),
+    "a row that is none": (of_group("gauge", [[[], 1.0, None], {}]), "TypeError: a row that is no list"),
     "too many labels": (of_counter(["x", "y"], 1.0, None, None), LABELS),
     "too few labels": (of_counter([], 1.0, None, None), LABELS),
     "a label that is no text": (of_counter([1], 1.0, None, None), "TypeError: .*"),
@@ -669,7 +657,7 @@ NONSENSE = {
     "includes no names": ([[[1, 0, "", False], [1]]], "TypeError: .*"),
     "another family's sample": (of_group("gauge", [], suffix="s"), "ValueError: a sample of another family"),
     "a suffix that is no text": (of_group("gauge", [], suffix=1), "TypeError: 1 is no str"),
-    "series that are none": (of_fields("gauge", {}, [[], []]), r"TypeError: \{\} is no list"),
+    "rows that are none": (of_group("gauge", {}), r"TypeError: \{\} is no list"),
     "no number of events": (of_histogram([nan, 2]), ENDLESS),
     "events without end in a summary": (of_group("summary", [[[], [inf], 1.0, None, [], None]]), ENDLESS),
     "events without end in a gauge histogram": (
@@ -740,6 +728,7 @@ def test_json_too_deep_for_a_reader_is_put_aside(group):
         of_group("summary", [[["0.5"], inf, None]], labels=["quantile"], suffix=""),
         of_group("unknown", [[["1.0"], inf, None]], labels=["le"], suffix="_bucket"),
         of_group("info", [[["x"], 1, None]], labels=["version"]),
+        of_group("gauge", [[[], 1.0, None], [[], 2.0, 5.0]]),
     ],
 )
 def test_the_files_of_these_tests_make_sense_but_for_what_is_wrong_with_each(lines):
@@ -783,27 +772,22 @@ FIELDS = {
 }
 
 
-def group_of(kind, series):
-    """A group of so many series, mostly with the fields of its kind, in which anything may be wrong."""
-    field = [mostly(st.lists(mostly(each), min_size=series, max_size=series), st.none()) for each in FIELDS[kind]]
+def group_of(kind):
+    """A group, mostly with the fields of its kind, in which anything may be wrong."""
+    row = st.tuples(mostly(st.just([])), *map(mostly, FIELDS[kind]))
     return st.tuples(
         mostly(st.sampled_from(["sum", "min", "mostrecent", "livemax", "all"])),
         mostly(st.just([])),
         st.just([]) | st.lists(st.sampled_from(["1", "2.5", "+Inf"]), max_size=3),
         mostly(st.integers(0, 9)),
         mostly(st.none(), st.sampled_from(["", "_sum", "_x"])),
-        mostly(st.just([[]] * series)),
-        mostly(st.tuples(*field)),
+        mostly(st.lists(mostly(row), max_size=2)),
     )
 
 
-family_of = st.tuples(st.sampled_from([*FIELDS]), st.integers(1, 2)).flatmap(
-    lambda drawn: st.tuples(
-        mostly(st.just("other")),
-        mostly(st.just(drawn[0])),
-        mostly(texts),
-        mostly(st.just("")),
-        mostly(group_of(*drawn)),
+family_of = st.sampled_from([*FIELDS]).flatmap(
+    lambda kind: st.tuples(
+        mostly(st.just("other")), mostly(st.just(kind)), mostly(texts), mostly(st.just("")), mostly(group_of(kind))
     )
 )
 head_of = st.just([[1, 0, "", False], []])

@@ -77,7 +77,7 @@ def test_whose_figures_they_are_may_change(own):
     assert (found.process, totals(found), own.inode) == (Process(1, only_forks=True), [1], inode)
 
 
-def test_a_file_is_written_whole_when_it_has_doubled(own):
+def test_a_file_is_written_whole_when_it_has_grown_by_half(own):
     """So it stays within bounds, however long its process runs; and each whole writing pays for as much growth."""
     own.write(1)
     whole, sizes, inodes = own.place.path.stat().st_size, [], []
@@ -86,8 +86,8 @@ def test_a_file_is_written_whole_when_it_has_doubled(own):
         assert own.totals == [total]
         sizes.append(own.place.path.stat().st_size)
         inodes.append(own.inode)
-    assert 1.8 * whole < max(sizes) < 2.2 * whole
-    assert 2 <= sum(one != other for one, other in pairwise(inodes)) <= 10
+    assert 1.4 * whole < max(sizes) < 1.7 * whole
+    assert 2 <= sum(one != other for one, other in pairwise(inodes)) <= 20
 
 
 @pytest.mark.parametrize(

@@ -41,18 +41,6 @@ class Group(NamedTuple):
     source: object = None
     ended: Sequence[Series] = ()
 
-    @property
-    def lasting(self) -> Sequence[Series]:
-        """The series, and in them what removed ones had come to, where the meter keeps that."""
-        if not self.ended:
-            return self.series
-        readings = dict(self.ended)
-        for values, reading in self.series:
-            if values in readings:
-                reading = type(reading).added_up((readings[values], reading))
-            readings[values] = reading
-        return [*readings.items()]
-
 
 class Family(NamedTuple):
     """A metric family. kind: one of prometheus-client's metric types."""

@@ -16,6 +16,7 @@ from prometheus_client.utils import floatToGoString
 
 from manometer.errors import MetricError
 from manometer.meters.exponential import BUCKET_LIMIT, ExponentialBuckets
+from manometer.meters.family import Series
 from manometer.meters.labels import SERIES_CAP, check_exemplar
 from manometer.meters.meter import Meter, creation
 from manometer.meters.outages import Outages
@@ -38,7 +39,7 @@ class Histogram(Meter[HistogramReading]):
 
     kind = "histogram"
     _reserved = frozenset({"le"})
-    _shared = (*Meter._shared, "bounds", "bound_labels", "_native")
+    _shared = (*Meter._shared, "bounds", "bound_labels", "_native", "_last_read")
     _exponential: ExponentialBuckets | None
     _last: HistogramReading | None
     DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, inf)
@@ -117,6 +118,15 @@ class Histogram(Meter[HistogramReading]):
     def _renew(self) -> None:
         self.pending.renew()
         self._begin()
+        self._note()
+
+    def _note(self) -> None:
+        """Tell the family that this series may have changed, where it is one of several."""
+        if self._labelvalues:
+            self._last_read.note(self)
+
+    def _reading(self) -> Callable[[], Sequence[Series]]:
+        return self._last_read.now(self._children, creation(0.0))
 
     def _observer(self) -> Callable[..., None]:
         events = self.pending.events
@@ -138,6 +148,7 @@ class Histogram(Meter[HistogramReading]):
                 self._exponential.keep(kept)
             # At last, because it is by this mapping that a reading knows of a new exemplar.
             self._exemplars = {**self._exemplars, bisect_left(self.bounds, amount): kept}
+            self._note()
 
     def _fold(self) -> None:
         pending = self.pending
@@ -161,6 +172,7 @@ class Histogram(Meter[HistogramReading]):
         if exponential is not None:
             exponential = exponential.copy()
             exponential.fold(amounts)
+        self._note()
         if pending.version == version:
             self._sum, self._running, self._exponential, pending.version = total, running, exponential, version + 1
             del pending.events[:taken]

@@ -13,6 +13,7 @@ from manometer.meters.ended import Ended
 from manometer.meters.family import Family, Group, Series, Values, kind_of_reading
 from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
 from manometer.meters.labels import OTHER, SERIES_CAP, check_label_names, check_name, check_values, full_name
+from manometer.meters.last_read import LastRead
 from manometer.meters.metric_view import MetricView
 from manometer.meters.registration import Companion, register
 from manometer.meters.write_buffer import WriteBuffer
@@ -89,6 +90,7 @@ class Meter(Collector, ABC, Generic[R]):
             self._children_lock = freed_in_child(RLock())  # a finalizer may come here amid the making of a child
             added_up: Any = kind_of_reading(self.kind, None).added_up
             self._ended: Ended[R] = Ended(self._children_lock, added_up, max_series)
+            self._last_read = LastRead(self._children_lock)
         else:
             self._start()
         if registry is not None:
@@ -210,6 +212,7 @@ class Meter(Collector, ABC, Generic[R]):
         single = not self.labelnames or self._labelvalues
         if forked is Forked.AT_ONCE and not single:
             self._ended.clear()
+            self._last_read.forget()
         for series in [self] if single else list(self._children.values()):
             if forked is Forked.AT_ONCE:
                 series._renew()
@@ -248,13 +251,17 @@ class Meter(Collector, ABC, Generic[R]):
         if not self.labelnames or self._labelvalues:  # a child that is read on its own shows no labels
             return Group((), [((), self._read())], self.bound_labels, self.max_native_buckets, source=source)
         with self._children_lock:
-            children, ended = self._children.copy().items(), self._ended.now()
-        series = [(values, child._read()) for values, child in children]
+            read, ended = self._reading(), self._ended.now()
         return Group(
-            *(self.labelnames, series, self.bound_labels, self.max_native_buckets),
+            *(self.labelnames, read(), self.bound_labels, self.max_native_buckets),
             source=source,
             ended=() if source is None else ended(),
         )
+
+    def _reading(self) -> Callable[[], Sequence[Series]]:
+        """What reads the children that there are now; the lock is held, and not for the reading."""
+        children = self._children.copy().items()
+        return lambda: [(values, child._read()) for values, child in children]
 
     @property
     def _metrics(self) -> dict[Values, Self]:
@@ -304,8 +311,10 @@ class Meter(Collector, ABC, Generic[R]):
                 if child is not None:
                     self._end(values, child)
                 self._children[values] = child = self._child(values)
+                self._last_read.forget()
             elif child is None:
                 child = self._children.setdefault(values, self._child(values))
+                self._last_read.forget()
         if fresh:
             self._ended.settle()
         if folds and self._on_fold is not None:
@@ -320,6 +329,7 @@ class Meter(Collector, ABC, Generic[R]):
 
     def _end(self, values: Values, child: Self) -> None:
         """A series is no longer its family's; the lock is held."""
+        self._last_read.forget()
         renewed_in_child(child)  # the family does not renew the series any more, and the series may have writers yet
         if self._keeps_ended:
             self._ended.add(values, child)

@@ -1,8 +1,8 @@
 """The form of a snapshot in a file: behind its head, lines of JSON.
 
-The first says whose figures these are. Each other line has series of a family, column by column, and the series are
-numbered through the file. By what follows a file is brought up to date: other readings for series of these numbers,
-and another line of the first form.
+The first says whose figures these are. Each other line has rows of a family, and the rows are numbered through the
+file. By what follows a file is brought up to date: rows that take the place of those of the same number, and another
+line of the first form.
 
 Whatever is in a file, what comes out of it can be added up: it is read as strictly as if it came from a stranger.
 """
@@ -25,10 +25,12 @@ from manometer.processes.snapshot import Process, Snapshot
 
 __all__ = ["check", "corrections", "decode", "encode", "head_of", "lines", "start"]
 
-_MOST = 250  # series in a line of a file: what is written or read in one go, while every other thread waits
+_MOST = 250  # rows in a line of a file: what is written or read in one go, while every other thread waits
 
 T = TypeVar("T")
 Readings = Iterable[Reading]
+Column = Sequence[Any]
+"""One field of several rows."""
 
 
 # --- writing
@@ -44,30 +46,41 @@ def encode(snapshot: Snapshot) -> bytes:
 def lines(family: Family) -> list[bytes]:
     """A family's part of a file; TypeError or ValueError where something in it is neither text nor a number."""
     return [
-        _line([*family[:-1], [*head_of(group), *_columns(group.series[at : at + _MOST])]])
+        _line([*family[:-1], [*head_of(group), _ROWS[_kind(family, group)](group.series[at : at + _MOST])]])
         for group in family.groups
         for at in range(0, len(group.series), _MOST)
     ]
 
 
 def head_of(group: Group) -> tuple[object, ...]:
-    """What the series of a group have in common."""
+    """What the rows of a group have in common."""
     return group.merge_mode, group.labelnames, group.bounds, group.native_limit, group.suffix
 
 
-def _columns(series: Sequence[tuple[Any, Any]]) -> list[Any]:
-    """What tells the series apart, and each field of their readings; null where no reading has the field."""
-    told, readings = zip(*series, strict=True)
-    fields = [
-        list(column) if any(each is not None for each in column) else None for column in zip(*readings, strict=True)
+def _kind(family: Family, group: Group) -> type[Reading]:
+    return kind_of_reading(family.kind, group.suffix)
+
+
+def _counter_rows(series: Sequence[tuple[Any, Any]]) -> list[Any]:
+    return [(values, total, created, exemplar) for values, (total, created, exemplar, _) in series]
+
+
+def _gauge_rows(series: Sequence[tuple[Any, Any]]) -> list[Any]:
+    return [(values, *reading) for values, reading in series]
+
+
+def _histogram_rows(series: Sequence[tuple[Any, Any]]) -> list[Any]:
+    return [
+        (values, [*running], total, created, [*exemplars.items()] if exemplars else (), native)
+        for values, (running, total, created, exemplars, native) in series
     ]
-    if isinstance(readings[0], CounterReading):
-        del fields[_BEFORE]  # which is in the totals here
-    elif isinstance(readings[0], HistogramReading):
-        fields[_RUNNING] = [[*reading.running] for reading in readings]
-        exemplars = [reading.exemplars for reading in readings]
-        fields[_EXEMPLARS] = [[*each.items()] for each in exemplars] if any(exemplars) else None
-    return [told, fields]
+
+
+_ROWS: Mapping[type[Reading], Callable[[Sequence[tuple[Any, Any]]], list[Any]]] = {
+    CounterReading: _counter_rows,
+    GaugeReading: _gauge_rows,
+    HistogramReading: _histogram_rows,
+}
 
 
 def check(family: Family) -> None:
@@ -97,12 +110,11 @@ def start(process: Process, includes: Collection[str] = ()) -> bytes:
     return _line([process, list(includes)])
 
 
-def corrections(readings: Sequence[tuple[int, Any]]) -> list[bytes]:
-    """Lines with other readings, of one class, for series of these numbers; None for no such series any more."""
-    told = [each for each in readings if each[1] is not None]
-    gone = [number for number, reading in readings if reading is None]
-    found = [_line([None, *_columns(told[at : at + _MOST])]) for at in range(0, len(told), _MOST)]
-    return [*found, _line([None, gone, None])] if gone else found
+def corrections(kind: str, suffix: str | None, rows: Sequence[tuple[int, Any]]) -> list[bytes]:
+    """Lines with other readings for rows of these numbers, in a group of that kind; None for no such row any more."""
+    told: list[Any] = _ROWS[kind_of_reading(kind, suffix)]([row for row in rows if row[1] is not None])
+    told += [(number,) for number, reading in rows if reading is None]
+    return [_line([None, told[at : at + _MOST]]) for at in range(0, len(told), _MOST)]
 
 
 def _line(content: Any) -> bytes:
@@ -128,48 +140,39 @@ def decode(data: bytes) -> Snapshot:
 
 
 def _up_to_date(first: Any, lines: Iterable[Any]) -> tuple[Any, list[Any]]:
-    """The line that says whose these are, and those of families, each series as it was told last, if at all."""
+    """The line that says whose these are and those of families, each row as it was told last, if it is still one."""
     families: list[Any] = []
     latest: dict[int, Any] = {}
     for line in lines:
         match line:
-            case [None, numbers, None]:
-                latest |= dict.fromkeys(numbers)
-            case [None, numbers, fields]:
-                columns = [_column(field, len(numbers)) for field in fields]
-                latest |= zip(numbers, zip(*columns, strict=True), strict=True)
+            case [None, rows]:
+                latest |= {row[0]: row for row in rows}
             case [list(), _]:
                 first = line
             case _:
                 families.append(line)
-    return first, _corrected(families, latest) if latest else families
+    if latest:
+        _correct(families, latest)
+    return first, families
 
 
-def _corrected(families: list[Any], latest: dict[int, Any]) -> list[Any]:
-    starts = [*accumulate([len(family[-1][_VALUES]) for family in families], initial=0)]
+def _correct(families: list[Any], latest: dict[int, Any]) -> None:
+    starts = [*accumulate([len(family[-1][-1]) for family in families], initial=0)]
     if {*map(type, latest)} != {int} or min(latest) < 0 or max(latest) >= starts[-1]:
-        raise ValueError("a series of no number")
-    gone: dict[int, set[int]] = {}
-    for number, figures in latest.items():
+        raise ValueError("a row of no number")
+    thinned = set()
+    for number, row in latest.items():
         at = bisect_right(starts, number) - 1
-        place, columns = number - starts[at], families[at][-1][_FIELDS]
-        if figures is None:
-            gone.setdefault(at, set()).add(place)
-            continue
-        for field, figure in enumerate(figures):
-            if columns[field] is None and figure is not None:
-                columns[field] = [None] * (starts[at + 1] - starts[at])
-            if columns[field] is not None:
-                columns[field][place] = figure
-        if len(figures) != len(columns):
-            raise ValueError("figures of another kind")
-    for at, places in gone.items():
-        group = families[at][-1]
-        group[_VALUES], *group[_FIELDS] = [
-            None if column is None else [each for place, each in enumerate(column) if place not in places]
-            for column in (group[_VALUES], *group[_FIELDS])
-        ]
-    return [family for family in families if family[-1][_VALUES]]
+        rows, place = families[at][-1][-1], number - starts[at]
+        if len(row) > 1:
+            row[0] = rows[place][0]  # the label values
+            rows[place] = row
+        else:
+            rows[place] = None
+            thinned.add(at)
+    for at in thinned:
+        rows = families[at][-1][-1]
+        rows[:] = [row for row in rows if row is not None]
 
 
 def _process(pid: object, interpreter: object, parent: object, only_forks: object) -> Process:
@@ -178,7 +181,7 @@ def _process(pid: object, interpreter: object, parent: object, only_forks: objec
 
 def _family(name: object, kind: object, documentation: object, unit: object, group: Any) -> Family:
     texts = _text(name), _text(kind), _text(documentation), _text(unit)
-    mode, names, bounds, limit, suffix, values, fields = _of(list, group)
+    mode, names, bounds, limit, suffix, rows = _of(list, group)
     labelnames = tuple(_texts(names))
     if not name or kind not in METRIC_TYPES or mode not in _MODES or len(set(labelnames)) < len(labelnames):
         raise ValueError("a family of no name, kind or mode, or two labels of one name")
@@ -190,40 +193,33 @@ def _family(name: object, kind: object, documentation: object, unit: object, gro
     if _of(int, limit) < 0:
         raise ValueError("buckets of no known width")
     head = Group(labelnames, (), tuple(bounds), limit, suffix, mode)
-    series = _labelvalues(values, labelnames)
-    columns = [_column(field, len(series)) for field in _of(list, fields)]
-    readings = _READERS[kind_of](head, *columns)
-    return Family(*texts, [head._replace(series=[*zip(series, readings, strict=True)])])
+    if not set(map(type, _of(list, rows))) <= {list}:
+        raise TypeError("a row that is no list")
+    # Field by field: there may be a hundred thousand rows, and what can be is checked of all at once.
+    values, *fields = zip(*rows, strict=True) if rows else [()]
+    series = zip(_labelvalues(values, labelnames), _READERS[kind_of](head, *fields), strict=True) if rows else ()
+    return Family(*texts, [head._replace(series=[*series])])
 
 
-def _labelvalues(values: Any, names: Values) -> list[Values]:
-    if set(map(type, _of(list, values))) != {list} or set(map(len, values)) != {len(names)}:
-        raise ValueError("series of other labels")
+def _labelvalues(values: Column, names: Values) -> list[Values]:
+    if set(map(type, values)) != {list} or set(map(len, values)) != {len(names)}:
+        raise ValueError("a row of other labels")
     _texts([*chain.from_iterable(values)])
     return [*map(tuple, values)]
 
 
-def _column(field: Any, series: int) -> list[Any]:
-    """A field of so many readings."""
-    if field is None:
-        return [None] * series
-    if len(_of(list, field)) != series:
-        raise ValueError("figures of other series")
-    return field  # type: ignore[no-any-return]
-
-
-def _counters(_: Group, totals: list[Any], created: list[Any], exemplars: list[Any]) -> Readings:
+def _counters(_: Group, totals: Column, created: Column, exemplars: Column) -> Readings:
     told = [None if each is None else _exemplar(*each) for each in exemplars]
     return map(CounterReading, map(_number, totals), _beginnings(created), told)
 
 
-def _gauges(_: Group, values: list[Any], set_at: list[Any]) -> Readings:
+def _gauges(_: Group, values: Column, set_at: Column) -> Readings:
     times = [None if each is None else float(_finite(each)) for each in set_at]
     return map(GaugeReading, map(_number, values), times)
 
 
 def _histograms(
-    group: Group, running: list[Any], totals: list[Any], created: list[Any], exemplars: list[Any], native: list[Any]
+    group: Group, running: Column, totals: Column, created: Column, exemplars: Column, native: Column
 ) -> Readings:
     places = len(group.bounds)
     return map(
@@ -243,8 +239,8 @@ _READERS: Mapping[type[Reading], Callable[..., Readings]] = {
 }
 
 
-def _counts(running: list[Any], places: int) -> list[tuple[float, ...]]:
-    """The running counts of all series, of which there may be a hundred thousand: what can be is checked at once."""
+def _counts(running: Column, places: int) -> list[tuple[float, ...]]:
+    """The running counts of all rows."""
     if set(map(type, running)) != {list}:
         raise TypeError("counts that are no list")
     lengths = set(map(len, running))
@@ -261,13 +257,13 @@ def _counts(running: list[Any], places: int) -> list[tuple[float, ...]]:
     return [*map(tuple, running)]
 
 
-def _optional(values: list[Any]) -> list[float | None]:
+def _optional(values: Column) -> Sequence[float | None]:
     if set(map(type, values)) <= _OPTIONAL:
         return values
     return [None if each is None else _number(each) for each in values]
 
 
-def _beginnings(created: list[Any]) -> list[float | None]:
+def _beginnings(created: Column) -> Sequence[float | None]:
     found = _optional(created)
     if any(each != each for each in found):
         raise ValueError("a count without end")
@@ -349,8 +345,5 @@ def _within(at: Any, places: int) -> int:
 
 _NUMBERS = {int, float}
 _OPTIONAL = {float, type(None)}
-_BEFORE = CounterReading._fields.index("before")
-_RUNNING, _EXEMPLARS = map(HistogramReading._fields.index, ("running", "exemplars"))
-_VALUES, _FIELDS = -2, -1  # where a line of a family has them, in what it has of a group
 _MODES = get_args(MultiprocessMode)
 _FARTHEST = 1 << 20  # buckets: the finest schema has half a million of them between the least and the largest float

@@ -1,4 +1,4 @@
-"""A process's own file, which grows by what changed, and is written whole once it has doubled that way."""
+"""A process's own file, which grows by what changed, and is written whole once it has grown by half."""
 
 from manometer.processes.file_format import start
 from manometer.processes.file_head import Extent
@@ -8,11 +8,13 @@ from manometer.processes.written import Update, Written
 
 __all__ = ["GrowingFile"]
 
+_GROWTH = 1.5
+
 
 class GrowingFile:
-    """Keeps a process's file up to date: to write costs in proportion to what changed.
+    """Keeps a process's file up to date, at a cost in proportion to what changed; a writing of all included.
 
-    So does reading, to what there is: a file is never much more than twice as large as it has to be.
+    The more it may grow, the rarer that is, and the more there is to read of what no longer counts.
     """
 
     def __init__(self, file: OwnFile) -> None:
@@ -25,7 +27,7 @@ class GrowingFile:
 
     def begin(self) -> Update:
         """What takes in the families of a collection, for `write` to bring the file up to date with them."""
-        if self._extent.length > 2 * self._whole or not self._file.is_as_left:
+        if self._extent.length > _GROWTH * self._whole or not self._file.is_as_left:
             self._forget()
         return Update(self._written)
 

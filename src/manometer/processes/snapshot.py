@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from manometer.meters.family import Family, Group, Series, kind_of_reading
+from manometer.meters.family import Family, Series, kind_of_reading
 from manometer.meters.readings import GaugeReading
 from manometer.registry.collection import Collected
 from manometer.registry.foreign import family_of
@@ -68,18 +68,18 @@ def _shared(family: Family, merge_mode: str, now: float) -> Family:
     for group in family.groups:
         # The quantiles of a summary do not add up as its count and sum do.
         mode = "liveall" if family.kind == "summary" and "quantile" in group.labelnames else merge_mode
-        series = _told(family.kind, group, mode, now)
-        if series:
-            groups.append(group._replace(series=series, merge_mode=mode, source=None, ended=()))
+        head = group._replace(series=(), merge_mode=mode, source=None, ended=())
+        # What removed series had come to adds up with what there is, as another process's series does.
+        told = [_told(family.kind, group.suffix, series, mode, now) for series in (group.series, group.ended)]
+        groups += [head._replace(series=series) for series in told if series]
     return family._replace(groups=groups)
 
 
-def _told(kind: str, group: Group, mode: str, now: float) -> Sequence[Series]:
-    """The series of a group for others: as they are, as far as may be, since there may be very many."""
-    series = group.lasting
-    if kind == "counter" and group.suffix is None:
+def _told(kind: str, suffix: str | None, series: Sequence[Series], mode: str, now: float) -> Sequence[Series]:
+    """The series for others: as they are, as far as may be, since there may be very many."""
+    if kind == "counter" and suffix is None:
         return [each if each[1].before is None else (each[0], each[1].whole) for each in series]
-    if not mode.endswith("mostrecent") or kind_of_reading(kind, group.suffix) is not GaugeReading:
+    if not mode.endswith("mostrecent") or kind_of_reading(kind, suffix) is not GaugeReading:
         return series
     # What was never set is no most recent value.
     dated = [(values, each._replace(set_at=now) if each.set_at is None else each) for values, each in series]

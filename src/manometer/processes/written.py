@@ -67,7 +67,7 @@ class Update:
                     if new:
                         found += lines(family._replace(groups=[group._replace(series=new)]))
                         count += len(new)
-                    found += corrections(changed)
+                    found += corrections(family.kind, group.suffix, changed)
                     alike[head] += 1
         self._groups |= groups
         self._lines += found
@@ -77,7 +77,7 @@ class Update:
         """The lines, and what the file says with them. Series that were told of no more are taken back."""
         gone = [rows for key, rows in self._before.groups.items() if key not in self._groups]
         taken_back = [(number, None) for rows in gone for number in rows.numbers]
-        return self._lines + corrections(taken_back), Written(self._groups, self._count)
+        return self._lines + corrections("", None, taken_back), Written(self._groups, self._count)
 
 
 def _difference(series: Sequence[Series], before: _Rows, count: int) -> _Difference:
