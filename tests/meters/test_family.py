@@ -4,7 +4,7 @@ import pytest
 from prometheus_client.samples import Sample
 
 from manometer import Counter, Gauge, Histogram
-from manometer.meters.metric_view import MetricView, size
+from manometer.meters.metric_view import MetricView, number_of_samples
 from manometer.meters.readings import CounterReading, GaugeReading, HistogramReading
 
 SAMPLE = Sample("m", {"l": "put in"}, 7.0)
@@ -36,7 +36,7 @@ def test_its_size_is_told_without_its_samples(labels, pulls):
     for meter in meters(labels):
         for each in (meter, meter.labels(*"xy"[: len(labels)]) if labels else meter):
             family = each.family(pulled(meter, labels) if pulls else ())
-            assert size(family) == len(MetricView(family).samples)
+            assert number_of_samples(family) == len(MetricView(family).samples)
 
 
 @pytest.mark.parametrize("pulls", [False, True])

@@ -188,6 +188,19 @@ def test_a_gauge_s_mode_says_what_its_processes_come_to(mode, expected, tells_ti
         assert sorted(found) == ([("g", ("pid", str(pid))) for pid in (1, 2, 3)] if "all" in mode else [("g",)])
 
 
+@pytest.mark.parametrize("mode", ["mostrecent", "livemostrecent", "max", "livemax"])
+def test_of_a_total_the_greatest_is_the_most_recent(mode):
+    """As of what a host has counted since it started, which each process tells at a time of its own."""
+    registry = CollectorRegistry()
+    counter = manometer.Counter("c", "Help.", registry=registry)
+    told = []
+    for _ in range(3):
+        counter.inc(0.1)
+        told.append(Snapshot(Process(1), [shared(counter.family(), mode, 1.0)]))
+    for order in (told, told[::-1], told[1:] + told[:1]):
+        assert values(merged(*order)) == {("c_total",): counter.value}
+
+
 def test_what_is_of_a_process_alone_goes_with_it():
     """Sums stay, and gauges that say so; a gauge by pid, a live one and the host's figures do not."""
     registry = CollectorRegistry()

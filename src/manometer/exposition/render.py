@@ -61,7 +61,7 @@ def _chosen(accept: str) -> tuple[Encoder, str, Form | None]:
     return encode, content_type, form
 
 
-class _Collected(Collector):
+class _AsCollector(Collector):
     """A collection that was made already, as the encoders want it."""
 
     def __init__(self, families: Iterable[Metric]) -> None:
@@ -80,7 +80,7 @@ def _written(family: Collected, encode: Encoder, form: Form | None, registry: Co
             metric = as_metric(family)
             if form is not None and not form.is_openmetrics:
                 metric = _classic(metric)
-            body = encode(_Collected([metric])).removesuffix(b"" if form is None else _END)
+            body = encode(_AsCollector([metric])).removesuffix(b"" if form is None else _END)
     except Exception:
         SelfMetrics.of(registry).failed(str(family.name), _WRITING)
         return b""

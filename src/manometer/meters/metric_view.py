@@ -9,7 +9,7 @@ from prometheus_client.samples import Sample
 from manometer.meters.family import Family, Group
 from manometer.meters.readings import CounterReading, HistogramReading
 
-__all__ = ["MetricView", "size"]
+__all__ = ["MetricView", "number_of_samples"]
 
 
 class MetricView(Metric):
@@ -40,7 +40,7 @@ class MetricView(Metric):
         self._samples = samples
 
 
-def size(family: Family) -> int:
+def number_of_samples(family: Family) -> int:
     """How many samples the family has, without making them: the first series of a group is like the others."""
     first = [group._replace(series=group.series[:1]) for group in family.groups]
     return sum(

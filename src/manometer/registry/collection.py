@@ -10,8 +10,7 @@ from prometheus_client.registry import Collector
 from manometer.errors import IncompleteError
 from manometer.meters.family import Family
 from manometer.meters.fork import freed_in_child, notice
-from manometer.meters.metric_view import MetricView
-from manometer.meters.metric_view import size as size_of
+from manometer.meters.metric_view import MetricView, number_of_samples
 from manometer.prometheus_internals import (
     collectors_by_name,
     collectors_of,
@@ -95,7 +94,7 @@ def _as_read(metric: Metric) -> Collected:
 
 
 def _size(found: Collected) -> int:
-    return size_of(found) if isinstance(found, Family) else len(found.samples)
+    return number_of_samples(found) if isinstance(found, Family) else len(found.samples)
 
 
 def _restricted(families: Iterable[Collected], names: Collection[str]) -> Iterable[Collected]:
