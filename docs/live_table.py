@@ -18,7 +18,7 @@ from alluse.settings import Settings
 from manometer.cli.top.figures import board
 from manometer.cli.top.interval import Interval
 from manometer.cli.top.live import LiveView
-from manometer.cli.top.snapshot import fetch
+from manometer.cli.top.scrape import fetch
 
 PICTURE = Path(__file__).with_name("live-table.svg")
 COLUMNS = 130
@@ -31,23 +31,23 @@ _FORM = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTAL
 )
 
 
-def main() -> None:
-    """Run the engine and draw."""
+def draw(picture: Path, seconds: int = SECONDS) -> None:
+    """Run the engine for so many seconds, and draw the table."""
     console = Console(record=True, file=StringIO(), width=COLUMNS, highlight=False, color_system="truecolor")
     service = Service(Settings(), rate=20, metrics={"port": 0, "logs": False})
     with service.running() as running, LiveView("manometer top", console) as view:
         before = fetch(f"{running.metrics_url}/metrics")
-        for second in range(SECONDS):
-            if second == SECONDS - SLOW:
+        for second in range(seconds):
+            if second == seconds - SLOW:
                 running.engine.faults.start(Fault("slow-broker", 0.3))
             time.sleep(1)
             after = fetch(f"{running.metrics_url}/metrics")
             view.show(board(Interval(before, after)))
             before = after
     drawn = console.export_svg(title="make demo", theme=MONOKAI, code_format=_FORM, unique_id="live-table")
-    PICTURE.write_text("\n".join(line.rstrip() for line in drawn.splitlines()) + "\n", encoding="utf-8")
-    sys.stdout.write(f"{PICTURE}\n")
+    picture.write_text("\n".join(line.rstrip() for line in drawn.splitlines()) + "\n", encoding="utf-8")
+    sys.stdout.write(f"{picture}\n")
 
 
 if __name__ == "__main__":
-    main()
+    draw(PICTURE)

@@ -51,3 +51,12 @@ def test_a_missed_target_fails_the_run(benchmark, monkeypatch, capsys, figures, 
     monkeypatch.setattr(sys, "argv", ["run.py", "fake"])
     assert run.main() == status
     assert capsys.readouterr().out.splitlines()[-1] == last
+
+
+def test_a_table_has_the_rows_that_are_asked_for(benchmark):
+    """In that order; one that the last run did not have is an error that names it, and not a shorter table."""
+    results = benchmark("results")
+    lines = results.table(["import manometer", "counter increment, bound child"]).splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:4]] == ["| import manometer", "| counter increment, bound child"]
+    with pytest.raises(SystemExit, match="has no row 'import nothing'; there are "):
+        results.table(["import nothing"])
