@@ -144,8 +144,8 @@ class Binding:
     @property
     def _is_unused(self) -> bool:
         """Whether nothing has been counted, as far as this binding can tell."""
-        readings = [child.family().samples for child in self._series.values()]
-        events = [sample.value for samples in readings for sample in samples if not sample.name.endswith("_created")]
+        samples = [sample for child in self._series.values() for told in child.collect() for sample in told.samples]
+        events = [sample.value for sample in samples if not sample.name.endswith("_created")]
         return bool(events) and not any(events)
 
     def _let_go(self) -> None:
