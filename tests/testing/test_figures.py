@@ -7,7 +7,7 @@ import pytest
 from cachetools import TTLCache
 from prometheus_client import CollectorRegistry
 
-from manometer import Counter, Gauge, Histogram, instrument_cache
+from manometer import Counter, Gauge, Histogram, instrument_cache, stage
 from manometer.testing import Figures, ManualClock
 
 
@@ -100,3 +100,19 @@ def test_pytest_is_imported_for_its_fixture_alone():
     """A test suite of another make has what there is, too."""
     script = "import sys, manometer.testing, manometer.adapter; sys.exit('pytest' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_a_manual_clock_measures_stages():
+    """As blocks and as decorators."""
+    clock = ManualClock()
+    figures = Figures(clock=clock)
+
+    @stage("called", registry=figures.registry)
+    def call():
+        clock.advance(3)
+
+    call()
+    with stage("entered", registry=figures.registry):
+        clock.advance(4)
+    assert figures("engine_stage_duration_seconds_sum", engine_stage_name="called", engine_stage_outcome="ok") == 3
+    assert figures("engine_stage_duration_seconds_sum", engine_stage_name="entered", engine_stage_outcome="ok") == 4

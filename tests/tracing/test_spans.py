@@ -1,7 +1,6 @@
 """The spans of stages, with OpenTelemetry's real SDK."""
 
 from contextlib import suppress
-from importlib import import_module
 
 import pytest
 from opentelemetry import context as trace_context
@@ -98,7 +97,7 @@ def test_a_block_that_is_interrupted_as_it_begins_leaves_nothing(figures, traced
             elif moment == "made current":
                 patch.setattr(spans.StageSpan, "make_current", interrupt)
             else:
-                patch.setattr(import_module("manometer.instrumentation.engine.stage"), "perf_counter", interrupt)
+                patch.setattr(measured._series, "clock", interrupt)
             with pytest.raises(KeyboardInterrupt) as caught, measured:
                 pytest.fail("it began")
             assert figures("engine_stage_active", engine_stage_name="s") == 2
@@ -126,7 +125,7 @@ def test_a_block_that_is_interrupted_as_it_is_entered_by_hand_leaves_nothing(fig
         if moment == "noted":
             patch.setattr(runs, "held", Interrupting(runs.held))
         else:
-            patch.setattr(import_module("manometer.instrumentation.engine.stage"), "perf_counter", interrupt)
+            patch.setattr(measured._series, "clock", interrupt)
         with pytest.raises(KeyboardInterrupt):
             measured.__enter__()
     assert trace.get_current_span() is around

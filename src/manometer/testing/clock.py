@@ -6,8 +6,8 @@ __all__ = ["ManualClock"]
 class ManualClock:
     """A time in seconds, read by a call, as `time.perf_counter` is.
 
-    Figures(clock=ManualClock()) has the waits, uses and loads measured by it; a cache with a time to live takes it as
-    its timer.
+    Figures(clock=ManualClock()) has stages, waits, uses and loads measured by it. A cache with a time to live takes
+    it as its timer.
     """
 
     def __init__(self, now: float = 0.0) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from contextlib import ExitStack, suppress
-from importlib import import_module
 
 import pytest
 from opentelemetry import trace
@@ -11,7 +10,9 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from collected import collect
 from manometer import MetricError, stage
+from manometer.instrumentation.clock import measure_by
 from manometer.meters.labels import SERIES_CAP
+from manometer.testing import ManualClock
 from waiting import joined
 
 
@@ -153,13 +154,11 @@ async def test_an_asynchronous_generator_is_one_run(figures, measured):
 
 
 @pytest.fixture
-def clock(monkeypatch):
+def clock(figures):
     """Sets the time that stages see; it is 10 at first."""
-    now = [10.0]
-    for name in ("measured", "stage"):
-        module = import_module(f"manometer.instrumentation.engine.{name}")
-        monkeypatch.setattr(module, "perf_counter", lambda: now[0])
-    return lambda seconds: now.__setitem__(0, seconds)
+    manual = ManualClock(10.0)
+    measure_by(figures.registry, manual)
+    return lambda seconds: setattr(manual, "now", seconds)
 
 
 def exemplars(figures):

@@ -4,7 +4,6 @@ import functools
 import inspect
 import types
 from collections.abc import AsyncGenerator, Callable, Generator
-from time import perf_counter
 from typing import Any
 
 from opentelemetry import trace
@@ -50,7 +49,7 @@ def _function(series: StageSeries, function: Callable[..., Any]) -> Callable[...
     # calls nothing of ours that is no C.
     began, over, ended = series.runs.began, series.runs.ended, series.ended
     events, relieve, limit = series.pending.events, series.pending.relieve, PENDING_LIMIT
-    clock = perf_counter
+    clock = series.clock
 
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -77,7 +76,7 @@ def _function(series: StageSeries, function: Callable[..., Any]) -> Callable[...
 
 def _coroutine(series: StageSeries, function: Callable[..., Any]) -> Callable[..., Any]:
     """Each run lasts until the coroutine has ended."""
-    began, over, ended, clock = series.runs.began, series.runs.ended, series.ended, perf_counter
+    began, over, ended, clock = series.runs.began, series.runs.ended, series.ended, series.clock
 
     async def call(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -102,7 +101,7 @@ def _coroutine(series: StageSeries, function: Callable[..., Any]) -> Callable[..
 
 def _generator(series: StageSeries, function: Callable[..., Any]) -> Callable[..., Any]:
     """Each run lasts from the first value that is asked for to the end of the iteration."""
-    began, over, ended, clock = series.runs.began, series.runs.ended, series.ended, perf_counter
+    began, over, ended, clock = series.runs.began, series.runs.ended, series.ended, series.clock
 
     def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         try:
@@ -126,7 +125,7 @@ def _generator(series: StageSeries, function: Callable[..., Any]) -> Callable[..
 
 def _async_generator(series: StageSeries, function: Callable[..., Any]) -> Callable[..., Any]:
     """Each run lasts from the first value that is asked for to the end of the iteration."""
-    began, over, ended, clock = series.runs.began, series.runs.ended, series.ended, perf_counter
+    began, over, ended, clock = series.runs.began, series.runs.ended, series.ended, series.clock
 
     async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         try:

@@ -38,7 +38,7 @@ class StageSeries:
         self.runs = InFlight()
         identity = {"engine.name": engine, "engine.stage.name": stage}
         with Subject.on(registry, "engine").binding(self, identity) as binding:
-            self._binding = binding
+            self._binding, self.clock = binding, binding.clock
             ok = binding.histogram(rows.STAGE_DURATION, {"engine.stage.outcome": "ok"})
             self.ok, self.pending = ok.observe, ok.pending
             self._error = binding.histogram(rows.STAGE_DURATION, {"engine.stage.outcome": "error"}).observe

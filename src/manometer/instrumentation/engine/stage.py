@@ -1,7 +1,6 @@
 """stage: duration, runs in flight, outcome, error type, span and exemplar in one construct."""
 
 from collections.abc import Callable
-from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from weakref import ReferenceType, ref
@@ -41,13 +40,14 @@ class _Run:
             if self.stage is not None and self.stage._entered:
                 self.stage._entered.pop().end(kind, error, None)
             return
+        series = self.series
         try:
             # The caller of a generator had enough: that is no error. An exception may lie about its class, so it is
             # the class that is asked.
             failed = kind is not None and not issubclass(kind, GeneratorExit)
-            self.series.ended(perf_counter() - began, self.span, error if failed else None)
+            series.ended(series.clock() - began, self.span, error if failed else None)
         finally:
-            self.series.runs.held.discard(self.tie)
+            series.runs.held.discard(self.tie)
             self.began = None
             del self.tie  # the last hold on it: nothing is called when this object goes
 
@@ -119,7 +119,7 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
             if run.stage is None:
                 self._entered.append(run)
             run.span = None if trace._TRACER_PROVIDER is None else series.span()
-            run.began = perf_counter()
+            run.began = series.clock()
         except BaseException as error:
             held.discard(run.tie)
             if self._entered and self._entered[-1] is run:
