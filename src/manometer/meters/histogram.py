@@ -15,8 +15,8 @@ from prometheus_client.samples import Exemplar
 from prometheus_client.utils import floatToGoString
 
 from manometer.errors import MetricError
+from manometer.meters.columns import Columns
 from manometer.meters.exponential import BUCKET_LIMIT, ExponentialBuckets
-from manometer.meters.family import Series
 from manometer.meters.labels import SERIES_CAP, check_exemplar
 from manometer.meters.meter import Meter, creation
 from manometer.meters.outages import Outages
@@ -125,7 +125,7 @@ class Histogram(Meter[HistogramReading]):
         if self._labelvalues:
             self._last_read.note(self)
 
-    def _reading(self) -> Callable[[], Sequence[Series]]:
+    def _reading(self) -> Callable[[], Columns]:
         return self._last_read.now(self._children, creation(0.0))
 
     def _observer(self) -> Callable[..., None]:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import compress
 from threading import Lock, RLock
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-from manometer.meters.family import Series, Values
+from manometer.meters.columns import Columns
+from manometer.meters.family import Values
 from manometer.meters.fork import freed_in_child
 from manometer.meters.write_buffer import WriteBuffer
 
@@ -15,18 +16,8 @@ __all__ = ["LastRead"]
 
 class _Child(Protocol):
     pending: WriteBuffer[Any]
-    _labelvalues: Values
 
     def _read(self) -> Any: ...
-
-
-class _Read(NamedTuple):
-    """The children of a family, their lists of pending events in the same order, and what each child said."""
-
-    children: Mapping[Values, _Child]
-    events: list[list[Any]]
-    series: dict[Values, Series]
-    noted: set[_Child]
 
 
 class LastRead:
@@ -41,7 +32,7 @@ class LastRead:
     def __init__(self, lock: RLock) -> None:
         self._lock = lock
         self._collecting = freed_in_child(Lock())
-        self._last: _Read | None = None
+        self._last: _Last | None = None
         self._shown: object = None
         self._noted: set[_Child] | None = None
         self._changes = 0
@@ -57,22 +48,23 @@ class LastRead:
         self._changes += 1
         self._last = self._noted = None
 
-    def now(self, children: Mapping[Values, _Child], shown: object) -> Callable[[], list[Series]]:
+    def now(self, children: Mapping[Values, _Child], shown: object) -> Callable[[], Columns]:
         """What reads the series that there are now; the lock is held, and not for the reading.
 
         shown: what readings depend on besides. Where it is another than last time, all are read.
         """
-        if self._last is not None and shown == self._shown:
-            return partial(self._alone, partial(_changed, self._last), self._last.children)
+        last = self._last
+        if last is not None and shown == self._shown:
+            return partial(self._alone, last.read, last)
         self.forget()
-        self._shown, self._noted = shown, set()
-        children = dict(children)
-        return partial(self._alone, partial(self._all, children, self._noted, self._changes), children)
+        self._shown = shown
+        last = _Last([*children], [*children.values()])
+        return partial(self._alone, partial(self._first, last, self._changes), last)
 
-    def _alone(self, read: Callable[[], list[Series]], children: Mapping[Values, _Child]) -> list[Series]:
+    def _alone(self, read: Callable[[], Columns], last: "_Last") -> Columns:
         """Read in that way, or every series where another collection is at it, maybe one that this interrupts."""
         if not self._collecting.acquire(blocking=False):
-            return [(values, child._read()) for values, child in children.items()]
+            return last.all()
         try:
             return read()
         except BaseException:  # one that was noted may not have been read
@@ -82,25 +74,55 @@ class LastRead:
         finally:
             self._collecting.release()
 
-    def _all(self, children: Mapping[Values, _Child], noted: set[_Child], changes: int) -> list[Series]:
-        series = {values: (values, child._read()) for values, child in children.items()}
-        events = [child.pending.events for child in children.values()]
+    def _first(self, last: "_Last", changes: int) -> Columns:
+        last.all()  # folds what waits, which need not be noted
         with self._lock:
             if changes == self._changes:
-                self._last = _Read(children, events, series, noted)
-        return [*series.values()]
+                self._noted = last.noted
+        last.found = last.all()
+        with self._lock:
+            if changes == self._changes:
+                self._last = last
+        return last.found
 
 
-def _changed(last: _Read) -> list[Series]:
-    """The series, read where they may have changed: first by their events, since these go after the note was made."""
-    children, events, series, noted = last
-    found = [*compress(children.values(), events)]
-    while noted:
-        found.append(noted.pop())
-    for child in found:
-        values = child._labelvalues
-        if children.get(values) is child:  # and not one that was removed, and is written to
-            reading = child._read()
-            if reading is not series[values][1]:
-                series[values] = (values, reading)
-    return [*series.values()]
+class _Last:
+    """The children that there were, their lists of pending events, and what each said, all in the same order."""
+
+    def __init__(self, values: list[Values], children: list[_Child]) -> None:
+        self.noted: set[_Child] = set()
+        self._values, self._children = values, children
+        self._events = [child.pending.events for child in children]
+        self.found = Columns(values, [])
+
+    def all(self) -> Columns:
+        """Every series."""
+        return Columns(self._values, [child._read() for child in self._children])
+
+    def read(self) -> Columns:
+        """Every series, read where it may have changed: first by its events, which go after the note was made."""
+        waiting = [*compress(range(len(self._events)), self._events)]
+        places = {self._children[at]: at for at in waiting}
+        noted = self._taken()
+        if noted:
+            every = {child: at for at, child in enumerate(self._children)}
+            # One that was removed, and is written to, is not among them.
+            places |= {child: every[child] for child in noted if child in every}
+        if places:
+            readings = [*self.found.readings]  # the list itself others have
+            for child, at in places.items():
+                readings[at] = child._read()
+            for child in self._taken():  # by the very reading, most of them
+                if child in places:
+                    readings[places[child]] = child._read()
+                else:
+                    self.noted.add(child)
+            self.found = Columns(self._values, readings)
+        return self.found
+
+    def _taken(self) -> list[_Child]:
+        """The children that have noted themselves, each of which does so again if it changes from now on."""
+        taken = []
+        while self.noted:
+            taken.append(self.noted.pop())
+        return taken

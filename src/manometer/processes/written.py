@@ -3,9 +3,10 @@
 from collections import Counter as Tally
 from collections.abc import Collection, Sequence
 from itertools import compress
-from operator import ne
+from operator import is_not
 from typing import Any, NamedTuple
 
+from manometer.meters.columns import Columns, columns
 from manometer.meters.family import Family, Group, Series, Values
 from manometer.meters.readings import HistogramReading, Reading
 from manometer.processes.file_format import corrections, head_of, lines
@@ -19,8 +20,11 @@ _Key = tuple[object, ...]
 class _Rows(NamedTuple):
     """The series of one group as they were written last, and the numbers of their rows in the file."""
 
-    series: Sequence[Series]
+    series: Columns
     numbers: Sequence[int]
+
+
+_NONE = _Rows(Columns([], []), ())
 
 
 class Written(NamedTuple):
@@ -62,8 +66,8 @@ class Update:
             for group in family.groups:
                 if group.series:
                     head = (*family[:-1], *head_of(group), _width(group))
-                    before = self._before.groups.get((*head, alike[head]), _Rows((), ()))
-                    groups[*head, alike[head]], new, changed = _difference(group.series, before, count)
+                    before = self._before.groups.get((*head, alike[head]), _NONE)
+                    groups[*head, alike[head]], new, changed = _difference(columns(group.series), before, count)
                     if new:
                         found += lines(family._replace(groups=[group._replace(series=new)]))
                         count += len(new)
@@ -80,18 +84,19 @@ class Update:
         return self._lines + corrections("", None, taken_back), Written(self._groups, self._count)
 
 
-def _difference(series: Sequence[Series], before: _Rows, count: int) -> _Difference:
+def _difference(series: Columns, before: _Rows, count: int) -> _Difference:
     """count: the number of the first row that is new."""
-    known = len(before.series)
-    moved = [*compress(range(known), map(ne, series, before.series))]
-    if known > len(series) or any(series[at][0] != before.series[at][0] for at in moved):
+    values, readings = series.values, series.readings
+    earlier, known = before.series.readings, len(before.series)
+    if values is not before.series.values and values[:known] != before.series.values:
         return _matched(series, before, count)
+    moved = [at for at in compress(range(known), map(is_not, readings, earlier)) if readings[at] != earlier[at]]
     new = series[known:]
     numbers = [*before.numbers, *range(count, count + len(new))] if new else before.numbers
-    return _Difference(_Rows(series, numbers), new, [(before.numbers[at], series[at][1]) for at in moved])
+    return _Difference(_Rows(series, numbers), new, [(before.numbers[at], readings[at]) for at in moved])
 
 
-def _matched(series: Sequence[Series], before: _Rows, count: int) -> _Difference:
+def _matched(series: Columns, before: _Rows, count: int) -> _Difference:
     """The same, one by one: some are gone, or come in another order."""
     left: dict[Values, list[tuple[int, Any]]] = {}
     for (values, reading), number in zip(*before, strict=True):
