@@ -21,13 +21,13 @@ if test -n "$$failed"; then echo "make $@: failed:$$failed" >&2; exit 1; fi; \
 echo "make $@: passed: $(1)"
 endef
 
-.PHONY: help demo check test unit servers matrix floors coverage peers mutants lint format bench mixin docs clean
+.PHONY: help demo check test unit servers matrix floors coverage peers mutants lint format bench mixin picture docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/run  ## run ALL-USE with a live table; STACK=1 adds Prometheus and Alertmanager, ARGS="--rate 50" options
-	@exec $(BIN)/alluse demo --foreground $(if $(STACK),--stack .) $(ARGS)
+	@exec $(BIN)/python -m alluse demo --foreground $(if $(STACK),--stack .) $(ARGS)
 
 check:  ## run everything that has to pass before a change lands
 	$(call each,lint test matrix floors)
@@ -81,6 +81,9 @@ bench: $(VENV)/dev  ## measure speeds as ratios; prints a table, writes benchmar
 mixin: $(VENV)/dev  ## write dashboards/ and alert_rules/ anew from the catalogue
 	$(BIN)/manometer mixin
 
+picture: $(VENV)/run  ## draw docs/live-table.svg from a run of the demo
+	$(BIN)/python docs/live_table.py
+
 docs: $(VENV)/dev  ## fill the tables of README.md and docs/ from the code
 	$(BIN)/cog -r -P README.md docs/*.md
 
@@ -89,9 +92,9 @@ clean:  ## remove what the targets made
 
 # What a program needs to run, what its tests need on top, and what a contributor needs besides.
 
-$(VENV)/run: pyproject.toml $(CONSTRAINTS)
+$(VENV)/run: pyproject.toml src/alluse/requirements.txt $(CONSTRAINTS)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(call install,-e '.[alluse]')
+	$(call install,-r src/alluse/requirements.txt)
 	@touch $@
 
 $(VENV)/tests: $(VENV)/run tests/requirements.txt

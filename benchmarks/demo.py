@@ -7,7 +7,6 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -42,25 +41,23 @@ def rows() -> Iterator[Row]:
     """One run of the real program in a process of its own, scraped once at its end."""
     figures = Figures(_run())
     yield caching(figures)
-    stage = figures.mean("engine_stage_duration_seconds", stage="classify_week", outcome="ok")
+    stage = figures.mean(
+        "engine_stage_duration_seconds", engine_stage_name="classify_week", engine_stage_outcome="ok"
+    )
     yield Row("week classification, mean", "0.1 ms", stage * 1e3, "ms", target=0.1)
-    yield _share(
-        figures, "object pool reuse", "95 %", 0.95, "pool_acquisitions_total", "source", "reused", kind="object"
-    )
-    yield _share(
-        figures, "connection reuse", "85 %", 0.85, "pool_acquisitions_total", "source", "reused", kind="connection"
-    )
-    yield _share(
-        figures, "market data hits", "95 %", 0.95, "cache_requests_total", "result", "hit", cache="market_data"
-    )
-    workflow = figures.mean("engine_stage_duration_seconds", stage="workflow", outcome="ok")
+    reused = "pool_acquisitions_total", {"pool_acquisition_source": "reused"}
+    hits = "cache_requests_total", {"cache_request_type": "hit"}
+    yield _share(figures, "object pool reuse", "95 %", 0.95, *reused, {"pool_kind": "object"})
+    yield _share(figures, "connection reuse", "85 %", 0.85, *reused, {"pool_kind": "connection"})
+    yield _share(figures, "market data hits", "95 %", 0.95, *hits, {"cache_name": "market_data"})
+    workflow = figures.mean("engine_stage_duration_seconds", engine_stage_name="workflow", engine_stage_outcome="ok")
     yield Row("whole workflow, mean, with the book", "0.56 ms", workflow * 1e3, "ms")
-    order = figures.mean("engine_stage_duration_seconds", stage="place_order", outcome="ok")
+    order = figures.mean("engine_stage_duration_seconds", engine_stage_name="place_order", engine_stage_outcome="ok")
     yield Row("order latency, mean", "15.5 ms", order * 1e3, "ms", target=15.5)
     yield Row(
         "resident memory of the demo, without its table's process",
         "100 MB",
-        figures.total("process_resident_memory_bytes") / 1e6,
+        figures.total("process_memory_usage_bytes") / 1e6,
         "MB",
         target=100,
         at_most=True,
@@ -75,8 +72,8 @@ def caching(figures: Figures) -> Row:
     stage's time less that of the loads, over all calls, is a lookup, which is all that a hit is; and a miss
     is a lookup and a load. What a miss costs beyond its load counts as lookup, against the ratio.
     """
-    stage = {"stage": "classify_week", "outcome": "ok"}
-    load = {"cache": "week_classes", "outcome": "ok"}
+    stage = {"engine_stage_name": "classify_week", "engine_stage_outcome": "ok"}
+    load = {"cache_name": "week_classes", "cache_load_outcome": "ok"}
     calls = figures.total("engine_stage_duration_seconds_count", **stage)
     misses = figures.total("cache_load_duration_seconds_count", **load)
     loading = figures.total("cache_load_duration_seconds_sum", **load)
@@ -94,18 +91,18 @@ def caching(figures: Figures) -> Row:
 
 
 def _share(
-    figures: Figures, name: str, theirs: str, target: float, metric: str, label: str, value: str, **labels: str
+    figures: Figures, name: str, theirs: str, target: float, metric: str, which: dict[str, str], of: dict[str, str]
 ) -> Row:
-    part = figures.total(metric, **labels, **{label: value})
-    whole = figures.total(metric, **labels)
+    part = figures.total(metric, **which, **of)
+    whole = figures.total(metric, **of)
     return Row(name, theirs, part / whole, "ratio", target, at_most=False, detail=f"{part:,.0f} of {whole:,.0f}")
 
 
 def _run() -> str:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    alluse = Path(sys.executable).with_name("alluse")
-    command = [str(alluse), "demo", "--port", str(port), "--control-port", "0", "--rate", str(_RATE), "--calm"]
+    alluse = [sys.executable, "-m", "alluse"]
+    command = [*alluse, "demo", "--port", str(port), "--control-port", "0", "--rate", str(_RATE), "--calm"]
     with (
         tempfile.TemporaryDirectory() as folder,
         subprocess.Popen([*command, "--log-file", f"{folder}/log"], stdout=subprocess.DEVNULL) as program,

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from alluse.bars import Bar
 from alluse.engine import Engine
+from alluse.instrumentation import instrument
 from alluse.market_data import MarketData
 from alluse.settings import NO_BOOK, TEMPORARY_BOOK, Settings
 from measure import Row, paired, per_call
@@ -62,7 +63,8 @@ def _efficiency(what: str, seconds: float, target: float | None = None) -> Row:
     A worker that waits for the interpreter's lock in a load counts as loading, as everywhere a thread is timed.
     """
     registry = CollectorRegistry()
-    with Engine(Settings(book=NO_BOOK, bars_ahead=10_000), registry=registry) as engine:
+    with Engine(Settings(book=NO_BOOK, bars_ahead=10_000)) as engine:
+        instrument(engine, registry)
         market, workers = engine.market, engine.settings.bar_workers
         load = market.load
 
@@ -96,7 +98,7 @@ def _busy(market: MarketData, registry: CollectorRegistry) -> float:
 
 
 def _worked(registry: CollectorRegistry) -> float:
-    labels = {"pool": "market_data", "kind": "worker"}
+    labels = {"pool_name": "market_data", "pool_kind": "worker"}
     return registry.get_sample_value("pool_use_duration_seconds_sum", labels) or 0.0
 
 
@@ -144,8 +146,10 @@ def _run(calls: Connection, book: str, workers: int, instrumented: bool) -> None
 
 
 def _engine(book: str, *, instrumented: bool) -> Engine:
-    settings = Settings(book=book, approval_delay=0.0)
-    return Engine(settings, registry=CollectorRegistry(), instrumented=instrumented)
+    engine = Engine(Settings(book=book, approval_delay=0.0))
+    if instrumented:
+        instrument(engine, CollectorRegistry())
+    return engine
 
 
 def _workflows(engine: Engine) -> Callable[[int], None]:

@@ -107,7 +107,7 @@ def _stage_against_otel() -> Row:
     # Providers of its own: the global one stays unset, as it is in a program that traces nothing.
     record = MeterProvider(metric_readers=[InMemoryMetricReader()]).get_meter("peer").create_histogram("h").record
     span = TracerProvider().get_tracer("peer").start_as_current_span
-    attributes = {"engine": "main", "stage": "s", "outcome": "ok"}
+    attributes = {"engine.name": "main", "engine.stage.name": "s", "engine.stage.outcome": "ok"}
 
     def theirs() -> None:
         started = perf_counter()

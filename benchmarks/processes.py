@@ -18,7 +18,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.values import MultiProcessValue
 
 import manometer
-from manometer.processes import Worker, onlooker
+from manometer.processes import Worker, group_registry, onlooker
 from manometer.processes.file_format import decode
 from measure import Row, paired, per_call
 
@@ -27,27 +27,30 @@ _DIRECTORY = {"manometer": "MANOMETER_PROCESSES_DIR", "prometheus_client": "PROM
 _BUCKETS = [2.0**power for power in range(-9, 8)]
 _CALLS = 200_000
 _WORKERS = 4
-_SERIES = 200
+_SERIES = 1_000
 _EVERY = 0.7  # seconds, from one writing to the next
 
 
 def rows() -> Iterator[Row]:
-    """One row a kind of write, and one of a scrape."""
+    """One row a kind of write, two of a scrape, and what the writing of a worker's file costs."""
     with ExitStack() as stack:
         workers = [stack.enter_context(closing(_Worker(kit))) for kit in _KITS]
         yield _against(workers, "increment across processes", "inc", _CALLS, target=0.1)
         yield _against(workers, "observation across processes", "observe", _CALLS, target=0.1)
-        name = f"scrape of {_WORKERS} workers with {_SERIES} histogram children each"
-        yield _against(workers, name, "scrape", 1)
+        name = f"scrape of {_WORKERS} workers with {_SERIES:,} histogram children each"
+        for who in ("by one of them", "by one that looks on"):
+            yield _against(workers, f"{name}, {who}", f"scrape {who}", 1, target=0.1)
     for series in (1_000, 20_000):
         yield from _writing(series)
 
 
 def _against(workers: list["_Worker"], name: str, what: str, calls: int, target: float | None = None) -> Row:
     ratio, mine, other = paired(*(partial(worker.run, what) for worker in workers), calls=calls)
-    scale, unit = (1e3, "ms") if what == "scrape" else (1e9, "ns")
+    scrapes = what.startswith("scrape")
+    scale, unit = (1e3, "ms") if scrapes else (1e9, "ns")
     detail = f"{mine * scale:,.0f} {unit} against {other * scale:,.0f} {unit}"
-    return Row(name, f"prometheus-client in multiprocess mode, {what}", ratio, "ratio", target, detail=detail)
+    against = f"prometheus-client in multiprocess mode, {'scrape' if scrapes else what}"
+    return Row(name, against, ratio, "ratio", target, detail=detail)
 
 
 def _writing(series: int) -> Iterator[Row]:
@@ -115,7 +118,7 @@ class _Worker:
 
     def run(self, what: str, calls: int) -> None:
         """Have it done so many times."""
-        print(what, calls, file=self._process.stdin, flush=True)
+        print(calls, what, file=self._process.stdin, flush=True)
         if self._process.stdout.readline() != "done\n":
             raise RuntimeError(f"{self._process.args} ended")
 
@@ -134,26 +137,30 @@ def _serve(kit: str) -> None:
     todo: dict[str, Callable[[], object]] = {
         "inc": meters.Counter("c", "Help.", ["l"]).labels("x").inc,
         "observe": partial(meters.Histogram("h", "Help.", ["l"], buckets=_BUCKETS).labels("x").observe, 0.7),
-        "scrape": (_our_scrape if ours else _their_scrape)(f"{directory}/scraped"),
     }
+    scrapes = (_our_scrapes if ours else _their_scrapes)(f"{directory}/scraped")
+    todo |= {"scrape by one of them": scrapes[0], "scrape by one that looks on": scrapes[1]}
     for line in sys.stdin:
-        what, calls = line.split()
+        calls, what = line.strip().split(" ", 1)
         call = todo[what]
         for _ in range(int(calls)):
             call()
         print("done", flush=True)
 
 
-def _our_scrape(directory: str) -> Callable[[], object]:
+def _our_scrapes(directory: str) -> list[Callable[[], object]]:
+    """By one of the workers, whose own figures are written on the way, and by one that is none."""
     registries = [CollectorRegistry() for _ in range(_WORKERS)]
     for registry in registries:
         _observe(manometer, registry)
         Worker.of(registry, directory).flush()
-    shown = onlooker(Path(directory))
-    return lambda: manometer.render(shown) if registries else None  # while they live, they count as live workers
+    shown = [group_registry(Worker.of(registries[0], directory)), onlooker(Path(directory))]
+    # While the registries live, they count as live workers.
+    return [lambda each=each: manometer.render(each) if registries else None for each in shown]
 
 
-def _their_scrape(directory: str) -> Callable[[], object]:
+def _their_scrapes(directory: str) -> list[Callable[[], object]]:
+    """The same twice: their figures are in the files from the start."""
     Path(directory).mkdir()
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
     for pid in range(_WORKERS):
@@ -161,7 +168,7 @@ def _their_scrape(directory: str) -> Callable[[], object]:
         _observe(prometheus_client, CollectorRegistry())
     shown = CollectorRegistry()
     MultiProcessCollector(shown, path=directory)
-    return partial(generate_latest, shown)
+    return [partial(generate_latest, shown)] * 2
 
 
 def _observe(

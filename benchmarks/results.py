@@ -1,6 +1,7 @@
 """The last committed run, `results.json`, as a table of Markdown."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 __all__ = ["PATH", "table"]
@@ -8,11 +9,17 @@ __all__ = ["PATH", "table"]
 PATH = Path(__file__).with_name("results.json")
 
 
-def table(*, targets_only: bool) -> str:
-    """The rows of the run, or those that have a target; below them, what was run."""
+def table(names: Sequence[str] = ()) -> str:
+    """The rows of the run, or those of these names in their order; below them, what was run."""
     results = json.loads(PATH.read_text())
+    rows = results["rows"]
+    if names:
+        by_name = {row["name"]: row for row in rows}
+        if missing := [name for name in names if name not in by_name]:
+            raise SystemExit(f"{PATH} has no row {missing[0]!r}; there are {', '.join(by_name)}")
+        rows = [by_name[name] for name in names]
     lines = ["| measured | against | figure | target | |", "| --- | --- | --- | --- | --- |"]
-    lines += [_line(row) for row in results["rows"] if row["target"] is not None or not targets_only]
+    lines += map(_line, rows)
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     return "\n".join([*lines, "", f"Python {results['python']}, {versions}."])
 

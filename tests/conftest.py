@@ -18,9 +18,10 @@ signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where this signal is ignored, n
 
 import hypothesis
 import pytest
-from prometheus_client import CollectorRegistry
 
-from collected import collect
+from manometer.testing.fixtures import figures
+
+__all__ = ["figures"]
 
 # The verdict is on the code: the same examples each time, and a slow machine is no fault.
 # `pytest --hypothesis-profile=default` tries others.
@@ -32,39 +33,6 @@ hypothesis.settings.load_profile("steady")
 if "coverage" in sys.modules and (running := sys.modules["coverage"].Coverage.current()) is not None:
     # A signal handler that raises would leave this lock locked. The dictionary behind the lock needs none.
     running._collector.data_lock = None
-
-
-class Figures:
-    """A registry of its own, and what a collection of it says."""
-
-    def __init__(self):
-        self.registry = CollectorRegistry()
-
-    def __call__(self, name, **labels):
-        """The value of the one sample of that name that has at least these labels; None for none."""
-        found = [
-            sample.value
-            for family in collect(self.registry)
-            for sample in family.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
-        ]
-        assert len(found) < 2, f"{name}{labels} is not one series"
-        return found[0] if found else None
-
-    def all(self, name, label):
-        """The values of all samples of that name, by one of their labels."""
-        return {
-            sample.labels[label]: sample.value
-            for family in collect(self.registry)
-            for sample in family.samples
-            if sample.name == name
-        }
-
-
-@pytest.fixture
-def figures():
-    """An empty registry; calling it collects."""
-    return Figures()
 
 
 @pytest.fixture(scope="session")

@@ -44,9 +44,10 @@ def main() -> None:
 
 
 def floors() -> Iterator[tuple[str, str]]:
-    """The libraries that are needed, and those of the extras, each with its oldest version."""
+    """The libraries that are needed, those of the extras, and the tests' own, each with its oldest version."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    for requirements in (project["dependencies"], *project["optional-dependencies"].values()):
+    tests = (ROOT / "tests" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    for requirements in (project["dependencies"], *project["optional-dependencies"].values(), tests):
         for requirement in requirements:
             if found := re.match(r"([\w-]+)(?:\[\w+\])?>=([\w.]+)", requirement):
                 yield found[1], found[2]

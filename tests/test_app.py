@@ -12,9 +12,12 @@ import urllib.request
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, PlatformCollector, ProcessCollector
+from sqlalchemy import create_engine
+from sqlalchemy.pool import QueuePool
 
+from collected import collect
 from forking import in_child
-from manometer import app
+from manometer import app, instrument_pool
 from manometer.app import Manometer, asgi_app, start, wsgi_app
 from manometer.config import Settings
 from manometer.errors import BindingError, ConfigError
@@ -41,7 +44,7 @@ def _state(registry):
         {each.name for each in threading.enumerate() if each.name.startswith("manometer-")},
         gc.callbacks[:],
         logging.getLogger().handlers[:],
-        {type(each) for each in registry._collector_to_names} & {ProcessCollector, PlatformCollector, GCCollector},
+        {type(each) for each in registry._collector_to_names} & {PlatformCollector},
     )
 
 
@@ -53,13 +56,13 @@ def test_a_started_manometer_serves_the_process_the_host_and_the_program(figures
     assert status == 200
     for line in (
         "depth 3.0\n",
-        "process_resident_memory_bytes ",
+        "process_memory_usage_bytes ",
         "python_info{",
-        "python_gc_objects_collected_total{",
+        "cpython_gc_collected_objects_total{",
     ):
         assert line in text
     assert "system_memory_usage_bytes{" in text
-    assert 'python_gc_pause_seconds_bucket{generation="0"' in text
+    assert 'python_gc_pause_seconds_bucket{cpython_gc_generation="0"' in text
     assert "manometer_collect_duration_seconds{" in text
     assert "manometer_collect_failures_total" not in text
 
@@ -148,7 +151,7 @@ def test_a_taken_port_touches_nothing(figures, monkeypatch):
     """It is the first thing to be had."""
     with Manometer(FREE, registry=figures.registry) as first:
         port = int(first.url.rpartition(":")[2])
-        monkeypatch.setattr(app, "instrument_runtime", lambda **_: pytest.fail("it was measured"))
+        monkeypatch.setattr(app, "measure", lambda **_: pytest.fail("it was measured"))
         with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is in use"):
             Manometer(Settings(port=port, logs=True), registry=CollectorRegistry()).start()
 
@@ -181,11 +184,17 @@ def test_a_start_for_a_taken_port_may_be_tried_again(figures):
 
 
 def test_the_program_s_own_process_collector_stays(figures):
-    """Where the registry measures the process already, it is not measured twice, nor taken off at the end."""
-    ProcessCollector(registry=figures.registry)
-    with Manometer(FREE, registry=figures.registry) as manometer:
-        assert _get(f"{manometer.url}/metrics")[1].count("# TYPE process_resident_memory_bytes gauge") == 1
+    """Its names are others than ours, so both are shown; at the end ours goes, and what tells the version stays."""
+    for collector in (ProcessCollector, GCCollector, PlatformCollector):
+        collector(registry=figures.registry)
+    with Manometer(FREE, registry=figures.registry):
+        assert figures("process_resident_memory_bytes") > 0
+        assert figures("process_memory_usage_bytes") > 0
+        assert figures("python_gc_collections_total", generation="0") >= 0
+        assert figures("cpython_gc_collections_total", cpython_gc_generation="0") >= 0
+    assert figures("process_memory_usage_bytes") is None
     assert figures("process_resident_memory_bytes") > 0
+    assert figures("python_info") == 1
 
 
 def test_what_the_program_has_bound_already_stays_its_own(figures):
@@ -207,13 +216,16 @@ def test_what_the_program_has_bound_already_stays_its_own(figures):
 def test_a_host_that_cannot_be_read_keeps_nobody_from_starting(figures, monkeypatch, caplog):
     """Its figures are absent, and the log says why."""
     monkeypatch.setitem(sys.modules, "psutil", None)
-    monkeypatch.delitem(sys.modules, "manometer.instrumentation.runtime.psutil", raising=False)
-    monkeypatch.delattr("manometer.instrumentation.runtime.psutil", raising=False)
+    for name in ("psutil", "process"):
+        monkeypatch.delitem(sys.modules, f"manometer.instrumentation.runtime.{name}", raising=False)
+        monkeypatch.delattr(f"manometer.instrumentation.runtime.{name}", raising=False)
     with Manometer(FREE, registry=figures.registry):
         assert figures("system_cpu_logical_count") is None
-        assert figures("python_gc_pause_seconds_count", generation="2") is not None
-    (record,) = caplog.records
-    assert record.getMessage().startswith("not measured: psutil cannot be loaded here")
+        assert figures("python_gc_pause_seconds_count", cpython_gc_generation="2") is not None
+    assert [record.getMessage().partition(" (")[0] for record in caplog.records] == [
+        "the process is not measured: psutil cannot be loaded here",
+        "the host is not measured: psutil cannot be loaded here",
+    ]
 
 
 def test_readiness_follows_the_checks(figures):
@@ -232,7 +244,7 @@ def test_readiness_follows_the_checks(figures):
         until(lambda: _get(url) == (200, "ready\n"))
         state["problem"] = "refused"
         until(lambda: _get(url) == (503, "db (critical): refused\nnot ready\n"))
-        assert figures("health_check_up", check="db") == 0
+        assert figures("health_check_up", health_check_name="db") == 0
 
 
 def test_logs_are_set_up_only_when_asked_for(figures):
@@ -267,6 +279,39 @@ def test_a_flush_waits_for_as_long_as_it_is_told(monkeypatch, arguments, seconds
     monkeypatch.setattr("manometer.processes.flush", lambda timeout: told.append(timeout) or "written")
     assert app.flush(*arguments) == "written"
     assert told == [seconds]
+
+
+MEASURED = (
+    "process_memory_usage_bytes",
+    "python_info",
+    "cpython_gc_collected_objects",
+    "python_gc_pause_seconds",
+    "system_cpu_logical_count",
+)
+
+
+@pytest.mark.parametrize("application", [wsgi_app, asgi_app])
+def test_an_application_measures_what_start_does(application, figures):
+    """The process, its garbage collector and the host: once, however many applications there are."""
+    with Manometer(FREE, registry=figures.registry):
+        started = {family.name for family in collect(figures.registry)}
+    assert started > set(MEASURED)
+    application(figures.registry)
+    application(figures.registry)
+    names = [family.name for family in collect(figures.registry)]
+    assert set(names) == started
+    assert len(names) == len(started)
+
+
+@pytest.mark.parametrize("application", [wsgi_app, asgi_app])
+def test_a_manometer_that_ends_leaves_an_application_its_figures(application, figures):
+    """Whichever of the two came first."""
+    with Manometer(FREE, registry=figures.registry):
+        application(figures.registry)
+    assert {family.name for family in collect(figures.registry)} > set(MEASURED)
+    with Manometer(FREE, registry=figures.registry):
+        pass
+    assert {family.name for family in collect(figures.registry)} > set(MEASURED)
 
 
 def test_wsgi_runs_the_checks_once_someone_asks_for_them(figures):
@@ -307,14 +352,14 @@ def test_start_serves_the_default_registry_until_the_program_ends():
     """The common case, in a program of its own: settings by name, closed at exit, over a fork too."""
     program = """
 import json, os, urllib.request
-from manometer import app
+from manometer import app, instrument_pool
 manometer = app.start(port=0, service_name="orders", logs=True, log_level="warning")
 if os.fork() == 0:
     manometer.close()
     raise SystemExit
 assert os.wait()[1] == 0
 with urllib.request.urlopen(manometer.url + "/metrics") as answer:
-    print(json.dumps({"process": b"process_resident_memory_bytes" in answer.read()}))
+    print(json.dumps({"process": b"process_memory_usage_bytes" in answer.read()}))
 """
     may_fork = "ignore:This process:DeprecationWarning"  # since Python 3.12 a fork beside threads warns
     done = subprocess.run(
@@ -357,3 +402,17 @@ def test_wsgi_joins_the_workers_that_the_settings_name(tmp_path, figures):
 
 def _raise(error):
     raise error
+
+
+def test_pools_of_connections_are_shown_by_convention_where_the_settings_say_so(figures):
+    """By a Manometer for as long as it runs, and by an application for a server of the program's."""
+    engine = create_engine("sqlite:///:memory:", poolclass=QueuePool, pool_size=2)
+    instrument_pool(engine, name="orders", registry=figures.registry)
+    with Manometer(FREE, registry=figures.registry):
+        assert figures("db_client_connection_idle_max") is None
+    with Manometer(Settings(port=0, db_client_connections=True), registry=figures.registry):
+        assert figures("db_client_connection_idle_max") == 2
+    assert figures("db_client_connection_idle_max") is None
+    wsgi_app(figures.registry, db_client_connections=True)
+    assert figures("db_client_connection_idle_max") == figures("pool_idle_limit") == 2
+    engine.dispose()

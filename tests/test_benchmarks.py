@@ -26,12 +26,13 @@ def test_caching_is_a_miss_over_a_hit(benchmark):
     demo = benchmark("demo")
     for calls in (100, 10_000):
         spent = 4 * 0.001 + calls * 0.00001
+        ok = '{engine_stage_name="classify_week",engine_stage_outcome="ok"}'
         figures = demo.Figures(
-            'engine_stage_duration_seconds_sum{stage="classify_week",outcome="error"} 9\n'
-            f'engine_stage_duration_seconds_sum{{stage="classify_week",outcome="ok"}} {spent}\n'
-            f'engine_stage_duration_seconds_count{{stage="classify_week",outcome="ok"}} {calls}\n'
-            'cache_load_duration_seconds_sum{cache="week_classes",outcome="ok"} 0.004\n'
-            'cache_load_duration_seconds_count{cache="week_classes",outcome="ok"} 4\n'
+            'engine_stage_duration_seconds_sum{engine_stage_name="classify_week",engine_stage_outcome="error"} 9\n'
+            f"engine_stage_duration_seconds_sum{ok} {spent}\n"
+            f"engine_stage_duration_seconds_count{ok} {calls}\n"
+            'cache_load_duration_seconds_sum{cache_name="week_classes",cache_load_outcome="ok"} 0.004\n'
+            'cache_load_duration_seconds_count{cache_name="week_classes",cache_load_outcome="ok"} 4\n'
         )
         row = demo.caching(figures)
         assert row.figure == pytest.approx(101)

@@ -127,16 +127,16 @@ def test_the_figures_are_literal(rig):
         "# HELP health_check_up 1 when the check passed, 0 when it failed, outlasts its time-out or is overdue; "
         "absent until it has run.\n"
         "# TYPE health_check_up gauge\n"
-        'health_check_up{check="db",critical="true"} 1.0\n'
-        'health_check_up{check="cache",critical="false"} 0.0\n'
+        'health_check_up{health_check_critical="true",health_check_name="db"} 1.0\n'
+        'health_check_up{health_check_critical="false",health_check_name="cache"} 0.0\n'
         "# HELP health_check_duration_seconds Time that the last run of the check took.\n"
         "# TYPE health_check_duration_seconds gauge\n"
-        'health_check_duration_seconds{check="db",critical="true"} 0.25\n'
-        'health_check_duration_seconds{check="cache",critical="false"} 0.0\n'
+        'health_check_duration_seconds{health_check_critical="true",health_check_name="db"} 0.25\n'
+        'health_check_duration_seconds{health_check_critical="false",health_check_name="cache"} 0.0\n'
         "# HELP health_check_age_seconds Time since the check last ended; one that grows past its interval hangs.\n"
         "# TYPE health_check_age_seconds gauge\n"
-        'health_check_age_seconds{check="db",critical="true"} 2.0\n'
-        'health_check_age_seconds{check="cache",critical="false"} 2.0\n'
+        'health_check_age_seconds{health_check_critical="true",health_check_name="db"} 2.0\n'
+        'health_check_age_seconds{health_check_critical="false",health_check_name="cache"} 2.0\n'
     )
 
 
@@ -181,12 +181,12 @@ def test_a_check_that_hangs_is_not_started_again_and_holds_up_no_other(rig, figu
         rig.run()
     assert runs == ["other"] * 4
     assert hangs.problem == "has run for 60 s, and its time-out is 10 s"
-    assert [figures("health_check_up", check=name) for name in ("hangs", "other")] == [0, 1]
-    assert figures("health_check_age_seconds", check="hangs") == 90
-    assert figures("health_check_age_seconds", check="other") == 0
+    assert [figures("health_check_up", health_check_name=name) for name in ("hangs", "other")] == [0, 1]
+    assert figures("health_check_age_seconds", health_check_name="hangs") == 90
+    assert figures("health_check_age_seconds", health_check_name="other") == 0
     stuck()
     assert hangs.problem is None
-    assert [figures(f"health_check_{name}", check="hangs") for name in ("up", "age_seconds")] == [1, 0]
+    assert [figures(f"health_check_{name}", health_check_name="hangs") for name in ("up", "age_seconds")] == [1, 0]
 
 
 def test_a_first_run_that_hangs_fails_from_its_time_out_on(rig, figures, caplog):
@@ -374,8 +374,8 @@ def test_a_registered_check_is_run_and_shown(figures):
     assert [each.name for each in checks.all()] == ["db", "by default"]
     checks.start()
     assert ran.wait(DEADLINE)
-    until(lambda: figures("health_check_up", check="db", critical="false") == 1)
-    until(lambda: figures("health_check_up", check="by default", critical="true") == 1)
+    until(lambda: figures("health_check_up", health_check_name="db", health_check_critical="false") == 1)
+    until(lambda: figures("health_check_up", health_check_name="by default", health_check_critical="true") == 1)
     checks.stop()
 
 

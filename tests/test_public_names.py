@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,20 @@ def test_every_public_name_has_one_home():
     assert {home: tuple(names.split(", ")) for home, names in checked} == manometer._HOMES
     assert sorted(manometer._HOME) == manometer.__all__
     assert set(manometer.__all__) <= set(dir(manometer))
+
+
+def test_the_version_is_that_of_the_metadata():
+    """It is read when it is first asked for; source that is not installed has none."""
+    assert manometer.__version__ == version("manometer")
+    script = """
+import importlib.metadata
+def absent(name): raise importlib.metadata.PackageNotFoundError(name)
+importlib.metadata.version = absent
+import manometer
+print(manometer.__version__)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "unknown\n"
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -54,3 +54,27 @@ def test_every_public_name_of_the_table_exists():
     named = set(re.findall(r"`[^`]*?\b(instrument_\w+|stage|check|wsgi_app|asgi_app)\(", README))
     assert named
     assert all(hasattr(manometer, name) for name in named)
+
+
+def test_the_readme_leads_to_every_page():
+    """A page of docs/ that nothing leads to is not found; the runbooks are found by their folder."""
+    linked = set(re.findall(r"\]\(([^)#]+)", README))
+    pages = {str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")}
+    assert pages <= linked
+    assert "docs/runbooks/" in linked
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_code_of_the_pages_is_python(page):
+    """Each block of code can be compiled; those of the README run, see above."""
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
+        compile(block, page.name, "exec")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_to_a_heading_find_it(page):
+    """What follows `#` is a heading of the page, as GitHub and others spell it."""
+    for target, heading in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", page.read_text()):
+        headings = re.findall(r"^#+ (.+)$", (page.parent / target if target else page).read_text(), re.MULTILINE)
+        spelled = [re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings]
+        assert heading in spelled, f"{page.name}: {target}#{heading}"

@@ -248,9 +248,7 @@ def _engine(url: URL, connections: int, patience: float) -> Engine:
         # A connection is tried before it is handed out: one that died is replaced, and no order meets it.
         return create_engine(url, connect_args=_POSTGRESQL, pool_pre_ping=True, **options)
     except (ImportError, NoSuchModuleError):
-        raise SettingsError(
-            "a book in PostgreSQL needs an extra: pip install 'manometer[alluse,postgresql]'"
-        ) from None
+        raise SettingsError("a book in PostgreSQL needs a driver: pip install 'psycopg[binary]'") from None
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

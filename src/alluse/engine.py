@@ -5,16 +5,13 @@ from contextlib import ExitStack
 from datetime import date
 from typing import Self
 
-from prometheus_client import REGISTRY, CollectorRegistry
-
 from alluse.atr import ATRAdjustmentSystem
 from alluse.book import Book
 from alluse.broker import BrokerGateway
 from alluse.conditions import MarketConditionAnalyzer
-from alluse.errors import AllUseError, MarketError
+from alluse.errors import MarketError
 from alluse.faults import Faults
 from alluse.feed import open_feeds
-from alluse.instrumentation import instrument, instrument_load
 from alluse.load import Load
 from alluse.loop import Loop
 from alluse.market_data import MarketData
@@ -33,26 +30,20 @@ __all__ = ["Engine"]
 class Engine:
     """ALL-USE's protocol engine. Safe for many threads; close it when done.
 
-    registry: where its figures go; instrumented: whether it has any at all.
+    ended: told of each workflow's outcome and orders. attached: what is closed after the last workflow and before the
+    parts are: whoever adds something to the parts puts its removal there.
     Raises BarsError, MarketError, BookUnavailableError or SettingsError where it cannot start.
     """
 
-    def __init__(
-        self,
-        settings: Settings | None = None,
-        *,
-        registry: CollectorRegistry = REGISTRY,
-        instrumented: bool = True,
-    ) -> None:
+    def __init__(self, settings: Settings | None = None) -> None:
         self.settings = Settings() if settings is None else settings
         self.faults = Faults()
-        self.load: Load | None = None
         self.ended: Callable[[Outcome, int], None] = _nothing
-        self._registry = registry if instrumented else None
         with ExitStack() as opened:
             self._open(opened)
-            if instrumented:
-                opened.callback(instrument(self, registry))
+            self.attached = opened.enter_context(ExitStack())
+            self.load = Load(self.run_workflow, self._shed, workers=self.settings.workers)
+            opened.callback(self.load.close)
             self._opened = opened.pop_all()
 
     def run_workflow(self, symbol: str | None = None, day: date | None = None) -> Workflow:
@@ -79,15 +70,7 @@ class Engine:
 
     def start(self, rate: float) -> Self:
         """Run workflows at a steady rate a second in worker threads, until `close()`."""
-        if self.load is not None:
-            raise AllUseError("the engine runs already; close it first")
-        self.load = Load(
-            self.run_workflow, lambda: self.ended(Outcome.SHED, 0), rate=rate, workers=self.settings.workers
-        )
-        if self._registry is not None:
-            self._opened.callback(instrument_load(self.load, self._registry))
-        self._opened.callback(self.load.close)
-        self.load.start()
+        self.load.start(rate)
         return self
 
     def on_crash(self, before: Callable[[], object]) -> None:
@@ -105,6 +88,9 @@ class Engine:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    def _shed(self) -> None:
+        self.ended(Outcome.SHED, 0)
 
     def _open(self, opened: ExitStack) -> None:
         """Make the parts; what they open is closed again in the opposite order."""

@@ -1,20 +1,19 @@
 """Instrumentation: everything that Manometer measures of the engine, in one place.
 
-The parts know nothing of it. Without it the engine is plain objects, which is what the benchmarks
-compare it with.
+The engine and its parts know nothing of it. Without it they are plain objects, which is what the benchmarks
+compare them with.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import date
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
 from alluse.bars import Bar
 from alluse.checks import watch
-from alluse.load import Load
+from alluse.engine import Engine
 from alluse.metrics import Metrics
 from manometer import (
     Binding,
@@ -27,16 +26,13 @@ from manometer import (
     stage,
 )
 
-if TYPE_CHECKING:
-    from alluse.engine import Engine
-
-__all__ = ["instrument", "instrument_load"]
+__all__ = ["instrument"]
 
 _ENGINE = "protocol"
 
 
-def instrument(engine: "Engine", registry: CollectorRegistry) -> Callable[[], None]:
-    """Measure the engine on the registry; the function that comes back takes everything off again."""
+def instrument(engine: Engine, registry: CollectorRegistry) -> None:
+    """Measure the engine on the registry until the engine is closed."""
     with ExitStack() as undo:  # what has been measured is taken off again where a later step raises
         metrics = Metrics(registry, engine.trust, engine.faults)
         undo.callback(metrics.close)
@@ -49,52 +45,48 @@ def instrument(engine: "Engine", registry: CollectorRegistry) -> Callable[[], No
         for close in watch(engine.gateway, registry):
             undo.callback(close)
         _stages(engine, registry)
-        return undo.pop_all().close
+        engine.attached.push(undo.pop_all())
 
 
-def instrument_load(load: Load, registry: CollectorRegistry) -> Callable[[], None]:
-    """Measure the workers of the steady load; the function that comes back takes it off again."""
-    return Binding.of(instrument_executor(load.executor, name="workflows", registry=registry)).close
-
-
-def _caches(engine: "Engine", registry: CollectorRegistry) -> Iterator[Binding]:
+def _caches(engine: Engine, registry: CollectorRegistry) -> Iterator[Binding]:
     classifier, analyzer, adjuster, market = engine.classifier, engine.analyzer, engine.adjuster, engine.market
-    classifier.move = instrument_cache(classifier.move, name="week_moves", registry=registry)
+    classifier.move = instrument_cache(name="week_moves", registry=registry)(classifier.move)
     yield Binding.of(classifier.move)
-    classifier.classify = instrument_cache(classifier.classify, name="week_classes", registry=registry)
+    classifier.classify = instrument_cache(name="week_classes", registry=registry)(classifier.classify)
     yield Binding.of(classifier.classify)
-    analyzer.analyze = instrument_cache(analyzer.analyze, name="market_conditions", registry=registry)
+    analyzer.analyze = instrument_cache(name="market_conditions", registry=registry)(analyzer.analyze)
     yield Binding.of(analyzer.analyze)
-    adjuster.adjust = instrument_cache(adjuster.adjust, name="atr_adjustments", registry=registry)
+    adjuster.adjust = instrument_cache(name="atr_adjustments", registry=registry)(adjuster.adjust)
     yield Binding.of(adjuster.adjust)
     bars = Binding.of(instrument_cache(market.cache, name="market_data", registry=registry))
     yield bars
-    market.cache.used = bars.counter("cache.prefetches", outcome="used").inc
-    market.cache.unused = bars.counter("cache.prefetches", outcome="unused").inc
-    market.cache.late = bars.counter("cache.prefetches", outcome="late").inc
+    market.cache.used = bars.counter("cache.prefetches", {"cache.prefetch.outcome": "used"}).inc
+    market.cache.unused = bars.counter("cache.prefetches", {"cache.prefetch.outcome": "unused"}).inc
+    market.cache.late = bars.counter("cache.prefetches", {"cache.prefetch.outcome": "late"}).inc
     market.load = _timed_load(market.load, bars)
 
 
-def _pools(engine: "Engine", registry: CollectorRegistry) -> Iterator[Binding]:
+def _pools(engine: Engine, registry: CollectorRegistry) -> Iterator[Binding]:
     yield Binding.of(instrument_pool(engine.orders, name="orders", registry=registry))
     yield Binding.of(instrument_executor(engine.market.executor, name="market_data", registry=registry))
+    yield Binding.of(instrument_executor(engine.load.executor, name="workflows", registry=registry))
     if engine.book is not None:
         yield Binding.of(instrument_pool(engine.book.engine, name="broker", registry=registry))
 
 
-def _broker(engine: "Engine", registry: CollectorRegistry) -> Iterator[Binding]:
+def _broker(engine: Engine, registry: CollectorRegistry) -> Iterator[Binding]:
     gateway = engine.gateway
     yield Binding.of(instrument_retry(gateway.retrying, operation="place_order", registry=registry))
     breaker = Binding.of(instrument_breaker(gateway.breaker, name="broker", registry=registry))
     yield breaker
-    gateway.gate.refused = breaker.counter("breaker.calls", outcome="rejected").inc
+    gateway.gate.refused = breaker.counter("breaker.calls", {"breaker.call.outcome": "rejected"}).inc
 
 
-def _loop(engine: "Engine", registry: CollectorRegistry) -> Iterator[Binding]:
+def _loop(engine: Engine, registry: CollectorRegistry) -> Iterator[Binding]:
     yield instrument_loop(engine.loop.asyncio, name="alluse", registry=registry)
 
 
-def _stages(engine: "Engine", registry: CollectorRegistry) -> None:
+def _stages(engine: Engine, registry: CollectorRegistry) -> None:
     def measured(name: str) -> stage:
         return stage(name, engine=_ENGINE, registry=registry)
 
@@ -110,8 +102,8 @@ def _stages(engine: "Engine", registry: CollectorRegistry) -> None:
 
 def _timed_load(load: Callable[[str, date], Bar], binding: Binding) -> Callable[[str, date], Bar]:
     """The load of a bar, timed here because it runs outside the cache, and so outside the cache's lock."""
-    ok = binding.histogram("cache.load.duration", outcome="ok").observe
-    error = binding.histogram("cache.load.duration", outcome="error").observe
+    ok = binding.histogram("cache.load.duration", {"cache.load.outcome": "ok"}).observe
+    error = binding.histogram("cache.load.duration", {"cache.load.outcome": "error"}).observe
 
     def timed(symbol: str, day: date) -> Bar:
         started = perf_counter()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import BoundedSemaphore, Event, Thread
 
-from alluse.errors import SettingsError
+from alluse.errors import AllUseError, SettingsError
 
 __all__ = ["RATES", "Load"]
 
@@ -19,10 +19,9 @@ _log = logging.getLogger("alluse")
 
 
 class Load:
-    """Starts a run every 1/rate seconds, whether those before have ended or not: what is slow piles up.
+    """Starts runs at a steady rate, whether those before have ended or not: what is slow piles up.
 
-    run: one run, whose exceptions are logged and end nothing else; shed: told of a run that found the
-    queue full; rate: runs a second.
+    run: one run, whose exceptions are logged and end nothing else; shed: told of a run that found the queue full.
     """
 
     def __init__(
@@ -30,31 +29,35 @@ class Load:
         run: Callable[[], object],
         shed: Callable[[], None],
         *,
-        rate: float,
         workers: int,
         patience: float = 10.0,
     ) -> None:
+        self.executor = ThreadPoolExecutor(workers, thread_name_prefix="workflow")
+        self._run, self._shed = run, shed
+        self._patience = patience
+        self._room = BoundedSemaphore(workers + _WAITING_AT_MOST)
+        self._stopping = Event()
+        self._thread: Thread | None = None
+
+    def start(self, rate: float) -> None:
+        """Begin. rate: runs a second.
+
+        Raises SettingsError for a rate out of bounds, and AllUseError where it has begun already.
+        """
         least, most = RATES
         if not least <= rate <= most:
             raise SettingsError(
                 f"the rate is {rate:g}; it takes a number of workflows a second from {least:g} to {most:,.0f}"
             )
-        self.executor = ThreadPoolExecutor(workers, thread_name_prefix="workflow")
-        self._run, self._shed = run, shed
-        self._period = 1 / rate
-        self._patience = patience
-        self._room = BoundedSemaphore(workers + _WAITING_AT_MOST)
-        self._stopping = Event()
-        self._thread = Thread(target=self._beat, name="alluse-load", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
+        if self._thread is not None:
+            raise AllUseError("the engine runs already; close it first")
+        self._thread = Thread(target=self._beat, args=(1 / rate,), name="alluse-load", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Start no more runs, and wait for those in the queue; after the patience, only for those under way."""
         self._stopping.set()
-        if self._thread.ident is not None:
+        if self._thread is not None:
             self._thread.join()
         deadline = time.monotonic() + self._patience
         drained = Thread(target=self.executor.shutdown, name="alluse-drain", daemon=True)
@@ -63,11 +66,11 @@ class Load:
         if drained.is_alive():
             self.executor.shutdown(wait=True, cancel_futures=True)
 
-    def _beat(self) -> None:
+    def _beat(self, period: float) -> None:
         due = time.monotonic()
         while not self._stopping.wait(max(due - time.monotonic(), 0)):
             self._submit()
-            due += self._period
+            due += period
 
     def _submit(self) -> None:
         if not self._room.acquire(blocking=False):

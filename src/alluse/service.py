@@ -16,6 +16,7 @@ from alluse.control import Control
 from alluse.engine import Engine
 from alluse.errors import SettingsError
 from alluse.faults import Fault, Faults
+from alluse.instrumentation import instrument
 from alluse.settings import Settings
 from manometer import ConfigError, Manometer
 from manometer import Settings as MetricsSettings
@@ -59,10 +60,11 @@ class Service:
             )
         with ExitStack() as started:
             manometer = Manometer(metrics)
-            engine = Engine(self.settings, registry=REGISTRY)
+            engine = Engine(self.settings)
             # The engine is closed before Manometer is, so that its last spans are sent and its last figures read.
             started.callback(manometer.close)
             started.callback(engine.close)
+            instrument(engine, REGISTRY)
             try:
                 manometer.start()
             except ConfigError as error:

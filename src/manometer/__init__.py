@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from manometer.instrumentation.cache import instrument_cache
     from manometer.instrumentation.engine import stage
     from manometer.instrumentation.pool import instrument_executor, instrument_pool
+    from manometer.instrumentation.queue import instrument_queue
     from manometer.instrumentation.resilience import instrument_breaker, instrument_retry
     from manometer.instrumentation.runtime import instrument_loop
     from manometer.registry import Counter, Gauge, Histogram
+    from manometer.version import __version__
 
 __all__ = [
     "Binding",
@@ -33,6 +35,7 @@ __all__ = [
     "MetricError",
     "Settings",
     "UnsupportedError",
+    "__version__",
     "asgi_app",
     "check",
     "flush",
@@ -41,6 +44,7 @@ __all__ = [
     "instrument_executor",
     "instrument_loop",
     "instrument_pool",
+    "instrument_queue",
     "instrument_retry",
     "render",
     "stage",
@@ -58,9 +62,11 @@ _HOMES = {
     "manometer.instrumentation.cache": ("instrument_cache",),
     "manometer.instrumentation.engine": ("stage",),
     "manometer.instrumentation.pool": ("instrument_executor", "instrument_pool"),
+    "manometer.instrumentation.queue": ("instrument_queue",),
     "manometer.instrumentation.resilience": ("instrument_breaker", "instrument_retry"),
     "manometer.instrumentation.runtime": ("instrument_loop",),
     "manometer.registry": ("Counter", "Gauge", "Histogram"),
+    "manometer.version": ("__version__",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

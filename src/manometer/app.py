@@ -1,22 +1,20 @@
 """Manometer: starts what serves and watches a program's figures, and stops it all again."""
 
 import atexit
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
-from prometheus_client import REGISTRY, CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.registry import Collector
+from prometheus_client import REGISTRY, CollectorRegistry
 
-from manometer.config import Settings
-from manometer.errors import BindingError, ConfigError, UnsupportedError
+from manometer.config import Settings, SettingValues
+from manometer.errors import ConfigError
 from manometer.health import Check, Checks
-from manometer.instrumentation.binding import Binding
-from manometer.instrumentation.runtime import instrument_host, instrument_runtime
+from manometer.instrumentation.pool import database
 from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
+from manometer.process import measure, measure_to_the_end
 from manometer.serving import pages
 from manometer.serving.server import Server
 
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
     from manometer.processes import Worker
 
 __all__ = ["Manometer", "asgi_app", "flush", "start", "wsgi_app"]
-
-_log = logging.getLogger("manometer")
 
 
 class Manometer:
@@ -121,10 +117,9 @@ class Manometer:
 
             spans = Spans(settings.otlp_endpoint, settings.trace_ratio, settings.service_name, registry)
             started.callback(spans.close)
-        started.callback(_bind(instrument_runtime, registry))
-        started.callback(_bind(instrument_host, registry))
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            started.callback(_register(collector, registry))
+        started.callback(measure(registry))
+        if settings.db_client_connections:
+            started.callback(database.show(registry))
         with _needing_threads():
             checks.start(settings.health_interval)
         started.callback(checks.stop)
@@ -148,12 +143,16 @@ def _needing_threads() -> Iterator[None]:
         ) from error
 
 
-def start(registry: CollectorRegistry = REGISTRY, **settings: Any) -> Manometer:
+def start(
+    registry: CollectorRegistry = REGISTRY,
+    path: str | os.PathLike[str] | None = None,
+    **settings: Unpack[SettingValues],
+) -> Manometer:
     """Start a Manometer that is closed when the program ends.
 
-    settings: what Settings.load takes, such as `port=9500` or `path="manometer.yaml"`.
+    path: a YAML file of settings; settings: those of Settings by name, such as `port=9500`.
     """
-    manometer = Manometer(Settings.load(**settings), registry=registry).start()
+    manometer = Manometer(Settings.load(path, **settings), registry=registry).start()
     atexit.register(manometer.close)
     return manometer
 
@@ -171,23 +170,37 @@ def flush(timeout: float | None = 10.0) -> bool:
     return flush(timeout)
 
 
-def wsgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> pages.WsgiApp:
+def wsgi_app(
+    registry: CollectorRegistry = REGISTRY,
+    path: str | os.PathLike[str] | None = None,
+    **settings: Unpack[SettingValues],
+) -> pages.WsgiApp:
     """The exporter's pages as a WSGI application, for a program that has a web server of its own.
 
     Mounted at `/metrics`, it answers with the figures there: of all worker processes, where the setting
-    `processes_dir` says where they share them. The first request for `/readyz` starts the health checks,
-    in whichever worker process it comes to.
-    settings: what Settings.load takes; `processes_dir` and `service_name` matter here.
+    `processes_dir` says where they share them. The process, its garbage collector and the host are measured from
+    now on, as `start` does. The first request for `/readyz` starts the health checks, in whichever worker process it
+    comes to.
+    path, settings: as for start; `processes_dir`, `db_client_connections` and
+    `service_name` matter here.
     """
-    return pages.wsgi_app(_site(registry, Settings.load(**settings)))
+    return pages.wsgi_app(_site(registry, Settings.load(path, **settings)))
 
 
-def asgi_app(registry: CollectorRegistry = REGISTRY, **settings: Any) -> pages.AsgiApp:
+def asgi_app(
+    registry: CollectorRegistry = REGISTRY,
+    path: str | os.PathLike[str] | None = None,
+    **settings: Unpack[SettingValues],
+) -> pages.AsgiApp:
     """The exporter's pages as an ASGI application; see wsgi_app."""
-    return pages.asgi_app(_site(registry, Settings.load(**settings)))
+    return pages.asgi_app(_site(registry, Settings.load(path, **settings)))
 
 
 def _site(registry: CollectorRegistry, settings: Settings) -> pages.Site:
+    with _lock:
+        measure_to_the_end(registry)  # nobody closes an application
+    if settings.db_client_connections:
+        database.show(registry)
     worker = _worker(registry, settings)
     if worker is not None:
         worker.start()
@@ -216,33 +229,6 @@ def _shown(registry: CollectorRegistry, worker: "Worker | None") -> CollectorReg
     from manometer.processes import group_registry
 
     return group_registry(worker)
-
-
-def _bind(instrument: Callable[..., Binding], registry: CollectorRegistry) -> Callable[[], None]:
-    """Measure what the registry measures once, unless it does already or cannot, and return the undo."""
-    try:
-        return instrument(registry=registry).close
-    except BindingError:  # the program has bound it
-        pass
-    except UnsupportedError as error:
-        _log.warning("not measured: %s", error)
-    return lambda: None
-
-
-def _register(kind: type[Any], registry: CollectorRegistry) -> Callable[[], None]:
-    """Have the registry measure the process, unless it does already, and return the undo."""
-    # prometheus-client has no public way to ask what is registered, and most of these have no names to clash.
-    if any(isinstance(each, kind) for each in list(registry._collector_to_names)):
-        return lambda: None
-    try:
-        return partial(_unregister, kind(registry=registry), registry)
-    except ValueError:  # the program measures its process under these names by other means
-        return lambda: None
-
-
-def _unregister(collector: Collector, registry: CollectorRegistry) -> None:
-    with suppress(KeyError):  # the program took it off itself
-        registry.unregister(collector)
 
 
 _by_registry: dict[CollectorRegistry, Manometer] = {}

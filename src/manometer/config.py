@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypedDict, Unpack
 
 from manometer.errors import ConfigError
 
-__all__ = ["Settings"]
+__all__ = ["SettingValues", "Settings"]
 
 _PREFIX = "MANOMETER_"
 _STANDARD = {
@@ -76,6 +76,23 @@ def _setting(default: Any, meaning: str, rule: _Rule) -> Any:
     return field(default=default, metadata={"help": meaning, "rule": rule})
 
 
+class SettingValues(TypedDict, total=False):
+    """The fields of Settings as keyword arguments, so that a type checker refuses one that is misspelt."""
+
+    host: str
+    port: int
+    service_name: str
+    processes_dir: str | None
+    db_client_connections: bool
+    otlp_endpoint: str | None
+    trace_ratio: float
+    health_interval: float
+    logs: bool
+    log_level: str
+    log_format: str
+    log_file: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a program may decide about its Manometer; each value is checked on the way in."""
@@ -89,6 +106,11 @@ class Settings:
         None,
         "Directory in which the worker processes of one program share their figures; unset shows each alone.",
         _text("a path"),
+    )
+    db_client_connections: bool = _setting(
+        False,
+        "Whether pools of database connections are shown under OpenTelemetry's db.client.connection.* names too.",
+        _FLAG,
     )
     otlp_endpoint: str | None = _setting(
         None, "Base URL of an OTLP/HTTP receiver that spans go to; unset sends none.", _URL
@@ -116,7 +138,10 @@ class Settings:
 
     @classmethod
     def load(
-        cls, path: str | os.PathLike[str] | None = None, environ: Mapping[str, str] = os.environ, **overrides: Any
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        environ: Mapping[str, str] = os.environ,
+        **overrides: Unpack[SettingValues],
     ) -> Self:
         """Gather the settings: a later source wins over an earlier one.
 
@@ -127,7 +152,8 @@ class Settings:
         is never an error: where it cannot be used, it is ignored with a warning.
         """
         from_file = {} if path is None else _read_yaml(Path(path))
-        return cls(**{**from_file, **_read_environment(environ), **_read_overrides(overrides)})
+        _check_overrides(overrides)
+        return cls(**{**from_file, **_read_environment(environ), **overrides})
 
 
 def _rules() -> dict[str, _Rule]:
@@ -236,9 +262,8 @@ def _from_text(name: str, text: str, rule: _Rule, source: str) -> Any:
     return value
 
 
-def _read_overrides(overrides: Mapping[str, Any]) -> Mapping[str, Any]:
+def _check_overrides(overrides: Mapping[str, Any]) -> None:
     rules = _rules()
     _refuse_unknown(overrides, rules, "the call")
     for name, value in overrides.items():
         _check(name, value, rules[name], "the call")
-    return overrides

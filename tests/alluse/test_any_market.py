@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from alluse.bars import Bar
 from alluse.engine import Engine
+from alluse.instrumentation import instrument
 from alluse.orders import Action
 from alluse.rules import RULES, Verdict
 from alluse.settings import Settings
@@ -25,15 +26,17 @@ DAYS = 100
 
 
 @contextmanager
-def _engine(bars: list[Bar], **changed) -> Iterator[Engine]:
-    """An engine on these bars, one workflow a day."""
+def _engine(bars: list[Bar], **changed) -> Iterator[tuple[Engine, CollectorRegistry]]:
+    """An engine on these bars, one workflow a day, and the registry that it is measured on."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "made_up.csv"
         rows = [f"{bar.day},{bar.open!r},{bar.high!r},{bar.low!r},{bar.close!r},{bar.volume}" for bar in bars]
         path.write_text("\n".join(["date,open,high,low,close,volume", *rows, ""]))
         given = {"csv": (path,), "book": "none", "workflows_a_day": 1, "accounts": 3, "workers": 1, "bar_workers": 1}
-        with Engine(Settings(**(given | changed)), registry=CollectorRegistry()) as engine:
-            yield engine
+        registry = CollectorRegistry()
+        with Engine(Settings(**(given | changed))) as engine:
+            instrument(engine, registry)
+            yield engine, registry
 
 
 def _made(closes: list[float], *, gap: int = 1, swing: float = 0.0) -> list[Bar]:
@@ -64,7 +67,7 @@ def markets(draw: st.DrawFn) -> list[Bar]:
 def test_any_market_is_traded_or_the_reason_told(bars: list[Bar]):
     """Each workflow ends placed or held, by one decision of one rule; no order has a price or a strike of 0."""
     decisions, orders = [], []
-    with _engine(bars) as engine:
+    with _engine(bars) as (engine, registry):
         count, place = engine.rules.decided, engine.protocol.place_order
 
         def decided(facts, decision):
@@ -77,7 +80,7 @@ def test_any_market_is_traded_or_the_reason_told(bars: list[Bar]):
 
         engine.rules.decided, engine.protocol.place_order = decided, placed
         outcomes = [engine.run_workflow().outcome for _ in range(DAYS)]
-        counted = _counted(engine._registry)
+        counted = _counted(registry)
     assert len(decisions) == sum(counted.values()) == DAYS
     for outcome, (facts, decision) in zip(outcomes, decisions, strict=True):
         assert [rule.name for rule in RULES].count(decision.rule) == 1
@@ -117,9 +120,9 @@ def _counted(registry: CollectorRegistry) -> dict[tuple[str, str], float]:
 )
 def test_the_reason_is_a_figure(bars: list[Bar], explained: set[tuple[str, str]]):
     """What a market of one kind leads to, as /metrics tells it."""
-    with _engine(bars) as engine:
+    with _engine(bars) as (engine, registry):
         outcomes = [engine.run_workflow().outcome for _ in range(20)]
-        counted = _counted(engine._registry)
+        counted = _counted(registry)
     assert set(counted) == explained
     assert sum(counted.values()) == 20
     sells = {action.startswith("sell") for _, action in explained}
@@ -128,11 +131,11 @@ def test_the_reason_is_a_figure(bars: list[Bar], explained: set[tuple[str, str]]
 
 def test_figure_says_which_class_regime_and_condition_decided():
     """Bounded nouns, each of them."""
-    with _engine(_made([100.0] * DAYS)) as engine:
+    with _engine(_made([100.0] * DAYS)) as (engine, registry):
         engine.run_workflow()
         (labels,) = [
             sample.labels
-            for family in collect(engine._registry)
+            for family in collect(registry)
             for sample in family.samples
             if sample.name == "alluse_decisions_total"
         ]

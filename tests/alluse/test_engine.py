@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from alluse import instrumentation
 from alluse.book import Book
 from alluse.engine import Engine
 from alluse.errors import AllUseError, BarsError, BrokerError, MarketError
 from alluse.faults import FAULTS, Fault
+from alluse.instrumentation import instrument
 from alluse.settings import Settings
 from alluse.workflow import Outcome
 from collected import collect
@@ -29,7 +29,9 @@ def make(figures) -> Iterator[Callable[..., Engine]]:
 
     def engine(*, instrumented: bool = True, **settings) -> Engine:
         settings = {"approval_delay": 0.0, "connections": 3, "connection_patience": 0.05, "accounts": 8} | settings
-        made.append(Engine(Settings(**settings), registry=figures.registry, instrumented=instrumented))
+        made.append(Engine(Settings(**settings)))
+        if instrumented:
+            instrument(made[-1], figures.registry)
         return made[-1]
 
     yield engine
@@ -91,10 +93,10 @@ def test_too_few_prices_are_refused(tmp_path: Path):
     path = tmp_path / "x.csv"
     path.write_text("date,open,high,low,close,volume\n2008-01-02,1,2,1,2,3\n")
     with pytest.raises(MarketError, match="X has 1 trading days; the engine needs over"):
-        Engine(Settings(csv=(path,)), instrumented=False)
+        Engine(Settings(csv=(path,)))
     path.write_text("date,open,high,low,close,volume\n2008-01-02,1,2,1,2,none\n")
     with pytest.raises(BarsError, match="line 2, column 20"):
-        Engine(Settings(csv=(path,)), instrumented=False)
+        Engine(Settings(csv=(path,)))
 
 
 def test_failing_broker_is_counted_survived_and_recovered_from(make, figures):
@@ -105,13 +107,13 @@ def test_failing_broker_is_counted_survived_and_recovered_from(make, figures):
     engine.faults.start(Fault("failing-broker"))
     outcomes = [engine.run_workflow("GOOG", DAY).outcome for _ in range(6)]
     assert outcomes == [Outcome.FAILED] + [Outcome.REJECTED] * 5
-    assert figures("breaker_state", state="open") == 1
+    assert figures("breaker_state", breaker_state="open") == 1
     assert figures("alluse_orders_total", outcome="failed") == 1
-    assert figures("engine_stage_errors_total", stage="place_order", error_type="BrokerError") == 1
+    assert figures("engine_stage_errors_total", engine_stage_name="place_order", error_type="BrokerError") == 1
     engine.faults.stop("failing-broker")
     engine.gateway.breaker.reset_timeout = 0
     assert [engine.run_workflow("GOOG", DAY).outcome for _ in range(20)] == [Outcome.PLACED] * 20
-    assert figures("breaker_state", state="closed") == 1
+    assert figures("breaker_state", breaker_state="closed") == 1
     assert engine.book.audit() == []
     assert {each.sure for each in _accounts(engine)} == {True}
 
@@ -144,11 +146,11 @@ def test_exhausted_pool_times_orders_out(make, figures):
     """The pool is saturated, the order fails in time, and all is well when the fault ends."""
     engine = make()
     engine.faults.start(Fault("exhausted-pool"))
-    until(lambda: figures("pool_resources", pool="broker", state="used") == 3)
+    until(lambda: figures("pool_resources", pool_name="broker", pool_resource_state="used") == 3)
     assert engine.run_workflow("GOOG", DAY).outcome is Outcome.FAILED
-    assert figures("pool_timeouts_total", pool="broker") >= 1
+    assert figures("pool_timeouts_total", pool_name="broker") >= 1
     engine.faults.stop("exhausted-pool")
-    until(lambda: figures("pool_resources", pool="broker", state="used") == 0)
+    until(lambda: figures("pool_resources", pool_name="broker", pool_resource_state="used") == 0)
     assert engine.run_workflow("GOOG", DAY).outcome is Outcome.PLACED
 
 
@@ -156,13 +158,13 @@ def test_cold_cache_lowers_the_hit_ratio(make, figures):
     """Each workflow's read of the day misses while it is on."""
     engine = make(book="none")
     engine.run_workflow("GOOG", DAY)
-    before = figures("cache_requests_total", cache="market_data", result="miss")
+    before = figures("cache_requests_total", cache_name="market_data", cache_request_type="miss")
     engine.faults.start(Fault("cold-cache"))
     for _ in range(5):
         engine.run_workflow("GOOG", DAY)
     engine.faults.stop_all()
     engine.run_workflow("GOOG", DAY)
-    assert figures("cache_requests_total", cache="market_data", result="miss") == before + 5
+    assert figures("cache_requests_total", cache_name="market_data", cache_request_type="miss") == before + 5
 
 
 def test_stuck_human_declines_what_needs_an_answer(make, figures):
@@ -196,16 +198,17 @@ def test_everything_is_measured(make, figures):
     def done() -> float:
         """The least of what a workflow counts; a workflow that is shed counts none of these."""
         return min(
-            figures("engine_stage_duration_seconds_count", stage="workflow", outcome="ok") or 0,
-            figures("retry_attempts_total", outcome="ok") or 0,
-            figures("breaker_calls_total", outcome="ok") or 0,
+            figures("engine_stage_duration_seconds_count", engine_stage_name="workflow", engine_stage_outcome="ok")
+            or 0,
+            figures("retry_attempts_total", retry_attempt_outcome="ok") or 0,
+            figures("breaker_calls_total", breaker_call_outcome="ok") or 0,
         )
 
     until(lambda: done() >= 100)
-    assert set(figures.all("cache_entries", "cache")) == {
+    assert set(figures.all("cache_entries", "cache_name")) == {
         *("week_moves", "week_classes", "market_conditions", "atr_adjustments", "market_data"),
     }
-    assert set(figures.all("pool_resources_limit", "pool")) == {"broker", "orders", "market_data", "workflows"}
+    assert set(figures.all("pool_resource_limit", "pool_name")) == {"broker", "orders", "market_data", "workflows"}
     stages = {
         "classify_week",
         "analyze_market",
@@ -215,8 +218,8 @@ def test_everything_is_measured(make, figures):
         "place_order",
         "workflow",
     }
-    assert set(figures.all("engine_stage_active", "stage")) == stages
-    assert figures("cache_prefetches_total", outcome="used") is not None
+    assert set(figures.all("engine_stage_active", "engine_stage_name")) == stages
+    assert figures("cache_prefetches_total", cache_prefetch_outcome="used") is not None
     assert set(figures.all("alluse_fault_rate_ratio", "fault")) == set(FAULTS)
     assert 0 < figures("alluse_trust_ratio") < 1
 
@@ -232,7 +235,7 @@ def test_closing_drains_the_load_and_takes_everything_off(make, figures):
     engine.close()
     left = {name for name in _names(figures) if not name.startswith("manometer_")}
     assert {name for name in left if name.startswith("alluse_")} == set()
-    assert figures("pool_resources", pool="broker", state="used") is None
+    assert figures("pool_resources", pool_name="broker", pool_resource_state="used") is None
     assert not [each for each in threading.enumerate() if each.name.startswith(("workflow", "market-data", "alluse"))]
 
 
@@ -286,7 +289,7 @@ def test_instrumentation_that_fails_leaves_nothing_behind(make, figures, monkeyp
         raise RuntimeError(step)
 
     with monkeypatch.context() as patch:
-        patch.setattr(instrumentation, step, refuse)
+        patch.setattr(f"alluse.instrumentation.{step}", refuse)
         with pytest.raises(RuntimeError, match=step):
             make()
     shown = [family.name for family in collect(figures.registry) if family.samples]
@@ -300,7 +303,7 @@ def test_second_engine_on_a_registry_leaves_the_first_alone(make, figures):
     with pytest.raises(ValueError, match="alluse_workflows"):
         make(book="none")
     engine.run_workflow("GOOG", DAY)
-    assert figures("cache_requests_total", cache="week_classes", result="miss") == 1
+    assert figures("cache_requests_total", cache_name="week_classes", cache_request_type="miss") == 1
 
 
 def test_health_of_the_book_is_critical(make, figures):

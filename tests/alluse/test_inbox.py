@@ -15,7 +15,7 @@ def payload(**changes):
     """A webhook's body as Alertmanager 0.25 writes it, shortened."""
     alert = {
         "status": "firing",
-        "labels": {"alertname": "BreakerOpen", "severity": "critical", "job": "alluse", "breaker": "broker"},
+        "labels": {"alertname": "BreakerOpen", "severity": "critical", "job": "alluse", "breaker_name": "broker"},
         "annotations": {"summary": "Breaker broker of alluse is open"},
         "startsAt": "2026-01-02T03:04:05Z",
         "endsAt": "0001-01-01T00:00:00Z",
@@ -65,7 +65,7 @@ def test_a_line_says_what_and_whose(inbox, heard):
     """A person reads who is told, what happens, and to which of them."""
     ask(inbox, "POST", "/", payload())
     assert heard[0].line() == (
-        "page: firing BreakerOpen (critical) Breaker broker of alluse is open [breaker=broker job=alluse]"
+        "page: firing BreakerOpen (critical) Breaker broker of alluse is open [breaker_name=broker job=alluse]"
     )
 
 

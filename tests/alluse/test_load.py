@@ -19,8 +19,8 @@ def test_runs_go_on_whatever_one_of_them_raises(caplog: pytest.LogCaptureFixture
             enough.set()
         raise ZeroDivisionError
 
-    load = Load(run, lambda: None, rate=1000, workers=2)
-    load.start()
+    load = Load(run, lambda: None, workers=2)
+    load.start(1_000)
     assert enough.wait(DEADLINE)
     load.close()
     assert "a workflow ended in an error" in caplog.text
@@ -36,10 +36,10 @@ def test_close_waits_for_what_is_under_way_and_in_the_queue():
         go.wait(DEADLINE)
         ended.append(1)
 
-    load = Load(run, lambda: None, rate=1000, workers=2)
+    load = Load(run, lambda: None, workers=2)
     submit = load.executor.submit
     load.executor.submit = lambda task: submitted.append(1) or submit(task)
-    load.start()
+    load.start(1_000)
     assert begun.wait(DEADLINE)
     closing = threading.Thread(target=load.close)
     closing.start()
@@ -52,8 +52,8 @@ def test_close_waits_for_what_is_under_way_and_in_the_queue():
 def test_what_does_not_fit_the_queue_is_shed():
     """An engine that hangs lets no hour of old work pile up."""
     go, shed = threading.Event(), threading.Event()
-    load = Load(lambda: go.wait(DEADLINE), shed.set, rate=50_000, workers=1)
-    load.start()
+    load = Load(lambda: go.wait(DEADLINE), shed.set, workers=1)
+    load.start(50_000)
     assert shed.wait(DEADLINE)
     assert load.executor._work_queue.qsize() <= 500
     go.set()
@@ -63,10 +63,12 @@ def test_what_does_not_fit_the_queue_is_shed():
 @pytest.mark.parametrize("rate", [0, -1, 1e9, float("nan"), float("inf")])
 def test_rate_that_is_none_is_refused(rate: float):
     """The error says what a rate is."""
+    load = Load(lambda: None, lambda: None, workers=1)
     with pytest.raises(SettingsError, match=r"a number of workflows a second from 0\.001 to 100,000"):
-        Load(lambda: None, lambda: None, rate=rate, workers=1)
+        load.start(rate)
+    load.close()
 
 
 def test_load_that_never_began_closes():
     """There is nothing to wait for."""
-    Load(lambda: None, lambda: None, rate=1, workers=1).close()
+    Load(lambda: None, lambda: None, workers=1).close()

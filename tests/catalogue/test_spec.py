@@ -2,10 +2,11 @@
 
 import pytest
 
-from manometer.catalogue import SUBJECTS, Kind, MetricSpec, spec
+from manometer.catalogue import SUBJECTS, Kind, MetricSpec, label, spec
 from manometer.catalogue.spec import Across
 from manometer.errors import MetricError
 
+NO_ATTRIBUTE = ", which is not dotted lower case, or is 'le'; write it as 'cache.name'"
 ALL = [row for rows in SUBJECTS.values() for row in rows]
 
 
@@ -17,6 +18,7 @@ ALL = [row for rows in SUBJECTS.values() for row in rows]
         ("system.memory.usage", Kind.GAUGE, "By", "system_memory_usage_bytes"),
         ("cache.hit", Kind.GAUGE, "1", "cache_hit_ratio"),
         ("cache.hits", Kind.COUNTER, "1", "cache_hits_total"),
+        ("pool.weight", Kind.UPDOWNCOUNTER, "1", "pool_weight"),
         ("pool.pending_requests", Kind.GAUGE, "{request}", "pool_pending_requests"),
         ("uptime.seconds", Kind.GAUGE, "s", "uptime_seconds"),
     ],
@@ -34,6 +36,7 @@ def test_the_prometheus_name_follows_the_otlp_rules(name, kind, unit, expected):
         (Kind.COUNTER, Across.SUM, "sum"),
         (Kind.COUNTER, Across.LAST, "livemostrecent"),
         (Kind.GAUGE, Across.SUM, "livesum"),
+        (Kind.COUNTER, Across.EACH, "liveall"),
         (Kind.GAUGE, Across.MIN, "livemin"),
     ],
 )
@@ -48,9 +51,10 @@ def test_a_sum_of_events_outlasts_its_process_and_a_state_does_not(kind, across,
         ({"name": "A.B"}, " name 'A.B' is not dotted lower case; write it as 'cache.requests'"),
         ({"unit": "ms"}, " 'a.b' has unit 'ms'; use s, By, 1 or an annotation like '{request}'"),
         ({"unit": "{a b}"}, " 'a.b' has unit '{a b}'; use s, By, 1 or an annotation like '{request}'"),
-        ({"labels": ("le",)}, " 'a.b' has label 'le'; use lower_case words, and never 'le'"),
-        ({"labels": ("a", "b.c")}, " 'a.b' has label 'b.c'; use lower_case words, and never 'le'"),
-        ({"values": {"x": ("a",)}}, " 'a.b' lists values of 'x', which is not one of its labels"),
+        ({"attributes": ("le",)}, f" 'a.b' has attribute 'le'{NO_ATTRIBUTE}"),
+        ({"attributes": ("a", "b.C")}, f" 'a.b' has attribute 'b.C'{NO_ATTRIBUTE}"),
+        ({"attributes": ("a.b_c", "a.b.c")}, " 'a.b' has attributes whose labels are the same: a_b_c, a_b_c"),
+        ({"values": {"x": ("a",)}}, " 'a.b' lists values of 'x', which is not one of its attributes"),
         ({"buckets": (1.0,)}, " 'a.b': histograms have buckets, and nothing else has"),
         ({"kind": Kind.HISTOGRAM}, " 'a.b': histograms have buckets, and nothing else has"),
     ],
@@ -61,6 +65,24 @@ def test_a_row_that_breaks_a_rule_is_refused(changes, reason):
     with pytest.raises(MetricError) as refused:
         MetricSpec(**row)
     assert str(refused.value) == f"metric{reason}"
+
+
+def test_a_label_is_its_attribute_with_underscores():
+    """In the order of the attributes."""
+    row = MetricSpec(name="a", kind=Kind.COUNTER, unit="s", help="h", attributes=("cache.request.type", "cache.name"))
+    assert row.labels == ("cache_request_type", "cache_name")
+    assert label("error.type") == "error_type"
+
+
+def test_a_sum_that_may_fall_is_a_gauge_to_prometheus():
+    """Each other instrument has the same name there."""
+    types = {kind: MetricSpec("a", kind, "s", "h", buckets=_buckets(kind)).prometheus_type for kind in Kind}
+    assert types.pop(Kind.UPDOWNCOUNTER) == "gauge"
+    assert all(kind.value == told for kind, told in types.items())
+
+
+def _buckets(kind):
+    return (1.0,) if kind is Kind.HISTOGRAM else ()
 
 
 def test_names_are_unique():

@@ -27,7 +27,9 @@ commands:
   command
     top       show stages, caches and pools of a running program
     serve     show the figures of a program's worker processes
-    mixin     write the dashboards and rules
+    mixin     write the dashboards, rules and runbooks
+    catalogue
+              print every metric by its names
 """,
     "top": """\
 usage: manometer top [-h] [--interval SECONDS] [--count N] [--notes] [url]
@@ -62,13 +64,26 @@ options:
     "mixin": """\
 usage: manometer mixin [-h] [--out DIR] [--config FILE] [--check]
 
-Write Grafana dashboards to DIR/dashboards and Prometheus rules to DIR/alert_rules.
+Write Grafana dashboards to DIR/dashboards, Prometheus rules to DIR/alert_rules, and the runbooks
+that are missing to DIR/docs/runbooks.
 
 options:
   -h, --help     show this help message and exit
   --out DIR      where to write (default: here)
-  --config FILE  YAML of thresholds in the place of the defaults
+  --config FILE  YAML of thresholds in the place of the defaults; needs the extra mixin
   --check        write nothing; fail where a file is not up to date
+""",
+    "catalogue": """\
+usage: manometer catalogue [-h] [--format {markdown,json,weaver}] [--out DIR]
+
+Print every metric with its OpenTelemetry and Prometheus names.
+
+options:
+  -h, --help            show this help message and exit
+  --format {markdown,json,weaver}
+                        tables, JSON, or the definitions of an OpenTelemetry registry (default:
+                        markdown)
+  --out DIR             with --format weaver: write the whole registry there
 """,
 }
 

@@ -1,5 +1,7 @@
 """`manometer mixin`: which files it writes, and what it tells of those that are not up to date."""
 
+import sys
+
 import pytest
 
 from manometer.cli import main
@@ -10,7 +12,9 @@ def test_it_writes_and_then_finds_everything_up_to_date(tmp_path, capsys):
     assert main(["mixin", "--out", str(tmp_path)]) == 0
     written = {str(each) for each in tmp_path.rglob("*") if each.is_file()}
     assert str(tmp_path / "dashboards" / "overview.json") in written
-    assert set(capsys.readouterr().out.splitlines()) == written
+    told = capsys.readouterr()
+    assert set(told.out.splitlines()) == written
+    assert told.err == "the alerts watch the job alluse; for yours, give a file with `jobs: [...]` by --config\n"
     assert main(["mixin", "--out", str(tmp_path), "--check"]) == 0
     assert capsys.readouterr() == ("", "")
 
@@ -20,10 +24,13 @@ def test_a_configuration_is_written_and_checked_with_its_own_values(tmp_path, mo
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mixin.yaml").write_text("cache: {hit_ratio: 0.83}\n")
     assert main(["mixin", "--config", "mixin.yaml"]) == 0
+    assert capsys.readouterr().err == ""
     assert "< 0.83" in (tmp_path / "alert_rules" / "cache.yaml").read_text()
     assert main(["mixin", "--config", "mixin.yaml", "--check"]) == 0
     assert main(["mixin", "--check"]) == 1
-    assert "alert_rules/cache.yaml differs from what would be written; run `make mixin`\n" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "alert_rules/cache.yaml differs from what would be written\n" in told
+    assert told.endswith("write all of them anew: manometer mixin\n")
 
 
 def test_a_check_fails_where_a_file_is_out_of_date(tmp_path, capsys):
@@ -31,8 +38,27 @@ def test_a_check_fails_where_a_file_is_out_of_date(tmp_path, capsys):
     main(["mixin", "--out", str(tmp_path)])
     (tmp_path / "alert_rules" / "pool.yaml").write_text("old")
     assert main(["mixin", "--out", str(tmp_path), "--check"]) == 1
-    assert "alert_rules/pool.yaml differs" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "alert_rules/pool.yaml differs" in told
+    assert told.endswith(f"write all of them anew: manometer mixin --out {tmp_path}\n")
     assert (tmp_path / "alert_rules" / "pool.yaml").read_text() == "old"
+
+
+def test_without_the_extra_the_defaults_are_copied(tmp_path, monkeypatch, capsys):
+    """Thresholds of one's own need it."""
+    assert main(["mixin", "--out", str(tmp_path / "rendered")]) == 0
+    rendered = capsys.readouterr().out
+    monkeypatch.delitem(sys.modules, "manometer.mixin.render", raising=False)
+    monkeypatch.delattr("manometer.mixin.render", raising=False)
+    monkeypatch.delitem(sys.modules, "manometer.mixin.yaml", raising=False)
+    monkeypatch.delattr("manometer.mixin.yaml", raising=False)
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    assert main(["mixin", "--out", str(tmp_path / "copied")]) == 0
+    copied = capsys.readouterr().out
+    assert sorted(copied.splitlines()) == sorted(rendered.replace("rendered", "copied").splitlines())
+    assert main(["mixin", "--out", str(tmp_path / "rendered"), "--check"]) == 0
+    assert main(["mixin", "--config", "any.yaml"]) == 2
+    assert "pip install 'manometer[mixin]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def test_our_own_image_is_built_once(files):
 
 def test_our_own_commands_are_understood(files):
     """The arguments of the engine and the inbox are options of theirs."""
-    alluse = [sys.executable, "-c", "import sys; from alluse.cli import main; sys.exit(main(sys.argv[1:]))"]
+    alluse = [sys.executable, "-m", "alluse"]
     for service in ("engine", "inbox"):
         command, *arguments = files.services[service]["command"]
         done = subprocess.run([*alluse, command, "--help"], check=True, capture_output=True, text=True)

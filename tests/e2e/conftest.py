@@ -89,7 +89,9 @@ class EngineProcess:
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 [
-                    str(Path(sys.executable).parent / "alluse"),
+                    sys.executable,
+                    "-m",
+                    "alluse",
                     "run",
                     "--port",
                     "0",

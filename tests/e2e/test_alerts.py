@@ -14,14 +14,14 @@ def test_a_failing_broker_pages_and_resolves(world, eventually):
         world.engine.switch("failing-broker", on=False)
     (first, *_) = fired
     assert first.receiver == "page"
-    assert first.labels.items() >= {"job": "alluse", "breaker": "broker", "severity": "critical"}.items()
+    assert first.labels.items() >= {"job": "alluse", "breaker_name": "broker", "severity": "critical"}.items()
     assert first.labels["instance"] == world.engine.address
     assert first.annotations["summary"] == "Breaker broker of alluse is open"
     assert first.annotations["runbook_url"].endswith("BreakerOpen.md")
     (resolved, *_) = eventually(lambda: world.delivered("BreakerOpen", "resolved"), 180, world.firing)
     assert resolved.labels == first.labels
     assert resolved.started == first.started
-    assert world.query('breaker_state{breaker="broker",state="closed"}')[0].values == [1]
+    assert world.query('breaker_state{breaker_name="broker",breaker_state="closed"}')[0].values == [1]
 
 
 def test_the_watchdog_arrives(world, eventually):

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.servers
 
 PLACED = 'alluse_workflows_total{outcome="placed"}'
 REFUSED = 'alluse_workflows_total{outcome="rejected"}'
-OPEN = 'breaker_state{breaker="broker",state="open"}'
+OPEN = 'breaker_state{breaker_name="broker",breaker_state="open"}'
 
 
 def test_the_engine_survives_its_database(postgres, start_engine, eventually):

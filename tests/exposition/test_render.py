@@ -113,7 +113,7 @@ def test_a_collector_that_raises_loses_only_its_own_series(caplog):
     registry.register(_Raising())
     body = render(registry)[0].decode()
     assert body.startswith("# HELP depth Depth.\n# TYPE depth gauge\ndepth 3.0\n")
-    assert f'{rows.COLLECT_FAILURES.prometheus_name}{{collector="_Raising"}} 1.0\n' in body
+    assert f'{rows.COLLECT_FAILURES.prometheus_name}{{manometer_collector_name="_Raising"}} 1.0\n' in body
     assert "RuntimeError: broken" in caplog.text
 
 
@@ -139,7 +139,8 @@ def test_a_family_that_cannot_be_written_is_dropped_alone(kind, accept, caplog):
     assert "fine 1.0\n" in text
     assert "odd" not in text
     assert "the writing of 'odd' failed" in caplog.text
-    assert f'{rows.COLLECT_FAILURES.prometheus_name}{{collector="odd"}} 1.0\n' in render(registry, accept)[0].decode()
+    counted = f'{rows.COLLECT_FAILURES.prometheus_name}{{manometer_collector_name="odd"}} 1.0\n'
+    assert counted in render(registry, accept)[0].decode()
 
 
 def test_a_family_that_is_written_again_is_logged(caplog):

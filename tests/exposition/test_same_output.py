@@ -23,7 +23,11 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram, Sample, Timestamp
 
 import manometer
+from manometer.exposition.text import is_written
 from manometer.meters.write_buffer import PENDING_LIMIT
+from manometer.processes.merge import Merge
+from manometer.processes.snapshot import Process, Snapshot, shared
+from manometer.registry.collection import collect
 
 ESCAPINGS = ("", "; escaping=underscores", "; escaping=values", "; escaping=dots", "; escaping=allow-utf-8")
 OPENMETRICS_2 = "application/openmetrics-text; version=2.0.0"
@@ -327,3 +331,37 @@ def test_what_a_collector_made_of_our_samples_is_what_is_written(accept):
         registry.register(kind(f"alone_{kind.kind}", "Help.", ["a"], registry=None).labels("x"))
     encode, content_type = choose_encoder(accept)
     assert manometer.render(registry, accept) == (encode(registry), content_type)
+
+
+@pytest.mark.parametrize("accept", ACCEPTS)
+def test_what_several_processes_come_to_is_written_the_same(accept):
+    """From the sums of readings, which are of meters of ours, of others, and of histograms with other buckets."""
+    totals = Merge()
+    for pid, buckets in ((1, (1, 5)), (2, (1, 5)), (3, (-2, 2))):
+        registry = CollectorRegistry()
+        program = Program.__new__(Program)
+        program.registry = registry
+        program.beside()
+        manometer.Counter("c", "Help.", ["z", "a.b"], registry=registry).labels("%s", '"').inc(0.1, {"t": "x"})
+        manometer.Gauge("by_pid", "Help.", ["z"], registry=registry).labels("x").set(pid)
+        histogram = manometer.Histogram("h", "Help.", ["z", "a"], registry=registry, buckets=buckets)
+        for amount in (0.5, 1.5, 1e7):
+            histogram.labels("x", "\n").observe(amount, {"t": "x"})
+        prometheus_client.Histogram("their_time", "Help.", registry=registry).observe(0.3)
+        broken = HistogramMetricFamily("broken", "Help.", buckets=[("1.0", 1.5), ("+Inf", 3)], sum_value=4)
+        Fixed(broken, registry)
+        families = [shared(found, "all" if found.name == "by_pid" else "sum", 1.0) for found in collect(registry)]
+        totals.add(Snapshot(Process(pid), families))
+    registry = CollectorRegistry()
+    Several(totals, registry)
+    encode, content_type = choose_encoder(accept)
+    assert {each.name for each in totals.metrics() if is_written(each.family)} >= {"c", "by_pid", "h", "their_time"}
+    assert manometer.render(registry, accept) == (encode(registry), content_type)
+
+
+class Several:
+    """A collector of what several processes come to."""
+
+    def __init__(self, totals, registry):
+        self.collect = totals.metrics
+        registry.register(self)

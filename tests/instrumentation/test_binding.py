@@ -33,9 +33,9 @@ def test_closing_removes_exactly_the_bindings_own_series(figures):
     Binding.of(one).close()
     two.get("x")
     one.get("x")
-    assert figures("cache_requests_total", cache="two", result="miss") == 1
-    assert figures.all("cache_entries", "cache") == {"two": 0}
-    assert figures("cache_requests_total", cache="one", result="miss") is None
+    assert figures("cache_requests_total", cache_name="two", cache_request_type="miss") == 1
+    assert figures.all("cache_entries", "cache_name") == {"two": 0}
+    assert figures("cache_requests_total", cache_name="one", cache_request_type="miss") is None
 
 
 def test_closing_twice_and_leaving_a_block_are_fine(figures):
@@ -52,11 +52,11 @@ def test_closing_twice_and_leaving_a_block_are_fine(figures):
 
 def test_an_object_that_cannot_be_referred_to_weakly_is_bound_until_its_binding_closes(figures):
     """Its figures are read, though nobody else holds it."""
-    with Subject.on(figures.registry, "cache").binding(Slotted(), cache="c") as binding:
+    with Subject.on(figures.registry, "cache").binding(Slotted(), {"cache.name": "c"}) as binding:
         binding.pulls(lambda _: [(rows.ENTRIES, {}, 7)])
-    assert figures("cache_entries", cache="c") == 7
+    assert figures("cache_entries", cache_name="c") == 7
     binding.close()
-    assert figures("cache_entries", cache="c") is None
+    assert figures("cache_entries", cache_name="c") is None
 
 
 def test_a_second_object_under_a_name_replaces_the_first(figures):
@@ -65,8 +65,8 @@ def test_a_second_object_under_a_name_replaces_the_first(figures):
     first.get("x")
     second = instrument_cache(LRUCache(9), name="c", registry=figures.registry)
     first.get("x")
-    assert figures("cache_requests_total", cache="c", result="miss") == 0
-    assert figures("cache_entries_limit", cache="c") == 9
+    assert figures("cache_requests_total", cache_name="c", cache_request_type="miss") == 0
+    assert figures("cache_entry_limit", cache_name="c") == 9
     assert not Binding.of(second).closed
 
 
@@ -82,25 +82,25 @@ def test_one_object_is_not_bound_twice(figures):
 def test_the_series_of_a_dead_object_go_with_the_next_collection(figures):
     """A binding does not keep its object alive, and shows no NaN for it."""
     cache = instrument_cache(LRUCache(1), name="c", registry=figures.registry)
-    assert figures("cache_entries", cache="c") == 0
+    assert figures("cache_entries", cache_name="c") == 0
     del cache
     gc.collect()
     figures("cache_entries")
-    assert figures("cache_entries", cache="c") is None
-    assert figures("cache_requests_total", cache="c", result="hit") is None
+    assert figures("cache_entries", cache_name="c") is None
+    assert figures("cache_requests_total", cache_name="c", cache_request_type="hit") is None
 
 
 def test_a_reading_that_raises_loses_only_its_own_object(figures, caplog):
     """The failure is counted under the object's path, and its siblings are read."""
     subject = Subject.on(figures.registry, "cache")
     bad, good = Thing(), Thing()
-    with subject.binding(bad, cache="bad") as binding:
+    with subject.binding(bad, {"cache.name": "bad"}) as binding:
         binding.pulls(lambda _: [(rows.ENTRIES, {}, 1 / 0)])
-    with subject.binding(good, cache="good") as binding:
+    with subject.binding(good, {"cache.name": "good"}) as binding:
         binding.pulls(lambda _: [(rows.ENTRIES, {}, 7)])
     with caplog.at_level(logging.ERROR):
-        assert figures.all("cache_entries", "cache") == {"good": 7}
-    assert figures("manometer_collect_failures_total", collector="cache/bad") == 2
+        assert figures.all("cache_entries", "cache_name") == {"good": 7}
+    assert figures("manometer_collect_failures_total", manometer_collector_name="cache/bad") == 2
     assert caplog.text.count("the reading of 'cache/bad' failed") == 1
 
 
@@ -108,13 +108,13 @@ def test_an_object_that_dies_amid_a_collection_loses_only_its_own_figures(figure
     """Those that are read after it are told."""
     subject = Subject.on(figures.registry, "cache")
     killer, dying, last = Thing(), [Thing()], Thing()
-    with subject.binding(killer, cache="killer") as binding:
+    with subject.binding(killer, {"cache.name": "killer"}) as binding:
         binding.pulls(lambda _: dying.clear() or [(rows.ENTRIES, {}, 1)])
-    with subject.binding(dying[0], cache="dying") as binding:
+    with subject.binding(dying[0], {"cache.name": "dying"}) as binding:
         binding.pulls(lambda _: [(rows.ENTRIES, {}, 2)])
-    with subject.binding(last, cache="last") as binding:
+    with subject.binding(last, {"cache.name": "last"}) as binding:
         binding.pulls(lambda _: [(rows.ENTRIES, {}, 3)])
-    assert figures.all("cache_entries", "cache") == {"killer": 1, "last": 3}
+    assert figures.all("cache_entries", "cache_name") == {"killer": 1, "last": 3}
 
 
 def test_what_is_pulled_is_told_after_what_was_pushed_has_gone(figures):
@@ -123,40 +123,40 @@ def test_what_is_pulled_is_told_after_what_was_pushed_has_gone(figures):
     pulled = instrument_cache(functools.lru_cache(abs), name="pulled", registry=figures.registry)
     pulled(1)
     Binding.of(pushed).close()
-    assert figures("cache_requests_total", result="miss") == 1
+    assert figures("cache_requests_total", cache_request_type="miss") == 1
     Binding.of(pulled).close()
-    assert figures("cache_requests_total", result="miss") is None
+    assert figures("cache_requests_total", cache_request_type="miss") is None
 
 
 def test_events_that_a_library_hides_are_pushed_through_the_binding(figures):
     """The catalogue's other figures are reached by their OpenTelemetry names."""
     cache = instrument_cache(LRUCache(1), name="c", registry=figures.registry)
-    used = Binding.of(cache).counter("cache.prefetches", outcome="used")
+    used = Binding.of(cache).counter("cache.prefetches", {"cache.prefetch.outcome": "used"})
     used.inc(3)
-    assert Binding.of(cache).counter("cache.prefetches", outcome="used") is used
-    assert figures("cache_prefetches_total", cache="c", outcome="used") == 3
+    assert Binding.of(cache).counter("cache.prefetches", {"cache.prefetch.outcome": "used"}) is used
+    assert figures("cache_prefetches_total", cache_name="c", cache_prefetch_outcome="used") == 3
 
 
 def test_a_state_may_be_pushed_through_the_binding(figures):
     """For a library that tells of each change and cannot be asked."""
     thing = Thing()
-    with Subject.on(figures.registry, "cache").binding(thing, cache="c") as binding:
+    with Subject.on(figures.registry, "cache").binding(thing, {"cache.name": "c"}) as binding:
         binding.gauge("cache.entries").set(7)
-    assert figures("cache_entries", cache="c") == 7
+    assert figures("cache_entries", cache_name="c") == 7
     binding.close()
-    assert figures("cache_entries", cache="c") is None
+    assert figures("cache_entries", cache_name="c") is None
 
 
 @pytest.mark.parametrize(
     ("ask", "part"),
     [
         (lambda b: b.counter("cache.nonsense"), "no metric of a cache; it has cache.requests, cache.evictions, "),
-        (lambda b: b.counter("cache.requests"), "has the labels"),
-        (lambda b: b.counter("cache.requests", result="perhaps"), "one of hit, miss"),
-        (lambda b: b.histogram("cache.requests", result="hit"), "is a counter"),
+        (lambda b: b.counter("cache.requests"), "has the attributes"),
+        (lambda b: b.counter("cache.requests", {"cache.request.type": "perhaps"}), "one of hit, miss"),
+        (lambda b: b.histogram("cache.requests", {"cache.request.type": "hit"}), "is a counter"),
     ],
 )
-def test_a_wrong_name_or_label_is_refused(figures, ask, part):
+def test_a_wrong_name_or_attribute_is_refused(figures, ask, part):
     """The message names what there is."""
     cache = instrument_cache(LRUCache(1), name="c", registry=figures.registry)
     with pytest.raises((BindingError, MetricError), match=part):
@@ -166,7 +166,9 @@ def test_a_wrong_name_or_label_is_refused(figures, ask, part):
 @pytest.mark.parametrize("name", ["", None, 7])
 def test_a_name_is_text(figures, name):
     """An object without a proper name is refused before anything is registered for it."""
-    with pytest.raises(BindingError, match=f"the cache of a LRUCache is {name!r}; give it a short name, as text"):
+    with pytest.raises(
+        BindingError, match=f"the cache.name of a LRUCache is {name!r}; give it a short name, as text"
+    ):
         instrument_cache(LRUCache(1), name=name, registry=figures.registry)
 
 
@@ -189,27 +191,27 @@ def test_a_strange_object_is_refused_with_what_is_taken(figures, instrument):
 
 def test_a_flood_of_names_folds_into_other(figures):
     """What is pushed of the excess goes to `other`, by cause; nothing of it is pulled, and the fold is counted."""
-    subject, causes = Subject.on(figures.registry, "cache"), rows.EVICTIONS.values["cause"]
+    subject, causes = Subject.on(figures.registry, "cache"), rows.EVICTIONS.values["cache.eviction.cause"]
     kept = []
     for number in range(SERIES_CAP + 5):
         thing = Thing()
         kept.append(thing)
-        with subject.binding(thing, cache=str(number)) as binding:
+        with subject.binding(thing, {"cache.name": str(number)}) as binding:
             for cause in causes:
-                binding.counter("cache.evictions", cause=cause).inc()
+                binding.counter("cache.evictions", {"cache.eviction.cause": cause}).inc()
             binding.pulls(lambda _: [(rows.ENTRIES, {}, 1)])
-    assert len(figures.all("cache_evictions_total", "cache")) == SERIES_CAP + 1
-    assert len(figures.all("cache_entries", "cache")) == SERIES_CAP
-    assert figures.all("manometer_label_folds_total", "family") == {"cache": 5}
+    assert len(figures.all("cache_evictions_total", "cache_name")) == SERIES_CAP + 1
+    assert len(figures.all("cache_entries", "cache_name")) == SERIES_CAP
+    assert figures.all("manometer_label_folds_total", "manometer_family_name") == {"cache": 5}
     Binding.of(kept[-1]).close()
     for cause in causes:
-        assert figures("cache_evictions_total", cache="other", cause=cause) == 5
+        assert figures("cache_evictions_total", cache_name="other", cache_eviction_cause=cause) == 5
 
 
 def test_two_threads_that_make_a_series_at_once_share_it(figures, monkeypatch):
     """The first event of a kind, on two threads in one moment, is counted by both of them."""
     subject, thing = Subject.on(figures.registry, "cache"), Thing()
-    with subject.binding(thing, cache="c") as binding:
+    with subject.binding(thing, {"cache.name": "c"}) as binding:
         pass
     lock, both = subject.lock, threading.Barrier(2)
 
@@ -224,7 +226,7 @@ def test_two_threads_that_make_a_series_at_once_share_it(figures, monkeypatch):
             lock.__exit__(*exc)
 
     def count():
-        binding.counter("cache.evictions", cause="cleared").inc()
+        binding.counter("cache.evictions", {"cache.eviction.cause": "cleared"}).inc()
 
     threads = [threading.Thread(target=count) for _ in range(2)]
     with monkeypatch.context() as patched:
@@ -232,7 +234,7 @@ def test_two_threads_that_make_a_series_at_once_share_it(figures, monkeypatch):
         for thread in threads:
             thread.start()
         joined(*threads)
-    assert figures("cache_evictions_total", cause="cleared") == 2
+    assert figures("cache_evictions_total", cache_eviction_cause="cleared") == 2
 
 
 def test_a_closed_binding_gives_out_no_series(figures):
@@ -242,8 +244,8 @@ def test_a_closed_binding_gives_out_no_series(figures):
     second = instrument_cache(LRUCache(1), name="c", registry=figures.registry)
     second.get("x")
     with pytest.raises(BindingError, match="closed; instrument the object again"):
-        binding.counter("cache.prefetches", outcome="used")
-    assert figures("cache_requests_total", result="miss") == 1
+        binding.counter("cache.prefetches", {"cache.prefetch.outcome": "used"})
+    assert figures("cache_requests_total", cache_request_type="miss") == 1
 
 
 def test_replacing_a_binding_leaves_no_gap(figures):
@@ -259,8 +261,8 @@ def test_replacing_a_binding_leaves_no_gap(figures):
     kept = instrument_cache(LRUCache(1), name="c", registry=figures.registry)
     replacing.start()
     while replacing.is_alive():
-        assert figures("cache_requests_total", cache="c", result="hit") is not None
-        assert figures("cache_entries", cache="c") is not None
+        assert figures("cache_requests_total", cache_name="c", cache_request_type="hit") is not None
+        assert figures("cache_entries", cache_name="c") is not None
     joined(replacing)
     assert kept.maxsize == 1
 
@@ -271,8 +273,8 @@ def test_a_set_up_that_fails_leaves_nothing_behind(figures):
     thing, undone = Thing(), []
 
     def set_up():
-        with subject.binding(thing, cache="c") as binding:
-            binding.counter("cache.evictions", cause="expired").inc()
+        with subject.binding(thing, {"cache.name": "c"}) as binding:
+            binding.counter("cache.evictions", {"cache.eviction.cause": "expired"}).inc()
             binding.undoes(undone.append)
             raise RuntimeError
 
@@ -280,14 +282,14 @@ def test_a_set_up_that_fails_leaves_nothing_behind(figures):
         set_up()
     assert undone == [thing]
     assert figures("cache_evictions_total") is None
-    with subject.binding(thing, cache="c"):
+    with subject.binding(thing, {"cache.name": "c"}):
         pass
 
 
 def test_a_failing_undo_reaches_nobody(figures, caplog):
     """Closing goes on with the next; the program hears of it in its log."""
     thing, undone = Thing(), []
-    with Subject.on(figures.registry, "cache").binding(thing, cache="c") as binding:
+    with Subject.on(figures.registry, "cache").binding(thing, {"cache.name": "c"}) as binding:
         binding.undoes(lambda _: 1 / 0)
         binding.undoes(undone.append)
     binding.close()
@@ -300,7 +302,7 @@ def test_a_failing_undo_reaches_nobody(figures, caplog):
 def test_nothing_is_undone_on_an_object_that_died(figures):
     """There is nothing to take the instrumentation off."""
     thing, undone = Thing(), []
-    with Subject.on(figures.registry, "cache").binding(thing, cache="c") as binding:
+    with Subject.on(figures.registry, "cache").binding(thing, {"cache.name": "c"}) as binding:
         binding.undoes(undone.append)
     del thing
     gc.collect()
@@ -319,14 +321,14 @@ def test_dead_objects_leave_room_at_once(figures):
     """Thousands that come and go, with no collection in between, fold nobody."""
     subject = Subject.on(figures.registry, "cache")
     for number in range(SERIES_CAP + 1_000):
-        with subject.binding(Thing(), cache=f"gone {number}") as binding:
-            binding.counter("cache.evictions", cause="capacity").inc()
+        with subject.binding(Thing(), {"cache.name": f"gone {number}"}) as binding:
+            binding.counter("cache.evictions", {"cache.eviction.cause": "capacity"}).inc()
     live = Thing()
-    with subject.binding(live, cache="live") as binding:
-        binding.counter("cache.evictions", cause="capacity").inc()
+    with subject.binding(live, {"cache.name": "live"}) as binding:
+        binding.counter("cache.evictions", {"cache.eviction.cause": "capacity"}).inc()
         binding.pulls(lambda _: [(rows.ENTRIES, {}, 7)])
-    assert figures("cache_entries", cache="live") == 7
-    assert figures.all("cache_evictions_total", "cache") == {"live": 1}
+    assert figures("cache_entries", cache_name="live") == 7
+    assert figures.all("cache_evictions_total", "cache_name") == {"live": 1}
     assert figures("manometer_label_folds_total") is None
 
 
@@ -335,14 +337,14 @@ def test_folded_objects_make_room_when_those_before_them_die(figures):
     subject = Subject.on(figures.registry, "cache")
     things = [Thing() for _ in range(SERIES_CAP + 3)]
     for number, thing in enumerate(things):
-        with subject.binding(thing, cache=str(number)):
+        with subject.binding(thing, {"cache.name": str(number)}):
             pass
     assert len(subject._folded) == 3
     del thing, things
     live = Thing()
-    with subject.binding(live, cache="live") as binding:
+    with subject.binding(live, {"cache.name": "live"}) as binding:
         binding.pulls(lambda _: [(rows.ENTRIES, {}, 7)])
-    assert figures.all("cache_entries", "cache") == {"live": 7}
+    assert figures.all("cache_entries", "cache_name") == {"live": 7}
     assert (len(subject._folded), len(subject.dead)) == (0, 0)
 
 
@@ -350,7 +352,7 @@ def test_an_object_may_die_amid_a_binding_or_a_collection(figures):
     """A finalizer takes no lock of ours, whichever one another thread holds."""
     subject = Subject.on(figures.registry, "cache")
     things = [Thing()]
-    with subject.binding(things[0], cache="c"):
+    with subject.binding(things[0], {"cache.name": "c"}):
         pass
     with subject.lock:
         dying = threading.Thread(target=things.clear)

@@ -47,8 +47,8 @@ class Bindings(RuleBasedStateMachine):
     def bind(self, name):
         self.last += 1
         thing = Thing(self.last)
-        with self.subject.binding(thing, cache=name) as binding:
-            thing.events = binding.counter("cache.evictions", cause="capacity")
+        with self.subject.binding(thing, {"cache.name": name}) as binding:
+            thing.events = binding.counter("cache.evictions", {"cache.eviction.cause": "capacity"})
             binding.pulls(lambda thing: [(rows.ENTRIES, {}, thing.entries)])
         self.things.append(thing)
         if name in self.named or len(self.named) < CAP:
@@ -61,7 +61,7 @@ class Bindings(RuleBasedStateMachine):
     @rule(name=names)
     def fail_to_bind(self, name):
         free = name in self.named or len(self.named) < CAP
-        with pytest.raises(ZeroDivisionError), self.subject.binding(Thing(0), cache=name) as binding:
+        with pytest.raises(ZeroDivisionError), self.subject.binding(Thing(0), {"cache.name": name}) as binding:
             1 / 0  # noqa: B018
         assert binding.closed
         self.folds += not free
@@ -89,7 +89,10 @@ class Bindings(RuleBasedStateMachine):
     def bind_again(self, data, name):
         thing = self.things[self.any_thing(data)]
         if self.name_of(thing) is not None or thing.entries in self.folded:
-            with pytest.raises(BindingError, match="already bound"), self.subject.binding(thing, cache=name):
+            with (
+                pytest.raises(BindingError, match="already bound"),
+                self.subject.binding(thing, {"cache.name": name}),
+            ):
                 pass
 
     @precondition(lambda self: self.things)
@@ -126,7 +129,7 @@ class Bindings(RuleBasedStateMachine):
         told = {}
         for family in collect(self.registry):
             for sample in family.samples:
-                told.setdefault(sample.name, {})[sample.labels.get("cache", "")] = sample.value
+                told.setdefault(sample.name, {})[sample.labels.get("cache_name", "")] = sample.value
         counted = dict(self.counted) | ({"other": self.other} if self.folded else {})
         assert told.get("cache_entries", {}) == self.named
         assert told.get("cache_evictions_total", {}) == counted

@@ -215,7 +215,7 @@ def test_a_child_finds_every_lock_free():
             with Manometer(settings, registry=registry) as own:
                 body = urlopen(f"{own.url}/metrics").read()
             assert b'c_total{l="x"} 1.0' in body
-            assert b'engine_stage_active{engine="main",stage="new"} 0.0' in body
+            assert b'engine_stage_active{engine_name="main",engine_stage_name="new"} 0.0' in body
 
         try:
             in_child(child)

@@ -1,8 +1,10 @@
 """The series of a family: found, made, capped and removed."""
 
 import threading
-from itertools import product
+from enum import Enum
+from itertools import cycle, product
 
+import prometheus_client
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -58,7 +60,8 @@ def test_each_kind_has_a_cap_and_tells_of_folds(kind, make):
             each.labels(value)
         assert [values for values, _ in each.read()] == [("0",), ("other",)]
     assert folded == ["m"] * 2
-    assert registry is None or registry.get_sample_value("manometer_label_folds_total", {"family": "m"}) is None
+    folded = {"manometer_family_name": "m"}
+    assert registry is None or registry.get_sample_value("manometer_label_folds_total", folded) is None
 
 
 def test_label_values_past_the_cap_fold_and_are_counted():
@@ -86,7 +89,7 @@ def test_a_fold_is_counted_where_nobody_asked_for_it(caplog):
     counter = Counter("c", "Help.", ["user"], registry=registry, max_series=3)
     for user in range(10):
         counter.labels(user).inc()
-    assert registry.get_sample_value("manometer_label_folds_total", {"family": "c"}) == 7
+    assert registry.get_sample_value("manometer_label_folds_total", {"manometer_family_name": "c"}) == 7
     assert caplog.messages == ["c is at its cap of series: new label values are counted as 'other'"]
 
 
@@ -107,10 +110,9 @@ def test_two_threads_get_the_same_new_series():
     asked, found = threading.Semaphore(0), []
 
     class Watched(dict):
-        def get(self, values):
-            child = super().get(values)
+        def __getitem__(self, values):
             asked.release()
-            return child
+            return super().__getitem__(values)
 
     counter._children = Watched()
     threads = [threading.Thread(target=lambda: found.append(counter.labels("x"))) for _ in range(2)]
@@ -127,3 +129,55 @@ def test_a_child_is_shared():
     """The same label values, by position or name, are the same series."""
     counter = Counter("c", "Help.", ["a", "b"], registry=None)
     assert counter.labels("x", 1) is counter.labels(b="1", a="x")
+
+
+class Colour(str, Enum):  # noqa: UP042 - a StrEnum is written as what it is equal to
+    """A text that is written in another way than what it is equal to."""
+
+    RED = "red"
+
+
+class Moody:
+    """Equal to all of its kind, of no hash, and of another text each time."""
+
+    texts = iter("abc")
+
+    def __eq__(self, other):
+        return True
+
+    def __str__(self):
+        return next(self.texts)
+
+
+@pytest.mark.parametrize(
+    "values", [(1, True, 1.0), (Colour.RED, "red", str(Colour.RED)), (Moody(), Moody(), Moody()), (None, "None", b"")]
+)
+def test_a_value_is_its_text_whatever_it_is_equal_to(values):
+    """By position and by name, of one label or of several, new and known."""
+    for count in range(1, 6):
+        names = [f"l{at}" for at in range(count)]
+        ours = Counter("c", "Help.", names, registry=None)
+        theirs = prometheus_client.Counter("c", "Help.", names, registry=None)
+        Moody.texts = cycle("abc")
+        for each in [*values, *values]:
+            for kit in (ours, theirs):
+                kit.labels(*[each] * count).inc()
+                kit.labels(**dict.fromkeys(names, each)).inc()
+        found = [
+            {tuple(s.labels.values()): s.value for s in samples_of(each) if s.name == "c_total"}
+            for each in (ours, theirs)
+        ]
+        assert found[0] == found[1]
+
+
+def test_a_text_that_cannot_be_made_reaches_the_caller():
+    """It is no new series."""
+
+    class Broken:
+        def __str__(self):
+            raise KeyError("mine")
+
+    counter = Counter("c", "Help.", ["l"], registry=None)
+    with pytest.raises(KeyError, match="mine"):
+        counter.labels(Broken())
+    assert counter.read() == []

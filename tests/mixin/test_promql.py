@@ -7,29 +7,34 @@ from manometer.errors import MetricError
 from manometer.mixin.promql import any_of, bound, ratio, select, share_over
 
 REQUESTS, LOADS = "'cache_requests_total'", "'cache_load_duration_seconds'"
-LABELS = "cache, instance, job"
+ATTRIBUTES = "cache.name, cache.{}, instance, job"
+KNOWN = f"it has {ATTRIBUTES.format('request.type')}"
+ENDS = "it has cache.load.outcome, cache.name, instance, job"
 
 
 def test_a_selector_has_the_prometheus_name_and_the_matchers():
     """A value is matched as it stands, unless it begins with its operator."""
-    text = select(cache.REQUESTS, job="=~$job", cache="!=old", result="hit")
-    assert text == 'cache_requests_total{job=~"$job",cache!="old",result="hit"}'
+    text = select(cache.REQUESTS, {"job": "=~$job", "cache.name": "!=old", "cache.request.type": "hit"})
+    assert text == 'cache_requests_total{job=~"$job",cache_name!="old",cache_request_type="hit"}'
 
 
 @pytest.mark.parametrize(
-    ("metric", "suffix", "matchers", "message"),
+    ("metric", "part", "matchers", "message"),
     [
-        (cache.REQUESTS, "", {"colour": "red"}, f"{REQUESTS} has no label 'colour'; it has {LABELS}, result"),
-        (cache.REQUESTS, "", {"result": "maybe"}, f"{REQUESTS}: result is one of hit, miss, not 'maybe'"),
+        (cache.REQUESTS, "", {"colour": "red"}, f"{REQUESTS} has no attribute 'colour'; {KNOWN}"),
+        (
+            *(cache.REQUESTS, "", {"cache.request.type": "maybe"}),
+            f"{REQUESTS}: cache.request.type is one of hit, miss, not 'maybe'",
+        ),
         (cache.REQUESTS, "_bucket", {}, f"{REQUESTS} is a counter; it has no series '_bucket'"),
         (cache.LOAD_DURATION, "", {}, f"{LOADS} is a histogram; it has no series ''"),
-        (cache.LOAD_DURATION, "_count", {"le": "1"}, f"{LOADS} has no label 'le'; it has {LABELS}, outcome"),
+        (cache.LOAD_DURATION, "_count", {"le": "1"}, f"{LOADS} has no attribute 'le'; {ENDS}"),
     ],
 )
-def test_what_the_catalogue_does_not_have_is_refused(metric, suffix, matchers, message):
+def test_what_the_catalogue_does_not_have_is_refused(metric, part, matchers, message):
     """A renamed label or value breaks the rendering, not the dashboard."""
     with pytest.raises(MetricError) as refused:
-        select(metric, suffix, **matchers)
+        select(metric, matchers, part)
     assert str(refused.value) == message
 
 
@@ -50,5 +55,5 @@ def test_a_share_is_nothing_where_there_is_no_whole(promql):
 
 def test_names_with_dots_match_themselves_alone(promql):
     """A dot in a job's name is no wildcard."""
-    [(_, matchers)] = promql.selectors(select("up", job=any_of(("a.b", "c"))))
+    [(_, matchers)] = promql.selectors(select("up", {"job": any_of(("a.b", "c"))}))
     assert matchers["job"][1] == r"a\.b|c"

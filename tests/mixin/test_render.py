@@ -1,11 +1,11 @@
-"""Writing the files, and telling those that are not up to date."""
+"""What the files hold: the committed ones are what the defaults render."""
 
 from pathlib import Path
 
 import pytest
 
 from manometer.errors import ConfigError
-from manometer.mixin import render, yaml
+from manometer.mixin import output, render, shipped, yaml
 from manometer.mixin.thresholds import Thresholds
 
 ROOT = Path(__file__).parents[2]
@@ -13,47 +13,21 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_committed_files_are_what_the_defaults_render():
     """`make mixin` after a change, and commit what it wrote."""
-    assert render.stale(Thresholds(), ROOT) == []
+    assert output.stale(render.files(Thresholds()), ROOT) == []
 
 
-def test_rendering_twice_gives_the_same_bytes(tmp_path):
+def test_rendering_twice_gives_the_same_bytes():
     """No order that depends on the run, a line's end at the end."""
-    assert render.files(Thresholds(), tmp_path) == render.files(Thresholds(), tmp_path)
-    assert all(
-        text.endswith("\n") and not text.endswith("\n\n") for text in render.files(Thresholds(), ROOT).values()
-    )
+    assert render.files(Thresholds()) == render.files(Thresholds())
+    assert all(text.endswith("\n") and not text.endswith("\n\n") for text in render.files(Thresholds()).values())
 
 
-def test_what_was_written_is_up_to_date_until_somebody_edits_it(tmp_path):
-    """A changed, a missing and a left-over file are each named."""
-    root = tmp_path / "new"
-    assert set(render.write(Thresholds(), root)) == {each for each in root.rglob("*") if each.is_file()}
-    assert render.stale(Thresholds(), root) == []
-    (root / "alert_rules" / "cache.yaml").write_text("groups: []\n")
-    (root / "alert_rules" / "pool.yaml").unlink()
-    (root / "dashboards" / "old.json").write_text("{}\n")
-    (root / "alert_rules" / "old.yaml").write_text("{}\n")
-    assert render.stale(Thresholds(), root) == [
-        "alert_rules/old.yaml is generated no longer; delete it",
-        "dashboards/old.json is generated no longer; delete it",
-        "alert_rules/cache.yaml differs from what would be written",
-        "alert_rules/pool.yaml is missing",
-    ]
-
-
-def test_an_alert_without_its_runbook_is_refused_where_runbooks_are_kept(tmp_path):
+def test_an_alert_without_its_runbook_is_refused(monkeypatch):
     """A page must exist before somebody is sent to it."""
-    (tmp_path / "docs" / "runbooks").mkdir(parents=True)
+    pages = {name: text for name, text in shipped.runbooks().items() if "CacheHitRatioLow" not in name}
+    monkeypatch.setattr(render, "runbooks", lambda: pages)
     with pytest.raises(ConfigError, match=r"write docs/runbooks/CacheHitRatioLow\.md"):
-        render.files(Thresholds(), tmp_path)
-
-
-def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path):
-    """Without a traceback, with the path."""
-    (tmp_path / "dashboards").write_text("in the way")
-    with pytest.raises(ConfigError) as refused:
-        render.write(Thresholds(), tmp_path)
-    assert str(refused.value) == f"{tmp_path}/dashboards/overview.json cannot be written: File exists"
+        render.files(Thresholds())
 
 
 def test_a_configuration_is_read_from_yaml(tmp_path):

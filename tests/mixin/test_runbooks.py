@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from manometer.catalogue import SUBJECTS
 from manometer.mixin.rules import alerts
 from manometer.mixin.thresholds import Thresholds
 
@@ -36,4 +37,23 @@ def test_the_queries_of_a_page_can_be_run(page, promql, known_names):
     ]
     assert queries
     for query in queries:
-        assert {name for name, _ in promql.selectors(query)} <= known_names
+        selectors = promql.selectors(query)
+        assert {name for name, _ in selectors} <= known_names
+        labels = {label for name, _ in selectors for label in labels_of(name)}
+        assert {label for _, matchers in selectors for label in matchers} <= labels
+        assert {label for kept in promql.aggregated(query) for label in kept} <= labels
+
+
+def labels_of(name):
+    """The labels that a series has: Prometheus's own, and those of its metric, or of its level."""
+    metric = name.split(":")[1] if ":" in name else re.sub(r"_(bucket|count|sum)$", "", name)
+    rows = [row for rows in SUBJECTS.values() for row in rows if metric in (row.prometheus_name, row.family_name)]
+    return {
+        "job",
+        "instance",
+        "severity",
+        "alertname",
+        "alertstate",
+        "le",
+        *(label for row in rows for label in row.labels),
+    }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from manometer.catalogue import SUBJECTS
 from manometer.mixin.rules import alerts
-from manometer.mixin.tables import alerts_table, metrics_table
+from manometer.mixin.tables import alerts_table, conventions_table, metrics_table
 from manometer.mixin.thresholds import Thresholds
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -19,10 +19,22 @@ def test_the_committed_pages_have_the_tables():
 def test_every_metric_has_a_row_under_its_subject():
     """With its labels' values where those are a closed set."""
     text = metrics_table()
-    assert "| `cache_requests_total` | counter | cache, result=hit/miss | request | Lookups in the cache" in text
+    assert "| `cache_requests_total` | counter | cache_name, cache_request_type=hit/miss | request | Lookups" in text
     for subject, rows in SUBJECTS.items():
         assert f"### {subject}\n" in text
         assert all(f"| `{row.prometheus_name}` |" in text for row in rows)
+
+
+def test_every_name_of_a_convention_has_a_row_and_every_other_one_a_line():
+    """Whose it is, or what it stands next to."""
+    page = (DOCS / "conventions.md").read_text()
+    assert f"\n{conventions_table()}\n" in page
+    theirs, _, ours = page.partition("## Names of our own")
+    for row in (row for rows in SUBJECTS.values() for row in rows):
+        if row.convention is None:
+            assert f"| `{row.name}` |" in ours
+        else:
+            assert f"| `{row.name}` |" in theirs
 
 
 def test_every_alert_has_a_row_with_its_runbook():

@@ -14,13 +14,13 @@ def pytest_addoption():
 
 
 def _up_to_date(root):
-    from manometer.mixin import render
+    from manometer.mixin import output, render
     from manometer.mixin.tables import alerts_table, metrics_table
     from manometer.mixin.thresholds import Thresholds
 
     try:
         return (
-            not render.stale(Thresholds(), root)
+            not output.stale(render.files(Thresholds()), root)
             and f"\n{metrics_table()}\n" in (root / "docs/metrics.md").read_text()
             and f"\n{alerts_table(runbooks='runbooks')}\n" in (root / "docs/alerts.md").read_text()
         )

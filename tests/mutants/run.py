@@ -46,22 +46,24 @@ class Subject(NamedTuple):
 
 
 SUBJECTS = {
-    "app": Subject(["app.py"], ["tests/test_app.py"]),
+    "app": Subject(["app.py", "process.py"], ["tests/test_app.py"]),
     "background": Subject(["background.py"], ["tests/test_background.py"], at_import=True),
     "catalogue": Subject(["catalogue/*"], ["tests/catalogue", "tests/mixin"], rendered=True),
     "cli": Subject(["cli/*"], ["tests/cli"]),
     "config": Subject(["config.py"], ["tests/test_config.py"], at_import=True),
     "exposition": Subject(["exposition/*"], ["tests/exposition"]),
-    "health": Subject(["health.py"], ["tests/test_health.py"]),
+    "health": Subject(["health/*"], ["tests/test_health.py"]),
     "instrumentation": Subject(
         ["instrumentation/*"], ["tests/instrumentation/test_*.py"], without=["instrumentation/*/*"]
     ),
+    "internals": Subject(["prometheus_internals.py"], ["tests/test_prometheus_internals.py"]),
     **{
         part: Subject([f"instrumentation/{part}/*"], [f"tests/instrumentation/{part}"], left_out=left_out)
         for part, left_out in {
             "cache": ["model"],
             "engine": ["model", "of_the_stack"],
             "pool": ["model"],
+            "queue": (),
             "resilience": (),
             "runtime": (),
         }.items()

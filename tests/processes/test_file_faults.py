@@ -33,7 +33,7 @@ def test_only_so_many_files_are_logged(faults, figures, caplog):
     for number in [*range(105), *range(105)]:
         faults.unreadable(Path(f"/group/{number}"), ValueError("odd"))
     assert logged(caplog) == [f"/group/{number} is left out of the figures: odd" for number in range(100)]
-    assert figures("manometer_process_file_failures_total", operation="read") == 210
+    assert figures("manometer_process_file_failures_total", manometer_process_file_operation="read") == 210
 
 
 def test_an_outage_is_logged_when_it_begins_and_when_it_ends(faults, figures, caplog):
@@ -51,7 +51,7 @@ def test_an_outage_is_logged_when_it_begins_and_when_it_ends(faults, figures, ca
     begins = f"figures cannot be written to /group ({full}); they go on in memory until they can"
     assert logged(caplog) == [begins, "figures are written to /group again", begins]
     assert caplog.records[0].exc_info[0] is OSError
-    assert figures("manometer_process_file_failures_total", operation="write") == 6
+    assert figures("manometer_process_file_failures_total", manometer_process_file_operation="write") == 6
 
 
 def test_a_fault_of_ours_is_logged_while_the_disk_is_full_too(faults, caplog):

@@ -567,7 +567,7 @@ def test_another_kit_s_native_histogram_keeps_its_buckets_however_many():
     ("name", "kind", "mode"),
     [
         ("cache_entries", "gauge", "livesum"),
-        ("pool_resources_limit", "gauge", "livesum"),
+        ("pool_resource_limit", "gauge", "livesum"),
         ("engine_stage_active", "gauge", "livesum"),
         ("breaker_state", "gauge", "livemax"),
         ("health_check_up", "gauge", "livemin"),

@@ -7,7 +7,7 @@ from manometer.catalogue import Kind, MetricSpec
 from manometer.meters.metric_view import MetricView
 from manometer.registry.catalogued import described, meter, pulled
 
-REQUESTS = MetricSpec(name="shop.requests", kind=Kind.COUNTER, unit="{request}", help="Asked.", labels=("b", "a"))
+REQUESTS = MetricSpec(name="shop.requests", kind=Kind.COUNTER, unit="{request}", help="Asked.", attributes=("b", "a"))
 ROOM = MetricSpec(name="shop.room", kind=Kind.GAUGE, unit="By", help="Free.")
 TAKEN = MetricSpec(name="shop.taken", kind=Kind.HISTOGRAM, unit="s", help="Took.", buckets=(1.0, 2.0))
 SHARE = MetricSpec(name="shop.share", kind=Kind.GAUGE, unit="1", help="Share.")

@@ -41,9 +41,9 @@ def test_a_collector_that_raises_loses_only_its_own_series(caplog):
         found = collect(registry)
     assert [name for name in names(found) if not name.startswith("manometer")] == ["before", "after"]
     failures = next(family for family in found if family.name == "manometer_collect_failures")
-    assert {(s.labels["collector"], s.value) for s in failures.samples if s.name.endswith("_total")} == {
-        ("Raising", 1)
-    }
+    assert {
+        (s.labels["manometer_collector_name"], s.value) for s in failures.samples if s.name.endswith("_total")
+    } == {("Raising", 1)}
     assert "the backend is gone" in caplog.text
 
 
@@ -187,7 +187,7 @@ def test_a_thing_that_is_gone_is_not_failing(caplog):
 def _failures(families):
     """The counted failures by collector."""
     return {
-        sample.labels["collector"]: sample.value
+        sample.labels["manometer_collector_name"]: sample.value
         for family in families
         for sample in family.samples
         if sample.name == "manometer_collect_failures_total"
@@ -220,8 +220,10 @@ def test_the_kit_tells_the_cost_of_each_collector_and_family():
     SelfMetrics.of(registry)
     Counter("c", "Help.", ["l"], registry=registry).labels("x")
     found = {family.name: family for family in collect(registry)}
-    assert [s.labels for s in found["manometer_collect_duration_seconds"].samples] == [{"collector": "Counter"}]
-    series = {s.labels["family"]: s.value for s in found["manometer_series"].samples}
+    assert [s.labels for s in found["manometer_collect_duration_seconds"].samples] == [
+        {"manometer_collector_name": "Counter"}
+    ]
+    series = {s.labels["manometer_family_name"]: s.value for s in found["manometer_series"].samples}
     assert found["c"].family is not None
     assert series["c"] == len(found["c"].samples)
 
@@ -270,8 +272,8 @@ def test_costs_of_one_name_add_up(clock):
     for _ in range(2):
         found = {family.name: family.samples for family in collect(registry)}
         costs = found["manometer_collect_duration_seconds"]
-        assert {s.labels["collector"]: s.value for s in costs} == {"Sized": 4, "my own": 2}
-        assert {s.labels["family"]: s.value for s in found["manometer_series"]} == {"sized": 111}
+        assert {s.labels["manometer_collector_name"]: s.value for s in costs} == {"Sized": 4, "my own": 2}
+        assert {s.labels["manometer_family_name"]: s.value for s in found["manometer_series"]} == {"sized": 111}
 
 
 def test_a_failure_has_the_name_that_the_collector_gives_itself():
@@ -318,7 +320,12 @@ def test_a_part_of_the_registry_tells_no_costs_of_its_own(monkeypatch):
         Counter(name, "Help.", registry=registry)
 
     def told(families):
-        return {s.labels["family"] for family in families for s in family.samples if s.name == "manometer_series"}
+        return {
+            s.labels["manometer_family_name"]
+            for family in families
+            for s in family.samples
+            if s.name == "manometer_series"
+        }
 
     def meanwhile():
         patch.undo()
@@ -362,4 +369,4 @@ def test_a_fold_amid_a_collection_waits_for_nobody():
     folding.start()
     folding.join(10)
     assert not folding.is_alive()
-    assert registry.get_sample_value("manometer_label_folds_total", {"family": "c"}) == 1
+    assert registry.get_sample_value("manometer_label_folds_total", {"manometer_family_name": "c"}) == 1

@@ -29,7 +29,7 @@ def spans(count, name="place_order"):
 
 def counted(registry=registry):
     return {
-        sample.labels["outcome"]: sample.value
+        sample.labels["manometer_otlp_span_outcome"]: sample.value
         for family in map(as_metric, collect(registry))
         for sample in family.samples if sample.name == "manometer_otlp_spans_total"
     }

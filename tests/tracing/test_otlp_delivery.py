@@ -84,7 +84,7 @@ def _span(name="place_order"):
 
 
 def _counted(figures):
-    return figures.all("manometer_otlp_spans_total", "outcome")
+    return figures.all("manometer_otlp_spans_total", "manometer_otlp_span_outcome")
 
 
 def _told(caplog):

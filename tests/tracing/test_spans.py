@@ -21,7 +21,7 @@ def test_stages_within_a_stage_are_its_children(figures, traced):
         pass
     outer, inner = exported()["outer"], exported()["inner"]
     assert inner.parent.span_id == outer.context.span_id
-    assert inner.attributes == {"manometer.engine": "e", "manometer.stage": "inner"}
+    assert inner.attributes == {"engine.name": "e", "engine.stage.name": "inner"}
 
 
 def test_a_failed_stage_says_so(figures, traced):
@@ -101,12 +101,12 @@ def test_a_block_that_is_interrupted_as_it_begins_leaves_nothing(figures, traced
                 patch.setattr(import_module("manometer.instrumentation.engine.stage"), "perf_counter", interrupt)
             with pytest.raises(KeyboardInterrupt) as caught, measured:
                 pytest.fail("it began")
-            assert figures("engine_stage_active", stage="s") == 2
+            assert figures("engine_stage_active", engine_stage_name="s") == 2
         assert trace.get_current_span() is around
         errors = [span.attributes["error.type"] for span in exported().values()]
         assert errors == ([] if moment == "noted" else ["KeyboardInterrupt"])
-    assert figures("engine_stage_active", stage="s") == 0
-    assert figures.all("engine_stage_duration_seconds_count", "outcome") == {"ok": 2, "error": 0}
+    assert figures("engine_stage_active", engine_stage_name="s") == 0
+    assert figures.all("engine_stage_duration_seconds_count", "engine_stage_outcome") == {"ok": 2, "error": 0}
     assert caught.type is KeyboardInterrupt  # and its frames live until here, with all that they hold
 
 
@@ -132,8 +132,8 @@ def test_a_block_that_is_interrupted_as_it_is_entered_by_hand_leaves_nothing(fig
     assert trace.get_current_span() is around
     measured.__exit__(None, None, None)
     assert trace.get_current_span() is trace.INVALID_SPAN
-    assert figures("engine_stage_active", stage="s") == 0
-    assert figures.all("engine_stage_duration_seconds_count", "outcome") == {"ok": 1, "error": 0}
+    assert figures("engine_stage_active", engine_stage_name="s") == 0
+    assert figures.all("engine_stage_duration_seconds_count", "engine_stage_outcome") == {"ok": 1, "error": 0}
 
 
 async def test_a_generators_span_is_nobodys_parent(figures, traced):
@@ -214,7 +214,7 @@ def test_a_broken_tracer_does_not_reach_the_program(figures, tracer, monkeypatch
     for _ in range(100):
         with suppress(KeyError), stage("s", registry=figures.registry):
             raise KeyError
-    assert figures("engine_stage_duration_seconds_count", outcome="error") == 100
+    assert figures("engine_stage_duration_seconds_count", engine_stage_outcome="error") == 100
     assert [record.message for record in caplog.records] == [messages[0]]
     assert f"no {part}" in caplog.text
     assert trace.get_current_span() is trace.INVALID_SPAN
@@ -247,10 +247,10 @@ def test_a_block_that_is_left_without_its_exit_ends_its_span(figures, traced):
         left = stage("left", registry=figures.registry)
         left.__enter__()
         assert trace.get_current_span() is not outer
-        assert figures("engine_stage_active", stage="left") == 1
+        assert figures("engine_stage_active", engine_stage_name="left") == 1
         del left
         assert trace.get_current_span() is outer
-        assert figures("engine_stage_active", stage="left") == 0
+        assert figures("engine_stage_active", engine_stage_name="left") == 0
     assert exported().keys() == {"outer", "left"}
     assert not spans._open
 
@@ -261,4 +261,4 @@ def test_without_tracing_no_span_is_asked_for(figures, monkeypatch):
     monkeypatch.setattr(spans, "_tracer", None)
     with stage("s", registry=figures.registry):
         pass
-    assert figures("engine_stage_duration_seconds_count", outcome="ok") == 1
+    assert figures("engine_stage_duration_seconds_count", engine_stage_outcome="ok") == 1

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from alluse.errors import AllUseError, BookUnavailableError
-from manometer import ManometerError
+from manometer import ManometerError, __version__
 
 __all__ = ["main"]
 
@@ -25,20 +25,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     try:
-        from importlib.metadata import version  # this late, main() sees a Ctrl-C meanwhile
-
-        from alluse.cli import demo, inbox, run
+        from alluse.cli import demo, inbox, run  # this late, main() sees a Ctrl-C meanwhile
         from alluse.cli.arguments import Parser
     except ModuleNotFoundError as error:
         if (error.name or "alluse").partition(".")[0] in ("alluse", "manometer"):
             raise
-        sys.stderr.write("alluse: the engine needs an extra: pip install 'manometer[alluse]'\n")
+        sys.stderr.write("alluse: libraries are missing; in a checkout: pip install -r src/alluse/requirements.txt\n")
         return 2
     parser = Parser(
         prog="alluse",
         description="ALL-USE, a trading agent's engine on real daily prices, instrumented by Manometer.",
     )
-    parser.add_argument("--version", action="version", version=f"alluse {version('manometer')}")
+    parser.add_argument("--version", action="version", version=f"alluse, with manometer {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="command", required=True)
     for command in (demo, run, inbox):
         command.add_parser(subparsers)

@@ -12,9 +12,11 @@ from alluse.alerts import Alerts
 from alluse.cli.options import add_options, service
 from alluse.foreground import alone_in_foreground
 from alluse.headline import Headline
+from alluse.inbox import Inbox
 from alluse.rounds import QUIET, ROUNDS, Rounds
 from alluse.scratch import new_folder
 from alluse.service import Running, stopped_by_signals
+from alluse.stack import Checkout, Stack, missing_programs
 from alluse.table import Table
 
 __all__ = ["add_parser"]
@@ -52,8 +54,6 @@ def add_parser(subparsers: Any) -> None:
 
 def _run(given: argparse.Namespace) -> int:
     if given.stack is not None:
-        from alluse.stack import Checkout
-
         Checkout(given.stack)  # says at once, and not when all else runs, that the folder is none
     with ExitStack() as started:
         if given.foreground:
@@ -116,9 +116,6 @@ def _stack(folder: Path, running: Running) -> Iterator[tuple[str, Alerts | None]
 
     What they deliver goes to the log.
     """
-    from alluse.inbox import Inbox
-    from alluse.stack import Stack, missing_programs
-
     missing = missing_programs()
     if missing:
         yield f"no stack: install {' and '.join(missing)} first; the engine runs without", None

@@ -3,18 +3,33 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from manometer.catalogue import cache, engine, health, host, pool, resilience, runtime, self_metrics
-from manometer.catalogue.spec import Kind, MetricSpec, Reading
+from manometer.catalogue import (
+    cache,
+    database,
+    engine,
+    health,
+    host,
+    pool,
+    process,
+    queue,
+    resilience,
+    runtime,
+    self_metrics,
+)
+from manometer.catalogue.spec import Convention, Kind, MetricSpec, Reading, label
 
-__all__ = ["SUBJECTS", "Kind", "MetricSpec", "Reading", "spec"]
+__all__ = ["SUBJECTS", "Convention", "Kind", "MetricSpec", "Reading", "label", "spec"]
 
 SUBJECTS: Mapping[str, tuple[MetricSpec, ...]] = MappingProxyType(
     {
         "cache": cache.SPECS,
         "pool": pool.SPECS,
+        "queue": queue.SPECS,
+        "database": database.SPECS,
         "engine": engine.SPECS,
         "resilience": resilience.SPECS,
         "runtime": runtime.SPECS,
+        "process": process.SPECS,
         "host": host.SPECS,
         "health": health.SPECS,
         "self_metrics": self_metrics.SPECS,

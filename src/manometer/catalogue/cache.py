@@ -1,48 +1,51 @@
 """What is measured of a cache."""
 
-from manometer.catalogue.spec import FAST_BUCKETS, Kind, MetricSpec, Reading
+from manometer.catalogue.spec import FAST_BUCKETS, Convention, Kind, MetricSpec, Reading
 
-__all__ = ["ENTRIES", "ENTRIES_LIMIT", "EVICTIONS", "LOAD_DURATION", "PREFETCHES", "REQUESTS", "SPECS"]
+__all__ = ["ENTRIES", "ENTRY_LIMIT", "EVICTIONS", "LOAD_DURATION", "PREFETCHES", "REQUESTS", "SPECS"]
 
 REQUESTS = MetricSpec(
     name="cache.requests",
     kind=Kind.COUNTER,
     unit="{request}",
-    labels=("cache", "result"),
-    values={"result": ("hit", "miss")},
+    attributes=("cache.name", "cache.request.type"),
+    values={"cache.request.type": ("hit", "miss")},
     reading=Reading.EITHER,
+    convention=Convention.CACHES,
     help="Lookups in the cache by their result; writes, removals and membership tests are none.",
 )
 EVICTIONS = MetricSpec(
     name="cache.evictions",
     kind=Kind.COUNTER,
-    unit="{entry}",
-    labels=("cache", "cause"),
-    values={"cause": ("capacity", "expired", "cleared")},
+    unit="{eviction}",
+    attributes=("cache.name", "cache.eviction.cause"),
+    values={"cache.eviction.cause": ("capacity", "expired", "cleared")},
+    convention=Convention.CACHES,
     help="Entries that left the cache other than by a caller's removal of one key.",
 )
 LOAD_DURATION = MetricSpec(
     name="cache.load.duration",
     kind=Kind.HISTOGRAM,
     unit="s",
-    labels=("cache", "outcome"),
-    values={"outcome": ("ok", "error")},
+    attributes=("cache.name", "cache.load.outcome"),
+    values={"cache.load.outcome": ("ok", "error")},
     buckets=FAST_BUCKETS,
     help="Time to compute or fetch the value of a miss: what a miss costs and a hit saves.",
 )
 ENTRIES = MetricSpec(
     name="cache.entries",
-    kind=Kind.GAUGE,
+    kind=Kind.UPDOWNCOUNTER,
     unit="{entry}",
-    labels=("cache",),
+    attributes=("cache.name",),
     reading=Reading.PULL,
+    convention=Convention.CACHES,
     help="Entries in the cache; where the cache weighs its entries, their total weight.",
 )
-ENTRIES_LIMIT = MetricSpec(
-    name="cache.entries.limit",
-    kind=Kind.GAUGE,
+ENTRY_LIMIT = MetricSpec(
+    name="cache.entry.limit",
+    kind=Kind.UPDOWNCOUNTER,
     unit="{entry}",
-    labels=("cache",),
+    attributes=("cache.name",),
     reading=Reading.PULL,
     help="Entries, or weight, at which the cache starts to evict; absent where it never does.",
 )
@@ -50,10 +53,10 @@ PREFETCHES = MetricSpec(
     name="cache.prefetches",
     kind=Kind.COUNTER,
     unit="{entry}",
-    labels=("cache", "outcome"),
-    values={"outcome": ("used", "unused", "late")},
+    attributes=("cache.name", "cache.prefetch.outcome"),
+    values={"cache.prefetch.outcome": ("used", "unused", "late")},
     help="Entries loaded ahead of demand: a lookup used them, they left the cache unused, "
     "or a lookup came before they were there.",
 )
 
-SPECS = (REQUESTS, EVICTIONS, LOAD_DURATION, ENTRIES, ENTRIES_LIMIT, PREFETCHES)
+SPECS = (REQUESTS, EVICTIONS, LOAD_DURATION, ENTRIES, ENTRY_LIMIT, PREFETCHES)

@@ -8,16 +8,16 @@ STAGE_DURATION = MetricSpec(
     name="engine.stage.duration",
     kind=Kind.HISTOGRAM,
     unit="s",
-    labels=("engine", "stage", "outcome"),
-    values={"outcome": ("ok", "error")},
+    attributes=("engine.name", "engine.stage.name", "engine.stage.outcome"),
+    values={"engine.stage.outcome": ("ok", "error")},
     buckets=FAST_BUCKETS,
     help="Time that one run of the stage took, by how it ended.",
 )
 STAGE_ACTIVE = MetricSpec(
     name="engine.stage.active",
-    kind=Kind.GAUGE,
+    kind=Kind.UPDOWNCOUNTER,
     unit="{run}",
-    labels=("engine", "stage"),
+    attributes=("engine.name", "engine.stage.name"),
     reading=Reading.PULL,
     help="Runs of the stage that have started and not ended.",
 )
@@ -25,7 +25,7 @@ STAGE_ERRORS = MetricSpec(
     name="engine.stage.errors",
     kind=Kind.COUNTER,
     unit="{error}",
-    labels=("engine", "stage", "error_type"),
+    attributes=("engine.name", "engine.stage.name", "error.type"),
     help="Runs of the stage that an exception ended, by its class.",
 )
 

@@ -4,14 +4,14 @@ from manometer.catalogue.spec import Across, Kind, MetricSpec, Reading
 
 __all__ = ["AGE", "DURATION", "SPECS", "UP"]
 
-_CHECK = ("check", "critical")
-_CRITICAL = {"critical": ("true", "false")}
+_CHECK = ("health.check.name", "health.check.critical")
+_CRITICAL = {"health.check.critical": ("true", "false")}
 
 UP = MetricSpec(
     name="health.check.up",
     kind=Kind.GAUGE,
     unit="{check}",
-    labels=_CHECK,
+    attributes=_CHECK,
     values=_CRITICAL,
     reading=Reading.PULL,
     across=Across.MIN,
@@ -21,7 +21,7 @@ DURATION = MetricSpec(
     name="health.check.duration",
     kind=Kind.GAUGE,
     unit="s",
-    labels=_CHECK,
+    attributes=_CHECK,
     values=_CRITICAL,
     reading=Reading.PULL,
     across=Across.MAX,
@@ -31,7 +31,7 @@ AGE = MetricSpec(
     name="health.check.age",
     kind=Kind.GAUGE,
     unit="s",
-    labels=_CHECK,
+    attributes=_CHECK,
     values=_CRITICAL,
     reading=Reading.PULL,
     across=Across.MAX,

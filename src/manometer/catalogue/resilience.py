@@ -10,16 +10,16 @@ RETRY_ATTEMPTS = MetricSpec(
     name="retry.attempts",
     kind=Kind.COUNTER,
     unit="{attempt}",
-    labels=("operation", "outcome"),
-    values={"outcome": ("ok", "retried", "exhausted")},
+    attributes=("retry.operation.name", "retry.attempt.outcome"),
+    values={"retry.attempt.outcome": ("ok", "retried", "exhausted")},
     help="Attempts of the operation: it succeeded, failed and is tried again, or failed for good.",
 )
 BREAKER_STATE = MetricSpec(
     name="breaker.state",
-    kind=Kind.GAUGE,
+    kind=Kind.UPDOWNCOUNTER,
     unit="{state}",
-    labels=("breaker", "state"),
-    values={"state": _STATES},
+    attributes=("breaker.name", "breaker.state"),
+    values={"breaker.state": _STATES},
     reading=Reading.PULL,
     across=Across.MAX,
     help="1 for the state that the breaker is in, 0 for the others.",
@@ -28,16 +28,16 @@ BREAKER_CALLS = MetricSpec(
     name="breaker.calls",
     kind=Kind.COUNTER,
     unit="{call}",
-    labels=("breaker", "outcome"),
-    values={"outcome": ("ok", "error", "rejected")},
+    attributes=("breaker.name", "breaker.call.outcome"),
+    values={"breaker.call.outcome": ("ok", "error", "rejected")},
     help="Calls through the breaker; a rejected one was refused because the breaker was open.",
 )
 BREAKER_TRANSITIONS = MetricSpec(
     name="breaker.transitions",
     kind=Kind.COUNTER,
     unit="{transition}",
-    labels=("breaker", "state"),
-    values={"state": _STATES},
+    attributes=("breaker.name", "breaker.state"),
+    values={"breaker.state": _STATES},
     help="Changes of the breaker's state, by the state it went to.",
 )
 

@@ -1,4 +1,4 @@
-"""What one metric is: its name, unit, labels, buckets and help, and the name Prometheus gives it."""
+"""What one metric is, in OpenTelemetry's words, and the names that Prometheus gives it."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from manometer.errors import MetricError
 
-__all__ = ["FAST_BUCKETS", "WAIT_BUCKETS", "Across", "Kind", "MetricSpec", "Reading"]
+__all__ = ["FAST_BUCKETS", "WAIT_BUCKETS", "Across", "Convention", "Kind", "MetricSpec", "Reading", "label"]
 
 FAST_BUCKETS = (
     *(1e-05, 2.5e-05, 5e-05, 0.0001, 0.00025, 0.0005, 0.001, 0.0025),
@@ -24,9 +24,10 @@ WAIT_BUCKETS = (
 
 
 class Kind(Enum):
-    """The instrument, in Prometheus's words."""
+    """The instrument, in OpenTelemetry's words."""
 
     COUNTER = "counter"
+    UPDOWNCOUNTER = "updowncounter"
     GAUGE = "gauge"
     HISTOGRAM = "histogram"
 
@@ -46,13 +47,26 @@ class Across(Enum):
     MIN = "min"
     MAX = "max"
     LAST = "mostrecent"
+    EACH = "all"
+
+
+class Convention(Enum):
+    """Whose name a metric has, with the version: its unit, instrument and attributes are theirs too."""
+
+    SEMCONV = "OpenTelemetry semantic conventions 1.44.0"
+    COLLECTOR = "OpenTelemetry Collector, host metrics receiver"
+    CACHES = ".NET 11 MemoryCache, as proposed for all caches"
 
 
 # UCUM units of OpenTelemetry and the suffix the Prometheus name carries for each. Annotations in
 # braces ({request}) count things and leave no suffix.
 _UNIT_SUFFIX = {"s": "seconds", "By": "bytes", "1": "ratio"}
 _NAME = re.compile(r"[a-z][a-z0-9]*([._][a-z0-9]+)*")
-_LABEL = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+
+def label(attribute: str) -> str:
+    """The Prometheus label of an OpenTelemetry attribute: `cache.request.type` is `cache_request_type`."""
+    return attribute.replace(".", "_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +75,30 @@ class MetricSpec:
 
     name: OpenTelemetry name, dotted, without a unit (`cache.load.duration`).
     unit: UCUM (`s`, `By`, `1`, or an annotation such as `{request}`).
-    values: the closed set of values of a label, where it has one.
+    attributes: OpenTelemetry names of what tells the series apart (`cache.name`).
+    values: the closed set of values of an attribute, where it has one.
     buckets: upper bounds in the unit, for histograms; +Inf is implied.
     across: what the processes of one program make of it together.
+    convention: whose name it is; None for one of our own.
+
+    What Prometheus calls the metric follows from these:
+
+    prometheus_name: the name of the family at `/metrics` (`cache_load_duration_seconds`).
+    labels: its labels, in the order of the attributes.
     """
 
     name: str
     kind: Kind
     unit: str
     help: str
-    labels: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
     reading: Reading = Reading.PUSH
     values: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     buckets: tuple[float, ...] = ()
     across: Across = Across.SUM
+    convention: Convention | None = None
+    prometheus_name: str = field(init=False)
+    labels: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -83,29 +107,29 @@ class MetricSpec:
             raise MetricError(
                 f"metric {self.name!r} has unit {self.unit!r}; use s, By, 1 or an annotation like '{{request}}'"
             )
-        for label in self.labels:
-            if not _LABEL.fullmatch(label) or label == "le":
-                raise MetricError(f"metric {self.name!r} has label {label!r}; use lower_case words, and never 'le'")
-        for label in self.values:
-            if label not in self.labels:
-                raise MetricError(f"metric {self.name!r} lists values of {label!r}, which is not one of its labels")
+        for attribute in self.attributes:
+            if not _NAME.fullmatch(attribute) or attribute == "le":
+                raise MetricError(
+                    f"metric {self.name!r} has attribute {attribute!r}, which is not dotted lower case, or is 'le'; "
+                    "write it as 'cache.name'"
+                )
+        labels = tuple(map(label, self.attributes))
+        if len(set(labels)) < len(labels):
+            raise MetricError(f"metric {self.name!r} has attributes whose labels are the same: {', '.join(labels)}")
+        for attribute in self.values:
+            if attribute not in self.attributes:
+                raise MetricError(
+                    f"metric {self.name!r} lists values of {attribute!r}, which is not one of its attributes"
+                )
         if (self.kind is Kind.HISTOGRAM) != bool(self.buckets):
             raise MetricError(f"metric {self.name!r}: histograms have buckets, and nothing else has")
+        object.__setattr__(self, "prometheus_name", _prometheus_name(self))
+        object.__setattr__(self, "labels", labels)
 
     @property
-    def prometheus_name(self) -> str:
-        """The name of the family at `/metrics`, by OpenTelemetry's OTLP-to-Prometheus rules.
-
-        Dots become underscores, the unit becomes a suffix, a monotonic sum ends in `_total`.
-        Source: OpenTelemetry specification, "Prometheus and OpenMetrics compatibility".
-        """
-        words = self.name.replace(".", "_")
-        suffix = _UNIT_SUFFIX.get(self.unit, "")
-        if suffix == "ratio" and self.kind is not Kind.GAUGE:
-            suffix = ""
-        if suffix and not words.endswith("_" + suffix):
-            words += "_" + suffix
-        return words + "_total" if self.kind is Kind.COUNTER else words
+    def prometheus_type(self) -> str:
+        """The family's type at `/metrics`: a sum that may fall is a gauge there."""
+        return "gauge" if self.kind is Kind.UPDOWNCOUNTER else self.kind.value
 
     @property
     def family_name(self) -> str:
@@ -115,5 +139,18 @@ class MetricSpec:
     @property
     def multiprocess_mode(self) -> str:
         """`across` as prometheus-client has it: what is summed up lasts, a state goes with the process it is of."""
-        lasts = self.across is Across.SUM and self.kind is not Kind.GAUGE
+        lasts = self.across is Across.SUM and self.prometheus_type != "gauge"
         return self.across.value if lasts else f"live{self.across.value}"
+
+
+def _prometheus_name(row: MetricSpec) -> str:
+    """The name of the row's family, by OpenTelemetry's OTLP-to-Prometheus rules.
+
+    Dots become underscores, the unit becomes a suffix, a monotonic sum ends in `_total`. The unit 1 leaves a suffix
+    on gauges alone. Source: OpenTelemetry specification, "Prometheus and OpenMetrics compatibility".
+    """
+    words = row.name.replace(".", "_")
+    suffix = "" if row.unit == "1" and row.kind is not Kind.GAUGE else _UNIT_SUFFIX.get(row.unit, "")
+    if suffix and not words.endswith("_" + suffix):
+        words += "_" + suffix
+    return words + "_total" if row.kind is Kind.COUNTER else words

@@ -45,15 +45,14 @@ def _refuse(reason: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     # So late that main() sees a Ctrl-C meanwhile.
-    from importlib.metadata import version
-
-    from manometer.cli import mixin, serve, top
+    from manometer.cli import catalogue, mixin, serve, top
+    from manometer.version import __version__
 
     parser = argparse.ArgumentParser(
         prog="manometer", description="Look at what Manometer measures, and write dashboards and rules for it."
     )
-    parser.add_argument("--version", action="version", version=f"manometer {version('manometer')}")
+    parser.add_argument("--version", action="version", version=f"manometer {__version__}")
     subparsers = parser.add_subparsers(title="commands", dest="command", metavar="command", required=True)
-    for command in (top, serve, mixin):
+    for command in (top, serve, mixin, catalogue):
         command.add_parser(subparsers)
     return parser

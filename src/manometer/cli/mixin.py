@@ -1,8 +1,13 @@
-"""`manometer mixin`: write the dashboards and rules, or check that those there are up to date."""
+"""`manometer mixin`: write the dashboards, rules and runbooks, or check that those there are up to date."""
 
 import argparse
+import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+
+from manometer.errors import ConfigError
+from manometer.mixin import output, shipped
 
 __all__ = ["add_parser", "run"]
 
@@ -11,25 +16,55 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the command."""
     parser = subparsers.add_parser(
         "mixin",
-        help="write the dashboards and rules",
-        description="Write Grafana dashboards to DIR/dashboards and Prometheus rules to DIR/alert_rules.",
+        help="write the dashboards, rules and runbooks",
+        description="Write Grafana dashboards to DIR/dashboards, Prometheus rules to DIR/alert_rules, and the "
+        "runbooks that are missing to DIR/docs/runbooks.",
     )
-    parser.add_argument("--out", metavar="DIR", type=Path, default=Path(), help="where to write (default: here)")
-    parser.add_argument("--config", metavar="FILE", type=Path, help="YAML of thresholds in the place of the defaults")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="where to write (default: here)")
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        help="YAML of thresholds in the place of the defaults; needs the extra mixin",
+    )
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a file is not up to date")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it; 1 where `--check` finds files that are not up to date."""
-    from manometer.mixin import render  # its libraries are an extra, which other commands do not need
-
-    config = render.configuration(args.config)
+    files, root = _files(args.config), args.out or Path()
     if not args.check:
-        for path in render.write(config, args.out):
+        for path in output.write(files, root):
             sys.stdout.write(f"{path}\n")
+        if args.config is None:
+            from manometer.mixin.thresholds import Thresholds  # slow to import, and other commands do not need it
+
+            jobs = ", ".join(Thresholds().jobs)
+            sys.stderr.write(
+                f"the alerts watch the job {jobs}; for yours, give a file with `jobs: [...]` by --config\n"
+            )
         return 0
-    complaints = render.stale(config, args.out)
+    complaints = output.stale(files, root)
     for complaint in complaints:
-        sys.stderr.write(f"{complaint}; run `make mixin`\n")
+        sys.stderr.write(f"{complaint}\n")
+    if complaints:
+        sys.stderr.write(f"write all of them anew: {_command(args)}\n")
     return 1 if complaints else 0
+
+
+def _files(config: Path | None) -> Mapping[str, str]:
+    """What the thresholds make; without the libraries that write it, what the package has for the defaults."""
+    try:
+        from manometer.mixin import render  # needs an extra
+    except ConfigError:
+        if config is not None:
+            raise
+        return shipped.defaults()
+    return render.files(render.configuration(config))
+
+
+def _command(args: argparse.Namespace) -> str:
+    """The command that writes what was checked."""
+    given = [("--out", args.out), ("--config", args.config)]
+    return shlex.join(["manometer", "mixin", *(str(part) for pair in given if pair[1] for part in pair)])

@@ -80,7 +80,7 @@ def _histograms(name: str, group: Group, lines: Lines, created: Lines, form: For
     count_of, sum_of = labels.opening(f"{name}_count"), labels.opening(f"{name}_sum")
     creation_of, native_of = labels.opening(f"{name}_created"), labels.opening(name)
     for values, (running, total, since, exemplars, native) in group.series:
-        around = labels.around_le(values)
+        around, own = labels.around_le(values)
         if exemplars and form.is_openmetrics:
             tails = [_go(float(count)) + _tail(exemplars.get(at)) for at, count in enumerate(running)]
             lines.append(texts.filled(*around, tuple(tails)))
@@ -88,7 +88,6 @@ def _histograms(name: str, group: Group, lines: Lines, created: Lines, form: For
             lines.append(numbers.filled(*around, tuple(running)))
         else:
             lines.append(texts.filled(*around, tuple([_go(float(count)) for count in running])))
-        own = labels.text(values)
         lines.append(f"{count_of}{own} {_go(float(running[-1]))}\n")
         if total is not None:
             lines.append(f"{sum_of}{own} {_go(total)}\n")
@@ -143,11 +142,12 @@ class _Labels:
         """All of them, with the brace that closes them; nothing where there are none."""
         return f"{','.join(self._pairs(values))}}}" if self._parts else ""
 
-    def around_le(self, values: Values) -> tuple[str, str]:
-        """Those before `le` and those behind it, with the commas that part them from it."""
-        pairs = self._pairs(values)
-        before, behind = pairs[: self._le], pairs[self._le :]
-        return "".join([f"{pair}," for pair in before]), "".join([f",{pair}" for pair in behind])
+    def around_le(self, values: Values) -> tuple[tuple[str, str], str]:
+        """Those before `le` and those behind it, with the commas that part them from it; and all of them as text."""
+        pairs, at = self._pairs(values), self._le
+        before = f"{','.join(pairs[:at])}," if at else ""
+        behind = f",{','.join(pairs[at:])}" if at < len(pairs) else ""
+        return (before, behind), f"{','.join(pairs)}}}" if pairs else ""
 
     def _pairs(self, values: Values) -> list[str]:
         return [f'{name}="{_escaped(values[place])}"' for name, place in self._parts]

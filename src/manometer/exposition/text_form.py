@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from prometheus_client.openmetrics import exposition as openmetrics
-from prometheus_client.validation import _is_valid_legacy_metric_name
+
+from manometer.prometheus_internals import escaped_sample_name, is_classic_name
 
 __all__ = ["Form"]
 
@@ -47,11 +48,8 @@ def _label(name: str, escaping: str) -> str:
 
 @_spelled_once
 def _opening(name: str, labelled: bool, escaping: str, is_openmetrics: bool) -> str:
-    if escaping == openmetrics.ALLOWUTF8 and not _is_valid_legacy_metric_name(name):
+    if escaping == openmetrics.ALLOWUTF8 and not is_classic_name(name):
         # In quotes it stands within the braces, as the first of the labels.
         return f"{{{_family(name, escaping)}" + ("," if labelled else "}")
-    if is_openmetrics:
-        spelled = openmetrics._escape(name, escaping, openmetrics._is_legacy_labelname_rune)
-    else:
-        spelled = _family(name, escaping)
+    spelled = escaped_sample_name(name, escaping) if is_openmetrics else _family(name, escaping)
     return spelled + ("{" if labelled else "")

@@ -3,19 +3,22 @@
 import logging
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
 from threading import RLock
-from typing import Any, Self, TypeVar, cast
+from time import perf_counter
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self, TypeVar, cast
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 
 from manometer.catalogue import SUBJECTS, MetricSpec
-from manometer.errors import BindingError
+from manometer.errors import BindingError, MetricError
+from manometer.instrumentation.clock import Clock, clock_of
 from manometer.meters import Counter, Gauge, Histogram, Meter
-from manometer.meters.family import Series
+from manometer.meters.family import Family, Series
 from manometer.meters.fork import freed_in_child, notice
 from manometer.meters.labels import OTHER, SERIES_CAP
 from manometer.meters.metric_view import MetricView
@@ -23,12 +26,15 @@ from manometer.meters.registration import register
 from manometer.registry.catalogued import Pulled, described, family, meter, series
 from manometer.registry.self_metrics import SelfMetrics
 
-__all__ = ["Binding", "Subject"]
+__all__ = ["Binding", "Subject", "View"]
 
 M = TypeVar("M", bound=Meter[Any])
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+"""No attributes."""
+
 _READING = "the reading of"
-_CLOSED = frozenset({"kind"})  # labels of an identity whose values are a closed set
+_CLOSED = frozenset({"pool.kind"})  # attributes of an identity whose values are a closed set
 
 _log = logging.getLogger("manometer")
 
@@ -52,6 +58,7 @@ class Binding:
         self._read: Callable[[Any], Iterable[Pulled]] = _nothing
         self._undo: list[Callable[[Any], object]] = []
         self.closed = False
+        self.is_drop_in = False
 
     @staticmethod
     def of(target: object) -> "Binding":
@@ -72,28 +79,36 @@ class Binding:
 
     @property
     def key(self) -> tuple[tuple[str, str], ...]:
-        """The labels that tell this object's series from its siblings'."""
+        """The attributes that tell this object's series from its siblings'."""
         return tuple(self._identity.items())
 
     @property
+    def clock(self) -> Clock:
+        """What durations are measured by: to be called twice, in seconds."""
+        return self._subject.clock
+
+    @property
     def path(self) -> str:
-        """The subject and the object's label values, for messages: `pool/orders/connection`."""
+        """The subject and the values of the object's attributes, for messages: `pool/orders/connection`."""
         return "/".join((self._subject.name, *self._identity.values()))
 
-    def counter(self, name: str, **labels: str) -> Counter:
+    def counter(self, metric: MetricSpec | str, attributes: Mapping[str, str] = _NONE) -> Counter:
         """A series of one of the subject's counters, for an event that the library itself hides.
 
-        name: the OpenTelemetry name, such as `cache.prefetches`; labels: those beyond the object's own.
+            evicted = binding.counter("cache.evictions", {"cache.eviction.cause": "capacity"}).inc
+
+        metric: its row in the catalogue, or its OpenTelemetry name. attributes: those beyond the object's own, by
+        their OpenTelemetry names. BindingError where the subject has no such metric, attribute or value.
         """
-        return self._own(name, Counter, labels)
+        return self._own(metric, Counter, attributes)
 
-    def gauge(self, name: str, **labels: str) -> Gauge:
+    def gauge(self, metric: MetricSpec | str, attributes: Mapping[str, str] = _NONE) -> Gauge:
         """A series of one of the subject's gauges; see `counter`."""
-        return self._own(name, Gauge, labels)
+        return self._own(metric, Gauge, attributes)
 
-    def histogram(self, name: str, **labels: str) -> Histogram:
+    def histogram(self, metric: MetricSpec | str, attributes: Mapping[str, str] = _NONE) -> Histogram:
         """A series of one of the subject's histograms; see `counter`."""
-        return self._own(name, Histogram, labels)
+        return self._own(metric, Histogram, attributes)
 
     def pulls(self, read: Callable[[Any], Iterable[Pulled]]) -> None:
         """Ask `read(object)` for its figures at each collection: one snapshot, all its figures."""
@@ -121,11 +136,17 @@ class Binding:
     # --- for the subject
 
     def _figures(self, target: object) -> list[Pulled]:
-        labels = self._identity
-        return [(row, {**labels, **more}, value) for row, more, value in self._read(target)]
+        identity = self._identity
+        return [(row, {**identity, **more}, value) for row, more, value in self._read(target)]
 
     def _owns(self, thing: object) -> bool:
         return not self.closed and self.target is not None and self._owned() is thing
+
+    @property
+    def _is_unused(self) -> bool:
+        """Whether nothing has been counted, as far as this binding can tell."""
+        events = [reading.events for child in self._series.values() for _, reading in child.read()]
+        return bool(events) and not any(events)
 
     def _let_go(self) -> None:
         self.closed = True
@@ -138,8 +159,9 @@ class Binding:
             except Exception:
                 _log.exception("%r could not be taken off in full; what is left of it counts nothing", self)
 
-    def _own(self, name: str, kind: type[M], labels: Mapping[str, str]) -> M:
-        parent, values = self._subject.series(name, kind, {**self._identity, **labels})
+    def _own(self, metric: MetricSpec | str, kind: type[M], attributes: Mapping[str, str]) -> M:
+        name = metric if isinstance(metric, str) else metric.name
+        parent, values = self._subject.series(name, kind, {**self._identity, **attributes})
         with self._subject.lock:
             found = self._series.get((parent, values))
             if found is not None:
@@ -154,16 +176,28 @@ class Binding:
             return child
 
 
+class View(NamedTuple):
+    """Another form that the figures of a subject are shown in beside their own.
+
+    rows: the metrics it makes; of: makes them of the families of one collection, which it leaves as they are.
+    """
+
+    rows: Sequence[MetricSpec]
+    of: Callable[[Sequence[Family]], Iterable[Family]]
+
+
 class Subject(Collector):
     """The bound objects of one subject on one registry, and the families that they share."""
 
     def __init__(self, name: str, registry: CollectorRegistry) -> None:
         self.name = self.collector_name = name
+        self._registry = weakref.ref(registry)
         self._rows = {row.name: row for row in SUBJECTS[name]}
         self._self_metrics = SelfMetrics.of(registry)
         self._meters: dict[str, Meter[Any]] = {}
         self._bindings: dict[tuple[tuple[str, str], ...], Binding] = {}
         self._folded: set[Binding] = set()
+        self._view: View | None = None
         self.dead: deque[_Target] = deque()
         """References to objects that died, whose bindings are still to be released; a finalizer appends to it."""
         self.lock = freed_in_child(RLock())
@@ -171,7 +205,7 @@ class Subject(Collector):
     @classmethod
     def on(cls, registry: CollectorRegistry, name: str) -> "Subject":
         """The registry's collector of that subject, made and registered where it has none."""
-        found = _subjects.get(registry, _NONE).get(name)
+        found = _subjects.get(registry, _NO_SUBJECTS).get(name)
         if found is not None:  # no lock for one that is there: a finalizer may ask amid anything
             return found
         notice()
@@ -183,16 +217,30 @@ class Subject(Collector):
                 subjects[name] = subject
             return subjects[name]
 
+    @property
+    def clock(self) -> Clock:
+        """What the durations of the subject's objects are measured by."""
+        registry = self._registry()
+        return perf_counter if registry is None else clock_of(registry)
+
+    def bound(self, identity: Mapping[str, str]) -> Binding | None:
+        """The open binding that has these attributes, where its object is alive."""
+        with self.lock:
+            found = self._bindings.get(tuple(identity.items()))
+        return found if found is not None and found.target is not None else None
+
     @contextmanager
-    def binding(self, target: object, *, owned: object = None, **identity: str) -> Iterator[Binding]:
-        """A new Binding of the object under these label values, to be set up within the block.
+    def binding(
+        self, target: object, identity: Mapping[str, str] = _NONE, *, owned: object = None
+    ) -> Iterator[Binding]:
+        """A new Binding of the object, which these attributes tell from its siblings, to be set up within the block.
 
         With the end of the block it takes the place of whatever was bound there: no collection finds
         neither. Where the block raises, all that it has done is undone.
         owned: what the set-up changes, where that is not the object itself.
-        Raises BindingError where a label value is no text or is empty, and where what is owned is bound
-        already: its library's hooks would count each event twice. Raises BindingError too where there are no label
-        values, and the subject has such a binding: the program would not see that it lost the first one.
+        Raises BindingError where an attribute's value is no text or is empty, and where what is owned is bound
+        already: its library's hooks would count each event twice. Raises BindingError too where there are no
+        attributes, and the subject has such a binding: the program would not see that it lost the first one.
         """
         _check_identity(identity, target)
         owned = target if owned is None else owned
@@ -209,7 +257,7 @@ class Subject(Collector):
                 )
             folds = len(self._bindings) >= SERIES_CAP and tuple(identity.items()) not in self._bindings
             if folds:
-                identity = {label: value if label in _CLOSED else OTHER for label, value in identity.items()}
+                identity = {name: value if name in _CLOSED else OTHER for name, value in identity.items()}
                 self._self_metrics.folded(self.name)
             binding = Binding(self, identity, target, owned, folds=folds)
             _owners[id(owned)] = _bound[id(target)] = binding
@@ -241,11 +289,19 @@ class Subject(Collector):
     def _release_dead(self) -> None:
         """Remove the series of the objects that died, and make room for others under the cap."""
         while self.dead:
-            self.release(self.dead.popleft().binding)
+            binding = self.dead.popleft().binding
+            if binding.is_drop_in and not binding.closed and binding._is_unused:
+                _log.warning(
+                    "the drop-in for %s was thrown away unused; put what instrument_%s returned in the place of "
+                    "what was passed, or nothing is measured",
+                    binding.path,
+                    self.name,
+                )
+            self.release(binding)
 
-    def series(self, name: str, kind: type[M], labels: Mapping[str, str]) -> tuple[M, tuple[str, ...]]:
+    def series(self, name: str, kind: type[M], attributes: Mapping[str, str]) -> tuple[M, tuple[str, ...]]:
         """The family's meter and the label values of one of its series."""
-        row = self._row(name, labels)
+        row = self._row(name, attributes)
         with self.lock:
             if name not in self._meters:
                 self._meters[name] = meter(row, kind, max_series=_room(row))
@@ -253,12 +309,33 @@ class Subject(Collector):
             found = self._meters[name]
         if not isinstance(found, kind):
             raise BindingError(f"{name!r} is a {found.kind}, not a {kind.kind}; call binding.{found.kind} for it")
-        return found, tuple([labels[label] for label in row.labels])
+        return found, tuple([attributes[attribute] for attribute in row.attributes])
+
+    def shows(self, registry: CollectorRegistry, view: View | None) -> None:
+        """Show each collection in this form too; None for in no other form than its own.
+
+        A registry asks for names when a collector is registered, so the subject is registered anew.
+        MetricError where the registry has metrics of the view's names: then all stays as it was.
+        """
+        before, self._view = self._view, view
+        registry.unregister(self)
+        try:
+            register(registry, self, f"another view of the {self.name}")
+        except MetricError:
+            self._view = before
+            register(registry, self, f"the instrumentation of the {self.name}")
+            raise
 
     def describe(self) -> Iterable[Metric]:
-        return described(self._rows.values())
+        return described((*self._rows.values(), *(self._view.rows if self._view else ())))
 
     def collect(self) -> Iterable[Metric]:
+        told = list(self._told())
+        yield from map(MetricView, told)
+        if self._view is not None:
+            yield from map(MetricView, self._view.of(told))
+
+    def _told(self) -> Iterator[Family]:
         pulled = self._pull()
         with self.lock:
             meters = dict(self._meters)
@@ -266,7 +343,7 @@ class Subject(Collector):
             told = pulled.get(row.name, [])
             found = meters[row.name].family(told) if row.name in meters else family(row, told)
             if any(group.series or group.ended for group in found.groups):
-                yield MetricView(found)
+                yield found
 
     def _pull(self) -> dict[str, list[Series]]:
         """One snapshot of every bound object; one that raises loses only its own figures."""
@@ -279,29 +356,31 @@ class Subject(Collector):
             if target is None:  # it has died since
                 continue
             try:
-                for row, labels, value in binding._figures(target):
-                    found.setdefault(row.name, []).append(series(row, labels, value))
+                for row, attributes, value in binding._figures(target):
+                    found.setdefault(row.name, []).append(series(row, attributes, value))
             except Exception:
                 self._self_metrics.failed(binding.path, _READING)
             else:
                 self._self_metrics.worked(binding.path, _READING)
         return found
 
-    def _row(self, name: str, labels: Mapping[str, str]) -> MetricSpec:
+    def _row(self, name: str, attributes: Mapping[str, str]) -> MetricSpec:
         row = self._rows.get(name)
         if row is None:
             raise BindingError(f"{name!r} is no metric of a {self.name}; it has {', '.join(self._rows)}")
-        if set(labels) != set(row.labels):
-            raise BindingError(f"{name!r} has the labels {row.labels}, not {tuple(labels)}")
-        for label, values in row.values.items():
-            if labels[label] not in values:
-                raise BindingError(f"{name!r}: {label} is one of {', '.join(values)}, not {labels[label]!r}")
+        if set(attributes) != set(row.attributes):
+            raise BindingError(f"{name!r} has the attributes {row.attributes}, not {tuple(attributes)}")
+        for attribute, values in row.values.items():
+            if attributes[attribute] not in values:
+                raise BindingError(
+                    f"{name!r}: {attribute} is one of {', '.join(values)}, not {attributes[attribute]!r}"
+                )
         return row
 
 
 _bound: weakref.WeakValueDictionary[int, Binding] = weakref.WeakValueDictionary()
 _owners: weakref.WeakValueDictionary[int, Binding] = weakref.WeakValueDictionary()
-_NONE: dict[str, Subject] = {}
+_NO_SUBJECTS: dict[str, Subject] = {}
 _subjects: weakref.WeakKeyDictionary[CollectorRegistry, dict[str, Subject]] = weakref.WeakKeyDictionary()
 _subjects_lock = freed_in_child(RLock())
 
@@ -312,15 +391,15 @@ def _room(row: MetricSpec) -> int:
 
 
 def _check_identity(identity: Mapping[str, str], target: object) -> None:
-    for label, value in identity.items():
+    for attribute, value in identity.items():
         if not isinstance(value, str) or not value:
             raise BindingError(
-                f"the {label} of a {type(target).__qualname__} is {value!r}; give it a short name, as text"
+                f"the {attribute} of a {type(target).__qualname__} is {value!r}; give it a short name, as text"
             )
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise BindingError(f"the {label} {value!r} is no text that UTF-8 can write; give another") from None
+            raise BindingError(f"the {attribute} {value!r} is no text that UTF-8 can write; give another") from None
 
 
 def _nothing(_target: object) -> Iterable[Pulled]:

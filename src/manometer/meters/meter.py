@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import RLock
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from prometheus_client import REGISTRY, CollectorRegistry, Metric, metrics
+from prometheus_client import REGISTRY, CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 
 from manometer.errors import MetricError
@@ -17,17 +17,20 @@ from manometer.meters.last_read import LastRead
 from manometer.meters.metric_view import MetricView
 from manometer.meters.registration import Companion, register
 from manometer.meters.write_buffer import WriteBuffer
+from manometer.prometheus_internals import shows_creation_times
 
 __all__ = ["Meter", "creation"]
 
 R = TypeVar("R")
+
+_NOT_GIVEN: object = object()
 
 _OF_FAMILIES = frozenset({"_labelvalues", "_children", "_children_lock", "_ended", "_companion"})
 
 
 def creation(created: float) -> float | None:
     """The time to expose in a `_created` sample; None where prometheus-client's own switch has them off."""
-    return created if metrics._use_created else None
+    return created if shows_creation_times() else None
 
 
 class _Alias:
@@ -100,18 +103,37 @@ class Meter(Collector, ABC, Generic[R]):
         if self._on_fold is None:
             self._on_fold = companion.folded
 
-    def labels(self, *labelvalues: object, **labelkwargs: object) -> Self:
+    def labels(
+        self,
+        first: object = _NOT_GIVEN,
+        second: object = _NOT_GIVEN,
+        third: object = _NOT_GIVEN,
+        /,
+        *further: object,
+        **labelkwargs: object,
+    ) -> Self:
         """Return the series of these label values, by position or by name, made where it is new.
 
         Raises MetricError (a ValueError) where the labels are not the family's.
         """
-        values = self._values(labelvalues, labelkwargs)
-        child = self._children.get(values)
-        return child if child is not None else self._admit(values)
+        # Programs call this for every event, so for a series that is there it makes no call: f"{value!s}" is
+        # str(value), and values that have parameters of their own need no loop.
+        if labelkwargs:
+            return self.labels(*self._ordered(labelkwargs, is_mixed=first is not _NOT_GIVEN))
+        if second is _NOT_GIVEN:
+            values: Values = (f"{first!s}",)
+        elif third is _NOT_GIVEN:
+            values = (f"{first!s}", f"{second!s}")
+        else:
+            values = (f"{first!s}", f"{second!s}", f"{third!s}", *map(str, further))
+        try:
+            return self._children[values]
+        except (KeyError, AttributeError):  # a series has no children
+            return self._admit(self._checked(values if first is not _NOT_GIVEN else ()))
 
     def remove(self, *labelvalues: object) -> None:
         """Drop the series of these label values, if it is there."""
-        values = self._values(labelvalues, {})
+        values = self._checked(tuple(map(str, labelvalues)))
         with self._children_lock:
             self._drop(values)
         self._ended.settle()
@@ -251,22 +273,33 @@ class Meter(Collector, ABC, Generic[R]):
         if self.labelnames and not self._labelvalues:
             raise MetricError(f"{self.kind} metric is missing label values")
 
-    def _values(self, labelvalues: tuple[object, ...], labelkwargs: dict[str, object]) -> Values:
-        names = self.labelnames
-        if not names:
+    def _need_family(self) -> None:
+        if not self.labelnames:
             raise MetricError(f"No label names were set when constructing {self}")
         if self._labelvalues:
-            labels = dict(zip(names, self._labelvalues, strict=True))
+            labels = dict(zip(self.labelnames, self._labelvalues, strict=True))
             raise MetricError(f"{self} already has labels set ({labels}); can not chain calls to .labels()")
-        if not labelkwargs:
-            if len(labelvalues) != len(names):
-                raise MetricError(f"{self}: Incorrect label count (expected {len(names)}, got {len(labelvalues)})")
-            return tuple([str(value) for value in labelvalues])
-        if labelvalues:
+
+    def _checked(self, values: Values) -> Values:
+        """The label values, where there are as many as there are label names."""
+        self._need_family()
+        if len(values) != len(self.labelnames):
+            wanted = len(self.labelnames)
+            raise MetricError(f"{self}: Incorrect label count (expected {wanted}, got {len(values)})")
+        return values
+
+    def _ordered(self, labelkwargs: Mapping[str, object], is_mixed: bool) -> list[object]:
+        """Label values that were given by name, in the order of the label names; is_mixed: by position too."""
+        names = self.labelnames
+        if len(labelkwargs) == len(names) and not is_mixed:
+            try:
+                return [labelkwargs[name] for name in names]
+            except KeyError:
+                pass
+        self._need_family()
+        if is_mixed:
             raise MetricError("Can't pass both *args and **kwargs")
-        if len(labelkwargs) != len(names) or any(name not in labelkwargs for name in names):
-            raise MetricError(f"{self}: Incorrect label names (expected {sorted(names)}, got {sorted(labelkwargs)})")
-        return tuple([str(labelkwargs[name]) for name in names])
+        raise MetricError(f"{self}: Incorrect label names (expected {sorted(names)}, got {sorted(labelkwargs)})")
 
     def _admit(self, values: Values, fresh: bool = False) -> Self:
         with self._children_lock:

@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from math import fsum, isfinite
+from operator import add
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from prometheus_client.samples import Exemplar, NativeHistogram
 
 from manometer.meters.exponential import ExponentialBuckets, seen
 
 __all__ = ["NO_EXEMPLARS", "CounterReading", "GaugeReading", "HistogramReading", "Reading"]
+
+T = TypeVar("T")
 
 NO_EXEMPLARS: Mapping[int, Exemplar] = MappingProxyType({})
 
@@ -49,7 +52,7 @@ class CounterReading(NamedTuple):
         parts = [reading.whole for reading in readings]
         return cls(
             _sum([part.total for part in parts]),
-            _earliest(part.created for part in parts),
+            _earliest([part.created for part in parts]),
             max((part.exemplar for part in parts if part.exemplar is not None), key=seen, default=None),
         )
 
@@ -134,22 +137,21 @@ class HistogramReading(NamedTuple):
 
         native_limit: how many exponential buckets may be filled; None for as many as there are.
         """
-        runnings = [reading.running for reading in readings]
-        running = tuple(map(sum, zip(*runnings, strict=True)))
+        runnings, totals, created, exemplars, natives = zip(*readings, strict=True)
+        if len(set(map(len, runnings))) > 1:
+            raise ValueError("histograms of differing buckets do not add up")
+        running = runnings[0]
+        for other in runnings[1:]:
+            running = tuple(map(add, running, other))
         if running and type(running[-1]) is float:
             running = tuple(map(_sum, zip(*runnings, strict=True)))
-        totals = [reading.total for reading in readings if reading.total is not None]
-        natives = [reading.native for reading in readings if reading.native is not None]
-        exemplars = NO_EXEMPLARS
-        for reading in readings:
-            if reading.exemplars:
-                exemplars = _latest(exemplars, reading.exemplars)
+        told, known = _known(totals), _known(natives)
         return cls(
             running,
-            _sum(totals) if totals else None,
-            _earliest([reading.created for reading in readings]),
-            exemplars,
-            _native(natives, native_limit) if natives else None,
+            _sum(told) if told else None,
+            _earliest(created),
+            _latest(exemplars) if any(exemplars) else NO_EXEMPLARS,
+            _native(known, native_limit) if known else None,
         )
 
     @classmethod
@@ -190,16 +192,21 @@ def _remainders(column: Sequence[float]) -> list[float]:
     return [part for part in found if isfinite(part)]
 
 
-def _earliest(created: Iterable[float | None]) -> float | None:
-    return min([each for each in created if each is not None], default=None)
+def _known(column: Sequence[T | None]) -> Sequence[T]:
+    return [each for each in column if each is not None] if None in column else column  # type: ignore[return-value]
 
 
-def _latest(kept: Mapping[int, Exemplar], others: Mapping[int, Exemplar]) -> Mapping[int, Exemplar]:
-    """The exemplars of both, of the same place the later one."""
-    found = dict(kept)
-    for at, exemplar in others.items():
-        if at not in found or seen(exemplar) > seen(found[at]):
-            found[at] = exemplar
+def _earliest(created: Sequence[float | None]) -> float | None:
+    return min(_known(created), default=None)
+
+
+def _latest(exemplars: Iterable[Mapping[int, Exemplar]]) -> Mapping[int, Exemplar]:
+    """Of each place the exemplar that was seen last."""
+    found: dict[int, Exemplar] = {}
+    for each in exemplars:
+        for at, exemplar in each.items():
+            if at not in found or seen(exemplar) > seen(found[at]):
+                found[at] = exemplar
     return found
 
 

@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 
 from manometer.errors import MetricError
 from manometer.meters.fork import freed_in_child, notice
+from manometer.prometheus_internals import lock_of
 
 try:
     from prometheus_client.registry import DuplicateTimeseries
@@ -56,7 +57,7 @@ def register(registry: CollectorRegistry, collector: Collector, what: str) -> Co
     what: how to name the collector in the error that is raised where its names are taken.
     """
     notice()
-    freed_in_child(registry._lock)
+    freed_in_child(lock_of(registry))
     try:
         registry.register(collector)
     except ValueError as error:

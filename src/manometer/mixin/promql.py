@@ -1,8 +1,8 @@
 """Building blocks of PromQL: selectors that are checked against the catalogue, and what is made of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from manometer.catalogue import Kind, MetricSpec
+from manometer.catalogue import Kind, MetricSpec, label
 from manometer.errors import MetricError
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "over",
     "rate",
     "ratio",
+    "recorded",
     "select",
     "share_over",
 ]
@@ -31,32 +32,28 @@ TARGET = ("job", "instance")
 FOREIGN = frozenset(
     {
         "ALERTS",
-        "process_cpu_seconds_total",
-        "process_resident_memory_bytes",
-        "process_start_time_seconds",
         "up",
     }
 )
-"""Metrics that the rules and dashboards read and the catalogue does not hold: Prometheus's own and
-those of prometheus-client's process collector."""
+"""Metrics that the rules and dashboards read and the catalogue does not hold: Prometheus's own."""
 
 _OPERATORS = ("=~", "!~", "!=")
+_NONE: Mapping[str, str] = {}
 
 
-def select(metric: MetricSpec | str, suffix: str = "", **matchers: str) -> str:
+def select(metric: MetricSpec | str, matchers: Mapping[str, str] = _NONE, part: str = "") -> str:
     """A selector of a metric, of a recorded series or of a foreign one.
 
-    suffix: which part of a histogram: `_bucket`, `_sum` or `_count`.
-    matchers: a label's value, or the operator and the value: `result="hit"`, `stage="!~a|b"`.
-    MetricError where the catalogue knows the metric and not the label, the value or the suffix.
+    matchers: by an attribute's OpenTelemetry name or a label, its value, or the operator and the value:
+    `{"cache.request.type": "hit", "job": "!~a|b"}`.
+    part: which part of a histogram: `_bucket`, `_sum` or `_count`.
+    MetricError where the catalogue knows the metric and not the attribute, the value or the part.
     """
     if isinstance(metric, MetricSpec):
-        _check(metric, suffix, matchers)
-        name = metric.prometheus_name
-    else:
-        name = metric
-    inside = ",".join(f"{label}{_matcher(value)}" for label, value in matchers.items())
-    return f"{name}{suffix}{{{inside}}}" if inside else f"{name}{suffix}"
+        _check(metric, matchers, part)
+    series = (metric.prometheus_name if isinstance(metric, MetricSpec) else metric) + part
+    inside = ",".join(f"{label(name)}{_matcher(value)}" for name, value in matchers.items())
+    return f"{series}{{{inside}}}" if inside else series
 
 
 def rate(selector: str, window: str = WINDOW) -> str:
@@ -75,8 +72,8 @@ def over(function: str, series: str, window: str) -> str:
 
 
 def by(labels: Iterable[str], expr: str, operation: str = "sum") -> str:
-    """An aggregation that keeps these labels."""
-    return f"{operation} by ({', '.join(labels)}) ({expr})"
+    """An aggregation that keeps these attributes or labels."""
+    return f"{operation} by ({', '.join(map(label, labels))}) ({expr})"
 
 
 def both(*conditions: str) -> str:
@@ -106,21 +103,28 @@ def bound(seconds: float) -> str:
 
 def share_over(histogram: MetricSpec, seconds: float, labels: tuple[str, ...]) -> str:
     """Share of a histogram's events that took longer; nothing where there were none."""
-    fast = by(labels, rate(select(histogram, "_bucket", le=bound(seconds))))
-    every = by(labels, rate(select(histogram, "_count")))
+    fast = by(labels, rate(select(histogram, {"le": bound(seconds)}, "_bucket")))
+    every = by(labels, rate(select(histogram, part="_count")))
     return f"1 - {fast}\n/ ({every} > 0)"
 
 
-def _check(metric: MetricSpec, suffix: str, matchers: dict[str, str]) -> None:
-    if (metric.kind is Kind.HISTOGRAM) != (suffix in ("_bucket", "_sum", "_count")):
-        raise MetricError(f"{metric.prometheus_name!r} is a {metric.kind.value}; it has no series {suffix!r}")
-    known = {*metric.labels, *TARGET, *(("le",) if suffix == "_bucket" else ())}
-    for label, value in matchers.items():
-        if label not in known:
-            raise MetricError(f"{metric.prometheus_name!r} has no label {label!r}; it has {', '.join(sorted(known))}")
-        values = metric.values.get(label)
+def recorded(labels: Iterable[str], metric: MetricSpec | str, operation: str) -> str:
+    """The name of a recorded series, `level:metric:operation`; the level is the labels that remain."""
+    name = metric.family_name if isinstance(metric, MetricSpec) else metric
+    return f"{'_'.join(map(label, labels))}:{name}:{operation}"
+
+
+def _check(metric: MetricSpec, matchers: Mapping[str, str], part: str) -> None:
+    name = metric.prometheus_name
+    if (metric.kind is Kind.HISTOGRAM) != (part in ("_bucket", "_sum", "_count")):
+        raise MetricError(f"{name!r} is a {metric.kind.value}; it has no series {part!r}")
+    known = {*metric.attributes, *TARGET, *(("le",) if part == "_bucket" else ())}
+    for attribute, value in matchers.items():
+        if attribute not in known:
+            raise MetricError(f"{name!r} has no attribute {attribute!r}; it has {', '.join(sorted(known))}")
+        values = metric.values.get(attribute)
         if values and value[:2] not in _OPERATORS and value not in values:
-            raise MetricError(f"{metric.prometheus_name!r}: {label} is one of {', '.join(values)}, not {value!r}")
+            raise MetricError(f"{name!r}: {attribute} is one of {', '.join(values)}, not {value!r}")
 
 
 def _matcher(value: str) -> str:

@@ -1,4 +1,4 @@
-"""The tables of the documentation, as Markdown: every metric, and every alert."""
+"""The tables of the documentation, as Markdown: every metric, whose names follow a convention, every alert."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from manometer.mixin import rules
 from manometer.mixin.rules.rule import runbook
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["alerts_table", "metrics_table"]
+__all__ = ["alerts_table", "conventions_table", "metrics_table"]
 
 _UNITS = {"s": "seconds", "By": "bytes", "1": "ratio"}
 
@@ -15,6 +15,23 @@ _UNITS = {"s": "seconds", "By": "bytes", "1": "ratio"}
 def metrics_table() -> str:
     """Every metric of the catalogue, a table a subject."""
     return "\n\n".join(f"### {subject}\n\n{_metrics(rows)}" for subject, rows in SUBJECTS.items())
+
+
+def conventions_table() -> str:
+    """Every metric whose name is a convention's, with the convention and its version."""
+    rows = [row for rows in SUBJECTS.values() for row in rows if row.convention is not None]
+    return _table(
+        ("OpenTelemetry name", "attributes", "Prometheus name", "convention"),
+        (
+            (
+                f"`{row.name}`",
+                ", ".join(f"`{attribute}`" for attribute in row.attributes),
+                f"`{row.prometheus_name}`",
+                row.convention.value if row.convention else "",
+            )
+            for row in rows
+        ),
+    )
 
 
 def alerts_table(runbooks: str = "docs/runbooks") -> str:
@@ -31,15 +48,19 @@ def alerts_table(runbooks: str = "docs/runbooks") -> str:
 
 def _metrics(rows: Iterable[MetricSpec]) -> str:
     return _table(
-        ("Prometheus name", "kind", "labels", "unit", "help"),
-        ((f"`{row.prometheus_name}`", row.kind.value, _labels(row), _unit(row), row.help) for row in rows),
+        ("OpenTelemetry name", "Prometheus name", "kind", "labels", "unit", "help"),
+        (
+            (f"`{row.name}`", f"`{row.prometheus_name}`", row.prometheus_type, _labels(row), _unit(row), row.help)
+            for row in rows
+        ),
     )
 
 
 def _labels(row: MetricSpec) -> str:
     """The labels, each with its values where those are a closed set."""
     return ", ".join(
-        f"{label}={'/'.join(row.values[label])}" if label in row.values else label for label in row.labels
+        f"{label}={'/'.join(row.values[name])}" if name in row.values else label
+        for name, label in zip(row.attributes, row.labels, strict=True)
     )
 
 

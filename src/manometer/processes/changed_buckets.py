@@ -3,41 +3,59 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from math import inf
+from typing import NamedTuple, Self
 
+from manometer.meters.family import Group
 from manometer.meters.readings import HistogramReading
 
-__all__ = ["Head", "check_counts", "over_all_buckets"]
-
-Head = tuple[tuple[str, ...], int]
-"""Of a reading, the bounds of its buckets, and how many exponential ones it may fill."""
+__all__ = ["Head", "over_all_buckets"]
 
 
-def check_counts(head: Head, counts: int) -> None:
-    """Raise ValueError where so many running counts are not those of such buckets."""
-    buckets = len(head[0])
-    if counts not in (buckets, buckets + 1):
-        raise ValueError(f"a histogram of {buckets} buckets and {counts} counts")
+class Head(NamedTuple):
+    """What the readings of a group have in common.
+
+    bounds: the `le` of each bucket; native_limit: how many exponential ones a series may fill; counts: how many
+    running counts a reading has, 0 where it is no histogram's.
+    """
+
+    bounds: tuple[str, ...]
+    native_limit: int
+    counts: int
+
+    @classmethod
+    def of(cls, group: Group) -> Self:
+        """The head of a group."""
+        reading = group.series[0][1] if group.series else None
+        counts = len(reading.running) if isinstance(reading, HistogramReading) else 0
+        return cls(group.bounds, group.native_limit, counts)
+
+    def check(self) -> None:
+        """Raise ValueError where there are other counts than buckets."""
+        buckets = len(self.bounds)
+        if self.counts not in (buckets, buckets + 1):
+            raise ValueError(f"a histogram of {buckets} buckets and {self.counts} counts")
 
 
 def over_all_buckets(
     heads: Sequence[Head], readings: Sequence[HistogramReading]
 ) -> tuple[Head, list[HistogramReading]]:
     """The readings with the same buckets, and their head. A bucket that a reading lacks holds what is known of it."""
-    bounds = tuple(sorted(dict.fromkeys(chain.from_iterable(own for own, _ in heads)), key=float))
+    for head in heads:
+        head.check()
+    bounds = tuple(sorted(dict.fromkeys(chain.from_iterable(head.bounds for head in heads)), key=float))
     holds_all = bool(bounds) and float(bounds[-1]) == inf
-    told_apart = any(len(reading.running) > len(own) for (own, _), reading in zip(heads, readings, strict=True))
+    told_apart = any(head.counts > len(head.bounds) for head in heads)
     places = {bound: at for at, bound in enumerate(bounds)}
     found = []
-    for (own, limit), reading in zip(heads, readings, strict=True):
-        check_counts((own, limit), len(reading.running))
+    for (own, _, counts), reading in zip(heads, readings, strict=True):
         running = [*_over(bounds, own, reading.running)]
-        if told_apart or (not holds_all and running):
-            running.append(reading.running[-1] if reading.running else 0)
-        if any(type(count) is float for count in running):
+        if told_apart or (counts and not holds_all):
+            running.append(reading.running[-1] if counts else 0)
+        if float in map(type, running):
             running = [*map(float, running)]
         exemplars = {places[own[at]]: exemplar for at, exemplar in reading.exemplars.items()}
         found.append(reading._replace(running=tuple(running), exemplars=exemplars))
-    return (bounds, max(limit for _, limit in heads)), found
+    return Head(bounds, max(head.native_limit for head in heads), len(found[0].running)), found
 
 
 def _over(bounds: Sequence[str], own: Sequence[str], running: Sequence[float]) -> Iterator[float]:

@@ -19,6 +19,7 @@ from manometer.processes.merge import Merge
 from manometer.processes.prometheus_files import families_of_files
 from manometer.processes.snapshot import Process, Snapshot
 from manometer.processes.worker import Worker
+from manometer.prometheus_internals import lock_of
 from manometer.registry.catalogued import pulled
 from manometer.registry.self_metrics import SelfMetrics
 
@@ -118,6 +119,6 @@ def onlooker(path: Path) -> CollectorRegistry:
 
 def _registry(collector: GroupCollector) -> CollectorRegistry:
     registry = CollectorRegistry()
-    freed_in_child(registry._lock)
+    freed_in_child(lock_of(registry))
     registry.register(collector)
     return registry

@@ -60,7 +60,9 @@ class Faults:
         """Faults since the last time that figures could be written."""
         missing = {name: count - self._told.get(name, 0.0) for name, count in self._counts().items()}
         figures = [
-            (rows.PROCESS_FILE_FAILURES, {"operation": name}, count) for name, count in missing.items() if count
+            (rows.PROCESS_FILE_FAILURES, {"manometer.process.file.operation": name}, count)
+            for name, count in missing.items()
+            if count
         ]
         return [shared(family, "sum", time.time()) for family in pulled(figures)]
 

@@ -28,6 +28,9 @@ __all__ = ["check", "corrections", "decode", "encode", "head_of", "lines", "star
 _MOST = 250  # rows in a line of a file: what is written or read in one go, while every other thread waits
 
 T = TypeVar("T")
+Readings = Iterable[Reading]
+Column = Sequence[Any]
+"""One field of several rows."""
 
 
 # --- writing
@@ -184,59 +187,91 @@ def _family(name: object, kind: object, documentation: object, unit: object, gro
         raise ValueError("a family of no name, kind or mode, or two labels of one name")
     if suffix is not None and _text(suffix) and suffix[0] != "_":
         raise ValueError("a sample of another family")
-    if any(isnan(float(bound)) for bound in _texts(bounds)):
-        raise ValueError("a bucket without a bound")
+    kind_of = kind_of_reading(texts[1], suffix)
+    if any(isnan(float(bound)) for bound in _texts(bounds)) or (bounds and kind_of is not HistogramReading):
+        raise ValueError("a bucket without a bound, or of no histogram")
     if _of(int, limit) < 0:
         raise ValueError("buckets of no known width")
-    read = _READERS[kind_of_reading(texts[1], suffix)]
     head = Group(labelnames, (), tuple(bounds), limit, suffix, mode)
-    series = [(_labelvalues(values, labelnames), read(head, *figures)) for values, *figures in _of(list, rows)]
-    if len({len(reading.running) for _, reading in series if isinstance(reading, HistogramReading)}) > 1:
-        raise ValueError(_OTHER_ROW)
-    return Family(*texts, [head._replace(series=series)])
+    if not set(map(type, _of(list, rows))) <= {list}:
+        raise TypeError("a row that is no list")
+    # Field by field: there may be a hundred thousand rows, and what can be is checked of all at once.
+    values, *fields = zip(*rows, strict=True) if rows else [()]
+    series = zip(_labelvalues(values, labelnames), _READERS[kind_of](head, *fields), strict=True) if rows else ()
+    return Family(*texts, [head._replace(series=[*series])])
 
 
-def _labelvalues(values: Any, names: Values) -> Values:
-    if len(_texts(values)) != len(names):
-        raise ValueError(_OTHER_ROW)
-    return tuple(values)
+def _labelvalues(values: Column, names: Values) -> list[Values]:
+    if set(map(type, values)) != {list} or set(map(len, values)) != {len(names)}:
+        raise ValueError("a row of other labels")
+    _texts([*chain.from_iterable(values)])
+    return [*map(tuple, values)]
 
 
-def _counter(_: Group, total: Any, created: Any, exemplar: Any) -> CounterReading:
-    return CounterReading(_number(total), _beginning(created), None if exemplar is None else _exemplar(*exemplar))
+def _counters(_: Group, totals: Column, created: Column, exemplars: Column) -> Readings:
+    told = [None if each is None else _exemplar(*each) for each in exemplars]
+    return map(CounterReading, map(_number, totals), _beginnings(created), told)
 
 
-def _gauge(_: Group, value: Any, set_at: Any) -> GaugeReading:
-    return GaugeReading(_number(value), None if set_at is None else float(_finite(set_at)))
+def _gauges(_: Group, values: Column, set_at: Column) -> Readings:
+    times = [None if each is None else float(_finite(each)) for each in set_at]
+    return map(GaugeReading, map(_number, values), times)
 
 
-def _histogram(group: Group, running: Any, total: Any, created: Any, exemplars: Any, native: Any) -> HistogramReading:
-    known, places = len(_of(list, running)), len(group.bounds)
-    if (known not in (places, places + 1) and running) or (not running and places):
-        raise ValueError(_OTHER_ROW)
-    return HistogramReading(
-        _counts(running),
-        None if total is None else _number(total),
-        _beginning(created),
-        {_within(at, places): _exemplar(*exemplar) for at, exemplar in exemplars} if exemplars else NO_EXEMPLARS,
-        None if native is None else _native(native, group.native_limit),
+def _histograms(
+    group: Group, running: Column, totals: Column, created: Column, exemplars: Column, native: Column
+) -> Readings:
+    places = len(group.bounds)
+    return map(
+        HistogramReading,
+        _counts(running, places),
+        _optional(totals),
+        _beginnings(created),
+        [_exemplars(each, places) if each else NO_EXEMPLARS for each in exemplars],
+        [None if each is None else _native(each, group.native_limit) for each in native],
     )
 
 
-def _counts(running: list[Any]) -> tuple[float, ...]:
-    kinds = set(map(type, running))
-    if not kinds <= _NUMBERS:
-        raise ValueError(_OTHER_ROW)
-    if not isfinite(sum(running)) and not all(map(isfinite, running)):
-        raise ValueError("a count without end")
-    return tuple(map(float, running)) if float in kinds else tuple(running)
-
-
-_READERS: Mapping[type[Reading], Callable[..., Reading]] = {
-    CounterReading: _counter,
-    GaugeReading: _gauge,
-    HistogramReading: _histogram,
+_READERS: Mapping[type[Reading], Callable[..., Readings]] = {
+    CounterReading: _counters,
+    GaugeReading: _gauges,
+    HistogramReading: _histograms,
 }
+
+
+def _counts(running: Column, places: int) -> list[tuple[float, ...]]:
+    """The running counts of all rows."""
+    if set(map(type, running)) != {list}:
+        raise TypeError("counts that are no list")
+    lengths = set(map(len, running))
+    if len(lengths) > 1 or not lengths <= {places, places + 1}:
+        raise ValueError("other buckets than there are")
+    counts = [*chain.from_iterable(running)]
+    kinds = set(map(type, counts))
+    if not kinds <= _NUMBERS:
+        raise TypeError("a count that is no number")
+    if not isfinite(sum(counts)) and not all(map(isfinite, counts)):
+        raise ValueError("a count without end")
+    if float in kinds:
+        return [tuple(map(float, each)) if float in map(type, each) else tuple(each) for each in running]
+    return [*map(tuple, running)]
+
+
+def _optional(values: Column) -> Sequence[float | None]:
+    if set(map(type, values)) <= _OPTIONAL:
+        return values
+    return [None if each is None else _number(each) for each in values]
+
+
+def _beginnings(created: Column) -> Sequence[float | None]:
+    found = _optional(created)
+    if any(each != each for each in found):
+        raise ValueError("a count without end")
+    return found
+
+
+def _exemplars(found: Any, places: int) -> dict[int, Exemplar]:
+    return {_within(at, places): _exemplar(*exemplar) for at, exemplar in found}
 
 
 def _native(parts: Any, limit: int) -> NativeHistogram:
@@ -302,12 +337,6 @@ def _finite(value: Any) -> float:
     return value  # type: ignore[no-any-return]  # whole numbers stay what they are
 
 
-def _beginning(value: Any) -> float | None:
-    if value is not None and isnan(_number(value)):
-        raise ValueError("a count without end")
-    return None if value is None else float(value)
-
-
 def _within(at: Any, places: int) -> int:
     if not 0 <= _of(int, at) < places:
         raise ValueError("an exemplar of no bucket")
@@ -315,6 +344,6 @@ def _within(at: Any, places: int) -> int:
 
 
 _NUMBERS = {int, float}
-_OTHER_ROW = "a row of other labels, or of other buckets than there are"
+_OPTIONAL = {float, type(None)}
 _MODES = get_args(MultiprocessMode)
 _FARTHEST = 1 << 20  # buckets: the finest schema has half a million of them between the least and the largest float

@@ -1,6 +1,6 @@
 """What counters of prometheus-client bring along over a fork: it is the parent's, and would be counted twice."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, Summary
@@ -9,6 +9,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from manometer.meters.family import Family, Group, Series
 from manometer.processes.merge_modes import in_own_files, merge_mode
 from manometer.processes.snapshot import shared
+from manometer.prometheus_internals import children_of, collectors_of, label_names_of, locks_within, samples_of_child
 from manometer.registry.foreign import figures
 
 __all__ = ["inherited"]
@@ -21,7 +22,7 @@ def inherited(registry: CollectorRegistry, now: float) -> list[Family]:
     gauge, which may call a function of the program's, to wait for a lock that nobody is there to give back.
     """
     families: list[Family] = []
-    for collector in list(registry._collector_to_names):
+    for collector in collectors_of(registry):
         if isinstance(collector, MetricWrapperBase):
             _free(collector)
         if isinstance(collector, Counter | Histogram | Summary):
@@ -35,29 +36,22 @@ def inherited(registry: CollectorRegistry, now: float) -> list[Family]:
 
 def _free(meter: Any) -> None:
     """Free its locks: whichever thread of the parent held one is not there to give it back."""
-    for series in (meter, *getattr(meter, "_metrics", {}).values()):
-        for part in (series, *_flat(vars(series).values())):
-            lock: Any = getattr(part, "_lock", None)
-            if hasattr(lock, "_at_fork_reinit"):
-                lock._at_fork_reinit()
-
-
-def _flat(values: Iterable[Any]) -> Iterator[Any]:
-    for value in values:
-        yield from value if isinstance(value, list) else (value,)
+    for lock in locks_within(meter):
+        if hasattr(lock, "_at_fork_reinit"):
+            lock._at_fork_reinit()
 
 
 def _of_meter(meter: Any, registry: CollectorRegistry) -> Iterator[Family]:
     """Its family, if it has any series. The fork waits for this, and so no sample is given its names."""
-    every = meter._metrics if meter._labelnames else {(): meter}
+    every = children_of(meter)
     (described,) = meter.describe()
     if not every or in_own_files(registry, described.name):
         return
     name, kind = described.name, described.type
     told: list[Series] = []
-    head = Group(tuple(meter._labelnames), told, merge_mode=merge_mode(registry, name, kind))
+    head = Group(label_names_of(meter), told, merge_mode=merge_mode(registry, name, kind))
     for values, series in every.items():
-        (figure,) = figures(kind, [(sample.name, sample) for sample in series._child_samples()])
+        (figure,) = figures(kind, [(sample.name, sample) for sample in samples_of_child(series)])
         told.append((values, figure.reading))
         head = head._replace(bounds=figure.bounds)
     yield Family(name, kind, described.documentation, described.unit, [head])

@@ -8,8 +8,8 @@ from typing import Any
 from manometer.meters.family import Family, Group, Series, Values, kind_of_reading
 from manometer.meters.labels import OTHER
 from manometer.meters.metric_view import MetricView
-from manometer.meters.readings import GaugeReading, HistogramReading, Reading
-from manometer.processes.changed_buckets import Head, check_counts, over_all_buckets
+from manometer.meters.readings import GaugeReading, Reading
+from manometer.processes.changed_buckets import Head, over_all_buckets
 from manometer.processes.snapshot import Snapshot
 
 __all__ = ["Merge"]
@@ -119,7 +119,7 @@ class _FamilyTotals:
         each = group.merge_mode in ("all", "liveall") and "pid" not in names
         own = (pid,) if each else ()
         kept = self._series.setdefault((group.suffix, names + ("pid",) * each), {})
-        head, mode = (group.bounds, group.native_limit), group.merge_mode
+        head, mode = Head.of(group), group.merge_mode
         head = self._heads.setdefault(head, head)  # one object: that two are equal is then seen at once
         for values, reading in group.series:
             if ordered is not None:
@@ -140,21 +140,26 @@ class _FamilyTotals:
 
     def family(self, added_up: "_AddUp") -> Family:
         """What they come to, in groups of series that have the same labels and buckets."""
-        groups: dict[Any, tuple[Group, list[Series]]] = {}
+        groups: dict[tuple[str | None, Values, str, Head], list[Series]] = {}
         for (suffix, names), kept in self._series.items():
             kind = kind_of_reading(self._family.kind, suffix)
+            last: Head | None = None
+            mode = ""
             for values, series in kept.items():
                 heads, readings = series.heads, series.readings
                 head = heads[0]
-                if len(heads) > 1 and (heads.count(head) < len(heads) or _differ(readings)):
+                if heads.count(head) < len(heads):
                     head, readings = over_all_buckets(heads, readings)
-                found = added_up(kind, readings, head[1])
-                key = (suffix, names, series.mode, head, _size(found[0]))
-                if key not in groups:
-                    check_counts(head, _size(found[0]))
-                    groups[key] = Group(names, [], *head, suffix, series.mode), []
-                groups[key][1].extend([(values, reading) for reading in found])
-        return self._family._replace(groups=[group._replace(series=told) for group, told in groups.values()])
+                if head is not last or series.mode != mode:
+                    last, mode = head, series.mode
+                    head.check()
+                    told = groups.setdefault((suffix, names, mode, head), [])
+                told += [(values, reading) for reading in added_up(kind, readings, head.native_limit)]
+        found = [
+            Group(names, told, head.bounds, head.native_limit, suffix, mode)
+            for (suffix, names, mode, head), told in groups.items()
+        ]
+        return self._family._replace(groups=found)
 
 
 _AddUp = Callable[[type[Reading], Sequence[Any], int], Sequence[Reading]]
@@ -175,12 +180,3 @@ def _ordered(names: Values) -> tuple[Values, Callable[[Values], Values] | None]:
         return names, None
     ordered = itemgetter(*places)
     return ordered(names), ordered
-
-
-def _differ(readings: Sequence[Any]) -> bool:
-    """Whether some do not tell all that others do."""
-    return len({_size(reading) for reading in readings}) > 1
-
-
-def _size(reading: Any) -> int:
-    return len(reading.running) if isinstance(reading, HistogramReading) else 0

@@ -2,10 +2,11 @@
 
 from contextlib import suppress
 
-from prometheus_client import CollectorRegistry, values
+from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
 from manometer.catalogue import SUBJECTS, spec
+from manometer.prometheus_internals import collector_named, writes_own_files
 
 __all__ = ["by_itself", "in_own_files", "merge_mode"]
 
@@ -24,10 +25,10 @@ def merge_mode(registry: CollectorRegistry, name: str, kind: str) -> str:
     """The mode of one of the registry's families: one of prometheus-client's multiprocess modes."""
     with suppress(KeyError):
         return spec(f"{name}_total" if kind == "counter" else name).multiprocess_mode
-    mode = getattr(registry._names_to_collectors.get(name), "_multiprocess_mode", None)
+    mode = getattr(collector_named(registry, name), "_multiprocess_mode", None)
     if isinstance(mode, str):
         return mode
-    if name.startswith("process_"):  # prometheus-client's ProcessCollector, whose names every client shares
+    if name.startswith("process_"):  # prometheus-client's ProcessCollector
         return _EACH
     if name == "python_info":
         return "livemax"
@@ -40,11 +41,12 @@ def by_itself(family_name: str) -> bool:
 
 
 _OF_RUNNING = frozenset(
-    row.family_name for subject in ("runtime", "host", "health", "self_metrics") for row in SUBJECTS[subject]
+    row.family_name
+    for subject in ("runtime", "process", "host", "health", "self_metrics")
+    for row in SUBJECTS[subject]
 )
 
 
 def in_own_files(registry: CollectorRegistry, name: str) -> bool:
     """Whether prometheus-client keeps the family in files of its own, for its own multiprocess mode."""
-    collector = registry._names_to_collectors.get(name)
-    return isinstance(collector, MetricWrapperBase) and values.ValueClass._multiprocess
+    return isinstance(collector_named(registry, name), MetricWrapperBase) and writes_own_files()

@@ -17,7 +17,7 @@ __all__ = ["Pulled", "described", "family", "meter", "pulled", "series"]
 M = TypeVar("M", bound=Meter[Any])
 
 Pulled = tuple[MetricSpec, Mapping[str, str], float]
-"""One figure as an object told it: which metric, its label values, the value."""
+"""One figure as an object told it: which metric, the values of its attributes, the value."""
 
 
 def described(rows: Iterable[MetricSpec]) -> list[Metric]:
@@ -27,8 +27,8 @@ def described(rows: Iterable[MetricSpec]) -> list[Metric]:
 
 def family(row: MetricSpec, series: Iterable[Series]) -> Family:
     """The metric's family of these series."""
-    groups = [Group(tuple(row.labels), [*series])]
-    return Family(row.family_name, row.kind.value, row.help, _unit(row), groups)
+    groups = [Group(row.labels, [*series])]
+    return Family(row.family_name, row.prometheus_type, row.help, _unit(row), groups)
 
 
 def meter(row: MetricSpec, kind: type[M], **settings: Any) -> M:
@@ -36,8 +36,8 @@ def meter(row: MetricSpec, kind: type[M], **settings: Any) -> M:
 
     settings: what its kind alone takes, such as a histogram's `native_schema`.
     """
-    if kind.kind != row.kind.value:
-        raise MetricError(f"{row.name!r} is a {row.kind.value}, not a {kind.kind}")
+    if kind.kind != row.prometheus_type:
+        raise MetricError(f"{row.name!r} is a {row.prometheus_type}, not a {kind.kind}")
     if row.buckets:
         settings = {"buckets": row.buckets, **settings}
     return kind(row.family_name, row.help, row.labels, unit=_unit(row), registry=None, **settings)
@@ -46,17 +46,17 @@ def meter(row: MetricSpec, kind: type[M], **settings: Any) -> M:
 def pulled(figures: Iterable[Pulled]) -> list[Family]:
     """The families of figures that objects told, in the order in which they first came."""
     found: dict[str, tuple[MetricSpec, list[Series]]] = {}
-    for row, labels, value in figures:
+    for row, attributes, value in figures:
         if row.name not in found:
             found[row.name] = row, []
-        found[row.name][1].append(series(row, labels, value))
+        found[row.name][1].append(series(row, attributes, value))
     return [family(row, told) for row, told in found.values()]
 
 
-def series(row: MetricSpec, labels: Mapping[str, str], value: float) -> Series:
+def series(row: MetricSpec, attributes: Mapping[str, str], value: float) -> Series:
     """The series of one figure, its label values in the catalogue's order."""
     reading = CounterReading(float(value)) if row.kind is Kind.COUNTER else GaugeReading(float(value))
-    return tuple([labels[label] for label in row.labels]), reading
+    return tuple([attributes[attribute] for attribute in row.attributes]), reading
 
 
 def _unit(row: MetricSpec) -> str:

@@ -12,6 +12,13 @@ from manometer.meters.family import Family
 from manometer.meters.fork import freed_in_child, notice
 from manometer.meters.metric_view import MetricView
 from manometer.meters.metric_view import size as size_of
+from manometer.prometheus_internals import (
+    collectors_by_name,
+    collectors_of,
+    collectors_without_names,
+    lock_of,
+    target_info_of,
+)
 from manometer.registry.self_metrics import SelfMetrics
 
 __all__ = ["Collected", "as_metric", "collect"]
@@ -33,7 +40,7 @@ def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Co
     durations: Tally[str] = Tally()
     series: Tally[str] = Tally()
     if registry.get_target_info():
-        families += _restricted([registry._target_info_metric()], names)  # type: ignore[no-untyped-call]
+        families += _restricted([target_info_of(registry)], names)
     for collector in _collectors(registry, names):
         name = type(collector).__qualname__
         started = perf_counter()
@@ -67,11 +74,11 @@ def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Co
 def _collectors(registry: CollectorRegistry, names: Collection[str]) -> list[Collector]:
     """The registry's collectors in order, less the kit itself, which is read last."""
     # prometheus-client has no public way to walk a registry but `collect`, which has no guard.
-    with freed_in_child(registry._lock):
-        by_name = dict(registry._names_to_collectors)
-        collectors = list(registry._collector_to_names)
+    with freed_in_child(lock_of(registry)):
+        by_name = collectors_by_name(registry)
+        collectors = collectors_of(registry)
     if names:
-        nameless = getattr(registry, "_collectors_without_names", ())  # since prometheus-client 0.25
+        nameless = collectors_without_names(registry)
         wanted = {*(id(by_name[name]) for name in names if name in by_name), *map(id, nameless)}
         collectors = [each for each in collectors if id(each) in wanted]
     return [each for each in collectors if not isinstance(each, SelfMetrics)]

@@ -15,6 +15,7 @@ from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
 from manometer.meters.metric_view import MetricView
 from manometer.meters.outages import Outages
 from manometer.meters.registration import accompanied_by
+from manometer.prometheus_internals import lock_of
 from manometer.registry.catalogued import Pulled, described, meter, pulled
 
 __all__ = ["SelfMetrics"]
@@ -61,7 +62,7 @@ class SelfMetrics(Collector):
             self_metrics = _beside.get(registry)
             if self_metrics is None:
                 self_metrics = cls()
-                freed_in_child(registry._lock)
+                freed_in_child(lock_of(registry))
                 try:
                     registry.register(self_metrics)
                 except ValueError as error:
@@ -127,8 +128,11 @@ class SelfMetrics(Collector):
             if family.series:
                 yield family
         figures: list[Pulled] = [
-            *((rows.COLLECT_DURATION, {"collector": name}, value) for name, value in durations.items()),
-            *((rows.SERIES, {"family": name}, value) for name, value in series.items()),
+            *(
+                (rows.COLLECT_DURATION, {"manometer.collector.name": name}, value)
+                for name, value in durations.items()
+            ),
+            *((rows.SERIES, {"manometer.family.name": name}, size) for name, size in series.items()),
         ]
         yield from pulled(figures)
 

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from dataclasses import dataclass
 from html import escape
 from http import HTTPStatus
-from importlib.metadata import version
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qs
 
@@ -17,6 +16,7 @@ from manometer.errors import IncompleteError
 from manometer.exposition.accept import media_ranges
 from manometer.exposition.render import render
 from manometer.meters.fork import notice
+from manometer.version import __version__
 
 __all__ = ["AsgiApp", "Check", "Request", "Response", "Site", "WsgiApp", "asgi_app", "respond", "wsgi_app"]
 
@@ -93,7 +93,7 @@ def _landing(site: Site, _: Request) -> Response:
 <head><meta charset="utf-8"><title>{service}</title></head>
 <body>
 <h1>{service}</h1>
-<p>Measured by Manometer {version("manometer")} on Python {platform.python_version()}.</p>
+<p>Measured by Manometer {__version__} on Python {platform.python_version()}.</p>
 <ul>
 {links}
 </ul>

@@ -119,7 +119,7 @@ def open_span(engine: str, stage: str, *, current: bool) -> StageSpan | None:
             found = parent.get_span_context()
             if found.is_valid and not found.trace_flags & TraceFlags.SAMPLED:
                 return None
-        span = _tracer.start_span(stage, attributes={"manometer.engine": engine, "manometer.stage": stage})
+        span = _tracer.start_span(stage, attributes={"engine.name": engine, "engine.stage.name": stage})
         if not span.get_span_context().is_valid:
             return None
         opened = StageSpan(span)

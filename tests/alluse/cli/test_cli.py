@@ -20,7 +20,7 @@ from alluse.cli import main
 from alluse.faults import FAULTS
 from waiting import DEADLINE, until
 
-COMMAND = (sys.executable, "-c", "from alluse.cli import main; raise SystemExit(main())")
+COMMAND = (sys.executable, "-m", "alluse")
 
 
 @contextmanager

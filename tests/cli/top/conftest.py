@@ -4,51 +4,54 @@ import pytest
 
 from manometer.cli.top.figures import board
 from manometer.cli.top.interval import Interval
-from manometer.cli.top.snapshot import parse
+from manometer.cli.top.scrape import parse
 
 SERIES = """
-process_resident_memory_bytes  80e6  84e6
-process_cpu_seconds_total  10  10.82
-python_gc_pause_seconds_bucket{generation="0",le="0.001"}  0  0
-python_gc_pause_seconds_bucket{generation="0",le="0.01"}  0  100
-python_gc_pause_seconds_bucket{generation="0",le="+Inf"}  0  100
-engine_stage_duration_seconds_bucket{engine="protocol",stage="classify_week",outcome="ok",le="0.0001"}  0  2000
-engine_stage_duration_seconds_bucket{engine="protocol",stage="classify_week",outcome="ok",le="0.01"}  0  2000
-engine_stage_duration_seconds_bucket{engine="protocol",stage="classify_week",outcome="ok",le="+Inf"}  0  2000
-engine_stage_duration_seconds_count{engine="protocol",stage="classify_week",outcome="ok"}  0  2000
-engine_stage_duration_seconds_sum{engine="protocol",stage="classify_week",outcome="ok"}  0  0.05
-engine_stage_duration_seconds_count{engine="protocol",stage="place_order",outcome="ok"}  7  7
-engine_stage_duration_seconds_count{engine="protocol",stage="place_order",outcome="error"}  0  5
-engine_stage_active{engine="protocol",stage="classify_week"}  -  3
-cache_requests_total{cache="prices",result="hit"}  0  9500
-cache_requests_total{cache="prices",result="miss"}  100  600
-cache_evictions_total{cache="prices",cause="capacity"}  0  24
-cache_load_duration_seconds_bucket{cache="prices",outcome="ok",le="0.01"}  0  10
-cache_load_duration_seconds_bucket{cache="prices",outcome="ok",le="+Inf"}  0  10
-cache_load_duration_seconds_count{cache="prices",outcome="ok"}  -  10
-cache_load_duration_seconds_sum{cache="prices",outcome="ok"}  -  0.02
-cache_prefetches_total{cache="prices",outcome="used"}  -  31
-cache_prefetches_total{cache="prices",outcome="late"}  -  2
-cache_entries{cache="prices"}  -  812
-cache_entries_limit{cache="prices"}  -  15000
-cache_entries{cache="weeks"}  -  4
-pool_resources{pool="orders",kind="connection",state="used"}  -  14
-pool_resources{pool="orders",kind="connection",state="idle"}  -  1
-pool_resources_limit{pool="orders",kind="connection"}  -  15
-pool_pending_requests{pool="orders",kind="connection"}  -  2
-pool_acquisitions_total{pool="orders",kind="connection",source="reused"}  0  285
-pool_acquisitions_total{pool="orders",kind="connection",source="created"}  15  30
-pool_timeouts_total{pool="orders",kind="connection"}  7  9
-pool_use_duration_seconds_sum{pool="orders",kind="connection"}  3  18
-pool_wait_duration_seconds_bucket{pool="orders",kind="connection",le="1.0"}  0  0
-pool_wait_duration_seconds_bucket{pool="orders",kind="connection",le="5.0"}  0  100
-pool_wait_duration_seconds_bucket{pool="orders",kind="connection",le="+Inf"}  0  100
-breaker_state{breaker="broker",state="closed"}  -  0
-breaker_state{breaker="broker",state="open"}  -  1
-breaker_state{breaker="broker",state="half_open"}  -  0
-breaker_state{breaker="feed",state="closed"}  -  1
-breaker_state{breaker="feed",state="open"}  -  0
+process_memory_usage_bytes  80e6  84e6
+process_cpu_time_seconds_total{cpu_mode="user"}  8  8.42
+process_cpu_time_seconds_total{cpu_mode="system"}  2  2.4
+python_gc_pause_seconds_bucket{cpython_gc_generation="0",le="0.001"}  0  0
+python_gc_pause_seconds_bucket{cpython_gc_generation="0",le="0.01"}  0  100
+python_gc_pause_seconds_bucket{cpython_gc_generation="0",le="+Inf"}  0  100
+engine_stage_duration_seconds_bucket{CLASSIFY,engine_stage_outcome="ok",le="0.0001"}  0  2000
+engine_stage_duration_seconds_bucket{CLASSIFY,engine_stage_outcome="ok",le="0.01"}  0  2000
+engine_stage_duration_seconds_bucket{CLASSIFY,engine_stage_outcome="ok",le="+Inf"}  0  2000
+engine_stage_duration_seconds_count{CLASSIFY,engine_stage_outcome="ok"}  0  2000
+engine_stage_duration_seconds_sum{CLASSIFY,engine_stage_outcome="ok"}  0  0.05
+engine_stage_duration_seconds_count{PLACE,engine_stage_outcome="ok"}  7  7
+engine_stage_duration_seconds_count{PLACE,engine_stage_outcome="error"}  0  5
+engine_stage_active{CLASSIFY}  -  3
+cache_requests_total{cache_name="prices",cache_request_type="hit"}  0  9500
+cache_requests_total{cache_name="prices",cache_request_type="miss"}  100  600
+cache_evictions_total{cache_name="prices",cache_eviction_cause="capacity"}  0  24
+cache_load_duration_seconds_bucket{cache_name="prices",cache_load_outcome="ok",le="0.01"}  0  10
+cache_load_duration_seconds_bucket{cache_name="prices",cache_load_outcome="ok",le="+Inf"}  0  10
+cache_load_duration_seconds_count{cache_name="prices",cache_load_outcome="ok"}  -  10
+cache_load_duration_seconds_sum{cache_name="prices",cache_load_outcome="ok"}  -  0.02
+cache_prefetches_total{cache_name="prices",cache_prefetch_outcome="used"}  -  31
+cache_prefetches_total{cache_name="prices",cache_prefetch_outcome="late"}  -  2
+cache_entries{cache_name="prices"}  -  812
+cache_entry_limit{cache_name="prices"}  -  15000
+cache_entries{cache_name="weeks"}  -  4
+pool_resources{pool_name="orders",pool_kind="connection",pool_resource_state="used"}  -  14
+pool_resources{pool_name="orders",pool_kind="connection",pool_resource_state="idle"}  -  1
+pool_resource_limit{pool_name="orders",pool_kind="connection"}  -  15
+pool_pending_requests{pool_name="orders",pool_kind="connection"}  -  2
+pool_acquisitions_total{pool_name="orders",pool_kind="connection",pool_acquisition_source="reused"}  0  285
+pool_acquisitions_total{pool_name="orders",pool_kind="connection",pool_acquisition_source="created"}  15  30
+pool_timeouts_total{pool_name="orders",pool_kind="connection"}  7  9
+pool_use_duration_seconds_sum{pool_name="orders",pool_kind="connection"}  3  18
+pool_wait_duration_seconds_bucket{pool_name="orders",pool_kind="connection",le="1.0"}  0  0
+pool_wait_duration_seconds_bucket{pool_name="orders",pool_kind="connection",le="5.0"}  0  100
+pool_wait_duration_seconds_bucket{pool_name="orders",pool_kind="connection",le="+Inf"}  0  100
+breaker_state{breaker_name="broker",breaker_state="closed"}  -  0
+breaker_state{breaker_name="broker",breaker_state="open"}  -  1
+breaker_state{breaker_name="broker",breaker_state="half_open"}  -  0
+breaker_state{breaker_name="feed",breaker_state="closed"}  -  1
+breaker_state{breaker_name="feed",breaker_state="open"}  -  0
 """
+for _short, _stage in (("CLASSIFY", "classify_week"), ("PLACE", "place_order")):
+    SERIES = SERIES.replace(f"{{{_short}", f'{{engine_name="protocol",engine_stage_name="{_stage}"')
 """Each series with its value at the first scrape, - where it is not there yet, and at the second."""
 
 

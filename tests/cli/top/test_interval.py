@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manometer.cli.top.interval import Interval, quantile
-from manometer.cli.top.snapshot import parse
+from manometer.cli.top.scrape import parse
 
 
 def _interval(before, after, seconds=2.0):
@@ -19,8 +19,8 @@ def test_a_rate_is_growth_by_time():
     interval = _interval(
         'c_total{a="1",b="x"} 10\nc_total{a="1",b="y"} 0\n', 'c_total{a="1",b="x"} 16\nc_total{a="1",b="y"} 2\n'
     )
-    assert interval.rate("c_total", a="1") == 4.0
-    assert interval.rate("c_total", a="1", b="y") == 1.0
+    assert interval.rate("c_total", {"a": "1"}) == 4.0
+    assert interval.rate("c_total", {"a": "1", "b": "y"}) == 1.0
 
 
 def test_a_counter_that_fell_was_reset_and_grew_from_zero():
@@ -39,8 +39,8 @@ def test_a_gauge_is_the_later_reading():
     """Summed over series; one that is not there, or is NaN, is no 0."""
     interval = _interval("", 'g{a="1"} 2\ng{a="2"} 3\nnan NaN\n')
     assert interval.gauge("g") == 5.0
-    assert interval.gauge("g", a="2") == 3.0
-    assert interval.gauge("g", a="3") is None
+    assert interval.gauge("g", {"a": "2"}) == 3.0
+    assert interval.gauge("g", {"a": "3"}) is None
     assert interval.gauge("nan") is None
 
 
@@ -65,9 +65,9 @@ def test_a_quantile_is_of_what_happened_between_the_readings():
 def test_the_lowest_bound_is_the_finest_that_can_be_told():
     """Of the histograms asked for; none where there is none."""
     interval = _interval("", 'h_bucket{a="1",le="+Inf"} 1\nh_bucket{a="1",le="2"} 1\nh_bucket{a="2",le="1"} 1\n')
-    assert interval.finest("h", a="1") == 2.0
+    assert interval.finest("h", {"a": "1"}) == 2.0
     assert interval.finest("h") == 1.0
-    assert interval.finest("h", a="3") is None
+    assert interval.finest("h", {"a": "3"}) is None
 
 
 @pytest.mark.parametrize(

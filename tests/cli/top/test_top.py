@@ -17,7 +17,7 @@ from manometer.catalogue import cache
 from manometer.cli import main, top
 from manometer.cli.top import run
 from manometer.cli.top.plain import PlainView
-from manometer.cli.top.snapshot import TIME_OUT, Snapshot, TargetError
+from manometer.cli.top.scrape import TIME_OUT, Scrape, TargetError
 from manometer.serving.pages import Site
 from manometer.serving.server import Server
 from waiting import DEADLINE, joined, readable
@@ -67,7 +67,7 @@ class Scripted:
             answer()
         else:
             self.now += answer
-        return Snapshot(self.now, {})
+        return Scrape(self.now, {})
 
     def wait(self, until):
         self.now = max(self.now, until)

@@ -6,15 +6,7 @@ import warnings
 import cachetools
 import pytest
 
-
-class Clock:
-    """A time that moves when told to."""
-
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
+from manometer.testing import ManualClock
 
 
 def policies():
@@ -54,7 +46,7 @@ def pytest_generate_tests(metafunc):
 @pytest.fixture
 def clock():
     """A time that moves when told to."""
-    return Clock()
+    return ManualClock()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 
 from manometer import Binding, BindingError, UnsupportedError, instrument_cache
 from manometer.meters import Counter
+from manometer.testing import Figures, ManualClock
 from waiting import joined
 
 
@@ -26,7 +27,7 @@ class Loading(cachetools.LRUCache):
 
 def lru_function(figures):
     """A function cached by the standard library."""
-    return instrument_cache(functools.lru_cache(2)(lambda key: key * 10), name="c", registry=figures.registry)
+    return instrument_cache(name="c", registry=figures.registry)(functools.lru_cache(2)(lambda key: key * 10))
 
 
 def cached_function(figures):
@@ -42,26 +43,26 @@ def loading_cache(figures):
 
 def failing_lru_function(figures):
     """A function cached by the standard library, which fails for odd keys."""
-    return instrument_cache(functools.lru_cache(2)(lambda key: Loading(9)[key]), name="c", registry=figures.registry)
+    return instrument_cache(name="c", registry=figures.registry)(functools.lru_cache(2)(lambda key: Loading(9)[key]))
 
 
-@pytest.mark.parametrize(("make", "where"), [(failing_lru_function, "loads"), (loading_cache, "lookups")])
-def test_the_time_of_a_load_is_what_goes_by_in_it(figures, clock, monkeypatch, make, where):
+class Running(ManualClock):
+    """A clock on which two seconds pass between two looks."""
+
+    def __call__(self):
+        self.now += 2
+        return self.now
+
+
+@pytest.mark.parametrize("make", [failing_lru_function, loading_cache])
+def test_the_time_of_a_load_is_what_goes_by_in_it(make):
     """From its start to its end, whether it fails or not."""
-
-    class Running(type(clock)):
-        """A clock on which two seconds pass between two looks."""
-
-        def __call__(self):
-            self.now += 2
-            return self.now
-
-    monkeypatch.setattr(f"manometer.instrumentation.cache.{where}.perf_counter", Running())
+    figures = Figures(clock=Running())
     look_up = make(figures)
     assert look_up(2) == 20
     with pytest.raises(LookupError):
         look_up(1)
-    assert figures.all("cache_load_duration_seconds_sum", "outcome") == {"ok": 2, "error": 2}
+    assert figures.all("cache_load_duration_seconds_sum", "cache_load_outcome") == {"ok": 2, "error": 2}
 
 
 @pytest.mark.parametrize("make", [lru_function, cached_function, loading_cache])
@@ -69,10 +70,10 @@ def test_lookups_loads_and_entries_are_told(figures, make):
     """The contract: 2 hits and 3 misses, each miss a timed load, two of two entries used."""
     look_up = make(figures)
     assert [look_up(key) for key in (2, 2, 4, 2, 6)] == [20, 20, 40, 20, 60]
-    assert figures.all("cache_requests_total", "result") == {"hit": 2, "miss": 3}
-    assert figures("cache_load_duration_seconds_count", cache="c", outcome="ok") == 3
-    assert figures("cache_entries", cache="c") == 2
-    assert figures("cache_entries_limit", cache="c") == 2
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 2, "miss": 3}
+    assert figures("cache_load_duration_seconds_count", cache_name="c", cache_load_outcome="ok") == 3
+    assert figures("cache_entries", cache_name="c") == 2
+    assert figures("cache_entry_limit", cache_name="c") == 2
 
 
 def test_a_failed_load_is_an_error_and_passes_through(figures):
@@ -80,8 +81,8 @@ def test_a_failed_load_is_an_error_and_passes_through(figures):
     cache = instrument_cache(Loading(2), name="c", registry=figures.registry)
     with pytest.raises(LookupError):
         cache[1]
-    assert figures.all("cache_requests_total", "result") == {"hit": 0, "miss": 1}
-    assert figures("cache_load_duration_seconds_count", outcome="error") == 1
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 0, "miss": 1}
+    assert figures("cache_load_duration_seconds_count", cache_load_outcome="error") == 1
 
 
 def test_every_policy_counts_lookups(figures, cache_of, policy):
@@ -99,7 +100,7 @@ def test_every_policy_counts_lookups(figures, cache_of, policy):
     assert cache.pop("c", None) is None
     with pytest.raises(KeyError):
         cache.pop("c")
-    assert figures.all("cache_requests_total", "result") == {"hit": 2, "miss": 3}
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 2, "miss": 3}
 
 
 def test_evictions_are_told_by_their_cause(figures, clock):
@@ -113,7 +114,7 @@ def test_evictions_are_told_by_their_cause(figures, clock):
     cache.expire()
     cache["d"] = 1
     cache.clear()
-    assert figures.all("cache_evictions_total", "cause") == {"capacity": 1, "expired": 1, "cleared": 1}
+    assert figures.all("cache_evictions_total", "cache_eviction_cause") == {"capacity": 1, "expired": 1, "cleared": 1}
 
 
 def test_a_collection_changes_nothing_in_the_cache(figures, clock):
@@ -121,7 +122,7 @@ def test_a_collection_changes_nothing_in_the_cache(figures, clock):
     cache = instrument_cache(cachetools.TTLCache(2, 10, timer=clock), name="c", registry=figures.registry)
     cache["a"] = 1
     clock.now = 11
-    assert figures("cache_entries", cache="c") == 1
+    assert figures("cache_entries", cache_name="c") == 1
     assert cachetools.Cache.__len__(cache) == 1
     assert len(cache) == 0
 
@@ -146,18 +147,18 @@ def test_a_weighed_cache_tells_weights(figures):
     cache = instrument_cache(cachetools.LRUCache(100, getsizeof=len), name="c", registry=figures.registry)
     cache["a"] = "x" * 30
     assert figures("cache_entries") == 30
-    assert figures("cache_entries_limit") == 100
+    assert figures("cache_entry_limit") == 100
 
 
 def test_an_unbounded_cache_has_no_limit(figures):
     """What there is not has no series."""
     endless = instrument_cache(cachetools.LRUCache(float("inf")), name="endless", registry=figures.registry)
     assert endless.maxsize == float("inf")
-    assert figures("cache_entries_limit", cache="endless") is None
-    instrumented = instrument_cache(functools.lru_cache(None)(abs), name="c", registry=figures.registry)
+    assert figures("cache_entry_limit", cache_name="endless") is None
+    instrumented = instrument_cache(name="c", registry=figures.registry)(functools.lru_cache(None)(abs))
     instrumented(1)
-    assert figures("cache_entries", cache="c") == 1
-    assert figures("cache_entries_limit") is None
+    assert figures("cache_entries", cache_name="c") == 1
+    assert figures("cache_entry_limit") is None
 
 
 def test_the_cache_stays_what_it_was(figures):
@@ -183,14 +184,14 @@ def test_the_drop_in_of_a_function_looks_like_it(figures):
         """What it does."""
         return key
 
-    instrumented = instrument_cache(documented, name="c", registry=figures.registry)
+    instrumented = instrument_cache(name="c", registry=figures.registry)(documented)
     assert (instrumented.__name__, instrumented.__doc__) == ("documented", "What it does.")
     assert instrumented.cache_parameters() == {"maxsize": 3, "typed": True}
     assert instrumented.__wrapped__ is documented.__wrapped__
     assert [instrumented(key) for key in (1.0, Fraction(1))] == [1, 1]  # equal numbers of two classes
     assert instrumented.cache_info().misses == 2
     instrumented.cache_clear()
-    assert figures("cache_requests_total", result="miss") == 0
+    assert figures("cache_requests_total", cache_request_type="miss") == 0
 
 
 def test_a_closed_function_goes_on_without_measuring(figures):
@@ -199,7 +200,7 @@ def test_a_closed_function_goes_on_without_measuring(figures):
     instrumented(1)
     Binding.of(instrumented).close()
     assert instrumented(2) == 20
-    assert figures("cache_load_duration_seconds_count", outcome="ok") is None
+    assert figures("cache_load_duration_seconds_count", cache_load_outcome="ok") is None
 
 
 def test_a_hit_of_a_cached_function_is_the_c_codes_own(figures):
@@ -218,7 +219,7 @@ def test_pulled_and_pushed_caches_share_a_family(figures):
     assert len(bound) == 2
     names = [family.name for family in figures.registry.collect()]
     assert names.count("cache_requests") == 1
-    assert set(figures.all("cache_requests_total", "cache")) == {"pushed", "pulled"}
+    assert set(figures.all("cache_requests_total", "cache_name")) == {"pushed", "pulled"}
 
 
 def test_threads_lose_no_lookup(figures):
@@ -236,10 +237,12 @@ def test_threads_lose_no_lookup(figures):
     for reader in readers:
         reader.start()
     joined(*readers)
-    assert figures("cache_requests_total", result="hit") == 8_000
+    assert figures("cache_requests_total", cache_request_type="hit") == 8_000
 
 
-@pytest.mark.parametrize("strange", [cachetools.cached({})(abs), cachetools.keys.hashkey(1), functools.partial(abs)])
+@pytest.mark.parametrize(
+    "strange", [cachetools.cached({})(abs), cachetools.keys.hashkey(1), functools.partial(abs), None]
+)
 def test_what_is_no_cache_is_refused(figures, strange):
     """Objects of the right library but the wrong kind get an answer that helps."""
     with pytest.raises(
@@ -254,7 +257,7 @@ def test_closing_a_cached_function_leaves_its_cache_plain(figures):
     Binding.of(function).close()
     assert type(function.cache) is cachetools.LRUCache
     assert function(3) == 30
-    assert figures("cache_load_duration_seconds_count", outcome="ok") is None
+    assert figures("cache_load_duration_seconds_count", cache_load_outcome="ok") is None
 
 
 def test_a_cache_and_its_function_are_one(figures):

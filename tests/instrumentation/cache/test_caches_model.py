@@ -238,19 +238,19 @@ class CacheMachine(RuleBasedStateMachine):
         Binding.of(self.cache).close()
         self.do(lambda cache: cache.get(key))
         assert type(self.cache) is self.kind
-        assert self.figures.all("cache_requests_total", "result") == {}
+        assert self.figures.all("cache_requests_total", "cache_request_type") == {}
         self.bind()
 
     @invariant()
     def the_figures_are_the_account(self):
         """Each figure is, and the cache holds what its twin holds."""
         assert held(self.cache) == held(self.twin)
-        assert self.figures.all("cache_requests_total", "result") == self.requests
-        evictions = self.figures.all("cache_evictions_total", "cause")
+        assert self.figures.all("cache_requests_total", "cache_request_type") == self.requests
+        evictions = self.figures.all("cache_evictions_total", "cache_eviction_cause")
         assert {"expired": 0} | evictions == self.evictions
         assert ("expired" in evictions) is hasattr(self.cache, "expire")
         assert self.figures("cache_entries") == cachetools.Cache.currsize.fget(self.twin)
-        loads = self.figures.all("cache_load_duration_seconds_count", "outcome")
+        loads = self.figures.all("cache_load_duration_seconds_count", "cache_load_outcome")
         assert sum(loads.values()) == (self.loaded if self.loads else 0)
 
 

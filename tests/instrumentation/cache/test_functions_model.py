@@ -115,7 +115,7 @@ class FunctionMachine(RuleBasedStateMachine):
         """Instrument the function; the account begins from nothing, and from an empty cache."""
         clear(self.twin)
         clear(self.bare)
-        self.drop_in = instrument_cache(self.bare, name="c", registry=self.figures.registry)
+        self.drop_in = instrument_cache(name="c", registry=self.figures.registry)(self.bare)
         self.loads = {"ok": 0, "error": 0}
         self.requests, self.info = {"hit": 0, "miss": 0}, {"hit": 0, "miss": 0}
 
@@ -158,7 +158,7 @@ class FunctionMachine(RuleBasedStateMachine):
         """A closed function goes on and counts nothing; instrumented again, it counts from nothing."""
         Binding.of(self.drop_in).close()
         self.do(self.drop_in, key)
-        assert self.figures.all("cache_requests_total", "result") == {}
+        assert self.figures.all("cache_requests_total", "cache_request_type") == {}
         self.bind()
 
     @rule()
@@ -174,8 +174,8 @@ class FunctionMachine(RuleBasedStateMachine):
     @invariant()
     def the_figures_are_the_account(self):
         """Each figure is, and the function looks as it did."""
-        assert self.figures.all("cache_requests_total", "result") == self.requests
-        assert self.figures.all("cache_load_duration_seconds_count", "outcome") == self.loads
+        assert self.figures.all("cache_requests_total", "cache_request_type") == self.requests
+        assert self.figures.all("cache_load_duration_seconds_count", "cache_load_outcome") == self.loads
         assert vars(self.drop_in).keys() == vars(self.bare).keys()
         assert (self.drop_in.note, self.drop_in.__wrapped__) == (self.bare.note, self.bare.__wrapped__)
         if self.lru:

@@ -43,7 +43,7 @@ def test_no_other_call_is_a_lookup(figures, cache_of, policy, walk):
     for each in (cache, plain):
         each.update({key: key * 10 for key in range(1, 6)})
         WALKS[walk](each)
-    assert figures.all("cache_requests_total", "result") == NOTHING
+    assert figures.all("cache_requests_total", "cache_request_type") == NOTHING
     if policy != "RRCache":  # evicts at random
         assert list(cache.items()) == list(plain.items())
 
@@ -53,8 +53,8 @@ def test_writes_that_make_room_are_no_lookups(figures, cache_of, policy):
     cache = instrument_cache(cache_of(policy, 10), name="c", registry=figures.registry)
     for key in range(1_000):
         cache[key] = key
-    assert figures.all("cache_requests_total", "result") == NOTHING
-    assert figures("cache_evictions_total", cause="capacity") == 990
+    assert figures.all("cache_requests_total", "cache_request_type") == NOTHING
+    assert figures("cache_evictions_total", cache_eviction_cause="capacity") == 990
 
 
 def test_lookups_within_a_walk_count(figures, cache_of, policy):
@@ -65,7 +65,7 @@ def test_lookups_within_a_walk_count(figures, cache_of, policy):
         cache.get(1)
     for _ in cache.values():
         cache.get("none")
-    assert figures.all("cache_requests_total", "result") == {"hit": 2, "miss": 2}
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 2, "miss": 2}
 
 
 def test_views_look_as_they_did(figures, cache_of, policy):
@@ -126,9 +126,9 @@ def test_a_users_policy_may_look_up_in_itself(figures):
     cache[8] = 9
     cache.expire()
     assert (cache.removed, cache.replaced, cache.kept) == (7, 8, [9])
-    assert figures.all("cache_requests_total", "result") == NOTHING
+    assert figures.all("cache_requests_total", "cache_request_type") == NOTHING
     assert (cache.get(8), cache.get(1)) == (9, "sorry")
-    assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 1}
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 1, "miss": 1}
 
 
 class Polite(cachetools.LRUCache):
@@ -143,7 +143,7 @@ def test_a_users_get_counts_what_it_does_not_find(figures):
     cache = instrument_cache(Polite(2), name="c", registry=figures.registry)
     cache[1] = 1
     assert (cache.get(1), cache.get(2)) == (1, "sorry")
-    assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 1}
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 1, "miss": 1}
 
 
 class Sorted(cachetools.LRUCache):
@@ -161,7 +161,7 @@ def test_a_users_lists_stay_lists(figures):
     cache = instrument_cache(Sorted(9), name="c", registry=figures.registry)
     cache.update({2: 3, 1: 4})
     assert (cache.items(), cache.values()) == ([(1, 4), (2, 3)], [3, 4])
-    assert figures.all("cache_requests_total", "result") == NOTHING
+    assert figures.all("cache_requests_total", "cache_request_type") == NOTHING
 
 
 class Doubling(cachetools.LRUCache):
@@ -180,26 +180,26 @@ def test_what_is_there_before_the_first_load_is_a_hit(figures):
     cache = instrument_cache(Doubling(99), name="c", registry=figures.registry)
     cache[8] = 4
     assert cache[8] == 4
-    assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 0}
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 1, "miss": 0}
 
 
 def test_a_load_that_looks_up_counts_each_lookup_once(figures):
     """Of 8, 4, 2, 1 and 0 each is a miss and a load; afterwards 9 is one, and 4 a hit."""
     cache = instrument_cache(Doubling(99), name="c", registry=figures.registry)
     assert cache[8] == 4
-    assert figures.all("cache_requests_total", "result") == {"hit": 0, "miss": 5}
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 0, "miss": 5}
     assert cache[9] == 4
-    assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 6}
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 1, "miss": 6}
     assert cache[9] == 4
-    assert figures.all("cache_requests_total", "result") == {"hit": 2, "miss": 6}
-    assert figures("cache_load_duration_seconds_count", outcome="ok") == 6
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 2, "miss": 6}
+    assert figures("cache_load_duration_seconds_count", cache_load_outcome="ok") == 6
 
 
 def test_a_users_get_that_loads_is_a_miss(figures):
     """The lookups of the load count too, whichever call the load is a part of."""
     cache = instrument_cache(Doubling(99), name="c", registry=figures.registry)
     assert (cache.get(1), cache.get(3), cache.get(3)) == (1, 2, 2)
-    assert figures.all("cache_requests_total", "result") == {"hit": 2, "miss": 3}
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 2, "miss": 3}
 
 
 def test_a_key_that_cannot_be_looked_up_counts_nothing(figures, cache_of, policy):
@@ -208,9 +208,9 @@ def test_a_key_that_cannot_be_looked_up_counts_nothing(figures, cache_of, policy
     for call in (cache.__getitem__, cache.get, cache.pop, cache.setdefault):
         with pytest.raises(TypeError):
             call([])
-    assert figures.all("cache_requests_total", "result") == NOTHING
+    assert figures.all("cache_requests_total", "cache_request_type") == NOTHING
     cache.get(1)
-    assert figures("cache_requests_total", result="miss") == 1
+    assert figures("cache_requests_total", cache_request_type="miss") == 1
 
 
 def test_another_thread_counts_amid_an_operation(figures):
@@ -234,7 +234,7 @@ def test_another_thread_counts_amid_an_operation(figures):
     assert cache[2] == 2
     goes_on.set()
     remover.join(30)
-    assert figures.all("cache_requests_total", "result") == {"hit": 1, "miss": 0}
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 1, "miss": 0}
 
 
 def test_a_child_that_is_forked_amid_an_operation_ends_it():
@@ -271,4 +271,4 @@ def test_clones_are_bare(figures, cache_of, policy):
     for clone in clones[3:]:
         clone[1] = 1
         assert clone[1] == 1
-    assert figures.all("cache_requests_total", "result") == NOTHING
+    assert figures.all("cache_requests_total", "cache_request_type") == NOTHING

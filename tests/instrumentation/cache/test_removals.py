@@ -8,7 +8,9 @@ from manometer import Binding, instrument_cache
 
 def causes(figures):
     """The evictions that are there, by their cause."""
-    return {cause: count for cause, count in figures.all("cache_evictions_total", "cause").items() if count}
+    return {
+        cause: count for cause, count in figures.all("cache_evictions_total", "cache_eviction_cause").items() if count
+    }
 
 
 def test_clearing_counts_each_entry_once(figures, cache_of, policy):
@@ -175,7 +177,7 @@ def test_a_cache_without_a_time_to_live_tells_no_expiries(figures, cache_of, pol
     timed = policy in ("TTLCache", "TLRUCache")
     assert hasattr(cache, "expire") is timed
     told = {"capacity", "cleared"} | ({"expired"} if timed else set())
-    assert set(figures.all("cache_evictions_total", "cause")) == told
+    assert set(figures.all("cache_evictions_total", "cache_eviction_cause")) == told
 
 
 def test_a_closed_cache_is_what_it_was(figures, cache_of, policy):

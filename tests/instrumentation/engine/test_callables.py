@@ -21,12 +21,12 @@ def measured(figures):
 
 def runs(figures, outcome="ok"):
     """How many runs of the stage ended that way."""
-    return figures("engine_stage_duration_seconds_count", stage="s", outcome=outcome)
+    return figures("engine_stage_duration_seconds_count", engine_stage_name="s", engine_stage_outcome=outcome)
 
 
 def active(figures):
     """How many are under way."""
-    return figures("engine_stage_active", stage="s")
+    return figures("engine_stage_active", engine_stage_name="s")
 
 
 class Plain:
@@ -275,7 +275,7 @@ def test_a_function_may_be_two_stages(figures, measured):
     """Each is measured."""
     twice = stage("outer", registry=figures.registry)(measured(add))
     assert twice(1, 2) == 3
-    assert figures.all("engine_stage_duration_seconds_count", "stage").keys() == {"s", "outer"}
+    assert figures.all("engine_stage_duration_seconds_count", "engine_stage_name").keys() == {"s", "outer"}
 
 
 class Tracer:

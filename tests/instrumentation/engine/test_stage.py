@@ -23,16 +23,18 @@ def measured(figures):
 
 def runs(figures, outcome):
     """How many runs of the stage ended that way."""
-    return figures("engine_stage_duration_seconds_count", engine="e", stage="s", outcome=outcome)
+    return figures(
+        "engine_stage_duration_seconds_count", engine_name="e", engine_stage_name="s", engine_stage_outcome=outcome
+    )
 
 
 def test_a_block_is_measured(figures, measured):
     """Duration by outcome, and in flight while it lasts."""
     with measured():
-        assert figures("engine_stage_active", stage="s") == 1
-    assert figures("engine_stage_active", stage="s") == 0
+        assert figures("engine_stage_active", engine_stage_name="s") == 1
+    assert figures("engine_stage_active", engine_stage_name="s") == 0
     assert runs(figures, "ok") == 1
-    assert figures("engine_stage_duration_seconds_sum", outcome="ok") > 0
+    assert figures("engine_stage_duration_seconds_sum", engine_stage_outcome="ok") > 0
 
 
 def test_an_exception_passes_through_and_is_counted_by_its_class(figures, measured):
@@ -41,7 +43,7 @@ def test_an_exception_passes_through_and_is_counted_by_its_class(figures, measur
         1 / 0  # noqa: B018
     assert runs(figures, "error") == 1
     assert runs(figures, "ok") == 0
-    assert figures("engine_stage_errors_total", stage="s", error_type="ZeroDivisionError") == 1
+    assert figures("engine_stage_errors_total", engine_stage_name="s", error_type="ZeroDivisionError") == 1
 
 
 def test_a_function_is_measured_and_looks_the_same(figures, measured):
@@ -75,11 +77,11 @@ async def test_a_coroutine_is_measured_to_its_end(figures, measured):
     events = [asyncio.Event(), asyncio.Event()]
     tasks = [asyncio.create_task(wait(event)) for event in events]
     await asyncio.sleep(0)
-    assert figures("engine_stage_active", stage="s") == 2
+    assert figures("engine_stage_active", engine_stage_name="s") == 2
     events[0].set()
     tasks[1].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert figures("engine_stage_active", stage="s") == 0
+    assert figures("engine_stage_active", engine_stage_name="s") == 0
     assert (runs(figures, "ok"), runs(figures, "error")) == (1, 1)
     assert figures("engine_stage_errors_total", error_type="CancelledError") == 1
 
@@ -101,7 +103,7 @@ def test_a_generator_is_one_run_from_first_to_last(figures, measured):
 
     generator = drive()
     assert next(generator) == 1
-    assert figures("engine_stage_active", stage="s") == 1
+    assert figures("engine_stage_active", engine_stage_name="s") == 1
     assert generator.send("sent") == "sent"
     assert generator.throw(KeyError) == "caught"
     with pytest.raises(StopIteration) as stopped:
@@ -163,7 +165,11 @@ def clock(monkeypatch):
 def exemplars(figures):
     """The stages and outcomes of the runs that left an exemplar."""
     samples = [sample for family in collect(figures.registry) for sample in family.samples]
-    return {(sample.labels["stage"], sample.labels["outcome"]) for sample in samples if sample.exemplar}
+    return {
+        (sample.labels["engine_stage_name"], sample.labels["engine_stage_outcome"])
+        for sample in samples
+        if sample.exemplar
+    }
 
 
 def block(measure, work):
@@ -228,9 +234,9 @@ def test_a_run_lasts_as_long_as_its_work(figures, measured, clock, traced, form,
     with suppress(KeyError):
         assert form(measured, work) == 3
     ended, other = ("ok", "error") if error is None else ("error", "ok")
-    assert figures("engine_stage_duration_seconds_sum", outcome=ended) == 7.5
+    assert figures("engine_stage_duration_seconds_sum", engine_stage_outcome=ended) == 7.5
     assert (runs(figures, ended), runs(figures, other)) == (1, 0)
-    assert figures("engine_stage_active", stage="s") == 0
+    assert figures("engine_stage_active", engine_stage_name="s") == 0
     assert figures("engine_stage_errors_total", error_type="KeyError") == (None if error is None else 1)
     assert exemplars(figures) == ({("s", ended)} if is_traced else set())
     if is_traced:
@@ -260,8 +266,8 @@ def test_a_generator_that_is_left_early_lasts_until_then(figures, measured, cloc
     clock(12.0)
     running.close()
     asyncio.run(leave())
-    assert figures("engine_stage_duration_seconds_sum", stage="s", outcome="ok") == 2.0
-    assert figures("engine_stage_duration_seconds_sum", stage="later", outcome="ok") == 1.0
+    assert figures("engine_stage_duration_seconds_sum", engine_stage_name="s", engine_stage_outcome="ok") == 2.0
+    assert figures("engine_stage_duration_seconds_sum", engine_stage_name="later", engine_stage_outcome="ok") == 1.0
     assert {name: span.status.is_ok for name, span in exported().items()} == {"s": True, "later": True}
     assert exemplars(figures) == {("s", "ok"), ("later", "ok")}
 
@@ -270,7 +276,7 @@ def test_one_object_serves_nested_blocks(figures, measured):
     """A stage within itself is two runs."""
     once = measured()
     with once, once:
-        assert figures("engine_stage_active", stage="s") == 2
+        assert figures("engine_stage_active", engine_stage_name="s") == 2
     assert runs(figures, "ok") == 2
 
 
@@ -291,17 +297,17 @@ async def test_one_object_serves_tasks_whose_blocks_overlap(figures, measured, c
             go.set()
             await task
             clock(15)
-            assert figures("engine_stage_active", stage="s") == 1
+            assert figures("engine_stage_active", engine_stage_name="s") == 1
             with once:
                 raise KeyError
 
     task = asyncio.create_task(first())
     await second()
     # The first task's block took 1 s, the second's 4 s, the one within it nothing.
-    assert figures("engine_stage_duration_seconds_sum", outcome="ok") == 5
-    assert figures("engine_stage_duration_seconds_bucket", outcome="ok", le="1.0") == 1
+    assert figures("engine_stage_duration_seconds_sum", engine_stage_outcome="ok") == 5
+    assert figures("engine_stage_duration_seconds_bucket", engine_stage_outcome="ok", le="1.0") == 1
     assert (runs(figures, "ok"), runs(figures, "error")) == (2, 1)
-    assert figures("engine_stage_active", stage="s") == 0
+    assert figures("engine_stage_active", engine_stage_name="s") == 0
     assert exported().keys() == {"s"}
     assert trace.get_current_span() is trace.INVALID_SPAN
 
@@ -316,17 +322,17 @@ def test_a_block_may_be_entered_by_hand(figures, measured, clock):
         stack.enter_context(once)
         leave = once.__exit__
         once.__enter__()
-        assert figures("engine_stage_active", stage="s") == 3
+        assert figures("engine_stage_active", engine_stage_name="s") == 3
         clock(13)
         leave(None, None, None)
         with once:
-            assert figures("engine_stage_active", stage="s") == 3
+            assert figures("engine_stage_active", engine_stage_name="s") == 3
         clock(15)
-    assert figures("engine_stage_active", stage="s") == 1
-    assert figures("engine_stage_duration_seconds_sum", outcome="ok") == 2 + 4
+    assert figures("engine_stage_active", engine_stage_name="s") == 1
+    assert figures("engine_stage_duration_seconds_sum", engine_stage_outcome="ok") == 2 + 4
     once.__exit__(KeyError, KeyError(), None)
-    assert figures("engine_stage_duration_seconds_sum", outcome="error") == 5
-    assert figures("engine_stage_active", stage="s") == 0
+    assert figures("engine_stage_duration_seconds_sum", engine_stage_outcome="error") == 5
+    assert figures("engine_stage_active", engine_stage_name="s") == 0
     assert once.__exit__(None, None, None) is None  # of no run
     assert (runs(figures, "ok"), runs(figures, "error")) == (3, 1)
 
@@ -345,10 +351,10 @@ def test_a_subclass_may_have_methods_of_its_own(figures):
 
     own = Own("s", engine="e", registry=figures.registry)
     with suppress(KeyError), own, own:
-        assert figures("engine_stage_active", stage="s") == 2
+        assert figures("engine_stage_active", engine_stage_name="s") == 2
         raise KeyError
     assert left == [KeyError, KeyError]
-    assert (runs(figures, "error"), figures("engine_stage_active", stage="s")) == (2, 0)
+    assert (runs(figures, "error"), figures("engine_stage_active", engine_stage_name="s")) == (2, 0)
 
 
 def test_threads_lose_no_run(figures, measured):
@@ -363,7 +369,7 @@ def test_threads_lose_no_run(figures, measured):
         thread.start()
     joined(*threads)
     assert runs(figures, "ok") == 8_000
-    assert figures("engine_stage_active", stage="s") == 0
+    assert figures("engine_stage_active", engine_stage_name="s") == 0
 
 
 def test_methods_without_a_self_are_measured(figures, measured):
@@ -408,10 +414,10 @@ def test_a_flood_of_stages_shares_one(figures):
             assert measured._series is stage("another", registry=figures.registry)._series
     with stage("stage 0", registry=figures.registry):
         pass
-    assert figures("engine_stage_duration_seconds_count", stage="stage 0", outcome="ok") == 2
-    assert len(figures.all("engine_stage_active", "stage")) == SERIES_CAP
-    assert len(figures.all("engine_stage_duration_seconds_count", "stage")) == SERIES_CAP + 1
-    assert figures("engine_stage_duration_seconds_count", stage="other", outcome="ok") == 3
+    assert figures("engine_stage_duration_seconds_count", engine_stage_name="stage 0", engine_stage_outcome="ok") == 2
+    assert len(figures.all("engine_stage_active", "engine_stage_name")) == SERIES_CAP
+    assert len(figures.all("engine_stage_duration_seconds_count", "engine_stage_name")) == SERIES_CAP + 1
+    assert figures("engine_stage_duration_seconds_count", engine_stage_name="other", engine_stage_outcome="ok") == 3
 
 
 @pytest.mark.parametrize("wrong", [None, 7, "", b"bytes", len])
@@ -472,5 +478,5 @@ def test_an_exception_of_any_class_passes_through(figures, measured, traced, kin
         except BaseException as caught:
             assert caught is error  # noqa: PT017 - to match the exception would ask for its class
     assert figures("engine_stage_errors_total", error_type=name) == 2
-    assert (runs(figures, "error"), figures("engine_stage_active", stage="s")) == (2, 0)
+    assert (runs(figures, "error"), figures("engine_stage_active", engine_stage_name="s")) == (2, 0)
     assert exported()["s"].attributes["error.type"] == name

@@ -218,13 +218,13 @@ class Stages(RuleBasedStateMachine):
         figures = {(sample.name, frozenset(sample.labels.items())): sample.value for sample in samples}
 
         def told(name, **labels):
-            return figures[name, frozenset({"engine": "main", "stage": "s", **labels}.items())]
+            return figures[name, frozenset({"engine_name": "main", "engine_stage_name": "s", **labels}.items())]
 
         open_runs = len(self.blocks) + self.nested
         open_runs += sum(map(len, (self.generators, self.coroutines, self.asynchronous)))
         assert told("engine_stage_active") == open_runs
-        assert told("engine_stage_duration_seconds_count", outcome="ok") == self.ok
-        assert told("engine_stage_duration_seconds_count", outcome="error") == self.failed.total()
+        assert told("engine_stage_duration_seconds_count", engine_stage_outcome="ok") == self.ok
+        assert told("engine_stage_duration_seconds_count", engine_stage_outcome="error") == self.failed.total()
         for name, count in self.failed.items():
             assert told("engine_stage_errors_total", error_type=name) == count
 

@@ -169,4 +169,4 @@ def test_a_signal_handler_that_raises_leaves_no_run_and_no_span(figures, traced,
         signal.signal(signal.SIGALRM, previous)
     assert struck == STRIKES
     assert not caplog.records  # a strike amid logging would leave a lock of the handler's held
-    assert figures("engine_stage_active", stage="s") == 0
+    assert figures("engine_stage_active", engine_stage_name="s") == 0

@@ -12,10 +12,11 @@ from opentelemetry import context as trace_context
 
 from forking import in_child
 from manometer import Binding, UnsupportedError, instrument_executor
-from manometer.instrumentation.pool import concurrent
+from manometer.instrumentation.pool import tasks
+from manometer.testing import Figures, ManualClock
 from waiting import DEADLINE
 
-WORKER = {"pool": "w", "kind": "worker"}
+WORKER = {"pool_name": "w", "pool_kind": "worker"}
 
 
 @pytest.fixture
@@ -44,15 +45,15 @@ def test_running_and_queued_tasks_are_told(figures, executor, go):
     futures = [executor.submit(task) for _ in range(5)]
     for _ in range(2):
         assert running.acquire(timeout=DEADLINE)
-    assert figures.all("pool_resources", "state") == {"used": 2, "idle": 0}
+    assert figures.all("pool_resources", "pool_resource_state") == {"used": 2, "idle": 0}
     assert figures("pool_pending_requests", **WORKER) == 3
     go.set()
     for future in futures:
         future.result(DEADLINE)
-    assert figures("pool_resources_limit", **WORKER) == 2
+    assert figures("pool_resource_limit", **WORKER) == 2
     assert figures("pool_wait_duration_seconds_count", **WORKER) == 5
     assert figures("pool_use_duration_seconds_count", **WORKER) == 5
-    assert sum(figures.all("pool_acquisitions_total", "source").values()) == 5
+    assert sum(figures.all("pool_acquisitions_total", "pool_acquisition_source").values()) == 5
 
 
 def test_results_and_errors_pass_through(executor):
@@ -99,7 +100,7 @@ def test_a_cancelled_task_waits_no_more_and_was_never_acquired(figures, executor
     held.set()
     queued[0].result(DEADLINE)
     executor.shutdown()
-    assert figures.all("pool_acquisitions_total", "source") == {"created": 2, "reused": 1}
+    assert figures.all("pool_acquisitions_total", "pool_acquisition_source") == {"created": 2, "reused": 1}
     assert figures("pool_wait_duration_seconds_count", **WORKER) == 3
 
 
@@ -117,11 +118,15 @@ def test_nothing_waits_in_an_executor_that_is_shut_down(figures, executor, held,
 
 def test_cancelled_tasks_are_let_go_without_a_collection(figures, monkeypatch, go):
     """However many are cancelled behind a task that hangs."""
-    monkeypatch.setattr(concurrent, "_FORGET_AT", 10)
+    monkeypatch.setattr(tasks, "_FORGET_AT", 10)
+    made, submits = [], tasks.Tasks.submits
+    monkeypatch.setattr(
+        tasks.Tasks, "submits", lambda self, *args, **kw: made.append(self) or submits(self, *args, **kw)
+    )
     with instrument_executor(ThreadPoolExecutor(1), name="w", registry=figures.registry) as executor:
         executor.submit(go.wait, DEADLINE)
         futures = [executor.submit(abs, 1) for _ in range(50) if executor.submit(abs, 1).cancel()]
-        waiting = len(Binding.of(executor)._read.__self__.waiting)
+        waiting = len(made[0].waiting)
         go.set()
     assert waiting < 100
     assert [future.result(DEADLINE) for future in futures] == [1] * 50
@@ -166,20 +171,20 @@ def test_a_subclass_sees_the_function_that_was_submitted(figures):
         assert figures("pool_use_duration_seconds_count", **WORKER) == 3
 
 
-def test_waits_and_uses_last_as_long_as_they_do(figures, monkeypatch):
+def test_waits_and_uses_last_as_long_as_they_do():
     """A wait begins with the submission, and a use where the wait ends."""
-    now = [10.0]
-    monkeypatch.setattr(concurrent, "perf_counter", lambda: now[0])
+    clock = ManualClock(10.0)
+    figures = Figures(clock=clock)
 
     class Slow(ThreadPoolExecutor):
         """Takes three seconds to queue a task."""
 
         def submit(self, fn, /, *args, **kwargs):
-            now[0] = 13.0
+            clock.now = 13.0
             return super().submit(fn, *args, **kwargs)
 
     with instrument_executor(Slow(1), name="w", registry=figures.registry) as executor:
-        executor.submit(now.__setitem__, 0, 20.5).result(DEADLINE)
+        executor.submit(clock.advance, 7.5).result(DEADLINE)
     assert figures("pool_wait_duration_seconds_sum", **WORKER) == 3.0
     assert figures("pool_use_duration_seconds_sum", **WORKER) == 7.5
 
@@ -212,7 +217,7 @@ def test_an_initializer_that_fails_refuses_what_comes_after(figures):
         executor.submit(abs, 1)
     assert figures("pool_pending_requests", **WORKER) == 0
     assert figures("pool_rejections_total", **WORKER) == 1
-    assert figures.all("pool_acquisitions_total", "source") == {"created": 0, "reused": 0}
+    assert figures.all("pool_acquisitions_total", "pool_acquisition_source") == {"created": 0, "reused": 0}
 
 
 def test_an_executor_has_no_time_outs(figures, executor):
@@ -238,7 +243,7 @@ def test_workers_of_a_closed_executor_are_gone(figures):
     executor = instrument_executor(ThreadPoolExecutor(2), name="w", registry=figures.registry)
     executor.submit(abs, 1).result(DEADLINE)
     executor.shutdown()
-    assert figures.all("pool_resources", "state") == {"used": 0, "idle": 0}
+    assert figures.all("pool_resources", "pool_resource_state") == {"used": 0, "idle": 0}
 
 
 def test_closing_gives_the_executor_back_as_it_was(executor):
@@ -251,7 +256,9 @@ def test_executors_of_another_kind_are_refused(figures):
     """Processes keep their figures to themselves."""
     with ProcessPoolExecutor(1) as processes, pytest.raises(UnsupportedError, match="elsewhere"):
         instrument_executor(processes, name="w", registry=figures.registry)
-    with pytest.raises(UnsupportedError, match=r"builtins\.list; pass a concurrent\.futures\.ThreadPoolExecutor$"):
+    with pytest.raises(
+        UnsupportedError, match=r"builtins\.list; pass a concurrent\.futures\.ThreadPoolExecutor, or install"
+    ):
         instrument_executor([], name="w", registry=figures.registry)
     interpreters = type("Pool", (ThreadPoolExecutor,), {"__module__": "concurrent.futures.interpreter"})
     with pytest.raises(UnsupportedError, match="elsewhere"):

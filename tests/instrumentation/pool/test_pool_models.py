@@ -3,7 +3,6 @@
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from unittest import mock
 
 import pytest
 import sqlalchemy as sa
@@ -15,7 +14,7 @@ from sqlalchemy.pool import AssertionPool, NullPool, QueuePool, SingletonThreadP
 
 from collected import collect
 from manometer import instrument_executor, instrument_pool
-from manometer.instrumentation.pool import lending
+from manometer.instrumentation.clock import measure_by
 
 # SQLAlchemy 2.0.0 fails in the finalizer of a connection that was closed under it.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <function _ConnectionRecord.checkout")
@@ -28,6 +27,8 @@ LIMITS = settings(
     database=None,
 )
 PICK = st.integers(0, 1_000_000)
+APART = ("pool_acquisition_source", "pool_resource_state")
+"""Labels that tell the series of one pool apart."""
 
 
 class Measured(RuleBasedStateMachine):
@@ -37,17 +38,13 @@ class Measured(RuleBasedStateMachine):
         super().__init__()
         self.registry = CollectorRegistry()
         self.now = 0.0
-        self.clock = mock.patch.object(lending, "perf_counter", self.time)
-        self.clock.start()
+        measure_by(self.registry, self.time)
         self.waits = self.created = self.reused = self.uses = 0
         self.seconds = 0.0
         self.failed = {"timeouts": 0, "rejections": 0}
 
     def time(self):
         return self.now
-
-    def teardown(self):
-        self.clock.stop()
 
     def ended(self, began):
         """A use is over."""
@@ -59,7 +56,7 @@ class Measured(RuleBasedStateMachine):
         return {
             (
                 sample.name,
-                *(sample.labels[label] for label in ("source", "state") if label in sample.labels),
+                *(sample.labels[label] for label in APART if label in sample.labels),
             ): sample.value
             for family in collect(self.registry)
             for sample in family.samples
@@ -165,7 +162,7 @@ class Connections(Measured):
         if self.kind is QueuePool:
             assert found["pool_resources", "used"] == used
             assert found["pool_resources", "idle"] == self.engine.pool.checkedin()
-            assert found["pool_resources_limit",] == 3
+            assert found["pool_resource_limit",] == 3
         else:
             assert ("pool_resources", "used") not in found
 

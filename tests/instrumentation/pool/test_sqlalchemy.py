@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.pool import AssertionPool, AsyncAdaptedQueuePool, NullPool, QueuePool, SingletonThreadPool, StaticPool
 
 from manometer import Binding, BindingError, UnsupportedError, instrument_pool
-from manometer.instrumentation.pool import lending
-from manometer.instrumentation.pool import sqlalchemy as instrumentation
+from manometer.instrumentation.clock import measure_by
+from manometer.testing import Figures, ManualClock
 from waiting import joined, until
 
-CONNECTION = {"pool": "orders", "kind": "connection"}
+CONNECTION = {"pool_name": "orders", "pool_kind": "connection"}
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_resources_are_read_off_the_pool(figures, engine):
     """Used, idle and limit are right at every moment, and a detached connection is used no more."""
 
     def resources():
-        return figures.all("pool_resources", "state")
+        return figures.all("pool_resources", "pool_resource_state")
 
     assert resources() == {"used": 0, "idle": 0}
     with engine.connect():
@@ -72,7 +72,7 @@ def test_resources_are_read_off_the_pool(figures, engine):
     detached.detach()
     detached.close()
     assert resources()["used"] == 0
-    assert figures("pool_resources_limit", **CONNECTION) == 2
+    assert figures("pool_resource_limit", **CONNECTION) == 2
 
 
 def test_acquisitions_tell_reuse_from_creation(figures, engine):
@@ -80,7 +80,7 @@ def test_acquisitions_tell_reuse_from_creation(figures, engine):
     for _ in range(3):
         with engine.connect() as connection:
             connection.execute(sa.text("select 1"))
-    assert figures.all("pool_acquisitions_total", "source") == {"created": 1, "reused": 2}
+    assert figures.all("pool_acquisitions_total", "pool_acquisition_source") == {"created": 1, "reused": 2}
     for name in ("wait", "use"):
         assert figures(f"pool_{name}_duration_seconds_count", **CONNECTION) == 3
     assert figures("pool_create_duration_seconds_count", **CONNECTION) == 1
@@ -111,7 +111,7 @@ def test_a_disposed_engine_stays_measured(figures, engine):
     engine.connect().close()
     engine.dispose()
     engine.connect().close()
-    assert figures.all("pool_acquisitions_total", "source") == {"created": 2, "reused": 0}
+    assert figures.all("pool_acquisitions_total", "pool_acquisition_source") == {"created": 2, "reused": 0}
     assert figures("pool_create_duration_seconds_count", **CONNECTION) == 2
     assert figures("pool_use_duration_seconds_count", **CONNECTION) == 2
     Binding.of(engine).close()
@@ -125,7 +125,7 @@ def test_an_invalidated_connection_is_replaced_and_counted(figures, engine):
     with engine.connect() as connection:
         connection.invalidate()
     engine.connect().close()
-    assert figures.all("pool_acquisitions_total", "source") == {"created": 2, "reused": 0}
+    assert figures.all("pool_acquisitions_total", "pool_acquisition_source") == {"created": 2, "reused": 0}
 
 
 def test_a_database_that_is_down_counts_no_acquisition(figures, tmp_path):
@@ -134,7 +134,7 @@ def test_a_database_that_is_down_counts_no_acquisition(figures, tmp_path):
     instrument_pool(engine, name="orders", registry=figures.registry)
     with pytest.raises(sa.exc.OperationalError):
         engine.connect()
-    assert figures.all("pool_acquisitions_total", "source") == {"created": 0, "reused": 0}
+    assert figures.all("pool_acquisitions_total", "pool_acquisition_source") == {"created": 0, "reused": 0}
     assert figures("pool_pending_requests", **CONNECTION) == 0
 
 
@@ -144,8 +144,8 @@ def test_a_pool_that_knows_no_sizes_shows_none(figures, connected, pool):
     engine = connected(poolclass=pool)
     instrument_pool(engine, name="orders", registry=figures.registry)
     engine.connect().close()
-    assert figures.all("pool_resources", "state") == {}
-    assert figures("pool_resources_limit") is None
+    assert figures.all("pool_resources", "pool_resource_state") == {}
+    assert figures("pool_resource_limit") is None
     assert figures("pool_use_duration_seconds_count", **CONNECTION) == 1
 
 
@@ -153,8 +153,8 @@ def test_an_unlimited_pool_has_no_limit(figures, connected):
     """An overflow of -1 stands for no limit."""
     engine = connected(max_overflow=-1)
     instrument_pool(engine, name="orders", registry=figures.registry)
-    assert figures("pool_resources_limit") is None
-    assert figures("pool_resources", state="used") == 0
+    assert figures("pool_resource_limit") is None
+    assert figures("pool_resources", pool_resource_state="used") == 0
 
 
 def test_a_pool_on_its_own_is_measured(figures, pooled):
@@ -163,7 +163,7 @@ def test_a_pool_on_its_own_is_measured(figures, pooled):
     assert instrument_pool(pool, name="orders", registry=figures.registry) is pool
     pool.connect().close()
     assert figures("pool_create_duration_seconds_count") == 1
-    assert figures("pool_resources_limit") == 3
+    assert figures("pool_resource_limit") == 3
 
 
 def test_something_else_of_sqlalchemy_is_refused(figures):
@@ -190,19 +190,19 @@ def test_an_engine_measured_again_loses_no_figure(figures, engine):
 
 
 @pytest.mark.parametrize("kind", [StaticPool, SingletonThreadPool])
-def test_uses_of_one_connection_that_overlap_are_timed_each(figures, kind, monkeypatch, pooled):
+def test_uses_of_one_connection_that_overlap_are_timed_each(figures, kind, pooled):
     """Each is told by what the program holds, and lasts from its own beginning."""
     now = iter(range(100))
-    monkeypatch.setattr(lending, "perf_counter", lambda: next(now) * 1.0)
+    measure_by(figures.registry, lambda: next(now) * 1.0)
     pool = instrument_pool(pooled(kind), name="orders", registry=figures.registry)
-    first = pool.connect()  # asked at 0, out since 1
-    second = pool.connect()  # asked at 2, out since 3
+    first = pool.connect()  # asked at 0, opened from 1 to 2, out since 3
+    second = pool.connect()  # asked at 4, out since 5
     assert figures("pool_use_duration_seconds_count", **CONNECTION) == 0
     second.close()
     first.close()
     assert figures("pool_use_duration_seconds_count", **CONNECTION) == 2
-    assert figures("pool_use_duration_seconds_sum", **CONNECTION) == (4 - 3) + (5 - 1)
-    assert figures.all("pool_acquisitions_total", "source") == {"created": 1, "reused": 1}
+    assert figures("pool_use_duration_seconds_sum", **CONNECTION) == (6 - 5) + (7 - 3)
+    assert figures.all("pool_acquisitions_total", "pool_acquisition_source") == {"created": 1, "reused": 1}
 
 
 @pytest.mark.parametrize("kind", [StaticPool, SingletonThreadPool])
@@ -254,22 +254,22 @@ def test_a_pool_made_after_another_is_a_plain_one(figures, pooled):
     other.connect().close()
     assert figures("pool_wait_duration_seconds_count", **CONNECTION) == 0
     instrument_pool(other, name="other", registry=figures.registry).connect().close()
-    assert figures("pool_wait_duration_seconds_count", pool="orders") == 0
-    assert figures("pool_wait_duration_seconds_count", pool="other") == 1
+    assert figures("pool_wait_duration_seconds_count", pool_name="orders") == 0
+    assert figures("pool_wait_duration_seconds_count", pool_name="other") == 1
 
 
 def test_a_connection_out_of_an_earlier_pool_is_no_use_of_this_one(figures, engine):
     """It counts against no limit any more; its use ends when it is closed."""
     connection, earlier = engine.connect(), engine.pool
     engine.dispose()
-    assert figures.all("pool_resources", "state") == {"used": 0, "idle": 0}
+    assert figures.all("pool_resources", "pool_resource_state") == {"used": 0, "idle": 0}
     connection.close()
     earlier.dispose()
-    assert figures.all("pool_resources", "state") == {"used": 0, "idle": 0}
+    assert figures.all("pool_resources", "pool_resource_state") == {"used": 0, "idle": 0}
     assert figures("pool_use_duration_seconds_count", **CONNECTION) == 1
     instrument_pool(earlier, name="earlier", registry=figures.registry).connect().close()
     earlier.dispose()
-    assert figures("pool_use_duration_seconds_count", pool="earlier") == 1
+    assert figures("pool_use_duration_seconds_count", pool_name="earlier") == 1
     assert figures("pool_use_duration_seconds_count", **CONNECTION) == 1
 
 
@@ -279,7 +279,7 @@ def test_a_pool_that_was_disposed_of_has_no_negative_figures(figures, pooled):
     connection = pool.connect()
     pool.dispose()
     connection.close()
-    assert figures.all("pool_resources", "state") == {"used": 0, "idle": 1}
+    assert figures.all("pool_resources", "pool_resource_state") == {"used": 0, "idle": 1}
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_what_a_pool_can_never_do_has_no_series(figures, kind, options, timeouts
     pool.connect().close()
     assert figures("pool_timeouts_total") == timeouts
     assert figures("pool_rejections_total") == rejections
-    assert set(figures.all("pool_acquisitions_total", "source")) == sources
+    assert set(figures.all("pool_acquisitions_total", "pool_acquisition_source")) == sources
     assert figures("pool_use_duration_seconds_count", **CONNECTION) == 1
 
 
@@ -336,13 +336,13 @@ def test_a_creator_that_is_replaced_is_timed(figures, pooled):
     assert pool._invoke_creator(None) is opened[1]
 
 
-def test_the_opening_of_a_connection_is_timed_from_end_to_end(figures, monkeypatch):
+def test_the_opening_of_a_connection_is_timed_from_end_to_end():
     """A creator that wants the record of its connection gets the record."""
-    now = [10.0]
-    monkeypatch.setattr(instrumentation, "perf_counter", lambda: now[0])
+    clock = ManualClock(10.0)
+    figures = Figures(clock=clock)
 
     def create(record):
-        now[0] = 12.5
+        clock.now = 12.5
         record.info["created"] = True
         return sqlite3.connect(":memory:")
 
@@ -383,8 +383,8 @@ def test_an_async_engine_is_measured_through_the_engine_it_is_made_of(figures, c
     engine.connect().close()
     engine.dispose()
     engine.connect().close()
-    assert figures.all("pool_acquisitions_total", "source") == {"created": 2, "reused": 0}
-    assert figures("pool_resources", state="idle") == 1
+    assert figures.all("pool_acquisitions_total", "pool_acquisition_source") == {"created": 2, "reused": 0}
+    assert figures("pool_resources", pool_resource_state="idle") == 1
     with pytest.raises(BindingError, match="already bound"):
         instrument_pool(engine, name="again", registry=figures.registry)
     Binding.of(made).close()

@@ -33,7 +33,7 @@ def test_the_state_is_read_off_the_breaker(figures, breaker):
     """One of the three states is 1, and it is the breaker's own word that counts."""
 
     def state():
-        return [state for state, on in figures.all("breaker_state", "state").items() if on]
+        return [state for state, on in figures.all("breaker_state", "breaker_state").items() if on]
 
     assert state() == ["closed"]
     trip(breaker)
@@ -49,7 +49,7 @@ def test_calls_are_told_by_their_outcome(figures, breaker):
     for _ in range(3):
         with pytest.raises(pybreaker.CircuitBreakerError):
             breaker.call(abs, 1)
-    assert figures.all("breaker_calls_total", "outcome") == {"ok": 1, "error": 2, "rejected": 3}
+    assert figures.all("breaker_calls_total", "breaker_call_outcome") == {"ok": 1, "error": 2, "rejected": 3}
 
 
 def test_the_operations_own_error_passes_through_where_the_breaker_lets_it(figures):
@@ -58,8 +58,8 @@ def test_the_operations_own_error_passes_through_where_the_breaker_lets_it(figur
     instrument_breaker(breaker, name="broker", registry=figures.registry)
     with pytest.raises(ConnectionError):
         breaker.call(fail)
-    assert figures.all("breaker_calls_total", "outcome") == {"ok": 0, "error": 1, "rejected": 0}
-    assert figures("breaker_state", state="open") == 1
+    assert figures.all("breaker_calls_total", "breaker_call_outcome") == {"ok": 0, "error": 1, "rejected": 0}
+    assert figures("breaker_state", breaker_state="open") == 1
 
 
 def test_a_trial_call_counts_once(figures, breaker):
@@ -67,8 +67,8 @@ def test_a_trial_call_counts_once(figures, breaker):
     trip(breaker)
     breaker.reset_timeout = 0
     assert breaker.call(int, "11", base=2) == 3
-    assert figures.all("breaker_calls_total", "outcome") == {"ok": 1, "error": 2, "rejected": 0}
-    assert figures.all("breaker_transitions_total", "state") == {"closed": 1, "open": 1, "half_open": 1}
+    assert figures.all("breaker_calls_total", "breaker_call_outcome") == {"ok": 1, "error": 2, "rejected": 0}
+    assert figures.all("breaker_transitions_total", "breaker_state") == {"closed": 1, "open": 1, "half_open": 1}
 
 
 def test_decorated_functions_and_blocks_count(figures, breaker):
@@ -81,7 +81,7 @@ def test_decorated_functions_and_blocks_count(figures, breaker):
     operation()
     with breaker.calling():
         pass
-    assert figures("breaker_calls_total", outcome="ok") == 2
+    assert figures("breaker_calls_total", breaker_call_outcome="ok") == 2
 
 
 def test_closing_leaves_the_breaker_as_it_was(figures, breaker):
@@ -118,14 +118,14 @@ def test_a_collection_asks_the_storage_nothing(figures):
     breaker = pybreaker.CircuitBreaker(state_storage=storage, exclude=[KeyError])
     instrument_breaker(breaker, name="broker", registry=figures.registry)
     before = Remote.asked
-    assert figures("breaker_state", state="closed") == 1
+    assert figures("breaker_state", breaker_state="closed") == 1
     storage.state = pybreaker.STATE_HALF_OPEN
-    assert figures("breaker_state", state="closed") == 1
+    assert figures("breaker_state", breaker_state="closed") == 1
     assert Remote.asked == before
     with pytest.raises(pybreaker.CircuitBreakerError):
         breaker.call(fail)
-    assert figures("breaker_state", state="open") == 1
-    assert figures.all("breaker_transitions_total", "state") == {"closed": 0, "open": 1, "half_open": 1}
+    assert figures("breaker_state", breaker_state="open") == 1
+    assert figures.all("breaker_transitions_total", "breaker_state") == {"closed": 0, "open": 1, "half_open": 1}
 
 
 def test_an_excluded_exception_is_a_success(figures, breaker):
@@ -133,7 +133,7 @@ def test_an_excluded_exception_is_a_success(figures, breaker):
     breaker.add_excluded_exception(KeyError)
     with pytest.raises(KeyError):
         breaker.call({}.__getitem__, "missing")
-    assert figures.all("breaker_calls_total", "outcome") == {"ok": 1, "error": 0, "rejected": 0}
+    assert figures.all("breaker_calls_total", "breaker_call_outcome") == {"ok": 1, "error": 0, "rejected": 0}
 
 
 def test_a_breaker_within_a_breaker_counts_its_own_calls(figures, breaker):
@@ -144,9 +144,9 @@ def test_a_breaker_within_a_breaker_counts_its_own_calls(figures, breaker):
         breaker.add_excluded_exceptions(*excluded)
         with pytest.raises(pybreaker.CircuitBreakerError):
             breaker.call(inner.call, abs, 1)
-        assert figures("breaker_calls_total", breaker="broker", outcome=outcome) == 1
-    assert figures("breaker_calls_total", breaker="broker", outcome="rejected") == 0
-    assert figures("breaker_calls_total", breaker="inner", outcome="rejected") == 2
+        assert figures("breaker_calls_total", breaker_name="broker", breaker_call_outcome=outcome) == 1
+    assert figures("breaker_calls_total", breaker_name="broker", breaker_call_outcome="rejected") == 0
+    assert figures("breaker_calls_total", breaker_name="inner", breaker_call_outcome="rejected") == 2
 
 
 def test_a_trial_call_that_fails_is_an_error(figures, breaker):
@@ -154,11 +154,11 @@ def test_a_trial_call_that_fails_is_an_error(figures, breaker):
     breaker.half_open()
     with pytest.raises(pybreaker.CircuitBreakerError):
         breaker.call(fail)
-    assert figures.all("breaker_calls_total", "outcome") == {"ok": 0, "error": 1, "rejected": 0}
+    assert figures.all("breaker_calls_total", "breaker_call_outcome") == {"ok": 0, "error": 1, "rejected": 0}
     breaker.reset_timeout = 0
     with pytest.raises(pybreaker.CircuitBreakerError):
         breaker.call(fail)
-    assert figures.all("breaker_calls_total", "outcome") == {"ok": 0, "error": 2, "rejected": 0}
+    assert figures.all("breaker_calls_total", "breaker_call_outcome") == {"ok": 0, "error": 2, "rejected": 0}
 
 
 def test_a_state_set_by_hand_is_a_change(figures, breaker):
@@ -167,8 +167,8 @@ def test_a_state_set_by_hand_is_a_change(figures, breaker):
     breaker.half_open()
     breaker.close()
     breaker.call(abs, 1)
-    assert figures.all("breaker_transitions_total", "state") == {"closed": 1, "open": 1, "half_open": 1}
-    assert figures("breaker_calls_total", outcome="ok") == 1
+    assert figures.all("breaker_transitions_total", "breaker_state") == {"closed": 1, "open": 1, "half_open": 1}
+    assert figures("breaker_calls_total", breaker_call_outcome="ok") == 1
 
 
 def test_a_generator_counts_when_it_ends(figures, breaker):
@@ -182,7 +182,7 @@ def test_a_generator_counts_when_it_ends(figures, breaker):
     assert list(breaker.call(numbers)) == [1]
     with pytest.raises(ConnectionError):
         list(breaker.call(numbers, ConnectionError))
-    assert figures.all("breaker_calls_total", "outcome") == {"ok": 1, "error": 1, "rejected": 0}
+    assert figures.all("breaker_calls_total", "breaker_call_outcome") == {"ok": 1, "error": 1, "rejected": 0}
 
 
 class Final(type):
@@ -222,7 +222,7 @@ def test_a_breaker_is_freed_with_its_series(figures):
     del breaker
     gc.collect()
     assert gone() is None
-    assert figures("breaker_state", state="closed") is None
+    assert figures("breaker_state", breaker_state="closed") is None
 
 
 def test_a_retry_and_a_breaker_may_share_a_name(figures, breaker):
@@ -231,11 +231,11 @@ def test_a_retry_and_a_breaker_may_share_a_name(figures, breaker):
 
     retry = instrument_retry(tenacity.Retrying(), operation="broker", registry=figures.registry)
     retry(abs, 1)
-    assert figures("retry_attempts_total", outcome="ok") == 1
-    assert figures("breaker_state", state="closed") == 1
+    assert figures("retry_attempts_total", retry_attempt_outcome="ok") == 1
+    assert figures("breaker_state", breaker_state="closed") == 1
 
 
 def test_another_breaker_is_refused(figures):
     """The message says which one is taken."""
-    with pytest.raises(UnsupportedError, match=r"; pass a pybreaker\.CircuitBreaker$"):
+    with pytest.raises(UnsupportedError, match=r"; pass a pybreaker\.CircuitBreaker, or install"):
         instrument_breaker(object(), name="b", registry=figures.registry)

@@ -139,7 +139,7 @@ class Retries(RuleBasedStateMachine):
         for family in collect(self.registry):
             for sample in family.samples:
                 if sample.name == "retry_attempts_total":
-                    found[sample.labels["outcome"]] += sample.value
+                    found[sample.labels["retry_attempt_outcome"]] += sample.value
         assert found == (self.account if self.bound else dict.fromkeys(found, 0))
 
 
@@ -222,9 +222,9 @@ class Breakers(RuleBasedStateMachine):
 
     @invariant()
     def the_figures_are_the_accounts(self):
-        assert values(self.registry, "breaker_calls_total", "outcome") == self.account.calls
-        assert values(self.registry, "breaker_transitions_total", "state") == self.account.changes
-        on = [state for state, value in values(self.registry, "breaker_state", "state").items() if value]
+        assert values(self.registry, "breaker_calls_total", "breaker_call_outcome") == self.account.calls
+        assert values(self.registry, "breaker_transitions_total", "breaker_state") == self.account.changes
+        on = [state for state, value in values(self.registry, "breaker_state", "breaker_state").items() if value]
         assert on == [self.breaker.current_state.replace("-", "_")]
 
 

@@ -36,7 +36,7 @@ def retrying(**more):
 
 def outcomes(figures):
     """Attempts by outcome."""
-    return figures.all("retry_attempts_total", "outcome")
+    return figures.all("retry_attempts_total", "retry_attempt_outcome")
 
 
 def test_attempts_are_told_by_what_came_of_them(figures):
@@ -95,7 +95,7 @@ misled.retry = tenacity.retry_always
 
 
 @pytest.mark.parametrize(("wrong", "message"), [
-    (object(), r"builtins\.object; pass a tenacity Retrying object, or a function decorated by tenacity\.retry$"),
+    (object(), r"builtins\.object; pass a tenacity Retrying object, or .* by tenacity\.retry, or install"),
     (plain, r"builtins\.function; pass a tenacity Retrying object"),
     (tenacity.stop_never, r"object at .* is not retried by tenacity; decorate it with tenacity\.retry first"),
     (misled, r"function misled at .* is not retried by tenacity"),
@@ -204,8 +204,8 @@ def test_copies_belong_to_the_operation(figures):
     send = instrument_retry(retrying().wraps(Flaky(9).__call__), operation="again", registry=figures.registry)
     with pytest.raises(tenacity.RetryError):
         send.retry_with(stop=tenacity.stop_after_attempt(4))()
-    assert figures("retry_attempts_total", operation="again", outcome="retried") == 3
-    assert figures("retry_attempts_total", operation="again", outcome="exhausted") == 1
+    assert figures("retry_attempts_total", retry_operation_name="again", retry_attempt_outcome="retried") == 3
+    assert figures("retry_attempts_total", retry_operation_name="again", retry_attempt_outcome="exhausted") == 1
 
 
 def test_a_copy_that_has_a_binding_counts_there_alone(figures):
@@ -213,8 +213,8 @@ def test_a_copy_that_has_a_binding_counts_there_alone(figures):
     retry = instrument_retry(retrying(), operation="first", registry=figures.registry)
     other = instrument_retry(retry.copy(), operation="second", registry=figures.registry)
     other(Flaky(1))
-    assert figures("retry_attempts_total", operation="first", outcome="ok") == 0
-    assert figures("retry_attempts_total", operation="second", outcome="ok") == 1
+    assert figures("retry_attempts_total", retry_operation_name="first", retry_attempt_outcome="ok") == 0
+    assert figures("retry_attempts_total", retry_operation_name="second", retry_attempt_outcome="ok") == 1
     Binding.of(other).close()
     assert type(other) is tenacity.Retrying
 
@@ -250,10 +250,10 @@ async def test_asynchronous_blocks_and_functions_are_measured(figures):
 
     instrument_retry(fail, operation="fail", registry=figures.registry)
     await asyncio.gather(fail(), fail(), return_exceptions=True)
-    assert figures("retry_attempts_total", operation="send", outcome="ok") == 1
-    assert figures("retry_attempts_total", operation="send", outcome="retried") == 1
+    assert figures("retry_attempts_total", retry_operation_name="send", retry_attempt_outcome="ok") == 1
+    assert figures("retry_attempts_total", retry_operation_name="send", retry_attempt_outcome="retried") == 1
     for outcome in ("retried", "exhausted"):
-        assert figures("retry_attempts_total", operation="fail", outcome=outcome) == 2
+        assert figures("retry_attempts_total", retry_operation_name="fail", retry_attempt_outcome=outcome) == 2
 
 
 def test_one_retry_object_is_not_measured_twice(figures):

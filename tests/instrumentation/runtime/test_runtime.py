@@ -2,18 +2,22 @@
 
 import asyncio
 import gc
+import os
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
 
 from collected import collect
+from forking import in_child
 from manometer import BindingError, UnsupportedError, render
 from manometer.instrumentation.runtime import gc as pauses
-from manometer.instrumentation.runtime import instrument_host, instrument_loop, instrument_runtime
+from manometer.instrumentation.runtime import instrument_host, instrument_loop, instrument_process, instrument_runtime
 from waiting import DEADLINE
 
 
@@ -22,11 +26,11 @@ def test_gc_pauses_are_timed_by_generation(figures):
     callbacks = len(gc.callbacks)
     binding = instrument_runtime(registry=figures.registry)
     gc.collect()
-    assert figures("python_gc_pause_seconds_count", generation="2") >= 1
-    assert figures("python_gc_pause_seconds_sum", generation="2") > 0
+    assert figures("python_gc_pause_seconds_count", cpython_gc_generation="2") >= 1
+    assert figures("python_gc_pause_seconds_sum", cpython_gc_generation="2") > 0
     binding.close()
     assert len(gc.callbacks) == callbacks
-    assert figures("python_gc_pause_seconds_count", generation="2") is None
+    assert figures("python_gc_pause_seconds_count", cpython_gc_generation="2") is None
 
 
 def test_a_pause_lasts_from_its_start_to_its_end(figures, monkeypatch):
@@ -41,8 +45,8 @@ def test_a_pause_lasts_from_its_start_to_its_end(figures, monkeypatch):
             told("start", {"generation": 1})
             now[0] = 7.0
             told("stop", {"generation": 1})
-            assert figures.all("python_gc_pause_seconds_count", "generation") == {"0": 0, "1": 1, "2": 0}
-            assert figures("python_gc_pause_seconds_sum", generation="1") == 2.0
+            assert figures.all("python_gc_pause_seconds_count", "cpython_gc_generation") == {"0": 0, "1": 1, "2": 0}
+            assert figures("python_gc_pause_seconds_sum", cpython_gc_generation="1") == 2.0
     finally:
         gc.enable()
 
@@ -68,8 +72,8 @@ def test_the_lag_is_the_time_that_a_timer_is_late(figures):
         for now, count, seconds in [(1.0, 0, 0), (1.05, 0, 0), (1.35, 1, 0.25), (1.4, 1, 0.25), (1.45, 2, 0.25)]:
             loop.now = now
             loop.turn()
-            assert figures("asyncio_loop_lag_seconds_count", loop="main") == count
-            assert figures("asyncio_loop_lag_seconds_sum", loop="main") == pytest.approx(seconds)
+            assert figures("asyncio_loop_lag_seconds_count", asyncio_loop_name="main") == count
+            assert figures("asyncio_loop_lag_seconds_sum", asyncio_loop_name="main") == pytest.approx(seconds)
     loop.close()
 
 
@@ -85,15 +89,31 @@ async def test_a_stalled_loop_shows_its_lag(figures):
     """A task that holds the loop up makes its timers late by as long."""
     binding = instrument_loop(asyncio.get_running_loop(), registry=figures.registry)
     await asyncio.sleep(0.02)
-    assert figures("asyncio_tasks", loop="main") == 1
-    before = figures("asyncio_loop_lag_seconds_count", loop="main")
+    assert figures("asyncio_tasks", asyncio_loop_name="main") == 1
+    before = figures("asyncio_loop_lag_seconds_count", asyncio_loop_name="main")
     time.sleep(0.3)  # noqa: ASYNC251 - the stall itself
     await asyncio.sleep(0)
     async with asyncio.timeout(DEADLINE):
-        while figures("asyncio_loop_lag_seconds_count", loop="main") == before:  # noqa: ASYNC110 - no event tells
+        while figures("asyncio_loop_lag_seconds_count", asyncio_loop_name="main") == before:  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.01)
-    assert figures("asyncio_loop_lag_seconds_sum", loop="main") > 0.15
+    assert figures("asyncio_loop_lag_seconds_sum", asyncio_loop_name="main") > 0.15
     binding.close()
+
+
+def test_a_second_loop_without_a_name_is_refused(figures):
+    """The first would be removed in silence; one that is closed, or has died, makes room."""
+    first, second, third = (asyncio.new_event_loop() for _ in range(3))
+    try:
+        instrument_loop(first, registry=figures.registry)
+        with pytest.raises(BindingError, match="another event loop is bound as 'main'; give this one a name"):
+            instrument_loop(second, registry=figures.registry)
+        assert figures("asyncio_tasks", asyncio_loop_name="main") == 0
+        instrument_loop(second, name="second", registry=figures.registry)
+        first.close()
+        assert not instrument_loop(third, registry=figures.registry).closed
+    finally:
+        for loop in (first, second, third):
+            loop.close()
 
 
 async def test_a_closed_loop_binding_stops_looking(figures):
@@ -104,23 +124,81 @@ async def test_a_closed_loop_binding_stops_looking(figures):
     assert figures("asyncio_loop_lag_seconds_count") is None
 
 
+def test_what_the_collector_did_is_told(figures):
+    """By generation, as `gc.get_stats` has it; one fork on, it begins at zero."""
+    with instrument_runtime(registry=figures.registry):
+        before = figures("cpython_gc_collections_total", cpython_gc_generation="2")
+        cycle = []
+        cycle.append(cycle)
+        del cycle
+        gc.collect()
+        assert figures("cpython_gc_collections_total", cpython_gc_generation="2") == before + 1
+        assert figures("cpython_gc_collected_objects_total", cpython_gc_generation="2") >= 1
+        assert figures("cpython_gc_uncollectable_objects_total", cpython_gc_generation="0") == 0
+
+        def begins_at_zero():
+            assert figures("cpython_gc_collections_total", cpython_gc_generation="2") == 0
+
+        gc.disable()
+        try:
+            in_child(begins_at_zero)
+        finally:
+            gc.enable()
+
+
+def test_the_process_tells_of_itself(figures):
+    """Processor time, memory, threads, files and age, read when someone asks."""
+    with instrument_process(registry=figures.registry):
+        assert figures("process_cpu_time_seconds_total", cpu_mode="user") > 0
+        assert 0 < figures("process_memory_usage_bytes") <= figures("process_memory_virtual_bytes")
+        assert figures("process_context_switches_total", process_context_switch_type="involuntary") >= 0
+        assert figures("process_uptime_seconds") > 0
+        threads, files = figures("process_thread_count"), figures("process_unix_file_descriptor_count")
+        go_on = threading.Event()
+        more = threading.Thread(target=go_on.wait, daemon=True)
+        more.start()
+        with Path(os.devnull).open() as opened:
+            assert opened.fileno() >= 0
+            assert figures("process_unix_file_descriptor_count") == files + 1
+        assert figures("process_thread_count") == threads + 1
+        go_on.set()
+        more.join()
+    assert figures("process_uptime_seconds") is None
+
+
+def test_a_part_that_the_system_does_not_tell_of_the_process_is_left_out(figures, monkeypatch):
+    """No disk traffic without the right to see it, and all the rest."""
+    import psutil
+
+    def refuse(_):
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil.Process, "io_counters", refuse)
+    monkeypatch.delattr(psutil.Process, "num_fds")
+    with instrument_process(registry=figures.registry):
+        assert figures("process_unix_file_descriptor_count") is None
+        assert figures("process_disk_io_bytes_total", disk_io_direction="read") is None
+        assert figures("process_thread_count") >= 1
+
+
 def test_the_host_tells_of_itself(figures):
     """Processors, load, memory, file systems and network are there, and add up."""
     binding = instrument_host(registry=figures.registry)
     assert figures("system_cpu_logical_count") >= 1
-    assert figures("system_cpu_time_seconds_total", cpu="0", mode="idle") > 0
-    assert figures("system_load", window="5m") >= 0
-    assert 0 < figures("system_memory_usage_bytes", state="free") <= figures("system_memory_limit_bytes")
+    assert figures("system_cpu_time_seconds_total", cpu_logical_number="0", cpu_mode="idle") > 0
+    assert figures("system_cpu_load_average_5m") >= 0
+    free = figures("system_memory_usage_bytes", system_memory_state="free")
+    assert 0 < free <= figures("system_memory_limit_bytes")
     once = [sample for family in collect(figures.registry) for sample in family.samples]
     for limit in (sample for sample in once if sample.name == "system_filesystem_limit_bytes"):
         usage = [
             sample.value
             for sample in once
             if sample.name == "system_filesystem_usage_bytes"
-            and sample.labels["mountpoint"] == limit.labels["mountpoint"]
+            and sample.labels["system_filesystem_mountpoint"] == limit.labels["system_filesystem_mountpoint"]
         ]
         assert sum(usage) == limit.value
-    assert figures("system_network_io_bytes_total", interface="lo", direction="receive") >= 0
+    assert figures("system_network_io_bytes_total", network_interface_name="lo", network_io_direction="receive") >= 0
     binding.close()
     assert figures("system_cpu_logical_count") is None
 
@@ -157,8 +235,13 @@ class Host:
     def disk_partitions(self, *, all):  # noqa: A002 - the name is psutil's
         assert not all
         return [
-            SimpleNamespace(device=device, mountpoint=mountpoint)
-            for device, mountpoint in [("sda1", "/locked"), ("sda2", "/"), ("sda2", "/bound"), ("sda1", "/home")]
+            SimpleNamespace(device=device, mountpoint=mountpoint, fstype="ext4", opts=opts)
+            for device, mountpoint, opts in [
+                ("sda1", "/locked", "rw"),
+                ("sda2", "/", "rw,errors=remount-ro"),
+                ("sda2", "/bound", "rw"),
+                ("sda1", "/home", "ro,noatime"),
+            ]
         ]
 
     def disk_usage(self, mountpoint):
@@ -182,41 +265,47 @@ class Host:
 
 
 TOLD = """\
-system_cpu_time_seconds_total{cpu="0",mode="user"} 1.0
-system_cpu_time_seconds_total{cpu="0",mode="system"} 2.0
-system_cpu_time_seconds_total{cpu="0",mode="idle"} 3.0
-system_cpu_time_seconds_total{cpu="0",mode="iowait"} 4.0
-system_cpu_time_seconds_total{cpu="0",mode="nice"} 5.0
-system_cpu_time_seconds_total{cpu="0",mode="interrupt"} 6.0
-system_cpu_time_seconds_total{cpu="0",mode="steal"} 7.0
-system_cpu_time_seconds_total{cpu="1",mode="user"} 9.0
-system_cpu_time_seconds_total{cpu="1",mode="system"} 10.0
-system_cpu_time_seconds_total{cpu="1",mode="idle"} 11.0
+system_cpu_time_seconds_total{cpu_logical_number="0",cpu_mode="user"} 1.0
+system_cpu_time_seconds_total{cpu_logical_number="0",cpu_mode="system"} 2.0
+system_cpu_time_seconds_total{cpu_logical_number="0",cpu_mode="idle"} 3.0
+system_cpu_time_seconds_total{cpu_logical_number="0",cpu_mode="iowait"} 4.0
+system_cpu_time_seconds_total{cpu_logical_number="0",cpu_mode="nice"} 5.0
+system_cpu_time_seconds_total{cpu_logical_number="0",cpu_mode="interrupt"} 6.0
+system_cpu_time_seconds_total{cpu_logical_number="0",cpu_mode="steal"} 7.0
+system_cpu_time_seconds_total{cpu_logical_number="1",cpu_mode="user"} 9.0
+system_cpu_time_seconds_total{cpu_logical_number="1",cpu_mode="system"} 10.0
+system_cpu_time_seconds_total{cpu_logical_number="1",cpu_mode="idle"} 11.0
 system_cpu_logical_count 2.0
-system_load{window="1m"} 0.5
-system_load{window="5m"} 0.25
-system_load{window="15m"} 0.125
-system_memory_usage_bytes{state="used"} 50.0
-system_memory_usage_bytes{state="free"} 20.0
-system_memory_usage_bytes{state="cached"} 10.0
+system_cpu_load_average_1m 0.5
+system_cpu_load_average_5m 0.25
+system_cpu_load_average_15m 0.125
+system_memory_usage_bytes{system_memory_state="used"} 50.0
+system_memory_usage_bytes{system_memory_state="free"} 20.0
+system_memory_usage_bytes{system_memory_state="cached"} 10.0
 system_memory_limit_bytes 100.0
-system_filesystem_usage_bytes{mountpoint="/",state="used"} 700.0
-system_filesystem_usage_bytes{mountpoint="/",state="free"} 250.0
-system_filesystem_usage_bytes{mountpoint="/",state="reserved"} 50.0
-system_filesystem_usage_bytes{mountpoint="/home",state="used"} 3.0
-system_filesystem_usage_bytes{mountpoint="/home",state="free"} 7.0
-system_filesystem_usage_bytes{mountpoint="/home",state="reserved"} 0.0
-system_filesystem_limit_bytes{mountpoint="/"} 1000.0
-system_filesystem_limit_bytes{mountpoint="/home"} 10.0
-system_disk_io_bytes_total{device="sda",direction="read"} 1.0
-system_disk_io_bytes_total{device="sda",direction="write"} 2.0
-system_disk_operations_total{device="sda",direction="read"} 3.0
-system_disk_operations_total{device="sda",direction="write"} 4.0
-system_network_io_bytes_total{direction="receive",interface="eth0"} 5.0
-system_network_io_bytes_total{direction="transmit",interface="eth0"} 6.0
-system_network_errors_total{direction="receive",interface="eth0"} 7.0
-system_network_errors_total{direction="transmit",interface="eth0"} 8.0
+system_filesystem_usage_bytes{ROOT,system_filesystem_state="used",TYPE} 700.0
+system_filesystem_usage_bytes{ROOT,system_filesystem_state="free",TYPE} 250.0
+system_filesystem_usage_bytes{ROOT,system_filesystem_state="reserved",TYPE} 50.0
+system_filesystem_usage_bytes{HOME,system_filesystem_state="used",TYPE} 3.0
+system_filesystem_usage_bytes{HOME,system_filesystem_state="free",TYPE} 7.0
+system_filesystem_usage_bytes{HOME,system_filesystem_state="reserved",TYPE} 0.0
+system_filesystem_limit_bytes{ROOT,TYPE} 1000.0
+system_filesystem_limit_bytes{HOME,TYPE} 10.0
+system_disk_io_bytes_total{disk_io_direction="read",system_device="sda"} 1.0
+system_disk_io_bytes_total{disk_io_direction="write",system_device="sda"} 2.0
+system_disk_operations_total{disk_io_direction="read",system_device="sda"} 3.0
+system_disk_operations_total{disk_io_direction="write",system_device="sda"} 4.0
+system_network_io_bytes_total{network_interface_name="eth0",network_io_direction="receive"} 5.0
+system_network_io_bytes_total{network_interface_name="eth0",network_io_direction="transmit"} 6.0
+system_network_errors_total{network_interface_name="eth0",network_io_direction="receive"} 7.0
+system_network_errors_total{network_interface_name="eth0",network_io_direction="transmit"} 8.0
 """
+for _short, _labels in {
+    "ROOT": 'system_device="sda2",system_filesystem_mode="rw",system_filesystem_mountpoint="/"',
+    "HOME": 'system_device="sda1",system_filesystem_mode="ro",system_filesystem_mountpoint="/home"',
+    "TYPE": 'system_filesystem_type="ext4"',
+}.items():
+    TOLD = TOLD.replace(_short, _labels)
 
 
 def test_the_host_is_told_by_what_psutil_says(figures, monkeypatch):
@@ -308,7 +397,7 @@ try:
 except manometer.UnsupportedError as error:
     assert "psutil cannot be loaded here" in str(error), error
 with manometer.stage("s"):
-    assert b'engine_stage_active{engine="main",stage="s"} 1' in manometer.render()[0]
+    assert b'engine_stage_active{engine_name="main",engine_stage_name="s"} 1' in manometer.render()[0]
 """
 MAIN = """
 import sys

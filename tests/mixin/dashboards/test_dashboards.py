@@ -28,7 +28,8 @@ targets = pytest.mark.parametrize(
 
 def covers(matchers, label):
     """Whether a selector follows the variable: its value, or that and nothing, for series that lack the label."""
-    return matchers.get(label, ("", ""))[1] in (f"${label}", f"${label}|") and matchers[label][0] == "=~"
+    variable = f"${label.removesuffix('_name')}"
+    return matchers.get(label, ("", ""))[1] in (variable, f"{variable}|") and matchers[label][0] == "=~"
 
 
 @boards
@@ -72,9 +73,9 @@ def test_variables_are_what_the_panels_need(board, promql):
         own = variable["name"] not in ("job", "instance")  # which every series has, Prometheus's own too
         assert (variable.get("allValue"), variable["refresh"]) == (".+" if own else None, 2)
         selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]).groups()
-        assert label == variable["name"]
+        assert label in (variable["name"], f"{variable['name']}_name")
         [(_, matchers)] = promql.selectors(selector)
-        assert all(covers(matchers, each) for each in ("job", "instance")[: names.index(label) - 1])
+        assert all(covers(matchers, each) for each in ("job", "instance")[: names.index(variable["name"]) - 1])
 
 
 @boards
@@ -97,7 +98,7 @@ def test_panels_have_their_own_ids_and_places(board):
 def test_a_dashboard_marks_restarts_and_alerts(board, promql):
     """What happened when a line bent."""
     found = {each["name"]: promql.selectors(each["expr"])[0] for each in board["annotations"]["list"]}
-    assert found["Restarts"][0] == "process_start_time_seconds"
+    assert found["Restarts"][0] == "process_uptime_seconds"
     assert found["Firing alerts"][0] == "ALERTS"
     assert all(covers(matchers, label) for _, matchers in found.values() for label in ("job", "instance"))
 
@@ -132,8 +133,8 @@ def test_every_selector_follows_the_choices(panel, target, promql, known_names):
         assert covers(matchers, "job"), name
         assert covers(matchers, "instance"), name
         for subject in ("cache", "pool", "engine"):
-            if subject in labels_of(name):
-                assert covers(matchers, subject), name
+            if f"{subject}_name" in labels_of(name):
+                assert covers(matchers, f"{subject}_name"), name
 
 
 @targets
@@ -211,9 +212,9 @@ def test_grades_cover_every_score_without_a_gap():
 
 
 def labels_of(name):
-    """The labels of a series, by the catalogue or by a recorded name's level."""
+    """The labels of a series, by the catalogue, or what holds those of a recorded name: its level."""
     if ":" in name:
-        return name.split(":")[0].split("_")
+        return name.split(":")[0]
     if name in FOREIGN:
         return ()
     metric = re.sub("_(bucket|sum|count)$", "", name)

@@ -43,7 +43,7 @@ def instrumented(function):
     """The drop-in of a cached function."""
     global made
     made += 1
-    return instrument_cache(function, name="suite", registry=CollectorRegistry())
+    return instrument_cache(name="suite", registry=CollectorRegistry())(function)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -12,7 +12,7 @@ from manometer.cli.top.figures import Board, board
 from manometer.cli.top.interval import Interval
 from manometer.cli.top.notes import Note, Notes
 from manometer.cli.top.plain import PlainView
-from manometer.cli.top.snapshot import TIME_OUT, Snapshot, TargetError, WrongTargetError, fetch, metrics_url
+from manometer.cli.top.scrape import TIME_OUT, Scrape, TargetError, WrongTargetError, fetch, metrics_url
 
 __all__ = ["add_parser", "run"]
 
@@ -112,7 +112,7 @@ def _watch(view: View, notes: Notes, target: str, interval: float, count: int | 
     return None
 
 
-def _first(view: View, notes: Notes, target: str, patience: float) -> Snapshot:
+def _first(view: View, notes: Notes, target: str, patience: float) -> Scrape:
     """The first scrape; WrongTargetError at once, and another TargetError when the patience is at its end."""
     deadline, said = time.monotonic() + patience, False
     while True:

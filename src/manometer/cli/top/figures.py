@@ -1,15 +1,16 @@
 """The figures that `top` shows of an interval: a header, and a section each for stages, caches and pools."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from manometer.catalogue import cache, engine, pool, resilience, runtime
+from manometer.catalogue import cache, engine, pool, process, resilience, runtime
 from manometer.cli.top.interval import Interval
 
 __all__ = ["NONE", "Board", "Cell", "Section", "Trend", "board"]
 
 NONE = "—"
 """What stands where there is no data."""
+_NONE: Mapping[str, str] = {}
 FULL = 0.9
 """Saturation from which a pool stands out."""
 
@@ -52,14 +53,14 @@ def board(interval: Interval) -> Board:
 
 
 def _header(interval: Interval) -> list[tuple[str, Cell]]:
-    # The names of prometheus-client's process collector, which has no row in the catalogue.
     states = interval.after.samples.get(resilience.BREAKER_STATE.prometheus_name, {})
+    name, state = resilience.BREAKER_STATE.labels
     now = [dict(series) for series, value in states.items() if value == 1]
-    troubled = sorted(f"{each['breaker']} {each['state']}" for each in now if each["state"] != "closed")
+    troubled = sorted(f"{each[name]} {each[state]}" for each in now if each[state] != "closed")
     breakers = Cell(", ".join(troubled), True) if troubled else Cell("none" if now else NONE)
     return [
-        ("memory", Cell(_bytes(interval.gauge("process_resident_memory_bytes")))),
-        ("cpu", Cell(_share(interval.rate("process_cpu_seconds_total")))),
+        ("memory", Cell(_bytes(interval.gauge(process.MEMORY_USAGE.prometheus_name)))),
+        ("cpu", Cell(_share(interval.rate(process.CPU_TIME.prometheus_name)))),
         ("gc pause p99", Cell(_quantile(interval, 0.99, runtime.GC_PAUSE.prometheus_name))),
         ("breakers not closed", breakers),
     ]
@@ -68,10 +69,10 @@ def _header(interval: Interval) -> list[tuple[str, Cell]]:
 def _stages(interval: Interval) -> Section:
     duration = engine.STAGE_DURATION.prometheus_name
     rows, times, means = [], [], []
-    for name, stage in interval.identities(f"{duration}_count", "engine", "stage"):
-        where = {"engine": name, "stage": stage}
-        rate, errors = interval.rate(f"{duration}_count", **where), _errors(interval, where)
-        spent = interval.rate(f"{duration}_sum", **where)
+    for name, stage in interval.identities(f"{duration}_count", "engine.name", "engine.stage.name"):
+        where = {"engine.name": name, "engine.stage.name": stage}
+        rate, errors = interval.rate(f"{duration}_count", where), _errors(interval, where)
+        spent = interval.rate(f"{duration}_sum", where)
         mean = _ratio(spent, rate)
         times.append(spent or 0.0)
         means.append(mean)
@@ -79,14 +80,14 @@ def _stages(interval: Interval) -> Section:
             (
                 Cell(f"{name}/{stage}" if name else stage),
                 Cell(_rate(rate)),
-                Cell(_quantile(interval, 0.5, duration, **where)),
-                Cell(_quantile(interval, 0.99, duration, **where)),
+                Cell(_quantile(interval, 0.5, duration, where)),
+                Cell(_quantile(interval, 0.99, duration, where)),
                 Cell(_rate(errors), bool(errors)),
-                Cell(_count(interval.gauge(engine.STAGE_ACTIVE.prometheus_name, **where))),
+                Cell(_count(interval.gauge(engine.STAGE_ACTIVE.prometheus_name, where))),
                 Cell(_seconds(mean)),
-                Cell(_quantile(interval, 0.9, duration, **where)),
+                Cell(_quantile(interval, 0.9, duration, where)),
                 Cell(_share(_ratio(errors, rate)), bool(errors)),
-                Cell(_count(interval.gauge(f"{duration}_count", **where))),
+                Cell(_count(interval.gauge(f"{duration}_count", where))),
             )
         )
     heads = ("stage", "rate", "p50", "p99", "errors", "active", "mean", "p90", "failed", "runs in all")
@@ -96,39 +97,40 @@ def _stages(interval: Interval) -> Section:
 def _errors(interval: Interval, where: dict[str, str]) -> float | None:
     """Failed runs a second: 0 where the stage ran and has never failed, and so has no such series."""
     runs = f"{engine.STAGE_DURATION.prometheus_name}_count"
-    if interval.gauge(runs, outcome="error", **where) is None:
-        return None if interval.rate(runs, **where) is None else 0.0
-    return interval.rate(runs, outcome="error", **where)
+    if interval.gauge(runs, {"engine.stage.outcome": "error", **where}) is None:
+        return None if interval.rate(runs, where) is None else 0.0
+    return interval.rate(runs, {"engine.stage.outcome": "error", **where})
 
 
 def _caches(interval: Interval) -> Section:
     requests, entries = cache.REQUESTS.prometheus_name, cache.ENTRIES.prometheus_name
     load, ahead = cache.LOAD_DURATION.prometheus_name, cache.PREFETCHES.prometheus_name
     rows, lookups, ratios = [], [], []
-    for (name,) in sorted({*interval.identities(requests, "cache"), *interval.identities(entries, "cache")}):
-        where = {"cache": name}
-        all_requests = interval.rate(requests, **where)
-        hits = interval.rate(requests, result="hit", **where)
+    names = {found for each in (requests, entries) for found in interval.identities(each, "cache.name")}
+    for (name,) in sorted(names):
+        where = {"cache.name": name}
+        all_requests = interval.rate(requests, where)
+        hits = interval.rate(requests, {"cache.request.type": "hit", **where})
         lookups.append(all_requests or 0.0)
         ratios.append(_ratio(hits, all_requests))
         cost = _ratio(
-            interval.gauge(f"{load}_sum", outcome="ok", **where),
-            interval.gauge(f"{load}_count", outcome="ok", **where),
+            interval.gauge(f"{load}_sum", {"cache.load.outcome": "ok", **where}),
+            interval.gauge(f"{load}_count", {"cache.load.outcome": "ok", **where}),
         )
-        held, limit = interval.gauge(entries, **where), interval.gauge(cache.ENTRIES_LIMIT.prometheus_name, **where)
+        held, limit = interval.gauge(entries, where), interval.gauge(cache.ENTRY_LIMIT.prometheus_name, where)
         rows.append(
             (
                 Cell(name),
                 Cell(_rate(all_requests)),
                 Cell(_share(ratios[-1])),
                 Cell(_of(held, limit)),
-                Cell(_rate(interval.rate(cache.EVICTIONS.prometheus_name, **where))),
-                Cell(_quantile(interval, 0.5, load, **where)),
-                Cell(_quantile(interval, 0.99, load, **where)),
+                Cell(_rate(interval.rate(cache.EVICTIONS.prometheus_name, where))),
+                Cell(_quantile(interval, 0.5, load, where)),
+                Cell(_quantile(interval, 0.99, load, where)),
                 Cell(_seconds(cost)),
                 Cell(NONE if hits is None or cost is None else f"{_seconds(hits * cost)}/s"),
-                Cell(_count(interval.gauge(ahead, outcome="used", **where))),
-                Cell(_count(interval.gauge(ahead, outcome="late", **where))),
+                Cell(_count(interval.gauge(ahead, {"cache.prefetch.outcome": "used", **where}))),
+                Cell(_count(interval.gauge(ahead, {"cache.prefetch.outcome": "late", **where}))),
             )
         )
     heads = (
@@ -142,29 +144,28 @@ def _pools(interval: Interval) -> Section:
     resources, acquisitions = pool.RESOURCES.prometheus_name, pool.ACQUISITIONS.prometheus_name
     use = pool.USE_DURATION.prometheus_name
     rows, saturations = [], []
-    for name, kind in interval.identities(resources, "pool", "kind"):
-        where = {"pool": name, "kind": kind}
-        used = interval.gauge(resources, state="used", **where)
-        limit = interval.gauge(pool.RESOURCES_LIMIT.prometheus_name, **where)
+    for name, kind in interval.identities(resources, "pool.name", "pool.kind"):
+        where = {"pool.name": name, "pool.kind": kind}
+        used = interval.gauge(resources, {"pool.resource.state": "used", **where})
+        limit = interval.gauge(pool.RESOURCE_LIMIT.prometheus_name, where)
         saturation = _ratio(used, limit)
         saturations.append(saturation)
-        timeouts, refused = (
-            interval.rate(each.prometheus_name, **where) for each in (pool.TIMEOUTS, pool.REJECTIONS)
-        )
-        waiting = interval.gauge(pool.PENDING_REQUESTS.prometheus_name, **where)
-        acquired = interval.rate(acquisitions, **where)
+        timeouts, refused = (interval.rate(each.prometheus_name, where) for each in (pool.TIMEOUTS, pool.REJECTIONS))
+        waiting = interval.gauge(pool.PENDING_REQUESTS.prometheus_name, where)
+        acquired = interval.rate(acquisitions, where)
+        reused = interval.rate(acquisitions, {"pool.acquisition.source": "reused", **where})
         rows.append(
             (
                 Cell(f"{name} ({kind})"),
                 Cell(_of(used, limit)),
                 Cell(_share(saturation), saturation is not None and saturation >= FULL),
-                Cell(_share(_busy(interval.rate(f"{use}_sum", **where), limit))),
+                Cell(_share(_busy(interval.rate(f"{use}_sum", where), limit))),
                 Cell(_count(waiting)),
-                Cell(_quantile(interval, 0.99, pool.WAIT_DURATION.prometheus_name, **where)),
+                Cell(_quantile(interval, 0.99, pool.WAIT_DURATION.prometheus_name, where)),
                 Cell(_rate(acquired)),
-                Cell(_share(_ratio(interval.rate(acquisitions, source="reused", **where), acquired))),
-                Cell(_quantile(interval, 0.5, use, **where)),
-                Cell(_quantile(interval, 0.99, use, **where)),
+                Cell(_share(_ratio(reused, acquired))),
+                Cell(_quantile(interval, 0.5, use, where)),
+                Cell(_quantile(interval, 0.99, use, where)),
                 Cell(_rate(timeouts), bool(timeouts)),
                 Cell(_rate(refused), bool(refused)),
             )
@@ -197,9 +198,9 @@ def _rate(value: float | None) -> str:
     return f"{value:,.0f}/s" if value >= 10 or value == int(value) else f"{value:.1f}/s"
 
 
-def _quantile(interval: Interval, q: float, name: str, **where: str) -> str:
+def _quantile(interval: Interval, q: float, name: str, where: Mapping[str, str] = _NONE) -> str:
     """A quantile as text; under the first bucket's bound nothing is known but that, and so nothing else is shown."""
-    value, finest = interval.quantile(q, name, **where), interval.finest(name, **where)
+    value, finest = interval.quantile(q, name, where), interval.finest(name, where)
     if value is not None and finest is not None and value < finest:
         return f"< {_seconds(finest)}"
     return _seconds(value)

@@ -1,54 +1,59 @@
 """What happened between two scrapes: rates and quantiles as Prometheus reckons them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import inf, isnan
 from typing import NamedTuple
 
-from manometer.cli.top.snapshot import Labels, Snapshot
+from manometer.catalogue import label
+from manometer.cli.top.scrape import Labels, Scrape
 
 __all__ = ["Interval", "quantile"]
+
+
+_NONE: Mapping[str, str] = {}
 
 
 class Interval(NamedTuple):
     """Two scrapes of one target. Where there is no data the answer is None, never 0."""
 
-    before: Snapshot
-    after: Snapshot
+    before: Scrape
+    after: Scrape
 
-    def gauge(self, name: str, **labels: str) -> float | None:
-        """The sum of the series with these labels, at the later scrape."""
-        return _sum(value for _, value in _matching(self.after, name, labels) if not isnan(value))
+    def gauge(self, name: str, attributes: Mapping[str, str] = _NONE) -> float | None:
+        """The sum of the series with these attributes, at the later scrape."""
+        return _sum(value for _, value in _matching(self.after, name, attributes) if not isnan(value))
 
-    def rate(self, name: str, **labels: str) -> float | None:
-        """How much the counters with these labels grew in a second, together."""
-        return _sum(rate for _, rate in self._rates(name, labels))
+    def rate(self, name: str, attributes: Mapping[str, str] = _NONE) -> float | None:
+        """How much the counters with these attributes grew in a second, together."""
+        return _sum(rate for _, rate in self._rates(name, attributes))
 
-    def quantile(self, q: float, name: str, **labels: str) -> float | None:
-        """The q-quantile of what the histograms with these labels observed between the scrapes."""
+    def quantile(self, q: float, name: str, attributes: Mapping[str, str] = _NONE) -> float | None:
+        """The q-quantile of what the histograms with these attributes observed between the scrapes."""
         buckets: dict[float, float] = {}
-        for series, rate in self._rates(f"{name}_bucket", labels):
+        for series, rate in self._rates(f"{name}_bucket", attributes):
             bound = float(dict(series)["le"])
             buckets[bound] = buckets.get(bound, 0.0) + rate
         return quantile(q, buckets)
 
-    def finest(self, name: str, **labels: str) -> float | None:
-        """The lowest bound that the histograms with these labels have: they cannot tell values under it apart."""
-        bounds = (dict(series)["le"] for series, _ in _matching(self.after, f"{name}_bucket", labels))
+    def finest(self, name: str, attributes: Mapping[str, str] = _NONE) -> float | None:
+        """The lowest bound that the histograms with these attributes have: they cannot tell values under it apart."""
+        bounds = (dict(series)["le"] for series, _ in _matching(self.after, f"{name}_bucket", attributes))
         return min(map(float, bounds), default=None)
 
-    def identities(self, name: str, *labels: str) -> list[tuple[str, ...]]:
-        """The values that these labels have among the metric's series at the later scrape, sorted."""
+    def identities(self, name: str, *attributes: str) -> list[tuple[str, ...]]:
+        """The values that these attributes have among the metric's series at the later scrape, sorted."""
+        labels = list(map(label, attributes))
         found = (dict(series) for series in self.after.samples.get(name, {}))
-        return sorted({tuple([series.get(label, "") for label in labels]) for series in found})
+        return sorted({tuple([series.get(each, "") for each in labels]) for series in found})
 
-    def _rates(self, name: str, labels: dict[str, str]) -> Iterator[tuple[Labels, float]]:
+    def _rates(self, name: str, attributes: Mapping[str, str]) -> Iterator[tuple[Labels, float]]:
         """The growth in a second of every counter seen at both scrapes.
 
         One that fell was reset, and grew from 0 since: Prometheus's `rate` takes it so too.
         """
         seconds = self.after.at - self.before.at
         earlier = self.before.samples.get(name, {})
-        for series, value in _matching(self.after, name, labels):
+        for series, value in _matching(self.after, name, attributes):
             if series in earlier and seconds > 0:
                 start = earlier[series]
                 yield series, (value - start if value >= start else value) / seconds
@@ -80,9 +85,9 @@ def quantile(q: float, buckets: dict[float, float]) -> float | None:
     return low + (bounds[at] - low) * ((rank - below) / inside if inside else 0.0)
 
 
-def _matching(snapshot: Snapshot, name: str, labels: dict[str, str]) -> Iterator[tuple[Labels, float]]:
-    wanted = labels.items()
-    for series, value in snapshot.samples.get(name, {}).items():
+def _matching(scrape: Scrape, name: str, attributes: Mapping[str, str]) -> Iterator[tuple[Labels, float]]:
+    wanted = {(label(name), value) for name, value in attributes.items()}
+    for series, value in scrape.samples.get(name, {}).items():
         if wanted <= series:
             yield series, value
 

@@ -1,34 +1,57 @@
 """Instrumentation of caches."""
 
+from collections.abc import Callable
 from types import MethodType
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.errors import UnsupportedError
-from manometer.instrumentation.library import adapter
+from manometer.instrumentation.adapters import adapter_of
+from manometer.instrumentation.bind import Bind
+from manometer.instrumentation.binding import Subject
 
 __all__ = ["instrument_cache"]
 
 T = TypeVar("T")
 
-_ADAPTERS = {
+_NOT_GIVEN = object()
+
+_OURS = {
     "cachetools": "manometer.instrumentation.cache.cachetools",
     "functools": "manometer.instrumentation.cache.functools",
 }
 
 
-def instrument_cache(cache: T, *, name: str, registry: CollectorRegistry = REGISTRY) -> T:
+@overload
+def instrument_cache(cache: T, *, name: str, registry: CollectorRegistry = ...) -> T: ...
+@overload
+def instrument_cache(*, name: str, registry: CollectorRegistry = ...) -> Callable[[T], T]: ...
+def instrument_cache(cache: Any = _NOT_GIVEN, *, name: str, registry: CollectorRegistry = REGISTRY) -> Any:
     """Measure a cache: a cachetools cache or cached function, or a `functools.lru_cache` function.
 
-    Use what comes back in the place of what went in: it is the same object, or a drop-in of it
-    with the time of each load measured. `Binding.of(...)` of it gives the handle to close.
+        prices = instrument_cache(TTLCache(9, 60), name="prices")
+
+        @instrument_cache(name="sums")
+        @lru_cache
+        def total(day): ...
+
+    Use what comes back in the place of what went in: it is the same object, or a drop-in of it. An `lru_cache`
+    function is measured where it is, its loads untimed; to decorate it has its loads timed, too.
+    `Binding.of(...)` of what comes back gives the handle to close.
     Raises UnsupportedError for another kind of cache, BindingError for a cache bound already.
     """
+    if cache is _NOT_GIVEN:
+        return lambda decorated: _instrument(decorated, name, registry, in_place=False)
+    return _instrument(cache, name, registry, in_place=True)
+
+
+def _instrument(cache: T, name: str, registry: CollectorRegistry, *, in_place: bool) -> T:
     if isinstance(cache, MethodType | classmethod | staticmethod):
         raise UnsupportedError(
             f"{cache!r} binds a function; instrument the cached function that it binds, or the cache object itself"
         )
-    found = adapter(cache, _ADAPTERS, "a cachetools cache, or a function cached by cachetools or functools.lru_cache")
-    instrumented: T = found.instrument(cache, name=name, registry=registry)
+    wanted = "a cachetools cache, or a function cached by cachetools or functools.lru_cache"
+    measure = adapter_of(cache, "cache", _OURS, wanted)
+    instrumented: T = measure(cache, Bind(Subject.on(registry, "cache"), {"cache.name": name}, in_place))
     return instrumented

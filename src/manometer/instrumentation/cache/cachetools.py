@@ -3,31 +3,30 @@
 import functools
 import inspect
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from math import inf
 from types import FunctionType
 from typing import Any
 
 import cachetools
-from prometheus_client import CollectorRegistry
 
-from manometer.catalogue import cache as rows
 from manometer.errors import UnsupportedError
-from manometer.instrumentation.binding import Binding, Subject
+from manometer.instrumentation.bind import Bind
+from manometer.instrumentation.binding import Binding
+from manometer.instrumentation.cache.adapter import CacheEvents, CacheReader, CacheState, Methods
 from manometer.instrumentation.cache.loads import loader, timed_load
-from manometer.instrumentation.cache.lookups import Amid, Methods, lookups
+from manometer.instrumentation.cache.lookups import Amid, lookups
 from manometer.instrumentation.graft import graft, ungraft
-from manometer.registry.catalogued import Pulled
 
-__all__ = ["instrument"]
+__all__ = ["cache"]
 
 _entries = cachetools.Cache.__len__  # with the entries that are too old and not yet dropped
 
 
-def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
+def cache(cached: Any, bind: Bind) -> Any:
     """A cache: the same object. A cached function: a drop-in on the same cache, its loads timed."""
     if isinstance(cached, cachetools.Cache):
-        with Subject.on(registry, "cache").binding(cached, cache=name) as binding:
+        with bind(cached) as binding:
             _count(binding, cached)
         return cached
     if not (isinstance(getattr(cached, "cache", None), cachetools.Cache) and hasattr(cached, "cache_key")):
@@ -35,7 +34,7 @@ def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
             f"{cached!r} is no cachetools cache and no function cached in one; pass the cache object itself"
         )
     drop_in, time = _drop_in(cached)
-    with Subject.on(registry, "cache").binding(drop_in, owned=cached.cache, cache=name) as binding:
+    with bind(drop_in, owned=cached.cache, is_drop_in=True) as binding:
         _count(binding, cached.cache)
         time(binding)
     return drop_in
@@ -89,9 +88,10 @@ def _count(binding: Binding, cache: Any) -> None:
     """Have the cache count what happens to it, for itself or for the function that it is the cache of."""
     ungraft(cache)  # from a function that has died without its graft being taken off
     plain = type(cache)
-    binding.pulls(lambda target: _read(_cache_of(target)))
-    looks = lookups(plain, cachetools.Cache, binding)
-    grafted = graft(cache, looks | _removals(plain, looks, binding), bare_clones=True)
+    binding.pulls(CacheReader(binding.target, lambda target: _read(_cache_of(target))))
+    events = CacheEvents(binding)
+    looks = lookups(plain, cachetools.Cache, events)
+    grafted = graft(cache, looks | _removals(plain, looks, events), bare_clones=True)
     if binding.target is not cache:
         # A function that dies takes the graft off its cache. Setting a class takes no lock, so it is safe in a
         # finalizer.
@@ -109,22 +109,20 @@ def _cache_of(target: Any) -> Any:
     return target if isinstance(target, cachetools.Cache) else target.cache
 
 
-def _read(cache: Any) -> Iterable[Pulled]:
+def _read(cache: Any) -> CacheState:
     # A cache with a time to live drops what is too old when it is asked for its size. A collection
     # must not change a cache that has no lock of its own, so the size is asked of the base class.
     size: Any = cachetools.Cache.currsize
-    yield rows.ENTRIES, {}, size.fget(cache)
-    if cache.maxsize < inf:
-        yield rows.ENTRIES_LIMIT, {}, cache.maxsize
+    return CacheState(entries=size.fget(cache), limit=cache.maxsize if cache.maxsize < inf else None)
 
 
-def _removals(plain: Any, quiet: Methods, binding: Binding) -> Methods:
+def _removals(plain: Any, quiet: Methods, events: CacheEvents) -> Methods:
     """Methods that count entries that leave: `popitem` makes room, `expire` drops what is too old.
 
     quiet: the methods that these build on, in which no read counts as a lookup.
     """
-    evicted = binding.counter("cache.evictions", cause="capacity").tick
-    cleared = binding.counter("cache.evictions", cause="cleared").inc
+    evicted, _ = events.evictions("capacity")
+    _, cleared = events.evictions("cleared")
     clearing = Amid()  # older versions call `popitem` for each entry
     make_room, clear_all = quiet.get("popitem", plain.popitem), clearing.within(quiet["clear"])
 
@@ -143,12 +141,12 @@ def _removals(plain: Any, quiet: Methods, binding: Binding) -> Methods:
                 cleared(gone)
 
     methods: Methods = {"popitem": popitem, "clear": clear}
-    return methods | _expiries(plain, quiet, binding, clearing) if hasattr(plain, "expire") else methods
+    return methods | _expiries(plain, quiet, events, clearing) if hasattr(plain, "expire") else methods
 
 
-def _expiries(plain: Any, quiet: Methods, binding: Binding, clearing: Amid) -> Methods:
+def _expiries(plain: Any, quiet: Methods, events: CacheEvents, clearing: Amid) -> Methods:
     """The same of a cache whose entries have a time to live."""
-    expired = binding.counter("cache.evictions", cause="expired").inc
+    expired_one, expired = events.evictions("expired")
     drop, remove = quiet.get("expire", plain.expire), quiet.get("__delitem__", plain.__delitem__)
 
     def expire(self: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -164,14 +162,14 @@ def _expiries(plain: Any, quiet: Methods, binding: Binding, clearing: Amid) -> M
             remove(self, key)
         except KeyError:  # no such key, or an entry too old, which is removed all the same
             if _entries(self) < entries:
-                expired()
+                expired_one()
             raise
 
     def __setitem__(self: Any, key: Any, value: Any) -> None:
         plain.__setitem__(self, key, value)
         # A value that is too old as it comes never enters. Older versions keep the earlier value of the key.
         if not cachetools.Cache.__contains__(self, key) or cachetools.Cache.__getitem__(self, key) is not value:
-            expired()
+            expired_one()
 
     methods: Methods = {"expire": expire, "__delitem__": __delitem__}
     if plain.__setitem__ is cachetools.TLRUCache.__setitem__:

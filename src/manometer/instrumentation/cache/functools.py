@@ -2,41 +2,45 @@
 
 import functools
 import gc
-import weakref
-from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from prometheus_client import CollectorRegistry
-
-from manometer.catalogue import cache as rows
 from manometer.errors import UnsupportedError
-from manometer.instrumentation.binding import Subject
+from manometer.instrumentation.bind import Bind
+from manometer.instrumentation.cache.adapter import CacheReader, CacheState
 from manometer.instrumentation.cache.loads import loader, timed_load
-from manometer.meters.fork import Forked, renewed_in_child
-from manometer.registry.catalogued import Pulled
 
-__all__ = ["instrument"]
+__all__ = ["cache"]
 
 # Of the class: the attribute of that name may be of another cached function, which this one caches.
 _info = functools._lru_cache_wrapper.cache_info
 
 
-def instrument(cached: Any, *, name: str, registry: CollectorRegistry) -> Any:
-    """A new `lru_cache` of the same parameters around the same function, its loads timed.
+def cache(cached: Any, bind: Bind) -> Any:
+    """Read what the function tells of itself; where the program takes a drop-in, time the loads as well.
 
-    The C cache calls the function that it was built with, so timing the loads takes a new one; it
-    starts empty. `cache_clear` sets `cache_info()` back, which reads as a counter's restart.
+    The C cache calls the function that it was built with, so timing the loads takes a new `lru_cache` of the same
+    parameters around the same function; it starts empty. `cache_clear` sets `cache_info()` back, which reads as a
+    counter's restart.
     """
     if not isinstance(cached, functools._lru_cache_wrapper):
         raise UnsupportedError(f"{cached!r} is not cached by functools.lru_cache; decorate it first")
+    if bind.in_place:
+        with bind(cached) as binding:
+            binding.pulls(CacheReader(cached, _read))
+        return cached
     load, time = timed_load(loader(cached, gc.get_referents(cached)))
     drop_in = functools.lru_cache(_info(cached).maxsize, _typed(cached))(load)
     vars(drop_in).update(vars(cached))  # the name, the documentation, and what the user has set
-    with Subject.on(registry, "cache").binding(drop_in, cache=name) as binding:
-        binding.pulls(_Lookups(drop_in).read)
+    with bind(drop_in, owned=cached, is_drop_in=True) as binding:
+        binding.pulls(CacheReader(drop_in, _read))
         time(binding)
     return drop_in
+
+
+def _read(cached: Any) -> CacheState:
+    hits, misses, limit, entries = _info(cached)
+    return CacheState(hits=hits, misses=misses, limit=limit, entries=entries)
 
 
 def _typed(cached: Any) -> bool:
@@ -71,28 +75,3 @@ class _Key:
         keys = [each for each in gc.get_referrers(self) if type(each) is tuple]
         self.typed = any(_Key in [part for part in key if isinstance(part, type)] for key in keys)
         raise _KeySeenError
-
-
-class _Lookups:
-    """What `cache_info()` says, less the lookups that were a parent's before it forked this process."""
-
-    def __init__(self, cached: Any) -> None:
-        self._cached = weakref.ref(cached)
-        self._hits = self._misses = 0
-        renewed_in_child(self)
-
-    def renew(self, forked: Forked) -> None:
-        """Count from here, where all lookups so far were the parent's."""
-        cached = self._cached()
-        if cached is not None and forked is Forked.AT_ONCE:
-            self._hits, self._misses, _, _ = _info(cached)
-
-    def read(self, cached: Any) -> Iterable[Pulled]:
-        hits, misses, limit, entries = _info(cached)
-        if hits < self._hits or misses < self._misses:  # the cache was cleared, and its counts with it
-            self._hits = self._misses = 0
-        yield rows.REQUESTS, {"result": "hit"}, hits - self._hits
-        yield rows.REQUESTS, {"result": "miss"}, misses - self._misses
-        yield rows.ENTRIES, {}, entries
-        if limit is not None:
-            yield rows.ENTRIES_LIMIT, {}, limit

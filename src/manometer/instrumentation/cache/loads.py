@@ -6,6 +6,7 @@ from typing import Any
 
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding
+from manometer.instrumentation.cache.adapter import CacheEvents
 
 __all__ = ["loader", "timed_load"]
 
@@ -16,23 +17,24 @@ def timed_load(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callab
     A drop-in must exist before its binding, and its binding before its series: so the timing starts later.
     The stand-in does both in one frame, because a memoised recursion pays for each frame with its depth.
     """
+    clock: Callable[[], float] = perf_counter
     ok: Callable[[float], object] = _unmeasured
     error: Callable[[float], object] = _unmeasured
 
     def load(*args: Any, **kwargs: Any) -> Any:
-        started = perf_counter()
+        started = clock()
         try:
             value = function(*args, **kwargs)
         except BaseException:
-            error(perf_counter() - started)
+            error(clock() - started)
             raise
-        ok(perf_counter() - started)
+        ok(clock() - started)
         return value
 
     def time(binding: Binding) -> None:
-        nonlocal ok, error
-        ok = binding.histogram("cache.load.duration", outcome="ok").observe
-        error = binding.histogram("cache.load.duration", outcome="error").observe
+        nonlocal clock, ok, error
+        events = CacheEvents(binding)
+        clock, (ok, error) = events.clock, events.loads()
         binding.undoes(stop)
 
     def stop(_target: object) -> None:

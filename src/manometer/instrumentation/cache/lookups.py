@@ -4,15 +4,13 @@ import functools
 import threading
 from collections.abc import Callable, ItemsView, Iterator, ValuesView
 from threading import get_ident
-from time import perf_counter
 from typing import Any
 
-from manometer.instrumentation.binding import Binding
+from manometer.instrumentation.cache.adapter import CacheEvents, Methods
 from manometer.meters.fork import Forked, renewed_in_child
 
-__all__ = ["Amid", "Methods", "lookups"]
+__all__ = ["Amid", "lookups"]
 
-Methods = dict[str, Callable[..., Any]]
 Count = Callable[[], object]
 
 # Operations of a mapping that may read entries through `self[key]`.
@@ -56,13 +54,12 @@ class Amid:
         return run
 
 
-def lookups(plain: Any, library: Any, binding: Binding) -> Methods:
+def lookups(plain: Any, library: Any, events: CacheEvents) -> Methods:
     """Methods that count lookups: `cache[key]` and `get` are lookups, and no other call is one.
 
     plain: the cache's class. library: the library's base class of it, in which `__missing__` raises.
     """
-    hit = binding.counter("cache.requests", result="hit").tick
-    miss = binding.counter("cache.requests", result="miss").tick
+    hit, miss = events.lookups()
     passing = Amid()
     methods: Methods = {name: passing.within(getattr(plain, name)) for name in _PASSING}
     module = library.__module__
@@ -73,7 +70,7 @@ def lookups(plain: Any, library: Any, binding: Binding) -> Methods:
     methods |= _walks(plain, passing)
     methods |= _get(plain, passing, miss) if plain.get.__module__ == module else _own_get(plain, passing, hit, miss)
     if plain.__missing__ is not library.__missing__:
-        return methods | _loading(plain, passing, binding, hit, miss)
+        return methods | _loading(plain, passing, events, hit, miss)
     return methods | _failing(plain, passing, hit, miss)
 
 
@@ -99,12 +96,11 @@ def _failing(plain: Any, passing: Amid, hit: Count, miss: Count) -> Methods:
     return {"__getitem__": __getitem__, "__missing__": __missing__}
 
 
-def _loading(plain: Any, passing: Amid, binding: Binding, hit: Count, miss: Count) -> Methods:
+def _loading(plain: Any, passing: Amid, events: CacheEvents, hit: Count, miss: Count) -> Methods:
     """`cache[key]` where a miss loads the value: a lookup that comes back may have loaded it."""
-    ok = binding.histogram("cache.load.duration", outcome="ok").observe
-    error = binding.histogram("cache.load.duration", outcome="error").observe
+    ok, error = events.loads()
     look_up, load, threads = plain.__getitem__, plain.__missing__, passing.threads
-    thread = threading.local()
+    thread, clock = threading.local(), events.clock
 
     def __getitem__(self: Any, key: Any) -> Any:
         loads = getattr(thread, "loads", 0)
@@ -126,14 +122,14 @@ def _loading(plain: Any, passing: Amid, binding: Binding, hit: Count, miss: Coun
         else:
             reads.add(False)
             del threads[caller]  # the load's own lookups count, whatever it is a part of
-        started = perf_counter()
+        started = clock()
         try:
             value = load(self, key)
         except BaseException:
-            error(perf_counter() - started)
+            error(clock() - started)
             raise
         else:
-            ok(perf_counter() - started)
+            ok(clock() - started)
         finally:
             if reads is not None:
                 threads[caller] = reads

@@ -36,11 +36,12 @@ class StageSeries:
     def __init__(self, registry: CollectorRegistry, engine: str, stage: str) -> None:
         self.engine, self.stage = engine, stage
         self.runs = InFlight()
-        with Subject.on(registry, "engine").binding(self, engine=engine, stage=stage) as binding:
+        identity = {"engine.name": engine, "engine.stage.name": stage}
+        with Subject.on(registry, "engine").binding(self, identity) as binding:
             self._binding = binding
-            ok = binding.histogram("engine.stage.duration", outcome="ok")
+            ok = binding.histogram(rows.STAGE_DURATION, {"engine.stage.outcome": "ok"})
             self.ok, self.pending = ok.observe, ok.pending
-            self._error = binding.histogram("engine.stage.duration", outcome="error").observe
+            self._error = binding.histogram(rows.STAGE_DURATION, {"engine.stage.outcome": "error"}).observe
             binding.pulls(_read)
 
     @classmethod
@@ -77,7 +78,7 @@ class StageSeries:
                 self.ok(seconds, exemplar)
             else:
                 self._error(seconds, exemplar)
-                self._binding.counter("engine.stage.errors", error_type=error_type(error)).inc()
+                self._binding.counter(rows.STAGE_ERRORS, {"error.type": error_type(error)}).inc()
         except RecursionError:
             pass
 

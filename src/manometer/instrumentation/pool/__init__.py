@@ -4,7 +4,9 @@ from typing import TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from manometer.instrumentation.library import adapter
+from manometer.instrumentation.adapters import adapter_of
+from manometer.instrumentation.bind import Bind
+from manometer.instrumentation.binding import Subject
 from manometer.instrumentation.pool import object_pool
 
 __all__ = ["instrument_executor", "instrument_pool"]
@@ -12,22 +14,22 @@ __all__ = ["instrument_executor", "instrument_pool"]
 T = TypeVar("T")
 
 _POOLS = {"sqlalchemy": "manometer.instrumentation.pool.sqlalchemy"}
-_EXECUTORS = {"concurrent": "manometer.instrumentation.pool.concurrent"}
+_WORKERS = {"concurrent": "manometer.instrumentation.pool.concurrent"}
 
 
 def instrument_pool(pool: T, *, name: str, registry: CollectorRegistry = REGISTRY) -> T:
-    """Measure a pool: a SQLAlchemy engine, async engine or pool, or an object pool; returns the same object.
+    """Measure a pool: a SQLAlchemy engine, async engine or pool, or an object pool.
 
-    An object pool has `acquire()`, `release(object)` and `in_use`; where it has `idle`, `limit` and
-    `created` too, these are shown: see `manometer.instrumentation.pool.object_pool.ObjectPool`.
+    Use what comes back: it is the same object or, where its class takes no other methods, a drop-in of it.
+    An object pool has `acquire()`, `release(object)` and `in_use`, the first two of which may be coroutines; where it
+    has `idle`, `limit` and `created` too, these are shown: see `manometer.adapter.ObjectPool`.
     Raises UnsupportedError for another kind of pool, BindingError for a pool bound already.
     """
-    if object_pool.has_interface(pool):
-        object_pool.instrument(pool, name=name, registry=registry)
-    else:
-        found = adapter(pool, _POOLS, f"a SQLAlchemy engine or pool, or an object with {object_pool.INTERFACE}")
-        found.instrument(pool, name=name, registry=registry)
-    return pool
+    wanted = f"a SQLAlchemy engine or pool, or an object with {object_pool.INTERFACE}"
+    otherwise = object_pool.pool if object_pool.has_interface(pool) else None
+    measure = adapter_of(pool, "pool", _POOLS, wanted, otherwise)
+    instrumented: T = measure(pool, Bind(Subject.on(registry, "pool"), {"pool.name": name}))
+    return instrumented
 
 
 def instrument_executor(executor: T, *, name: str, registry: CollectorRegistry = REGISTRY) -> T:
@@ -36,6 +38,7 @@ def instrument_executor(executor: T, *, name: str, registry: CollectorRegistry =
     A task keeps the trace of the code that submitted it.
     Raises UnsupportedError for another executor, BindingError for one bound already.
     """
-    found = adapter(executor, _EXECUTORS, "a concurrent.futures.ThreadPoolExecutor")
-    found.instrument(executor, name=name, registry=registry)
-    return executor
+    wanted = "a concurrent.futures.ThreadPoolExecutor"
+    measure = adapter_of(executor, "workers", _WORKERS, wanted)
+    instrumented: T = measure(executor, Bind(Subject.on(registry, "pool"), {"pool.name": name}))
+    return instrumented

@@ -1,88 +1,87 @@
 """What every pool that lends its resources has: requests that wait for one, what becomes of them, and uses."""
 
 from collections.abc import Callable
-from functools import partial
-from time import perf_counter
+from functools import partial, wraps
+from inspect import iscoroutinefunction
 from typing import Any
 
+from manometer.catalogue import pool as rows
 from manometer.instrumentation.binding import Binding
-from manometer.instrumentation.pool.overlaps import Overlaps
+from manometer.instrumentation.pool.creations import Creations
+from manometer.instrumentation.stays import AT_MOST, Stays
 from manometer.meters.outages import Outages
 from manometer.meters.write_buffer import InFlight
 
 __all__ = ["Lending"]
 
-_OUT_AT_MOST = 100_000  # resources whose time out of the pool is remembered
+Began = Callable[[int, object, float], None]
+Part = Callable[[Any], object]
+Exceptions = tuple[type[BaseException], ...]
 
 
 class Lending:
     """Counts and times the requests to one pool, and the uses of what it lends.
 
-    timeouts: the exceptions that say that a request waited in vain; refusals: those that say that
+    timeouts: the exceptions that say that a request waited in vain; rejections: those that say that
     it was turned away. A pool with none of them has no such series. Any other exception counts as neither.
-    reuses: whether the pool can lend a resource again; counts: whether it tells what it has created, without which
-    nobody can say which of the two an acquisition was.
+    creations: tells which requests got a new resource; a pool without it has no series of acquisitions, as nobody can
+    say which of the two kinds one was. times_creation: whether `creates` will be put to use. reuses: whether the pool
+    can lend a resource again.
     """
 
     def __init__(
         self,
         binding: Binding,
-        timeouts: tuple[type[BaseException], ...] = (),
-        refusals: tuple[type[BaseException], ...] = (),
         *,
+        timeouts: Exceptions = (),
+        rejections: Exceptions = (),
+        creations: Creations | None = None,
+        times_creation: bool = False,
         reuses: bool = True,
-        counts: bool = True,
     ) -> None:
-        self._timeouts, self._refusals = timeouts, refusals
-        self._requests = InFlight()
+        self._clock = binding.clock
+        self._timeouts, self._rejections, self._creations = timeouts, rejections, creations
+        self._requests, self._stays = InFlight(), Stays(binding.clock)
         outages, name = Outages(), binding.path
         self._untold = partial(
             outages.failed, "lent", "%s does not tell what it lends; such acquisitions are not counted", name
         )
         self._told = partial(outages.worked, "lent", "%s tells again what it lends", name)
         self._failing = outages.failing
-        self._out: dict[int, float] = {}  # since when each resource is out, by its id
-        self._overlaps = Overlaps()
-        self._waited = binding.histogram("pool.wait.duration").observe
-        self._used = binding.histogram("pool.use.duration").observe
-        self._timed_out = binding.counter("pool.timeouts").tick if timeouts else _nothing
-        self._rejected = binding.counter("pool.rejections").tick if refusals else _nothing
+        self._waited = binding.histogram(rows.WAIT_DURATION).observe
+        self._used = binding.histogram(rows.USE_DURATION).observe
+        self._took = binding.histogram(rows.CREATE_DURATION).observe if times_creation else _unmeasured
+        self._timed_out = binding.counter(rows.TIMEOUTS).tick if timeouts else _nothing
+        self._rejected = binding.counter(rows.REJECTIONS).tick if rejections else _nothing
         self._created: Callable[[], object] = _nothing
         self._reused: Callable[[], object] = _nothing
-        if counts:
-            self._created = self._reused = binding.counter("pool.acquisitions", source="created").tick
+        if creations is not None:
+            self._created = self._reused = binding.counter(
+                rows.ACQUISITIONS, {"pool.acquisition.source": "created"}
+            ).tick
             if reuses:
-                self._reused = binding.counter("pool.acquisitions", source="reused").tick
+                self._reused = binding.counter(rows.ACQUISITIONS, {"pool.acquisition.source": "reused"}).tick
 
     @property
     def pending(self) -> int:
         """Requests that have begun and are not over."""
         return self._requests.value
 
-    # Both wrappers are written out, with no call in between that is not needed: a pool may be asked more
-    # often than anything else.
+    # The wrappers are written out, with no call in between that is not needed: a pool may be asked more
+    # often than anything else. A method that is a coroutine stays one.
 
     def lends(
-        self, take: Callable[..., Any], made: Callable[[Any], object], part: Callable[[Any], object] | None = None
+        self, take: Callable[..., Any], part: Part | None = None, began_use: Began | None = None
     ) -> Callable[..., Any]:
         """`take`, the pool's method that lends a resource, with each call a request.
 
-        made: what it says of the pool changes when a resource is created; where another thread's
-        request creates one in the same moment, both count as created. part: of what `take` returns,
-        that which comes back; by default it itself. Where one of the two raises, the pool's caller is
-        not to suffer: the acquisition goes uncounted, and its use untimed.
+        part: of what `take` returns, that which comes back; by default it itself. began_use: remembers since when
+        it is out, where `takes_back` is not to end its use.
         """
-        out, overlapped, clock = self._out, self._overlaps.began, perf_counter
-        began, over = self._requests.began, self._requests.ended
-        waited, created, reused, failed = self._waited, self._created, self._reused, self._failed
-        untold, told, failing = self._untold, self._told, self._failing
+        began, over, waited, clock = self._requests.began, self._requests.ended, self._waited, self._clock
+        failed, lent = self._failed, self._lent(part, began_use)
 
         def request(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
-            try:
-                before = made(pool)
-            except Exception:
-                untold()
-                before = None
             try:
                 began()
                 asked = clock()
@@ -95,46 +94,161 @@ class Lending:
                 waited(now - asked)
             finally:
                 over()
-            try:
-                after = made(pool)
-                lent = id(resource if part is None else part(resource))
-            except Exception:
-                untold()
-                return resource
-            if before is not None:
-                if failing:
-                    told()
-                (created if after != before else reused)()
-            if len(out) < _OUT_AT_MOST and out.setdefault(lent, now) is not now:
-                overlapped(lent, resource if part is None else None, now)
+            lent(pool, resource, now)
             return resource
 
-        return request
+        async def request_later(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
+            try:
+                began()
+                asked = clock()
+                try:
+                    resource = await take(pool, *args, **kwargs)
+                except BaseException as error:
+                    failed(clock() - asked, error)
+                    raise
+                now = clock()
+                waited(now - asked)
+            finally:
+                over()
+            lent(pool, resource, now)
+            return resource
+
+        return request_later if iscoroutinefunction(take) else request
 
     def takes_back(self, release: Callable[..., Any]) -> Callable[..., Any]:
         """`release`, the pool's method that a resource comes back by, with each call the end of a use."""
-        out, clock, used = self._out, perf_counter, self._used
-        overlaps, ended = self._overlaps.uses, self._overlaps.ended
+        ended, used, clock = self._stays.ended, self._used, self._clock
+        out, uses, overlap_ended = self._stays.since, self._stays.overlaps.uses, self._stays.overlaps.ended
 
         def returned(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
             resource = args[0] if args else next(iter(kwargs.values()), None)  # whatever the pool's name for it
             # First: once the resource is back, another thread may have it.
-            since = ended(id(resource)) if overlaps else None
+            since = overlap_ended(id(resource)) if uses else None
             if since is None:
                 since = out.pop(id(resource), None)
             if since is not None:
                 used(clock() - since)
             return release(pool, *args, **kwargs)
 
-        return returned
+        async def returned_later(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
+            resource = args[0] if args else next(iter(kwargs.values()), None)
+            seconds = ended(id(resource))
+            if seconds is not None:
+                used(seconds)
+            return await release(pool, *args, **kwargs)
+
+        return returned_later if iscoroutinefunction(release) else returned
+
+    def lends_for_a_block(self, lend: Callable[..., Any]) -> Callable[..., Any]:
+        """`lend`, the pool's method that gives a context manager: to enter it is a request, the block a use."""
+
+        @wraps(lend)
+        def block(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
+            return _Block(self, pool, lend(pool, *args, **kwargs))
+
+        return block
+
+    def creates(self, create: Callable[..., Any]) -> Callable[..., Any]:
+        """`create`, what the pool makes a new resource by, timed; it has to tell the creations, too."""
+        took, clock = self._took, self._clock
+        made_one = _nothing if self._creations is None else self._creations.made_one
+
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            started = clock()
+            resource = create(*args, **kwargs)
+            took(clock() - started)
+            made_one()
+            return resource
+
+        async def timed_later(*args: Any, **kwargs: Any) -> Any:
+            started = clock()
+            resource = await create(*args, **kwargs)
+            took(clock() - started)
+            made_one()
+            return resource
+
+        return timed_later if iscoroutinefunction(create) else timed
+
+    def _lent(self, part: Part | None, began_use: Began | None) -> Callable[[Any, Any, float], None]:
+        """What to do when a resource is lent.
+
+        Where the pool does not tell what it lends, its caller does not suffer: the acquisition goes uncounted, and
+        its use untimed.
+        """
+        creations = self._creations or Creations(None, _none)
+        made_of, claim = creations.made, creations.claim
+        failing, out, overlapped = self._failing, self._stays.since, self._stays.overlaps.began
+        created, reused, told, untold = self._created, self._reused, self._told, self._untold
+
+        def lent(pool: Any, resource: Any, now: float) -> None:
+            try:
+                made = made_of(pool)
+                key = id(resource if part is None else part(resource))
+            except Exception:
+                untold()
+                return
+            if failing:
+                told()
+            (created if made != creations.claimed and claim(made) else reused)()
+            if began_use is not None:
+                began_use(key, resource, now)
+            elif len(out) < AT_MOST and out.setdefault(key, now) is not now:
+                overlapped(key, resource if part is None else None, now)
+
+        return lent
 
     def _failed(self, waited: float, error: BaseException) -> None:
         self._waited(waited)
         if isinstance(error, self._timeouts):
             self._timed_out()
-        elif isinstance(error, self._refusals):
+        elif isinstance(error, self._rejections):
             self._rejected()
+
+
+class _Block:
+    """A context manager of a pool's, measured: what it gives is lent for the length of the block."""
+
+    def __init__(self, lending: Lending, pool: Any, lent: Any) -> None:
+        self._lending, self._pool, self._lent = lending, pool, lent
+        self._since: float | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._lent, name)
+
+    def __enter__(self) -> Any:
+        enter = self._lending.lends(lambda _: self._lent.__enter__(), began_use=self._began)
+        return enter(self._pool)
+
+    def __exit__(self, *exception: object) -> Any:
+        self._end()
+        return self._lent.__exit__(*exception)
+
+    async def __aenter__(self) -> Any:
+        async def ask(_: Any) -> Any:
+            return await self._lent.__aenter__()
+
+        return await self._lending.lends(ask, began_use=self._began)(self._pool)
+
+    async def __aexit__(self, *exception: object) -> Any:
+        self._end()
+        return await self._lent.__aexit__(*exception)
+
+    def _began(self, _key: int, _resource: object, now: float) -> None:
+        self._since = now
+
+    def _end(self) -> None:
+        since, self._since = self._since, None
+        if since is not None:
+            self._lending._used(self._lending._clock() - since)
 
 
 def _nothing() -> None:
     """Counts what never happens."""
+
+
+def _none(_pool: Any) -> int:
+    return 0
+
+
+def _unmeasured(_seconds: float) -> None:
+    """Where the time goes that nobody measures."""

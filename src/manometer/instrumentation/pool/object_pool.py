@@ -1,29 +1,23 @@
 """Pools of reusable objects, of any library or of your own, that keep to a small interface."""
 
-from collections.abc import Container, Iterable
-from inspect import getattr_static, isasyncgenfunction, iscoroutinefunction, isgeneratorfunction, unwrap
+from inspect import getattr_static, isasyncgenfunction, isgeneratorfunction, unwrap
 from operator import attrgetter
 from typing import Any, Protocol
 
-from prometheus_client import CollectorRegistry
-
-from manometer.catalogue import pool as rows
 from manometer.errors import UnsupportedError
-from manometer.instrumentation.binding import Subject
-from manometer.instrumentation.graft import graft, ungraft
-from manometer.instrumentation.pool.lending import Lending
-from manometer.registry.catalogued import Pulled
+from manometer.instrumentation.bind import Bind
+from manometer.instrumentation.pool.adapter import PoolAdapter, PoolState
 
-__all__ = ["INTERFACE", "ObjectPool", "has_interface", "instrument"]
+__all__ = ["INTERFACE", "ObjectPool", "has_interface", "pool"]
 
 INTERFACE = "acquire(), release() and in_use"
-_MAY_HAVE = ("idle", "limit", "created")
 
 
 class ObjectPool(Protocol):
     """What a pool of objects has to have; `idle`, `limit` and `created` it may have.
 
-    `acquire` raises TimeoutError where it waited in vain, and any other exception where it refuses.
+    `acquire` raises TimeoutError where it waited in vain, and any other exception where it refuses. It and `release`
+    may be coroutines. Where `acquire` gives a context manager, plain or asynchronous, a use lasts for the block.
     in_use, idle: objects out of the pool and in it; limit: how many there may be, None for no limit;
     created: objects made so far, a number that only grows. What a pool does not have when it is instrumented has no
     series; without `created`, that is the acquisitions, which it tells apart.
@@ -41,47 +35,44 @@ class ObjectPool(Protocol):
         """Put an object back."""
 
 
-def has_interface(pool: object) -> bool:
+def has_interface(target: object) -> bool:
     """Whether the pool has all that an ObjectPool has to have, of its class's or by delegation."""
-    return all(hasattr(pool, name) for name in ("acquire", "release", "in_use"))
+    return all(hasattr(target, name) for name in ("acquire", "release", "in_use"))
 
 
-def instrument(pool: Any, *, name: str, registry: CollectorRegistry) -> None:
+def pool(target: Any, bind: Bind) -> Any:
     """Time what is taken out and put back; read the rest off the pool.
 
     Raises UnsupportedError where `acquire` or `release` is no plain method of the pool's class.
     """
-    for action in ("acquire", "release"):
-        method = getattr_static(type(pool), action, None)
-        apart = isinstance(method, staticmethod | classmethod) or action in getattr(pool, "__dict__", ())
-        if method is None or apart or _runs_later(method):
-            raise UnsupportedError(f"{action} of {pool!r} is no plain method of its class, and cannot be measured")
-    with Subject.on(registry, "pool").binding(pool, pool=name, kind="object") as binding:
-        told = {each for each in _MAY_HAVE if hasattr(pool, each)}
-        counts = "created" in told
-        lending = Lending(binding, timeouts=(TimeoutError,), refusals=(Exception,), counts=counts)
-        plain = type(pool)
-        acquire = lending.lends(plain.acquire, made=attrgetter("created") if counts else _nothing)
-        graft(pool, {"acquire": acquire, "release": lending.takes_back(plain.release)})
-        binding.undoes(ungraft)
-        binding.pulls(lambda pool: _read(pool, lending, told))
+    told = {each for each in ("idle", "limit", "created") if hasattr(target, each)}
+
+    def read(pool: Any) -> PoolState:
+        return PoolState(
+            used=pool.in_use,
+            idle=pool.idle if "idle" in told else None,
+            limit=pool.limit if "limit" in told else None,
+        )
+
+    methods = {"block": "acquire"} if _lends_for_a_block(target) else {"acquire": "acquire", "release": "release"}
+    measure = PoolAdapter(
+        takes=object,
+        kind="object",
+        read=read,
+        created=attrgetter("created") if "created" in told else None,
+        timeouts=(TimeoutError,),
+        rejections=(Exception,),
+        **methods,
+    )
+    return measure(target, bind)
 
 
-def _runs_later(method: Any) -> bool:
-    """Whether the call itself does nothing yet: a coroutine, a generator, a context manager made of one."""
-    function = unwrap(method)
-    kinds = (iscoroutinefunction, isgeneratorfunction, isasyncgenfunction)
-    return any(kind(each) for kind in kinds for each in (method, function))
-
-
-def _nothing(_: Any) -> None:
-    """Of a pool that does not say what it has created."""
-
-
-def _read(pool: Any, lending: Lending, told: Container[str]) -> Iterable[Pulled]:
-    yield rows.RESOURCES, {"state": "used"}, pool.in_use
-    if "idle" in told:
-        yield rows.RESOURCES, {"state": "idle"}, pool.idle
-    yield rows.PENDING_REQUESTS, {}, lending.pending
-    if "limit" in told and pool.limit is not None:
-        yield rows.RESOURCES_LIMIT, {}, pool.limit
+def _lends_for_a_block(target: Any) -> bool:
+    """Whether `acquire` gives a context manager made of a generator."""
+    method = getattr_static(type(target), "acquire", None)
+    function: Any = unwrap(method) if callable(method) else method
+    if not (isgeneratorfunction(function) or isasyncgenfunction(function)):
+        return False
+    if function is method:
+        raise UnsupportedError(f"acquire of {target!r} is a generator, and cannot be measured; use contextmanager")
+    return True

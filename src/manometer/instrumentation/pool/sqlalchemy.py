@@ -1,33 +1,26 @@
 """SQLAlchemy: the connection pools of engines, async ones too, and pools on their own."""
 
 import weakref
-from collections.abc import Iterable
-from contextvars import ContextVar
 from operator import attrgetter
-from time import perf_counter
 from typing import Any
 
 import sqlalchemy.exc
-from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine, Pool
 from sqlalchemy.pool import AssertionPool, NullPool, QueuePool, SingletonThreadPool, StaticPool
 
-from manometer.catalogue import pool as rows
 from manometer.errors import BindingError, UnsupportedError
-from manometer.instrumentation.binding import Binding, Subject
+from manometer.instrumentation.bind import Bind
+from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.graft import graft, ungraft
+from manometer.instrumentation.pool.adapter import PoolState, figures
+from manometer.instrumentation.pool.creations import Creations
 from manometer.instrumentation.pool.lending import Lending
 from manometer.instrumentation.pool.sqlalchemy_fairy import fairy_uses
-from manometer.registry.catalogued import Pulled
 
-__all__ = ["instrument"]
-
-# Connections that the current request has opened. A context variable and no thread's own, because an
-# async engine serves many requests on one thread.
-_opened: ContextVar[int] = ContextVar("manometer_opened", default=0)
+__all__ = ["pool"]
 
 
-def instrument(target: Any, *, name: str, registry: CollectorRegistry) -> None:
+def pool(target: Any, bind: Bind) -> Any:
     """Time requests, uses and the opening of connections; read how many there are off the pool.
 
     The figures are read off `checkedin()` and `checkedout()`, never counted by events, which miss a
@@ -36,15 +29,15 @@ def instrument(target: Any, *, name: str, registry: CollectorRegistry) -> None:
     engine = getattr(target, "sync_engine", target)
     if not isinstance(engine, Engine | Pool):
         raise UnsupportedError(f"{target!r} has no connection pool; pass an Engine, an AsyncEngine or a Pool")
-    pool = _pool(target)
-    holder = _holder(pool)
+    holder = _holder(_pool(target))
     if holder is not None:
         raise BindingError(f"{holder.path} is already bound; close its Binding first")
-    with Subject.on(registry, "pool").binding(target, pool=name, kind="connection") as binding:
-        lending = _lending(pool, binding)
-        _measure(pool, binding, lending)
+    with bind(target, {"pool.kind": "connection"}) as binding:
+        lending = _lending(_pool(target), binding)
+        _measure(_pool(target), binding, lending)
         binding.undoes(lambda target: ungraft(_pool(target)))
-        binding.pulls(lambda target: _read(_pool(target), lending))
+        binding.pulls(lambda target: figures(_read(_pool(target)), lending.pending))
+    return target
 
 
 def _pool(target: Any) -> Pool:
@@ -72,7 +65,9 @@ def _lending(pool: Pool, binding: Binding) -> Lending:
     return Lending(
         binding,
         timeouts=(sqlalchemy.exc.TimeoutError,) if waits and not isinstance(pool, AssertionPool) else (),
-        refusals=(AssertionError,) if isinstance(pool, AssertionPool) else (),
+        rejections=(AssertionError,) if isinstance(pool, AssertionPool) else (),
+        creations=Creations(pool, None),
+        times_creation=True,
         reuses=not isinstance(pool, NullPool),
     )
 
@@ -92,7 +87,7 @@ def _measure(pool: Pool, binding: Binding, lending: Lending) -> None:
 
     methods: dict[str, Any] = {
         "recreate": recreate,
-        "_invoke_creator": _timed_creator(binding),
+        "_invoke_creator": _timed_creator(lending),
         "_measured_by": weakref.ref(binding),
     }
     if isinstance(pool, StaticPool | SingletonThreadPool):  # these lend one connection to several at a time
@@ -101,43 +96,26 @@ def _measure(pool: Pool, binding: Binding, lending: Lending) -> None:
         # A connection is back when its record is, whoever closed it, detached it or forgot it.
         part = attrgetter("_connection_record")
         methods["_do_return_conn"] = lending.takes_back(plain._do_return_conn)
-    methods["connect"] = lending.lends(plain.connect, made=lambda _: _opened.get(), part=part)
+    methods["connect"] = lending.lends(plain.connect, part)
     if isinstance(pool, QueuePool):
         pool.checkedin()  # an async pool makes its queue at first sight, which is not to be a collection's
     graft(pool, methods)
 
 
-def _timed_creator(binding: Binding) -> property:
+def _timed_creator(lending: Lending) -> property:
     """The pool's attribute that opens a connection, with each call timed; its value stays the pool's own."""
-    took = binding.histogram("pool.create.duration").observe
     name = "_invoke_creator"
-
-    def read(pool: Any) -> Any:
-        create = pool.__dict__[name]
-
-        def timed(connection_record: Any) -> Any:
-            started = perf_counter()
-            connection = create(connection_record)
-            took(perf_counter() - started)
-            _opened.set(_opened.get() + 1)
-            return connection
-
-        return timed
-
     return property(
-        read,
+        lambda pool: lending.creates(pool.__dict__[name]),
         lambda pool, create: pool.__dict__.__setitem__(name, create),
         lambda pool: pool.__dict__.__delitem__(name),
     )
 
 
-def _read(pool: Any, lending: Lending) -> Iterable[Pulled]:
+def _read(pool: Any) -> PoolState:
     """What the pool knows of itself: a queue pool everything, the others nothing."""
-    yield rows.PENDING_REQUESTS, {}, lending.pending
-    if isinstance(pool, QueuePool):
-        # A pool on its own that was disposed of forgets what is out, and counts its return all the same.
-        yield rows.RESOURCES, {"state": "used"}, max(pool.checkedout(), 0)
-        yield rows.RESOURCES, {"state": "idle"}, pool.checkedin()
-    limit = _limit(pool)
-    if limit is not None:
-        yield rows.RESOURCES_LIMIT, {}, limit
+    if not isinstance(pool, QueuePool):
+        return PoolState()
+    # A pool on its own that was disposed of forgets what is out, and counts its return all the same.
+    kept = pool.size() or None  # 0 stands for no limit
+    return PoolState(used=max(pool.checkedout(), 0), idle=pool.checkedin(), limit=_limit(pool), idle_limit=kept)

@@ -5,7 +5,9 @@ from typing import TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from manometer.instrumentation.library import adapter
+from manometer.instrumentation.adapters import adapter_of
+from manometer.instrumentation.bind import Bind
+from manometer.instrumentation.binding import Subject
 
 __all__ = ["instrument_breaker", "instrument_retry"]
 
@@ -23,8 +25,9 @@ def instrument_retry(retrying: T, *, operation: str, registry: CollectorRegistry
     wanted = "a tenacity Retrying object, or a function decorated by tenacity.retry"
     # A decorated function is of no class of tenacity's, but has an object of one.
     known = getattr(retrying, "retry", retrying) if isinstance(retrying, FunctionType) else retrying
-    adapter(known, _RETRIES, wanted).instrument(retrying, operation=operation, registry=registry)
-    return retrying
+    measure = adapter_of(known, "retry", _RETRIES, wanted)
+    instrumented: T = measure(retrying, Bind(Subject.on(registry, "resilience"), {"retry.operation.name": operation}))
+    return instrumented
 
 
 def instrument_breaker(breaker: T, *, name: str, registry: CollectorRegistry = REGISTRY) -> T:
@@ -32,5 +35,6 @@ def instrument_breaker(breaker: T, *, name: str, registry: CollectorRegistry = R
 
     Raises UnsupportedError for anything else, BindingError for one bound already.
     """
-    adapter(breaker, _BREAKERS, "a pybreaker.CircuitBreaker").instrument(breaker, name=name, registry=registry)
-    return breaker
+    measure = adapter_of(breaker, "breaker", _BREAKERS, "a pybreaker.CircuitBreaker")
+    instrumented: T = measure(breaker, Bind(Subject.on(registry, "resilience"), {"breaker.name": name}))
+    return instrumented

@@ -5,44 +5,48 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pybreaker
-from prometheus_client import CollectorRegistry
 
 from manometer.catalogue import resilience as rows
 from manometer.errors import UnsupportedError
-from manometer.instrumentation.binding import Binding, Subject
+from manometer.instrumentation.bind import Bind
+from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.graft import graft, ungraft
 from manometer.registry.catalogued import Pulled
 
-__all__ = ["instrument"]
+__all__ = ["breaker"]
 
 _log = logging.getLogger("manometer")
 
 _STATES = {"closed": "closed", "open": "open", "half-open": "half_open"}
 
 
-def instrument(breaker: Any, *, name: str, registry: CollectorRegistry) -> None:
+def breaker(target: Any, bind: Bind) -> Any:
     """Count at the breaker's state objects, which hear of every call; read its state when someone collects.
 
     A state object lives from one change of the state to the next, so each new one gets the graft too.
     """
-    with Subject.on(registry, "resilience").binding(breaker, breaker=name) as binding:
+    with bind(target) as binding:
         hear = _hearer(binding)
-        graft(breaker, {"_create_new_state": _create_new_state(type(breaker), binding, hear)})
-        hear(breaker._state)
+        graft(target, {"_create_new_state": _create_new_state(type(target), binding, hear)})
+        hear(target._state)
         binding.pulls(_read)
         binding.undoes(ungraft)
-        binding.undoes(lambda breaker: ungraft(breaker._state))
+        binding.undoes(lambda target: ungraft(target._state))
+    return target
 
 
 def _read(breaker: Any) -> Iterable[Pulled]:
     """The state that this process saw last: `breaker.current_state` would ask the storage, such as Redis."""
     current = breaker._state.name
     for state, label in _STATES.items():
-        yield rows.BREAKER_STATE, {"state": label}, state == current
+        yield rows.BREAKER_STATE, {"breaker.state": label}, state == current
 
 
 def _create_new_state(plain: Any, binding: Binding, hear: Callable[[Any], None]) -> Callable[..., Any]:
-    changed = {state: binding.counter("breaker.transitions", state=label).tick for state, label in _STATES.items()}
+    changed = {
+        state: binding.counter(rows.BREAKER_TRANSITIONS, {"breaker.state": label}).tick
+        for state, label in _STATES.items()
+    }
 
     def _create_new_state(self: Any, new_state: str, *args: Any, **kwargs: Any) -> Any:
         state = plain._create_new_state(self, new_state, *args, **kwargs)
@@ -61,7 +65,8 @@ def _hearer(binding: Binding) -> Callable[[Any], None]:
     pybreaker takes an excluded exception for a success.
     """
     ok, error, rejected = (
-        binding.counter("breaker.calls", outcome=outcome).tick for outcome in ("ok", "error", "rejected")
+        binding.counter(rows.BREAKER_CALLS, {"breaker.call.outcome": outcome}).tick
+        for outcome in ("ok", "error", "rejected")
     )
 
     def hear(state: Any) -> None:

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import tenacity
-from prometheus_client import CollectorRegistry
 
+from manometer.catalogue import resilience as rows
 from manometer.errors import UnsupportedError
-from manometer.instrumentation.binding import Subject
+from manometer.instrumentation.bind import Bind
 from manometer.instrumentation.graft import graft, ungraft
 
-__all__ = ["instrument"]
+__all__ = ["retry"]
 
 
-def instrument(target: Any, *, operation: str, registry: CollectorRegistry) -> None:
+def retry(target: Any, bind: Bind) -> Any:
     """Count each attempt at the two steps in which tenacity decides what follows it.
 
     A copy that `copy()` or `retry_with()` makes later belongs to the same operation: its attempts count
@@ -22,13 +22,15 @@ def instrument(target: Any, *, operation: str, registry: CollectorRegistry) -> N
     retrying = _retrying(target)
     if retrying is None:
         raise UnsupportedError(f"{target!r} is not retried by tenacity; decorate it with tenacity.retry first")
-    with Subject.on(registry, "resilience").binding(target, owned=retrying, operation=operation) as binding:
+    with bind(target, owned=retrying) as binding:
         ungraft(retrying)  # a copy of a counted object has that object's graft
         ok, retried, exhausted = (
-            binding.counter("retry.attempts", outcome=outcome).tick for outcome in ("ok", "retried", "exhausted")
+            binding.counter(rows.RETRY_ATTEMPTS, {"retry.attempt.outcome": outcome}).tick
+            for outcome in ("ok", "retried", "exhausted")
         )
         graft(retrying, _decisions(type(retrying), ok, retried, exhausted))
         binding.undoes(lambda target: ungraft(_retrying(target)))
+    return target
 
 
 def _retrying(target: Any) -> Any:

@@ -10,14 +10,14 @@ from manometer.instrumentation.binding import Binding
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-__all__ = ["instrument_host", "instrument_loop", "instrument_runtime"]
+__all__ = ["instrument_host", "instrument_loop", "instrument_process", "instrument_runtime"]
 
 # Each library is imported where it is asked for: asyncio and psutil would double the time to import
 # the kit.
 
 
 def instrument_runtime(*, registry: CollectorRegistry = REGISTRY) -> Binding:
-    """Time the pauses of the garbage collector; close the Binding to stop.
+    """Count and time the collections of the garbage collector; close the Binding to stop.
 
     Raises BindingError where the registry's runtime is bound already.
     """
@@ -34,20 +34,39 @@ def instrument_host(*, registry: CollectorRegistry = REGISTRY) -> Binding:
     try:
         from manometer.instrumentation.runtime import psutil
     except ImportError as error:
-        raise UnsupportedError(
-            f"psutil cannot be loaded here ({error}); in a subinterpreter, leave the host to the main interpreter"
-        ) from error
+        raise _no_psutil("host", error) from error
 
     return psutil.instrument(registry=registry)
 
 
+def instrument_process(*, registry: CollectorRegistry = REGISTRY) -> Binding:
+    """Read the process's processor time, memory, threads and files at each collection, by psutil.
+
+    Raises UnsupportedError where psutil cannot be loaded, BindingError where the registry's process is bound already.
+    """
+    try:
+        from manometer.instrumentation.runtime import process
+    except ImportError as error:
+        raise _no_psutil("process", error) from error
+
+    return process.instrument(registry=registry)
+
+
 def instrument_loop(
-    loop: "AbstractEventLoop", *, name: str = "main", registry: CollectorRegistry = REGISTRY
+    loop: "AbstractEventLoop", *, name: str | None = None, registry: CollectorRegistry = REGISTRY
 ) -> Binding:
     """Measure an asyncio event loop, from any thread: how late it runs what is due, and its tasks.
 
-    Close the Binding to stop.
+    Close the Binding to stop. A program with one loop need not name it: its name is `main`.
+    Raises BindingError where another loop without a name is bound and open.
     """
     from manometer.instrumentation.runtime import asyncio
 
     return asyncio.instrument(loop, name=name, registry=registry)
+
+
+def _no_psutil(what: str, error: ImportError) -> UnsupportedError:
+    return UnsupportedError(
+        f"the {what} is not measured: psutil cannot be loaded here ({error}); "
+        f"in a subinterpreter, leave the {what} to the main interpreter"
+    )

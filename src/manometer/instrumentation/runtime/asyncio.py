@@ -2,25 +2,32 @@
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
 from manometer.catalogue import runtime as rows
-from manometer.errors import UnsupportedError
+from manometer.errors import BindingError, UnsupportedError
 from manometer.instrumentation.binding import Binding, Subject
 from manometer.registry.catalogued import Pulled
 
 __all__ = ["instrument"]
 
+_UNNAMED = "main"  # the loop that the program gives no name
 _INTERVAL = 0.1  # seconds between two looks at the loop's punctuality
 
 
-def instrument(loop: asyncio.AbstractEventLoop, *, name: str, registry: CollectorRegistry) -> Binding:
+def instrument(loop: asyncio.AbstractEventLoop, *, name: str | None, registry: CollectorRegistry) -> Binding:
     """Have a timer fall due on the loop every 100 ms, and observe how much later it runs."""
     if not isinstance(loop, asyncio.AbstractEventLoop):
         raise UnsupportedError(f"{loop!r} is no event loop; pass what asyncio.get_running_loop() returns")
-    with Subject.on(registry, "runtime").binding(loop, loop=name) as binding:
-        observe = binding.histogram("asyncio.loop.lag").observe
+    subject = Subject.on(registry, "runtime")
+    identity = {"asyncio.loop.name": _UNNAMED if name is None else name}
+    holder: Any = subject.bound(identity) if name is None else None
+    if holder is not None and holder.target is not loop and not holder.target.is_closed():
+        raise BindingError(f"another event loop is bound as {_UNNAMED!r}; give this one a name, or close its Binding")
+    with subject.binding(loop, identity) as binding:
+        observe = binding.histogram(rows.LOOP_LAG).observe
 
         def watch() -> None:
             due = loop.time() + _INTERVAL

@@ -1,4 +1,4 @@
-"""gc: how long the program stands still for the cyclic garbage collector."""
+"""gc: how often the cyclic garbage collector runs, what it frees, and how long the program stands still for it."""
 
 import gc
 from time import perf_counter
@@ -6,23 +6,35 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
+from manometer.catalogue import runtime as rows
 from manometer.instrumentation.binding import Binding, Subject
+from manometer.meters.fork import Forked, renewed_in_child
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from manometer.registry.catalogued import Pulled
 
 __all__ = ["instrument"]
 
+_COUNTS = {
+    "collections": rows.GC_COLLECTIONS,
+    "collected": rows.GC_COLLECTED,
+    "uncollectable": rows.GC_UNCOLLECTABLE,
+}
+
 
 def instrument(*, registry: CollectorRegistry) -> Binding:
-    """Time every collection of the process, by generation; close the Binding to stop."""
+    """Count and time every collection of the process, by generation; close the Binding to stop."""
     pauses = _Pauses()
     with Subject.on(registry, "runtime").binding(pauses) as binding:
         # Made here and not on the first pause: the callback runs in the midst of whatever allocated.
         pauses.observe = [
-            binding.histogram("python.gc.pause", generation=str(generation)).observe for generation in range(3)
+            binding.histogram(rows.GC_PAUSE, {"cpython.gc.generation": str(generation)}).observe
+            for generation in range(3)
         ]
         gc.callbacks.append(pauses)
+        binding.pulls(_Pauses.read)
         binding.undoes(gc.callbacks.remove)
     return binding
 
@@ -32,6 +44,19 @@ class _Pauses:
 
     observe: "list[Callable[[float], None]]"
     _started = 0.0
+
+    def __init__(self) -> None:
+        self._before = [dict.fromkeys(_COUNTS, 0)] * 3
+        renewed_in_child(self)
+
+    def renew(self, _: Forked) -> None:
+        """Begin at zero in a forked child: what the collector has done so far, the parent counts."""
+        self._before = gc.get_stats()
+
+    def read(self) -> "Iterable[Pulled]":
+        for generation, (now, before) in enumerate(zip(gc.get_stats(), self._before, strict=True)):
+            for name, row in _COUNTS.items():
+                yield row, {"cpython.gc.generation": str(generation)}, now[name] - before[name]
 
     def __call__(self, phase: str, info: dict[str, int]) -> None:
         if phase == "start":

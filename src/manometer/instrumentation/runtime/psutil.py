@@ -23,7 +23,7 @@ _CPU_MODES = {
     "steal": "steal",
 }
 _NO_DISKS = ("loop", "ram", "zram")  # block devices that are files or memory
-_MEMORY_STATES = ("used", "free", "cached", "buffers")
+_MEMORY_STATES = ("used", "free", "shared", "buffers", "cached")
 
 
 def instrument(*, registry: CollectorRegistry) -> Binding:
@@ -55,20 +55,20 @@ def _processors() -> Iterable[Pulled]:
     for number, each in enumerate(times):
         for name, mode in _CPU_MODES.items():
             if hasattr(each, name):
-                yield rows.CPU_TIME, {"cpu": str(number), "mode": mode}, getattr(each, name)
+                yield rows.CPU_TIME, {"cpu.logical_number": str(number), "cpu.mode": mode}, getattr(each, name)
     yield rows.CPU_COUNT, {}, len(times)
 
 
 def _load() -> Iterable[Pulled]:
-    for window, threads in zip(("1m", "5m", "15m"), psutil.getloadavg(), strict=True):
-        yield rows.LOAD, {"window": window}, threads
+    for row, threads in zip(rows.LOAD, psutil.getloadavg(), strict=True):
+        yield row, {}, threads
 
 
 def _memory() -> Iterable[Pulled]:
     memory = psutil.virtual_memory()
     for state in _MEMORY_STATES:
         if hasattr(memory, state):
-            yield rows.MEMORY_USAGE, {"state": state}, getattr(memory, state)
+            yield rows.MEMORY_USAGE, {"system.memory.state": state}, getattr(memory, state)
     yield rows.MEMORY_LIMIT, {}, memory.total
 
 
@@ -82,10 +82,15 @@ def _filesystems() -> Iterable[Pulled]:
         except OSError:  # not readable by this user, or just unmounted
             continue
         seen.add(partition.device)
-        where = {"mountpoint": partition.mountpoint}
-        yield rows.FILESYSTEM_USAGE, {**where, "state": "used"}, usage.used
-        yield rows.FILESYSTEM_USAGE, {**where, "state": "free"}, usage.free
-        yield rows.FILESYSTEM_USAGE, {**where, "state": "reserved"}, usage.total - usage.used - usage.free
+        where = {
+            "system.device": partition.device,
+            "system.filesystem.type": partition.fstype,
+            "system.filesystem.mode": "ro" if "ro" in partition.opts.split(",") else "rw",
+            "system.filesystem.mountpoint": partition.mountpoint,
+        }
+        reserved = usage.total - usage.used - usage.free
+        for state, size in (("used", usage.used), ("free", usage.free), ("reserved", reserved)):
+            yield rows.FILESYSTEM_USAGE, {**where, "system.filesystem.state": state}, size
         yield rows.FILESYSTEM_LIMIT, where, usage.total
 
 
@@ -96,15 +101,19 @@ def _disks() -> Iterable[Pulled]:
     for device, counters in (psutil.disk_io_counters(perdisk=True, nowrap=False) or {}).items():
         if device.startswith(_NO_DISKS):
             continue
-        yield rows.DISK_IO, {"device": device, "direction": "read"}, counters.read_bytes
-        yield rows.DISK_IO, {"device": device, "direction": "write"}, counters.write_bytes
-        yield rows.DISK_OPERATIONS, {"device": device, "direction": "read"}, counters.read_count
-        yield rows.DISK_OPERATIONS, {"device": device, "direction": "write"}, counters.write_count
+        read = {"system.device": device, "disk.io.direction": "read"}
+        written = {"system.device": device, "disk.io.direction": "write"}
+        yield rows.DISK_IO, read, counters.read_bytes
+        yield rows.DISK_IO, written, counters.write_bytes
+        yield rows.DISK_OPERATIONS, read, counters.read_count
+        yield rows.DISK_OPERATIONS, written, counters.write_count
 
 
 def _network() -> Iterable[Pulled]:
     for interface, counters in psutil.net_io_counters(pernic=True, nowrap=False).items():
-        yield rows.NETWORK_IO, {"interface": interface, "direction": "receive"}, counters.bytes_recv
-        yield rows.NETWORK_IO, {"interface": interface, "direction": "transmit"}, counters.bytes_sent
-        yield rows.NETWORK_ERRORS, {"interface": interface, "direction": "receive"}, counters.errin
-        yield rows.NETWORK_ERRORS, {"interface": interface, "direction": "transmit"}, counters.errout
+        received = {"network.interface.name": interface, "network.io.direction": "receive"}
+        sent = {"network.interface.name": interface, "network.io.direction": "transmit"}
+        yield rows.NETWORK_IO, received, counters.bytes_recv
+        yield rows.NETWORK_IO, sent, counters.bytes_sent
+        yield rows.NETWORK_ERRORS, received, counters.errin
+        yield rows.NETWORK_ERRORS, sent, counters.errout

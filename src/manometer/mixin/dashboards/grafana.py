@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
+from manometer.catalogue import label, process
 from manometer.errors import ConfigError
 from manometer.mixin.dashboards.panel import SELECTED, Dashboard, Panel, Query, Row, Stat, Variable
 from manometer.mixin.promql import select
@@ -170,10 +171,10 @@ def _datasource() -> build.DatasourceVariable:
 def _variable(variable: Variable) -> build.QueryVariable:
     made = (
         build.QueryVariable(variable.name)
-        .label(variable.label)
+        .label(variable.title)
         .description(variable.description)
         .datasource(_SOURCE)
-        .query(f"label_values({variable.selector}, {variable.name})")
+        .query(f"label_values({variable.selector}, {label(variable.attribute)})")
         .current(dashboard.VariableOption(selected=True, text="All", value="$__all"))
         .include_all(True)
         .multi(True)
@@ -197,14 +198,14 @@ def _siblings(tag: str) -> build.DashboardLink:
 
 
 def _restarts() -> build.AnnotationQuery:
-    started = select("process_start_time_seconds", **SELECTED)
-    return _annotation("Restarts", "blue", f"changes({started}[$__rate_interval]) > 0")
+    age = select(process.UPTIME, SELECTED)
+    return _annotation("Restarts", "blue", f"resets({age}[$__rate_interval]) > 0")
 
 
 def _alerts() -> build.AnnotationQuery:
     # Alerts about a whole job have no instance.
-    about = {label: f"{matcher}|" for label, matcher in SELECTED.items()}
-    firing = select("ALERTS", alertstate="firing", alertname=_NOT_AN_ALERT, **about)
+    about = {name: f"{matcher}|" for name, matcher in SELECTED.items()}
+    firing = select("ALERTS", {"alertstate": "firing", "alertname": _NOT_AN_ALERT, **about})
     return _annotation("Firing alerts", "red", firing)
 
 

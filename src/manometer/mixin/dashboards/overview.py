@@ -1,6 +1,6 @@
 """The overview: how well a program does, what its caches and pools carry, and where that leads."""
 
-from manometer.catalogue import cache, engine, pool, resilience, self_metrics
+from manometer.catalogue import cache, engine, pool, process, resilience, self_metrics
 from manometer.mixin.dashboards.panel import (
     RATE,
     SELECTED,
@@ -11,9 +11,10 @@ from manometer.mixin.dashboards.panel import (
     Stat,
     Variable,
     chosen,
+    shown,
     worst_from,
 )
-from manometer.mixin.promql import both, by, either, over, rate, ratio, select
+from manometer.mixin.promql import TARGET, both, by, either, over, rate, ratio, select
 from manometer.mixin.rules import cache as cache_rules
 from manometer.mixin.rules import pool as pool_rules
 from manometer.mixin.rules import runtime as runtime_rules
@@ -22,11 +23,16 @@ from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["overview"]
 
-_STAGE = ("engine", "stage")
-_POOL = ("kind", "pool")
-_ENGINES = {"engine": "=~$engine"}
-_CACHES = {"cache": "=~$cache"}
-_POOLS = {"pool": "=~$pool"}
+_STAGE = ("engine.name", "engine.stage.name")
+_POOL = ("pool.kind", "pool.name")
+_ENGINES = {"engine.name": "=~$engine"}
+_CACHES = {"cache.name": "=~$cache"}
+_POOLS = {"pool.name": "=~$pool"}
+
+_A_STAGE = f"{shown('engine.name')}/{shown('engine.stage.name')}"
+_A_CACHE = shown("cache.name")
+_A_POOL = f"{shown('pool.kind')} {shown('pool.name')}"
+_A_TARGET = shown("instance")
 
 
 def overview(config: Thresholds) -> Dashboard:
@@ -46,12 +52,14 @@ def overview(config: Thresholds) -> Dashboard:
 
 def _variables() -> tuple[Variable, ...]:
     carried = self_metrics.SERIES  # by every target that has Manometer
+    of_job = select(carried, {"job": "=~$job"})
+    runs = chosen(engine.STAGE_DURATION, part="_count")
     return (
-        Variable("job", "Job", select(carried), "Scrape jobs whose targets carry Manometer.", closed=True),
-        Variable("instance", "Instance", select(carried, job="=~$job"), "Targets of the job.", closed=True),
-        Variable("engine", "Engine", chosen(engine.STAGE_DURATION, "_count"), "Engines of the targets."),
-        Variable("cache", "Cache", chosen(cache.REQUESTS), "Caches of the targets."),
-        Variable("pool", "Pool", chosen(pool.RESOURCES), "Pools of the targets."),
+        Variable("job", "job", "Job", select(carried), "Scrape jobs whose targets carry Manometer.", closed=True),
+        Variable("instance", "instance", "Instance", of_job, "Targets of the job.", closed=True),
+        Variable("engine", "engine.name", "Engine", runs, "Engines of the targets."),
+        Variable("cache", "cache.name", "Cache", chosen(cache.REQUESTS), "Caches of the targets."),
+        Variable("pool", "pool.name", "Pool", chosen(pool.RESOURCES), "Pools of the targets."),
     )
 
 
@@ -86,7 +94,7 @@ def _state(config: Thresholds) -> tuple[Panel, ...]:
 def _firing(severity: str, color: str) -> Stat:
     # An alert about a whole job has no instance.
     about = {label: f"{matcher}|" for label, matcher in SELECTED.items()}
-    firing = select("ALERTS", alertstate="firing", severity=severity, **about)
+    firing = select("ALERTS", {"alertstate": "firing", "severity": severity, **about})
     return Stat(
         f"Alerts: {severity}",
         f"Alerts of severity {severity} that fire for the chosen targets. Open Alertmanager for their names; each"
@@ -106,7 +114,7 @@ def _score() -> Panel:
         "percentunit",
         (
             Query(f"min({chosen(score.SCORE)})", "score"),
-            Query(by(("dimension",), chosen(score.DIMENSION), "min"), "{{dimension}}"),
+            Query(by(("dimension",), chosen(score.DIMENSION), "min"), shown("dimension")),
         ),
         steps=((None, "red"), (0.6, "yellow"), (0.9, "green")),
         top=1,
@@ -115,16 +123,18 @@ def _score() -> Panel:
 
 def _requests(config: Thresholds) -> tuple[Panel, ...]:
     limits = config.engine
-    runs = by(_STAGE, rate(chosen(engine.STAGE_DURATION, "_count", **_ENGINES), RATE))
-    failed = by(_STAGE, rate(chosen(engine.STAGE_DURATION, "_count", outcome="error", **_ENGINES), RATE))
-    buckets = by((*_STAGE, "le"), rate(chosen(engine.STAGE_DURATION, "_bucket", **_ENGINES), RATE))
+    runs = by(_STAGE, rate(chosen(engine.STAGE_DURATION, _ENGINES, "_count"), RATE))
+    errors = chosen(engine.STAGE_DURATION, {"engine.stage.outcome": "error", **_ENGINES}, "_count")
+    failed = by(_STAGE, rate(errors, RATE))
+    opened = chosen(resilience.BREAKER_STATE, {"breaker.state": "open"})
+    buckets = by((*_STAGE, "le"), rate(chosen(engine.STAGE_DURATION, _ENGINES, "_bucket"), RATE))
     return (
         Panel(
             "Throughput",
             "Runs of each stage a second. A stage that falls behind the one before it is the bottleneck; all falling"
             " together means less work comes in.",
             "ops",
-            (Query(runs, "{{engine}}/{{stage}}"),),
+            (Query(runs, _A_STAGE),),
             width=6,
         ),
         Panel(
@@ -136,7 +146,7 @@ def _requests(config: Thresholds) -> tuple[Panel, ...]:
                 *(
                     Query(
                         both(f"histogram_quantile({quantile}, {buckets})", f"{runs} > 0"),
-                        f"{{{{engine}}}}/{{{{stage}}}} {name}",
+                        f"{_A_STAGE} {name}",
                         exemplars=True,
                     )
                     for quantile, name in ((0.5, "p50"), (0.99, "p99"))
@@ -151,7 +161,7 @@ def _requests(config: Thresholds) -> tuple[Panel, ...]:
             "Share of the runs of each stage that an exception ended. Above the line the error budget of a month"
             " lasts less than two days: see the runbook of EngineErrorBudgetBurn.",
             "percentunit",
-            (Query(ratio(failed, runs), "{{engine}}/{{stage}}"), _limit("EngineErrorBudgetBurn", "ratio")),
+            (Query(ratio(failed, runs), _A_STAGE), _limit("EngineErrorBudgetBurn", "ratio")),
             steps=worst_from(round(14.4 * limits.budget_ratio, 9)),
             width=6,
         ),
@@ -160,7 +170,7 @@ def _requests(config: Thresholds) -> tuple[Panel, ...]:
             "1 while a circuit breaker refuses calls. What stands behind it keeps failing: see the runbook of"
             " BreakerOpen.",
             "none",
-            (Query(by(("breaker",), chosen(resilience.BREAKER_STATE, state="open"), "max"), "{{breaker}}"),),
+            (Query(by(("breaker.name",), opened, "max"), shown("breaker.name")),),
             steps=worst_from(1),
             width=6,
             top=1,
@@ -169,15 +179,15 @@ def _requests(config: Thresholds) -> tuple[Panel, ...]:
 
 
 def _caches(config: Thresholds) -> tuple[Panel, ...]:
-    lookups = by(("cache",), rate(chosen(cache.REQUESTS, **_CACHES), RATE))
-    hits = by(("cache",), rate(chosen(cache.REQUESTS, result="hit", **_CACHES), RATE))
+    lookups = by(("cache.name",), rate(chosen(cache.REQUESTS, _CACHES), RATE))
+    hits = by(("cache.name",), rate(chosen(cache.REQUESTS, {"cache.request.type": "hit", **_CACHES}), RATE))
     return (
         Panel(
             "Cache hit ratio",
             "Share of lookups that the cache answered. A fall after a deployment is a cold cache and passes; one that"
             " stays means that the cache is too small, expires too early, or is asked for other keys.",
             "percentunit",
-            (Query(ratio(hits, lookups), "{{cache}}"), _limit("CacheHitRatioLow", "ratio")),
+            (Query(ratio(hits, lookups), _A_CACHE), _limit("CacheHitRatioLow", "ratio")),
             steps=worst_from(config.cache.hit_ratio, low=True),
             top=1,
         ),
@@ -186,14 +196,14 @@ def _caches(config: Thresholds) -> tuple[Panel, ...]:
             "Seconds of loading that hits save each second: hits times what a load costs. A cache at the bottom is"
             " hardly worth its memory.",
             "s",
-            (Query(by(("cache",), chosen(cache_rules.SAVED, **_CACHES)), "{{cache}}"),),
+            (Query(by(("cache.name",), chosen(cache_rules.SAVED, _CACHES)), _A_CACHE),),
         ),
         Panel(
             "Reuse of pooled resources",
             "Share of requests that got a resource that was there already. A low one means that resources are made"
             " and thrown away: keep more of them, or keep them longer.",
             "percentunit",
-            (Query(by(_POOL, chosen(pool_rules.REUSE, **_POOLS), "min"), "{{kind}} {{pool}}"),),
+            (Query(by(_POOL, chosen(pool_rules.REUSE, _POOLS), "min"), _A_POOL),),
             steps=((None, "orange"), (0.5, "green")),
             top=1,
         ),
@@ -202,8 +212,9 @@ def _caches(config: Thresholds) -> tuple[Panel, ...]:
 
 def _pools(config: Thresholds) -> tuple[Panel, ...]:
     limits = config.pool
-    waits = by(_POOL, rate(chosen(pool.WAIT_DURATION, "_count", **_POOLS), RATE))
-    buckets = by((*_POOL, "le"), rate(chosen(pool.WAIT_DURATION, "_bucket", **_POOLS), RATE))
+    busy = chosen(pool_rules.BUSY, {"pool.kind": "worker", **_POOLS})
+    waits = by(_POOL, rate(chosen(pool.WAIT_DURATION, _POOLS, "_count"), RATE))
+    buckets = by((*_POOL, "le"), rate(chosen(pool.WAIT_DURATION, _POOLS, "_bucket"), RATE))
     return (
         Panel(
             "Pool saturation",
@@ -211,7 +222,7 @@ def _pools(config: Thresholds) -> tuple[Panel, ...]:
             " the limit, or shorten the use. Workers may be near 1 as long as nothing waits for them.",
             "percentunit",
             (
-                Query(by(_POOL, chosen(pool_rules.SATURATION_5M, **_POOLS), "max"), "{{kind}} {{pool}}"),
+                Query(by(_POOL, chosen(pool_rules.SATURATION_5M, _POOLS), "max"), _A_POOL),
                 _limit("PoolSaturated", "ratio"),
             ),
             steps=worst_from(limits.saturation_ratio),
@@ -223,7 +234,7 @@ def _pools(config: Thresholds) -> tuple[Panel, ...]:
             "Requests that wait for a resource now; for workers, queued tasks. A line that only rises will end in"
             " time-outs: more comes in than the pool can serve.",
             "short",
-            (Query(by(_POOL, chosen(pool.PENDING_REQUESTS, **_POOLS)), "{{kind}} {{pool}}"),),
+            (Query(by(_POOL, chosen(pool.PENDING_REQUESTS, _POOLS)), _A_POOL),),
             width=6,
         ),
         Panel(
@@ -232,9 +243,7 @@ def _pools(config: Thresholds) -> tuple[Panel, ...]:
             " stages that use the pool: this part of it is waiting.",
             "s",
             (
-                Query(
-                    both(f"histogram_quantile(0.99, {buckets})", f"{waits} > 0"), "{{kind}} {{pool}}", exemplars=True
-                ),
+                Query(both(f"histogram_quantile(0.99, {buckets})", f"{waits} > 0"), _A_POOL, exemplars=True),
                 _limit("PoolWaitHigh", "seconds"),
             ),
             steps=worst_from(limits.wait_seconds),
@@ -245,7 +254,7 @@ def _pools(config: Thresholds) -> tuple[Panel, ...]:
             "Time that the threads of each pool ran tasks, over the time that there was: threads times seconds. Near"
             " 0 there are more threads than work; near 1 with a queue beside it, more work than threads.",
             "percentunit",
-            (Query(by(("pool",), chosen(pool_rules.BUSY, kind="worker", **_POOLS), "max"), "{{pool}}"),),
+            (Query(by(("pool.name",), busy, "max"), shown("pool.name")),),
             top=1,
             width=6,
         ),
@@ -260,7 +269,7 @@ def _process(config: Thresholds) -> tuple[Panel, ...]:
             "Resident memory of each process. Steps that come back are load; a floor that keeps rising is a leak,"
             " which the trend below shows sooner.",
             "decbytes",
-            (Query(chosen("process_resident_memory_bytes"), "{{instance}}"), _limit("MemoryHigh", "bytes")),
+            (Query(chosen(process.MEMORY_USAGE), _A_TARGET), _limit("MemoryHigh", "bytes")),
             steps=worst_from(limits.memory_bytes),
             width=12,
         ),
@@ -270,7 +279,7 @@ def _process(config: Thresholds) -> tuple[Panel, ...]:
             " it waits: spread the load over more processes.",
             "suffix: cores",
             (
-                Query(rate(chosen("process_cpu_seconds_total"), RATE), "{{instance}}"),
+                Query(by(TARGET, rate(chosen(process.CPU_TIME), RATE)), _A_TARGET),
                 _limit("CpuHigh", "cores"),
             ),
             steps=worst_from(limits.cpu_cores),
@@ -282,8 +291,8 @@ def _process(config: Thresholds) -> tuple[Panel, ...]:
 def _trend(config: Thresholds) -> tuple[Panel, ...]:
     limits = config.pool
     floor = chosen(runtime_rules.MEMORY_FLOOR)
-    fit = by(_POOL, chosen(pool_rules.FIT, **_POOLS), "max")
-    saturation = by(_POOL, chosen(pool_rules.SATURATION_5M, **_POOLS), "max")
+    fit = by(_POOL, chosen(pool_rules.FIT, _POOLS), "max")
+    saturation = by(_POOL, chosen(pool_rules.SATURATION_5M, _POOLS), "max")
     horizon, past = limits.forecast_horizon, limits.forecast_range
     return (
         Panel(
@@ -292,7 +301,7 @@ def _trend(config: Thresholds) -> tuple[Panel, ...]:
             " pool runs out, if the line fits: believe it only as far as the panel beside it says.",
             "percentunit",
             (
-                Query(by(_POOL, chosen(pool_rules.FORECAST, **_POOLS), "max"), "{{kind}} {{pool}}"),
+                Query(by(_POOL, chosen(pool_rules.FORECAST, _POOLS), "max"), _A_POOL),
                 _limit("PoolExhaustionForecast", "ratio"),
             ),
             steps=worst_from(1),
@@ -303,7 +312,7 @@ def _trend(config: Thresholds) -> tuple[Panel, ...]:
             "R-squared: the share of a pool's ups and downs that a straight line explains. Near 0 there is no trend,"
             " or no movement at all, and the forecast means nothing beyond what is.",
             "percentunit",
-            (Query(either(fit, f"0 * {saturation}"), "{{kind}} {{pool}}"),),
+            (Query(either(fit, f"0 * {saturation}"), _A_POOL),),
             steps=((None, "text"), (limits.forecast_fit_ratio, "orange")),
             top=1,
         ),
@@ -314,10 +323,10 @@ def _trend(config: Thresholds) -> tuple[Panel, ...]:
             " runbook of MemoryLeak.",
             "decbytes",
             (
-                Query(floor, "{{instance}} floor"),
+                Query(floor, f"{_A_TARGET} floor"),
                 Query(
                     f"clamp_min(predict_linear({floor}[{past}], {horizon.seconds}), 0)",
-                    f"{{{{instance}}}} in {horizon}",
+                    f"{_A_TARGET} in {horizon}",
                 ),
                 _limit("MemoryHigh", "bytes"),
             ),
@@ -328,4 +337,5 @@ def _trend(config: Thresholds) -> tuple[Panel, ...]:
 
 def _limit(alert: str, unit: str) -> Query:
     """The line that the alert draws. It goes by what is in force, whatever these dashboards were rendered with."""
-    return Query(f"max({over('last', select(f'manometer:threshold:{unit}', alert=alert), '5m')})", alert, limit=True)
+    threshold = select(f"manometer:threshold:{unit}", {"alert": alert})
+    return Query(f"max({over('last', threshold, '5m')})", alert, limit=True)

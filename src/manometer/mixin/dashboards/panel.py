@@ -3,16 +3,30 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from manometer.catalogue import MetricSpec
+from manometer.catalogue import MetricSpec, label
 from manometer.mixin.promql import select
 
-__all__ = ["RATE", "SELECTED", "Dashboard", "Panel", "Query", "Row", "Stat", "Variable", "chosen", "worst_from"]
+__all__ = [
+    "RATE",
+    "SELECTED",
+    "Dashboard",
+    "Panel",
+    "Query",
+    "Row",
+    "Stat",
+    "Variable",
+    "chosen",
+    "shown",
+    "worst_from",
+]
 
 RATE = "$__rate_interval"
 """The range of a rate in a panel: Grafana makes it four scrapes or more, whatever the zoom."""
 
 SELECTED: Mapping[str, str] = {"job": "=~$job", "instance": "=~$instance"}
 """The matchers that every selector of a panel carries."""
+
+_NONE: Mapping[str, str] = {}
 
 Steps = tuple[tuple[float | None, str], ...]
 """Colours from a value on, the first from minus infinity."""
@@ -66,13 +80,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A choice of a label's values, out of those that a selector's series carry.
+    """A choice of an attribute's values, out of those that a selector's series carry.
 
+    attribute: its OpenTelemetry name, or the label's. title: what the choice is called.
     closed: all of them are these and no others, for a label that series without Manometer carry too.
     """
 
     name: str
-    label: str
+    attribute: str
+    title: str
     selector: str
     description: str
     closed: bool = False
@@ -90,9 +106,14 @@ class Dashboard:
     tags: tuple[str, ...] = ("manometer",)
 
 
-def chosen(metric: MetricSpec | str, suffix: str = "", **matchers: str) -> str:
+def chosen(metric: MetricSpec | str, matchers: Mapping[str, str] = _NONE, part: str = "") -> str:
     """A selector of the chosen targets' series."""
-    return select(metric, suffix, **SELECTED, **matchers)
+    return select(metric, {**SELECTED, **matchers}, part)
+
+
+def shown(attribute: str) -> str:
+    """The part of a legend that is the value of an attribute or label."""
+    return f"{{{{{label(attribute)}}}}}"
 
 
 def worst_from(limit: float, low: bool = False) -> Steps:

@@ -1,28 +1,28 @@
 """Rules of caches: what share of lookups hits, what that saves, and when it is too little."""
 
 from manometer.catalogue import cache
-from manometer.mixin.promql import TARGET, both, by, rate, ratio, select
-from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold
+from manometer.mixin.promql import TARGET, both, by, rate, ratio, recorded, select
+from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
 from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["HIT_RATIO", "LOOKUPS", "SAVED", "SPEED_UP", "groups"]
 
-_CACHE = (*TARGET, "cache")
+_CACHE = (*TARGET, "cache.name")
 
-LOOKUPS = f"job_instance_cache:{cache.REQUESTS.family_name}:rate5m"
-HIT_RATIO = f"job_instance_cache:{cache.REQUESTS.family_name}:hit_ratio_rate5m"
-SAVED = f"job_instance_cache:{cache.LOAD_DURATION.prometheus_name}:saved_rate5m"
-SPEED_UP = f"job_instance_cache:{cache.REQUESTS.family_name}:speedup_rate5m"
+LOOKUPS = recorded(_CACHE, cache.REQUESTS, "rate5m")
+HIT_RATIO = recorded(_CACHE, cache.REQUESTS, "hit_ratio_rate5m")
+SAVED = recorded(_CACHE, cache.LOAD_DURATION, "saved_rate5m")
+SPEED_UP = recorded(_CACHE, cache.REQUESTS, "speedup_rate5m")
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of caches."""
     limits = config.cache
-    hits = by(_CACHE, rate(select(cache.REQUESTS, result="hit")))
-    misses = by(_CACHE, rate(select(cache.REQUESTS, result="miss")))
+    hits = by(_CACHE, rate(select(cache.REQUESTS, {"cache.request.type": "hit"})))
+    misses = by(_CACHE, rate(select(cache.REQUESTS, {"cache.request.type": "miss"})))
     # What a load costs changes slowly and a good cache loads seldom: an hour still knows when five minutes do not.
-    loads = by(_CACHE, rate(select(cache.LOAD_DURATION, "_count", outcome="ok"), "1h"))
-    loading = by(_CACHE, rate(select(cache.LOAD_DURATION, "_sum", outcome="ok"), "1h"))
+    loads = by(_CACHE, rate(select(cache.LOAD_DURATION, {"cache.load.outcome": "ok"}, "_count"), "1h"))
+    loading = by(_CACHE, rate(select(cache.LOAD_DURATION, {"cache.load.outcome": "ok"}, "_sum"), "1h"))
     return (
         Group(
             "cache",
@@ -36,8 +36,8 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                     expr=both(f"{HIT_RATIO} < {limits.hit_ratio:g}", f"{LOOKUPS} > {limits.floor:g}"),
                     severity=Severity.WARNING,
                     fires=f"a cache with over {limits.floor:g} lookups/s hits on under {limits.hit_ratio:.0%}",
-                    summary="Cache {{ $labels.cache }} of {{ $labels.job }} misses too often",
-                    description="Cache {{ $labels.cache }} on {{ $labels.instance }} answers only {{ $value |"
+                    summary=f"Cache {told('cache.name')} of {told('job')} misses too often",
+                    description=f"Cache {told('cache.name')} on {told('instance')} answers only {{{{ $value |"
                     " humanizePercentage }} of its lookups; each of the others pays for a load.",
                     threshold=Threshold(limits.hit_ratio),
                 ),

@@ -12,27 +12,26 @@ from manometer.mixin.promql import (
     over,
     rate,
     ratio,
+    recorded,
     select,
     share_over,
 )
-from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold
+from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
 from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["ERROR_RATIO", "P50", "P99", "RUNS", "SLOW_RATIO", "groups", "promised"]
 
-_STAGE = (*TARGET, "engine", "stage")
-_SERVICE = ("job", "engine", "stage")
-_METRIC = engine.STAGE_DURATION.prometheus_name
-_ERRORS = engine.STAGE_ERRORS.family_name
+_STAGE = (*TARGET, "engine.name", "engine.stage.name")
+_SERVICE = ("job", "engine.name", "engine.stage.name")
 
-RUNS = f"job_instance_engine_stage:{_METRIC}:rate5m"
-ERROR_RATIO = f"job_instance_engine_stage:{_ERRORS}:ratio_rate5m"
-P50 = f"job_instance_engine_stage:{_METRIC}:p50_rate5m"
-P99 = f"job_instance_engine_stage:{_METRIC}:p99_rate5m"
-SLOW_RATIO = f"job_instance_engine_stage:{_METRIC}:slow_ratio_rate5m"
+RUNS = recorded(_STAGE, engine.STAGE_DURATION, "rate5m")
+ERROR_RATIO = recorded(_STAGE, engine.STAGE_ERRORS, "ratio_rate5m")
+P50 = recorded(_STAGE, engine.STAGE_DURATION, "p50_rate5m")
+P99 = recorded(_STAGE, engine.STAGE_DURATION, "p99_rate5m")
+SLOW_RATIO = recorded(_STAGE, engine.STAGE_DURATION, "slow_ratio_rate5m")
 
-_SERVICE_RUNS = f"job_engine_stage:{_METRIC}:rate5m"
-_SERVICE_ERRORS = f"job_engine_stage:{_ERRORS}:rate5m"
+_SERVICE_RUNS = recorded(_SERVICE, engine.STAGE_DURATION, "rate5m")
+_SERVICE_ERRORS = recorded(_SERVICE, engine.STAGE_ERRORS, "rate5m")
 
 # The pairs of windows of a burn rate: the long one says that it matters, the short one that it still goes on.
 _FAST = ((14.4, "5m", "1h"), (6, "30m", "6h"))
@@ -48,14 +47,14 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
 def promised(config: Thresholds) -> dict[str, str]:
     """The matcher of the stages that a latency is promised of."""
     waiting = config.engine.waiting_stages
-    return {"stage": "!~" + any_of(waiting).removeprefix("=~")} if waiting else {}
+    return {"engine.stage.name": "!~" + any_of(waiting).removeprefix("=~")} if waiting else {}
 
 
 def _stages(config: Thresholds) -> tuple[Record, ...]:
-    failed = by(_STAGE, rate(select(engine.STAGE_DURATION, "_count", outcome="error")))
-    buckets = by((*_STAGE, "le"), rate(select(engine.STAGE_DURATION, "_bucket")))
+    failed = by(_STAGE, rate(select(engine.STAGE_DURATION, {"engine.stage.outcome": "error"}, "_count")))
+    buckets = by((*_STAGE, "le"), rate(select(engine.STAGE_DURATION, part="_bucket")))
     return (
-        Record(RUNS, by(_STAGE, rate(select(engine.STAGE_DURATION, "_count")))),
+        Record(RUNS, by(_STAGE, rate(select(engine.STAGE_DURATION, part="_count")))),
         Record(ERROR_RATIO, ratio(failed, RUNS)),
         Record(P50, both(f"histogram_quantile(0.5, {buckets})", f"{RUNS} > 0")),
         Record(P99, both(f"histogram_quantile(0.99, {buckets})", f"{RUNS} > 0")),
@@ -65,9 +64,9 @@ def _stages(config: Thresholds) -> tuple[Record, ...]:
 
 def _burn() -> tuple[Record, ...]:
     """Share of failed runs over each window, every run weighing the same: sums divided, not ratios averaged."""
-    failed = by(_SERVICE, rate(select(engine.STAGE_DURATION, "_count", outcome="error")))
+    failed = by(_SERVICE, rate(select(engine.STAGE_DURATION, {"engine.stage.outcome": "error"}, "_count")))
     return (
-        Record(_SERVICE_RUNS, by(_SERVICE, rate(select(engine.STAGE_DURATION, "_count")))),
+        Record(_SERVICE_RUNS, by(_SERVICE, rate(select(engine.STAGE_DURATION, part="_count")))),
         Record(_SERVICE_ERRORS, f"{failed}\nor 0 * {_SERVICE_RUNS}"),
         Record(_service_ratio("5m"), f"{_SERVICE_ERRORS} / ({_SERVICE_RUNS} > 0)"),
         *(
@@ -82,7 +81,7 @@ def _burn() -> tuple[Record, ...]:
 
 def _burn_alerts(config: Thresholds) -> tuple[Alert, ...]:
     limits = config.engine
-    stage = "{{ $labels.engine }}/{{ $labels.stage }}"
+    stage = f"{told('engine.name')}/{told('engine.stage.name')}"
     failing = (
         f"{{{{ $value | humanizePercentage }}}} of the runs of {stage} fail; {_percent(limits.budget_ratio)} may."
     )
@@ -94,7 +93,7 @@ def _burn_alerts(config: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.CRITICAL,
             fires=f"a stage spends a month's error budget, {_percent(limits.budget_ratio)}, in five days or less"
             " (14.4 times the budget over 1 h, or 6 times over 6 h)",
-            summary=f"Stage {stage} of {{{{ $labels.job }}}} fails fast",
+            summary=f"Stage {stage} of {told('job')} fails fast",
             description=f"{failing} At this pace the error budget of a month is gone within five days.",
             threshold=Threshold(round(14.4 * limits.budget_ratio, 9)),
         ),
@@ -105,7 +104,7 @@ def _burn_alerts(config: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             fires=f"a stage spends a month's error budget, {_percent(limits.budget_ratio)}, before the month ends"
             " (3 times the budget over a day, or all of it over three)",
-            summary=f"Stage {stage} of {{{{ $labels.job }}}} fails more than it may",
+            summary=f"Stage {stage} of {told('job')} fails more than it may",
             description=f"{failing} At this pace the error budget of the month will not last.",
         ),
     )
@@ -113,21 +112,21 @@ def _burn_alerts(config: Thresholds) -> tuple[Alert, ...]:
 
 def _alerts(config: Thresholds) -> tuple[Alert, ...]:
     limits = config.engine
-    stage = "{{ $labels.engine }}/{{ $labels.stage }}"
+    stage = f"{told('engine.name')}/{told('engine.stage.name')}"
     window = limits.stuck_window
     inside = by(_STAGE, over("avg", select(engine.STAGE_ACTIVE), window))
     fewest = by(_STAGE, over("min", select(engine.STAGE_ACTIVE), window))
-    done = by(_STAGE, rate(select(engine.STAGE_DURATION, "_count"), window))
+    done = by(_STAGE, rate(select(engine.STAGE_DURATION, part="_count"), window))
     return (
         Alert(
             name="EngineLatencyHigh",
             expr=both(
-                f"{select(SLOW_RATIO, **promised(config))} > {limits.slow_ratio:g}", f"{RUNS} > {limits.floor:g}"
+                f"{select(SLOW_RATIO, promised(config))} > {limits.slow_ratio:g}", f"{RUNS} > {limits.floor:g}"
             ),
             severity=Severity.WARNING,
             fires=f"more than {limits.slow_ratio:.0%} of a stage's runs take over {limits.latency_seconds:g} s",
-            summary=f"Stage {stage} of {{{{ $labels.job }}}} is slow",
-            description=f"{{{{ $value | humanizePercentage }}}} of the runs of {stage} on {{{{ $labels.instance }}}}"
+            summary=f"Stage {stage} of {told('job')} is slow",
+            description=f"{{{{ $value | humanizePercentage }}}} of the runs of {stage} on {told('instance')}"
             f" took longer than {limits.latency_seconds:g} s.",
             threshold=Threshold(limits.latency_seconds, "seconds"),
         ),
@@ -141,8 +140,8 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             fires=f"the runs inside a stage stay over {limits.stuck_seconds:g} s, or none ends; or a person took over"
             f" {limits.waiting_seconds:g} s to answer more than {limits.overdue:g} times in five minutes",
-            summary=f"Runs of {stage} of {{{{ $labels.job }}}} are stuck",
-            description=f'{{{{ $value | printf "%.0f" }}}} runs of {stage} on {{{{ $labels.instance }}}} stay longer'
+            summary=f"Runs of {stage} of {told('job')} are stuck",
+            description=f'{{{{ $value | printf "%.0f" }}}} runs of {stage} on {told("instance")} stay longer'
             " than they should, if they end at all.",
             threshold=Threshold(limits.stuck_seconds, "seconds"),
         ),
@@ -154,11 +153,10 @@ def _overdue(config: Thresholds) -> tuple[str, ...]:
     limits = config.engine
     if not limits.waiting_stages:
         return ()
-    stages = any_of(limits.waiting_stages)
-    every = by(_STAGE, increase(select(engine.STAGE_DURATION, "_count", stage=stages)))
-    soon = by(
-        _STAGE, increase(select(engine.STAGE_DURATION, "_bucket", stage=stages, le=bound(limits.waiting_seconds)))
-    )
+    waiting = {"engine.stage.name": any_of(limits.waiting_stages)}
+    in_time = {**waiting, "le": bound(limits.waiting_seconds)}
+    every = by(_STAGE, increase(select(engine.STAGE_DURATION, waiting, "_count")))
+    soon = by(_STAGE, increase(select(engine.STAGE_DURATION, in_time, "_bucket")))
     return (f"{every} - {soon} > {limits.overdue:g}",)
 
 
@@ -171,7 +169,7 @@ def _burns(pairs: tuple[tuple[float, str, str], ...], budget: float, floor: str)
 
 
 def _service_ratio(window: str) -> str:
-    return f"job_engine_stage:{_ERRORS}:ratio_rate{window}"
+    return recorded(_SERVICE, engine.STAGE_ERRORS, f"ratio_rate{window}")
 
 
 def _percent(ratio: float) -> str:

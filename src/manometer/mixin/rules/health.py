@@ -2,7 +2,7 @@
 
 from manometer.catalogue import health
 from manometer.mixin.promql import TARGET, by, over, select
-from manometer.mixin.rules.rule import Alert, Group, Severity
+from manometer.mixin.rules.rule import Alert, Group, Severity, told
 from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["groups"]
@@ -15,14 +15,15 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
 
 
 def _failing(critical: str, severity: Severity, config: Thresholds) -> Alert:
-    up = by((*TARGET, "check", "critical"), over("max", select(health.UP, critical=critical), config.lookback), "max")
+    check = (*TARGET, "health.check.name", "health.check.critical")
+    up = by(check, over("max", select(health.UP, {"health.check.critical": critical}), config.lookback), "max")
     weight = "critical" if critical == "true" else "non-critical"
     return Alert(
         name="HealthCheckFailing",
         expr=f"{up} == 0",
         severity=severity,
         fires=f"a {weight} health check fails",
-        summary="Health check {{ $labels.check }} of {{ $labels.job }} fails",
-        description=f"The {weight} check {{{{ $labels.check }}}} on {{{{ $labels.instance }}}} has not passed for a"
+        summary=f"Health check {told('health.check.name')} of {told('job')} fails",
+        description=f"The {weight} check {told('health.check.name')} on {told('instance')} has not passed for a"
         " minute or longer.",
     )

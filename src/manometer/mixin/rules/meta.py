@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from manometer.catalogue import self_metrics
 from manometer.mixin.promql import TARGET, any_of, by, either, increase, over, select
-from manometer.mixin.rules.rule import Alert, Group, Record, Severity
+from manometer.mixin.rules.rule import Alert, Group, Record, Severity, told
 from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["groups", "recorded"]
@@ -12,13 +12,15 @@ __all__ = ["groups", "recorded"]
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules about the watching itself, without the recorded thresholds."""
-    seen = by(TARGET, over("max", select("up", job=any_of(config.jobs)), config.lookback), "max")
-    gone = [f"absent({select('up', job=job)})" for job in config.jobs]
+    seen = by(TARGET, over("max", select("up", {"job": any_of(config.jobs)}), config.lookback), "max")
+    gone = [f"absent({select('up', {'job': job})})" for job in config.jobs]
     about = "Watchdog|InfoInhibitor"
-    info = by(("job",), select("ALERTS", alertstate="firing", severity="info", alertname=f"!~{about}"), "max")
-    worse = select("ALERTS", alertstate="firing", severity="=~critical|warning")
-    failures = by((*TARGET, "collector"), increase(select(self_metrics.COLLECT_FAILURES)))
-    folds = by((*TARGET, "family"), increase(select(self_metrics.LABEL_FOLDS), "15m"))
+    info = by(
+        ("job",), select("ALERTS", {"alertstate": "firing", "severity": "info", "alertname": f"!~{about}"}), "max"
+    )
+    worse = select("ALERTS", {"alertstate": "firing", "severity": "=~critical|warning"})
+    failures = by((*TARGET, "manometer.collector.name"), increase(select(self_metrics.COLLECT_FAILURES)))
+    folds = by((*TARGET, "manometer.family.name"), increase(select(self_metrics.LABEL_FOLDS), "15m"))
     return (
         Group(
             "meta",
@@ -37,8 +39,8 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                     expr=f"{failures} > 0",
                     severity=Severity.WARNING,
                     fires="a collector raised while it was read, so its series are missing",
-                    summary="Collector {{ $labels.collector }} of {{ $labels.job }} fails",
-                    description="Collector {{ $labels.collector }} on {{ $labels.instance }} failed"
+                    summary=f"Collector {told('manometer.collector.name')} of {told('job')} fails",
+                    description=f"Collector {told('manometer.collector.name')} on {told('instance')} failed"
                     ' {{ $value | printf "%.0f" }} times in five minutes; its series are missing from those scrapes.',
                 ),
                 Alert(
@@ -46,9 +48,9 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                     expr=f"{folds} > 0",
                     severity=Severity.INFO,
                     fires="a family is at its cap of series, and new label values are counted as `other`",
-                    summary="Label values of {{ $labels.family }} of {{ $labels.job }} are folded",
-                    description="{{ $labels.family }} on {{ $labels.instance }} has as many series as it may; new"
-                    " label values are counted under 'other'.",
+                    summary=f"Label values of {told('manometer.family.name')} of {told('job')} are folded",
+                    description=f"{told('manometer.family.name')} on {told('instance')} has as many series as it may;"
+                    " new label values are counted under 'other'.",
                 ),
                 Alert(
                     name="Watchdog",

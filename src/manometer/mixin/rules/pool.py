@@ -1,25 +1,24 @@
 """Rules of pools: how full they are and will be, how long their callers wait, and whom they turn away."""
 
 from manometer.catalogue import pool
-from manometer.mixin.promql import TARGET, both, by, either, increase, over, rate, ratio, select, share_over
-from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold
+from manometer.mixin.promql import TARGET, both, by, either, increase, over, rate, ratio, recorded, select, share_over
+from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
 from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["BUSY", "FIT", "FORECAST", "REUSE", "SATURATION_5M", "crowded", "groups"]
 
-_POOL = (*TARGET, "pool", "kind")
-_LEVEL = "job_instance_pool_kind"
+_POOL = (*TARGET, "pool.name", "pool.kind")
 
-SATURATION = f"{_LEVEL}:{pool.RESOURCES.prometheus_name}:saturation"
-SATURATION_5M = f"{_LEVEL}:{pool.RESOURCES.prometheus_name}:saturation_avg5m"
-FORECAST = f"{_LEVEL}:{pool.RESOURCES.prometheus_name}:saturation_forecast"
-FIT = f"{_LEVEL}:{pool.RESOURCES.prometheus_name}:saturation_r2"
-BUSY = f"{_LEVEL}:{pool.USE_DURATION.prometheus_name}:busy_ratio_rate5m"
-ACQUISITIONS = f"{_LEVEL}:{pool.ACQUISITIONS.family_name}:rate5m"
-REUSE = f"{_LEVEL}:{pool.ACQUISITIONS.family_name}:reuse_ratio_rate5m"
-REQUESTS = f"{_LEVEL}:{pool.WAIT_DURATION.prometheus_name}:rate5m"
-WAIT_P99 = f"{_LEVEL}:{pool.WAIT_DURATION.prometheus_name}:p99_rate5m"
-SLOW_WAITS = f"{_LEVEL}:{pool.WAIT_DURATION.prometheus_name}:slow_ratio_rate5m"
+SATURATION = recorded(_POOL, pool.RESOURCES, "saturation")
+SATURATION_5M = recorded(_POOL, pool.RESOURCES, "saturation_avg5m")
+FORECAST = recorded(_POOL, pool.RESOURCES, "saturation_forecast")
+FIT = recorded(_POOL, pool.RESOURCES, "saturation_r2")
+BUSY = recorded(_POOL, pool.USE_DURATION, "busy_ratio_rate5m")
+ACQUISITIONS = recorded(_POOL, pool.ACQUISITIONS, "rate5m")
+REUSE = recorded(_POOL, pool.ACQUISITIONS, "reuse_ratio_rate5m")
+REQUESTS = recorded(_POOL, pool.WAIT_DURATION, "rate5m")
+WAIT_P99 = recorded(_POOL, pool.WAIT_DURATION, "p99_rate5m")
+SLOW_WAITS = recorded(_POOL, pool.WAIT_DURATION, "slow_ratio_rate5m")
 
 _FEWEST_SAMPLES = 30  # below these, any two points make a line
 
@@ -31,17 +30,17 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
 
 def crowded(saturation: str) -> str:
     """Saturation where it is a worry: workers that are all busy are what one wants, unless tasks queue."""
-    queued = by(_POOL, over("max", select(pool.PENDING_REQUESTS, kind="worker"), "5m"))
+    queued = by(_POOL, over("max", select(pool.PENDING_REQUESTS, {"pool.kind": "worker"}), "5m"))
     return f"{saturation}\nunless {queued} == 0"
 
 
 def _records(config: Thresholds) -> tuple[Record, ...]:
     limits = config.pool
-    used = by(_POOL, select(pool.RESOURCES, state="used"))
-    limit = by(_POOL, select(pool.RESOURCES_LIMIT), "max")
-    buckets = by((*_POOL, "le"), rate(select(pool.WAIT_DURATION, "_bucket")))
-    reused = by(_POOL, rate(select(pool.ACQUISITIONS, source="reused")))
-    using = by(_POOL, rate(select(pool.USE_DURATION, "_sum")))
+    used = by(_POOL, select(pool.RESOURCES, {"pool.resource.state": "used"}))
+    limit = by(_POOL, select(pool.RESOURCE_LIMIT), "max")
+    buckets = by((*_POOL, "le"), rate(select(pool.WAIT_DURATION, part="_bucket")))
+    reused = by(_POOL, rate(select(pool.ACQUISITIONS, {"pool.acquisition.source": "reused"})))
+    using = by(_POOL, rate(select(pool.USE_DURATION, part="_sum")))
     past = limits.forecast_range
     return (
         Record(SATURATION, f"clamp({used}\n/ ({limit} > 0), 0, 1)"),
@@ -52,7 +51,7 @@ def _records(config: Thresholds) -> tuple[Record, ...]:
         Record(BUSY, f"clamp_max({using}\n/ ({limit} > 0), 1)"),
         Record(ACQUISITIONS, by(_POOL, rate(select(pool.ACQUISITIONS)))),
         Record(REUSE, ratio(reused, ACQUISITIONS)),
-        Record(REQUESTS, by(_POOL, rate(select(pool.WAIT_DURATION, "_count")))),
+        Record(REQUESTS, by(_POOL, rate(select(pool.WAIT_DURATION, part="_count")))),
         Record(WAIT_P99, both(f"histogram_quantile(0.99, {buckets})", f"{REQUESTS} > 0")),
         Record(SLOW_WAITS, share_over(pool.WAIT_DURATION, limits.wait_seconds, _POOL)),
     )
@@ -62,15 +61,15 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
     limits = config.pool
     gave_up = by(_POOL, increase(select(pool.TIMEOUTS)))
     refused = by(_POOL, increase(select(pool.REJECTIONS)))
-    labels = "{{ $labels.kind }} pool {{ $labels.pool }}"
+    labels = f"{told('pool.kind')} pool {told('pool.name')}"
     return (
         Alert(
             name="PoolSaturated",
             expr=crowded(f"{SATURATION_5M} > {limits.saturation_ratio:g}"),
             severity=Severity.WARNING,
             fires=f"more than {limits.saturation_ratio:.0%} of a pool is in use; for workers, and tasks queue",
-            summary=f"The {labels} of {{{{ $labels.job }}}} is full",
-            description=f"The {labels} on {{{{ $labels.instance }}}} has been {{{{ $value | humanizePercentage }}}}"
+            summary=f"The {labels} of {told('job')} is full",
+            description=f"The {labels} on {told('instance')} has been {{{{ $value | humanizePercentage }}}}"
             " in use for five minutes; requests wait or are about to.",
             threshold=Threshold(limits.saturation_ratio),
         ),
@@ -79,9 +78,9 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
             expr=both(f"{SLOW_WAITS} > {limits.wait_ratio:g}", f"{REQUESTS} > {limits.floor:g}"),
             severity=Severity.WARNING,
             fires=f"more than {limits.wait_ratio:.0%} of a pool's requests wait over {limits.wait_seconds:g} s",
-            summary=f"Requests wait for the {labels} of {{{{ $labels.job }}}}",
+            summary=f"Requests wait for the {labels} of {told('job')}",
             description="{{ $value | humanizePercentage }} of the requests to the "
-            f"{labels} on {{{{ $labels.instance }}}} waited longer than {limits.wait_seconds:g} s.",
+            f"{labels} on {told('instance')} waited longer than {limits.wait_seconds:g} s.",
             threshold=Threshold(limits.wait_seconds, "seconds"),
         ),
         Alert(
@@ -95,8 +94,8 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             fires=f"a pool over {limits.forecast_ratio:.0%} in use will be full in {limits.forecast_horizon}, by a"
             f" trend that fits (r2 over {limits.forecast_fit_ratio:g})",
-            summary=f"The {labels} of {{{{ $labels.job }}}} will be full within {limits.forecast_horizon}",
-            description=f"At the pace of the last {limits.forecast_range}, the {labels} on {{{{ $labels.instance }}}}"
+            summary=f"The {labels} of {told('job')} will be full within {limits.forecast_horizon}",
+            description=f"At the pace of the last {limits.forecast_range}, the {labels} on {told('instance')}"
             f" will need {{{{ $value | humanizePercentage }}}} of its limit in {limits.forecast_horizon}.",
             threshold=Threshold(1.0),
         ),
@@ -105,9 +104,9 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
             expr=f"({either(f'{gave_up} + {refused}', gave_up, refused)})\n> {limits.refusals:g}",
             severity=Severity.CRITICAL,
             fires=f"a pool let more than {limits.refusals:g} requests go empty-handed in five minutes",
-            summary=f"The {labels} of {{{{ $labels.job }}}} turns requests away",
+            summary=f"The {labels} of {told('job')} turns requests away",
             description='{{ $value | printf "%.0f" }} requests to the '
-            f"{labels} on {{{{ $labels.instance }}}} timed out or were rejected in five minutes.",
+            f"{labels} on {told('instance')} timed out or were rejected in five minutes.",
             threshold=Threshold(limits.refusals, "requests"),
         ),
     )

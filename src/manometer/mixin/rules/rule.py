@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
+from manometer.catalogue import label
 from manometer.errors import ConfigError
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["Alert", "Entry", "Group", "Record", "Severity", "Threshold", "runbook"]
+__all__ = ["Alert", "Entry", "Group", "Record", "Severity", "Threshold", "runbook", "told"]
 
 Entry: TypeAlias = dict[str, object]
 """A group or a rule as a rules file holds it."""
@@ -120,3 +121,8 @@ class Group:
 def runbook(alert: str, config: Thresholds) -> str:
     """Where an alert's runbook is."""
     return f"{config.runbooks.rstrip('/')}/{alert}.md"
+
+
+def told(attribute: str) -> str:
+    """The part of an alert's text that is the value of an attribute or label."""
+    return f"{{{{ $labels.{label(attribute)} }}}}"

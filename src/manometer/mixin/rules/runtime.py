@@ -1,19 +1,19 @@
 """Rules of the process and its Python runtime: memory, processor, garbage collector, event loop."""
 
-from manometer.catalogue import runtime
-from manometer.mixin.promql import TARGET, any_of, both, by, either, over, rate, select
-from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold
+from manometer.catalogue import process, runtime
+from manometer.mixin.promql import TARGET, any_of, both, by, either, over, rate, recorded, select
+from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
 from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["CPU", "GC_SHARE", "LOOP_LAG", "MEMORY", "MEMORY_FLOOR", "groups"]
 
-_LOOP = (*TARGET, "loop")
+_LOOP = (*TARGET, "asyncio.loop.name")
 
-MEMORY = "job_instance:process_resident_memory_bytes:avg5m"
-MEMORY_FLOOR = "job_instance:process_resident_memory_bytes:min10m"
-CPU = "job_instance:process_cpu_seconds:rate5m"
-GC_SHARE = f"job_instance:{runtime.GC_PAUSE.prometheus_name}:rate5m"
-LOOP_LAG = f"job_instance_loop:{runtime.LOOP_LAG.prometheus_name}:rate5m"
+MEMORY = recorded(TARGET, process.MEMORY_USAGE, "avg5m")
+MEMORY_FLOOR = recorded(TARGET, process.MEMORY_USAGE, "min10m")
+CPU = recorded(TARGET, process.CPU_TIME, "rate5m")
+GC_SHARE = recorded(TARGET, runtime.GC_PAUSE, "rate5m")
+LOOP_LAG = recorded(_LOOP, runtime.LOOP_LAG, "rate5m")
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
@@ -22,24 +22,24 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
 
 
 def _records(config: Thresholds) -> tuple[Record, ...]:
-    # Every client of Prometheus shows process figures; these thresholds are for the jobs that were named.
+    # Other programs show process figures too, by the same convention; the thresholds are for the named jobs.
     jobs = any_of(config.jobs)
-    memory = select("process_resident_memory_bytes", job=jobs)
+    memory = select(process.MEMORY_USAGE, {"job": jobs})
     return (
         Record(MEMORY, by(TARGET, over("avg", memory, "5m"))),
         Record(MEMORY_FLOOR, by(TARGET, over("min", memory, "10m"))),
-        Record(CPU, by(TARGET, rate(select("process_cpu_seconds_total", job=jobs)))),
-        Record(GC_SHARE, by(TARGET, rate(select(runtime.GC_PAUSE, "_sum")))),
-        Record(LOOP_LAG, by(_LOOP, rate(select(runtime.LOOP_LAG, "_sum")))),
+        Record(CPU, by(TARGET, rate(select(process.CPU_TIME, {"job": jobs})))),
+        Record(GC_SHARE, by(TARGET, rate(select(runtime.GC_PAUSE, part="_sum")))),
+        Record(LOOP_LAG, by(_LOOP, rate(select(runtime.LOOP_LAG, part="_sum")))),
     )
 
 
 def _alerts(config: Thresholds) -> tuple[Alert, ...]:
     limits = config.runtime
     floor, leak = MEMORY_FLOOR, limits.leak_ratio
-    age = by(TARGET, f"time() - {select('process_start_time_seconds', job=any_of(config.jobs))}", "min")
+    age = by(TARGET, select(process.UPTIME, {"job": any_of(config.jobs)}), "min")
     # A loop that stands still runs no probe either.
-    probes = by(_LOOP, rate(select(runtime.LOOP_LAG, "_count"), "2m"))
+    probes = by(_LOOP, rate(select(runtime.LOOP_LAG, part="_count"), "2m"))
     return (
         Alert(
             name="MemoryHigh",
@@ -81,8 +81,8 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
             expr=either(f"{LOOP_LAG} > {limits.lag_ratio:g}", f"{probes} == 0"),
             severity=Severity.WARNING,
             fires=f"an event loop runs behind for more than {limits.lag_ratio:.0%} of the time, or stands still",
-            summary="Event loop {{ $labels.loop }} of {{ $labels.job }} is blocked",
-            description="Event loop {{ $labels.loop }} on {{ $labels.instance }} runs behind for"
+            summary=f"Event loop {told('asyncio.loop.name')} of {told('job')} is blocked",
+            description=f"Event loop {told('asyncio.loop.name')} on {told('instance')} runs behind for"
             " {{ $value | humanizePercentage }} of the time (0%: it stands still); every task on it waits.",
             threshold=Threshold(limits.lag_ratio),
         ),

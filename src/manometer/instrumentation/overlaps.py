@@ -1,4 +1,4 @@
-"""Overlapping uses of one resource: a pool may lend an object that is already out."""
+"""Overlapping stays of one object: a pool may lend what is already out, a queue may hold an object twice."""
 
 import weakref
 from collections.abc import Callable

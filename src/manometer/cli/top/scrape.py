@@ -16,7 +16,7 @@ from prometheus_client.openmetrics import parser as openmetrics_parser
 
 from manometer.errors import ConfigError, ManometerError
 
-__all__ = ["Labels", "Snapshot", "TargetError", "WrongTargetError", "fetch", "metrics_url", "parse"]
+__all__ = ["Labels", "Scrape", "TargetError", "WrongTargetError", "fetch", "metrics_url", "parse"]
 
 TIME_OUT = 5.0
 """Seconds that a target may take to answer, the last byte included."""
@@ -39,7 +39,7 @@ class WrongTargetError(TargetError):
     """A target that will not answer with figures, however long one waits: the address is wrong."""
 
 
-class Snapshot(NamedTuple):
+class Scrape(NamedTuple):
     """Samples by name, then by labels; `at` is in seconds of a monotonic clock."""
 
     at: float
@@ -59,7 +59,7 @@ def metrics_url(address: str) -> str:
     return urlunsplit(parts._replace(path=parts.path if parts.path.strip("/") else "/metrics", fragment=""))
 
 
-def fetch(url: str, seconds: float = TIME_OUT) -> Snapshot:
+def fetch(url: str, seconds: float = TIME_OUT) -> Scrape:
     """Scrape the target; TargetError or WrongTargetError with the reason where that fails.
 
     seconds: that the target may take to answer; the figures are read from its answer after that.
@@ -77,7 +77,7 @@ def fetch(url: str, seconds: float = TIME_OUT) -> Snapshot:
         raise WrongTargetError("its answer is not in Prometheus's format") from None
 
 
-def parse(body: str, content_type: str = "text/plain", *, at: float) -> Snapshot:
+def parse(body: str, content_type: str = "text/plain", *, at: float) -> Scrape:
     """Read an exposition; ValueError where it is malformed."""
     read = (
         openmetrics_parser.text_string_to_metric_families
@@ -91,7 +91,7 @@ def parse(body: str, content_type: str = "text/plain", *, at: float) -> Snapshot
                 samples.setdefault(sample.name, {})[frozenset(sample.labels.items())] = float(sample.value)
     except (LookupError, TypeError, AttributeError) as error:  # what the parsers raise too for what they cannot read
         raise ValueError(str(error)) from error
-    return Snapshot(at, samples)
+    return Scrape(at, samples)
 
 
 def _within(seconds: float, otherwise: TargetError, work: Callable[[], T]) -> T:

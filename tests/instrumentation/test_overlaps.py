@@ -4,8 +4,8 @@ import gc
 
 import pytest
 
-from manometer.instrumentation.pool import overlaps
-from manometer.instrumentation.pool.overlaps import Overlaps
+from manometer.instrumentation import overlaps
+from manometer.instrumentation.overlaps import Overlaps
 
 KEY = 7
 

@@ -1,0 +1,53 @@
+"""Draws docs/live-table.svg: what `make demo` shows at the end of a run, while the broker is slow.
+
+make picture
+"""
+
+import re
+import sys
+import time
+from io import StringIO
+from pathlib import Path
+
+from rich.console import CONSOLE_SVG_FORMAT, Console
+from rich.terminal_theme import MONOKAI
+
+from alluse.faults import Fault
+from alluse.service import Service
+from alluse.settings import Settings
+from manometer.cli.top.figures import board
+from manometer.cli.top.interval import Interval
+from manometer.cli.top.live import LiveView
+from manometer.cli.top.snapshot import fetch
+
+PICTURE = Path(__file__).with_name("live-table.svg")
+COLUMNS = 130
+SECONDS = 30
+SLOW = 8  # of these, with the fault
+
+# Any monospaced font will do, in place of one that each reader's browser would have to fetch.
+_FORM = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace(
+    "Fira Code, monospace", "ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace"
+)
+
+
+def main() -> None:
+    """Run the engine and draw."""
+    console = Console(record=True, file=StringIO(), width=COLUMNS, highlight=False, color_system="truecolor")
+    service = Service(Settings(), rate=20, metrics={"port": 0, "logs": False})
+    with service.running() as running, LiveView("manometer top", console) as view:
+        before = fetch(f"{running.metrics_url}/metrics")
+        for second in range(SECONDS):
+            if second == SECONDS - SLOW:
+                running.engine.faults.start(Fault("slow-broker", 0.3))
+            time.sleep(1)
+            after = fetch(f"{running.metrics_url}/metrics")
+            view.show(board(Interval(before, after)))
+            before = after
+    drawn = console.export_svg(title="make demo", theme=MONOKAI, code_format=_FORM, unique_id="live-table")
+    PICTURE.write_text("\n".join(line.rstrip() for line in drawn.splitlines()) + "\n", encoding="utf-8")
+    sys.stdout.write(f"{PICTURE}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""What an adapter of a cache declares: what it reads off the cache, and what it counts as it happens."""
+
+import weakref
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from manometer.catalogue import cache as rows
+from manometer.errors import UnsupportedError
+from manometer.instrumentation.adapters import listed
+from manometer.instrumentation.bind import Bind
+from manometer.instrumentation.binding import Binding
+from manometer.instrumentation.drop_in import measurable, original
+from manometer.instrumentation.graft import graft, ungraft
+from manometer.meters.fork import Forked, renewed_in_child
+from manometer.registry.catalogued import Pulled
+
+__all__ = ["CacheAdapter", "CacheEvents", "CacheReader", "CacheState", "Methods"]
+
+C = TypeVar("C")
+Methods = dict[str, Callable[..., Any]]
+"""Methods by their names, to be put in front of those of an object's class."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheState:
+    """What a cache tells of itself at one moment. What it cannot tell stays None, and has no series.
+
+    entries, limit: how many entries it holds, and may hold before it evicts, or their weights; hits, misses: lookups
+    so far, which only grow but where the cache is cleared. Where the cache does not count them, `CacheEvents` does.
+    """
+
+    entries: float | None = None
+    limit: float | None = None
+    hits: int | None = None
+    misses: int | None = None
+
+
+class CacheEvents:
+    """What an adapter counts as it happens. What it does not ask for has no series."""
+
+    def __init__(self, binding: Binding) -> None:
+        self._binding = binding
+        self.clock = binding.clock
+        """What loads are timed by: the difference between two calls is seconds."""
+
+    def lookups(self) -> tuple[Callable[[], object], Callable[[], object]]:
+        """What to call for a hit, and what for a miss. Each is one C call, which any thread may make at any time."""
+        hit = self._binding.counter(rows.REQUESTS, {"cache.request.type": "hit"})
+        return hit.tick, self._binding.counter(rows.REQUESTS, {"cache.request.type": "miss"}).tick
+
+    def evictions(
+        self, cause: Literal["capacity", "expired", "cleared"]
+    ) -> tuple[Callable[[], object], Callable[[float], None]]:
+        """What to call for an entry that has left for that cause, and what with a number of them."""
+        left = self._binding.counter(rows.EVICTIONS, {"cache.eviction.cause": cause})
+        return left.tick, left.inc
+
+    def loads(self) -> tuple[Callable[[float], None], Callable[[float], None]]:
+        """What to call with the seconds that it took to load a missing value, and with those until that failed."""
+        ok = self._binding.histogram(rows.LOAD_DURATION, {"cache.load.outcome": "ok"})
+        return ok.observe, self._binding.histogram(rows.LOAD_DURATION, {"cache.load.outcome": "error"}).observe
+
+
+@dataclass(frozen=True, kw_only=True)
+class CacheAdapter(Generic[C]):
+    """The adapter of a library's caches.
+
+        cache = CacheAdapter(takes=foo.Cache, read=read, methods=methods)
+
+    takes: their classes. read: tells the state of one, at each collection; it must neither wait nor do I/O.
+    methods: given the class of a cache and the events, returns the methods that count; each of them calls the
+    class's own. Without it, nothing is put into the cache.
+    """
+
+    takes: type[C] | tuple[type[C], ...]
+    read: Callable[[C], CacheState]
+    methods: Callable[[Any, CacheEvents], Methods] | None = None
+
+    def __call__(self, cache: C, bind: Bind) -> C:
+        """Measure a cache; returns it, or a drop-in where its class takes no other methods."""
+        if not isinstance(cache, self.takes):
+            raise UnsupportedError(f"{cache!r} is no cache of its library; pass {listed(self.takes)}")
+        target = cache if self.methods is None else measurable(cache)
+        with bind(target, owned=cache, is_drop_in=target is not cache) as binding:
+            if self.methods is not None:
+                graft(target, self.methods(type(target), CacheEvents(binding)))
+                binding.undoes(ungraft)
+            binding.pulls(CacheReader(target, self.read))
+        return target
+
+
+class CacheReader(Generic[C]):
+    """Tells the figures of a cache from its state, less the lookups of a parent before it forked this process."""
+
+    def __init__(self, cache: Any, read: Callable[[C], CacheState]) -> None:
+        self._read = read
+        self._hits = self._misses = 0
+        try:
+            self._cache: Callable[[], Any] = weakref.ref(cache)
+        except TypeError:  # its binding holds it, too
+            self._cache = lambda: cache
+        renewed_in_child(self)
+
+    def renew(self, forked: Forked) -> None:
+        """Count from here, where all lookups so far were the parent's."""
+        cache = self._cache()
+        if cache is not None and forked is Forked.AT_ONCE:
+            state = self._read(original(cache))
+            self._hits, self._misses = state.hits or 0, state.misses or 0
+
+    def __call__(self, cache: Any) -> Iterable[Pulled]:
+        state = self._read(original(cache))
+        hits, misses = state.hits, state.misses
+        if (hits or 0) < self._hits or (misses or 0) < self._misses:  # the cache was cleared, and its counts with it
+            self._hits = self._misses = 0
+        if hits is not None:
+            yield rows.REQUESTS, {"cache.request.type": "hit"}, hits - self._hits
+        if misses is not None:
+            yield rows.REQUESTS, {"cache.request.type": "miss"}, misses - self._misses
+        if state.entries is not None:
+            yield rows.ENTRIES, {}, state.entries
+        if state.limit is not None:
+            yield rows.ENTRY_LIMIT, {}, state.limit

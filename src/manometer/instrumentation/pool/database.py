@@ -1,0 +1,55 @@
+"""Pools of connections under OpenTelemetry's names, `db.client.connection.*`: the same readings once more."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from prometheus_client import CollectorRegistry
+
+from manometer.catalogue import MetricSpec, label
+from manometer.catalogue.database import ATTRIBUTES, SPECS, VIEW_OF
+from manometer.instrumentation.binding import Subject, View
+from manometer.meters.family import Family, Group, Series, Values
+from manometer.registry.catalogued import family
+
+__all__ = ["show"]
+
+_KIND, _CONNECTION = label("pool.kind"), "connection"
+
+
+def show(registry: CollectorRegistry) -> Callable[[], None]:
+    """Show the registry's pools of connections under these names too; the function that comes back ends that.
+
+    MetricError where the registry has a metric of one of the names.
+    """
+    subject = Subject.on(registry, "pool")
+    subject.shows(registry, View(SPECS, _view))
+    return lambda: subject.shows(registry, None)
+
+
+def _view(families: Iterable[Family]) -> Iterator[Family]:
+    for told in families:
+        theirs = _THEIRS.get(told.name)
+        if theirs is None:
+            continue
+        groups = [_group(group, theirs) for group in told.groups]
+        if any(group.series or group.ended for group in groups):
+            yield family(theirs, ())._replace(groups=groups)
+
+
+def _group(group: Group, theirs: MetricSpec) -> Group:
+    """The series of pools of connections, with the label values that theirs have."""
+    kind = group.labelnames.index(_KIND)
+    kept = [group.labelnames.index(label(ATTRIBUTES[each])) for each in theirs.attributes]
+
+    def connections(series: Iterable[Series]) -> list[Series]:
+        return [(_picked(values, kept), reading) for values, reading in series if values[kind] == _CONNECTION]
+
+    return group._replace(
+        labelnames=theirs.labels, series=connections(group.series), ended=connections(group.ended), source=None
+    )
+
+
+def _picked(values: Values, places: Iterable[int]) -> Values:
+    return tuple([values[place] for place in places])
+
+
+_THEIRS = {VIEW_OF[row.name].family_name: row for row in SPECS}

@@ -1,0 +1,126 @@
+"""What an adapter of a queue declares: what it reads off the queue, and by which methods items come and go."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from inspect import iscoroutinefunction
+from typing import Any, Generic, TypeVar, cast
+
+from manometer.catalogue import queue as rows
+from manometer.errors import UnsupportedError
+from manometer.instrumentation.adapters import listed
+from manometer.instrumentation.bind import Bind
+from manometer.instrumentation.binding import Binding
+from manometer.instrumentation.drop_in import measurable, original
+from manometer.instrumentation.graft import graft, ungraft
+from manometer.instrumentation.stays import Stays
+from manometer.registry.catalogued import Pulled
+
+__all__ = ["QueueAdapter", "QueueState"]
+
+Q = TypeVar("Q")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueState:
+    """What a queue tells of itself at one moment. What it cannot tell stays None, and has no series.
+
+    items: how many wait in it; limit: how many it takes at most.
+    """
+
+    items: int | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueAdapter(Generic[Q]):
+    """The adapter of a library's queues.
+
+        queue = QueueAdapter(takes=foo.Queue, read=read, puts=("put", "put_nowait"), gets=("get", "get_nowait"))
+
+    takes: their classes. read: tells the state of one, at each collection; it must neither wait nor do I/O.
+    puts: the methods that put their first argument into the queue; gets: those that take an item out and return it.
+    None of them calls another of the same kind. Coroutines stay coroutines.
+    """
+
+    takes: type[Q] | tuple[type[Q], ...]
+    read: Callable[[Q], QueueState]
+    puts: tuple[str, ...] = ("put",)
+    gets: tuple[str, ...] = ("get",)
+
+    def __call__(self, queue: Q, bind: Bind) -> Q:
+        """Measure a queue; returns it, or a drop-in where its class takes no other methods."""
+        if not isinstance(queue, self.takes):
+            raise UnsupportedError(f"{queue!r} is no queue of its library; pass {listed(self.takes)}")
+        target: Any = measurable(queue)
+        with bind(target, owned=queue, is_drop_in=target is not queue) as binding:
+            items, plain = _Items(binding), type(target)
+            methods = {name: items.put(getattr(plain, name)) for name in self.puts}
+            graft(target, methods | {name: items.got(getattr(plain, name)) for name in self.gets})
+            binding.undoes(ungraft)
+            binding.pulls(lambda target: _figures(self.read(original(target))))
+        return cast(Q, target)
+
+
+class _Items:
+    """Counts the items that come and go, and times how long each waits."""
+
+    def __init__(self, binding: Binding) -> None:
+        self._stays, self._clock = Stays(binding.clock), binding.clock
+        self._put = binding.counter(rows.OPERATIONS, {"queue.operation.type": "put"}).tick
+        self._got = binding.counter(rows.OPERATIONS, {"queue.operation.type": "get"}).tick
+        self._waited = binding.histogram(rows.WAIT_DURATION).observe
+
+    def put(self, put: Callable[..., Any]) -> Callable[..., Any]:
+        """`put`, which has an item wait. The wait begins before the call: another thread may get the item in it."""
+        began, ended, clock, count = self._stays.began, self._stays.ended, self._clock, self._put
+
+        def measured(queue: Any, item: Any, /, *args: Any, **kwargs: Any) -> Any:
+            began(id(item), None, clock())
+            try:
+                result = put(queue, item, *args, **kwargs)
+            except BaseException:
+                ended(id(item))
+                raise
+            count()
+            return result
+
+        async def measured_later(queue: Any, item: Any, /, *args: Any, **kwargs: Any) -> Any:
+            began(id(item), None, clock())
+            try:
+                result = await put(queue, item, *args, **kwargs)
+            except BaseException:
+                ended(id(item))
+                raise
+            count()
+            return result
+
+        return measured_later if iscoroutinefunction(put) else measured
+
+    def got(self, get: Callable[..., Any]) -> Callable[..., Any]:
+        """`get`, which ends the wait of the item that it returns."""
+        over = self._over
+
+        def measured(queue: Any, /, *args: Any, **kwargs: Any) -> Any:
+            item = get(queue, *args, **kwargs)
+            over(item)
+            return item
+
+        async def measured_later(queue: Any, /, *args: Any, **kwargs: Any) -> Any:
+            item = await get(queue, *args, **kwargs)
+            over(item)
+            return item
+
+        return measured_later if iscoroutinefunction(get) else measured
+
+    def _over(self, item: object) -> None:
+        self._got()
+        seconds = self._stays.ended(id(item))
+        if seconds is not None:
+            self._waited(seconds)
+
+
+def _figures(state: QueueState) -> Iterable[Pulled]:
+    if state.items is not None:
+        yield rows.ITEMS, {}, state.items
+    if state.limit is not None:
+        yield rows.ITEM_LIMIT, {}, state.limit

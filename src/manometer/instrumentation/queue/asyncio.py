@@ -1,0 +1,15 @@
+"""asyncio: the queues of an event loop's tasks."""
+
+import asyncio
+
+from manometer.instrumentation.queue.adapter import QueueAdapter, QueueState
+
+__all__ = ["queue"]
+
+# The library's own word for what a subclass may do otherwise: each is called for each item that comes or goes.
+queue = QueueAdapter(
+    takes=asyncio.Queue,
+    read=lambda queue: QueueState(items=queue.qsize(), limit=queue.maxsize if queue.maxsize > 0 else None),
+    puts=("_put",),
+    gets=("_get",),
+)

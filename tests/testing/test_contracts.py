@@ -1,0 +1,103 @@
+"""A contract notices an adapter that does not keep to it."""
+
+import queue
+
+import cachetools
+import pytest
+
+from manometer import instrument_cache, instrument_queue
+from manometer.instrumentation.binding import Binding
+from manometer.testing import CacheContract, QueueContract
+
+
+class Kept(CacheContract):
+    """A contract that the adapter of cachetools keeps to."""
+
+    tells = ("lookups", "entries", "limit", "evictions")
+
+    def make(self):
+        return cachetools.LRUCache(2)
+
+    def look_up(self, cache, key):
+        value = cache.get(key)
+        if value is None:
+            cache[key] = value = key * 10
+        return value
+
+
+def broken(contract):
+    """The tests of a contract that fail."""
+    failed = set()
+    for name in dir(contract):
+        if name.startswith("test_"):
+            try:
+                getattr(contract(), name)()
+            except AssertionError:
+                failed.add(name)
+    return failed
+
+
+def test_a_contract_that_is_kept_fails_nowhere():
+    """With whatever runs its methods."""
+    assert broken(Kept) == set()
+
+
+@pytest.mark.parametrize("tells", [("lookups",), ("lookups", "entries", "limit", "evictions", "loads"), ("entrees",)])
+def test_figures_that_are_made_up_or_missing_are_noticed(tells):
+    """One that is not declared has series, or one that is has none; or the word is no word of the contract's."""
+    contract = type("Contract", (Kept,), {"tells": tells})
+    assert "test_what_is_told_has_series_and_nothing_else_has" in broken(contract)
+
+
+class Miscounting(Kept):
+    """Looks each key up twice."""
+
+    def look_up(self, cache, key):
+        cache.get(key)
+        return super().look_up(cache, key)
+
+
+def test_wrong_figures_are_noticed():
+    """Of what is used and what is told."""
+    assert broken(Miscounting) == {"test_lookups_loads_entries_and_evictions_are_told"}
+
+
+class Keeping(Kept):
+    """Is held by something for ever, and stays measured after closing."""
+
+    held = []  # noqa: RUF012 - shared on purpose
+
+    def instrument(self, target, name, figures):
+        measured = instrument_cache(target, name=name, registry=figures.registry)
+        self.held.append(measured)
+        Binding.of(measured)._undo.clear()
+        return measured
+
+
+def test_what_is_left_behind_is_noticed(monkeypatch):
+    """An object that does not die, and a class that is not given back."""
+    monkeypatch.setattr("manometer.testing.contract.DEADLINE", 0.05)
+    assert broken(Keeping) == {
+        "test_an_object_that_dies_takes_its_series_with_it",
+        "test_closing_removes_the_series_and_gives_the_object_back",
+    }
+
+
+class Untimed(QueueContract):
+    """Is measured by another clock than the contract's."""
+
+    tells = ("items", "limit")
+
+    def make(self):
+        return queue.Queue(2)
+
+    def instrument(self, target, name, figures):
+        from manometer.instrumentation.clock import measure_by
+
+        measure_by(figures.registry, lambda: 0.0)
+        return instrument_queue(target, name=name, registry=figures.registry)
+
+
+def test_waits_that_are_not_timed_are_noticed():
+    """By the sum of their seconds."""
+    assert broken(Untimed) == {"test_depth_comings_goings_and_waits_are_told"}
