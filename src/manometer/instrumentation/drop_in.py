@@ -12,6 +12,7 @@ __all__ = ["measurable", "original"]
 
 _OF_ITS_OWN = frozenset({
     *("__class__", "__dict__", "__weakref__", "__slots__", "__module__", "__doc__"),
+    *("__annotate__", "__annotate_func__"),
     *("__new__", "__init__", "__del__", "__init_subclass__", "__subclasshook__", "__class_getitem__"),
     *("__getattribute__", "__getattr__", "__setattr__", "__delattr__"),
 })  # fmt: skip

@@ -178,7 +178,14 @@ class TestSqlalchemyEngine(TestSqlalchemyPool):
     """The pool of an engine."""
 
     def make(self):
-        return sqlalchemy.create_engine("sqlite://", poolclass=QueuePool, pool_size=1, max_overflow=1)
+        return sqlalchemy.create_engine(
+            "sqlite://",
+            poolclass=QueuePool,
+            pool_size=1,
+            max_overflow=1,
+            pool_timeout=60,
+            connect_args={"check_same_thread": False},
+        )
 
     def acquire(self, pool):
         return pool.raw_connection()
