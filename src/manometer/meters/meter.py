@@ -118,10 +118,11 @@ class Meter(Collector, ABC, Generic[R]):
         """
         # Programs call this for every event, so for a series that is there it makes no call: f"{value!s}" is
         # str(value), and values that have parameters of their own need no loop.
+        values: Values
         if labelkwargs:
-            return self.labels(*self._ordered(labelkwargs, is_mixed=first is not _NOT_GIVEN))
-        if second is _NOT_GIVEN:
-            values: Values = (f"{first!s}",)
+            values = self._ordered(labelkwargs, first is not _NOT_GIVEN)
+        elif second is _NOT_GIVEN:
+            values = (f"{first!s}",)
         elif third is _NOT_GIVEN:
             values = (f"{first!s}", f"{second!s}")
         else:
@@ -129,7 +130,7 @@ class Meter(Collector, ABC, Generic[R]):
         try:
             return self._children[values]
         except (KeyError, AttributeError):  # a series has no children
-            return self._admit(self._checked(values if first is not _NOT_GIVEN else ()))
+            return self._admit(self._checked(values if labelkwargs or first is not _NOT_GIVEN else ()))
 
     def remove(self, *labelvalues: object) -> None:
         """Drop the series of these label values, if it is there."""
@@ -279,14 +280,17 @@ class Meter(Collector, ABC, Generic[R]):
             raise MetricError(f"{self}: Incorrect label count (expected {wanted}, got {len(values)})")
         return values
 
-    def _ordered(self, labelkwargs: Mapping[str, object], is_mixed: bool) -> list[object]:
+    def _ordered(self, labelkwargs: Mapping[str, object], is_mixed: bool) -> Values:
         """Label values that were given by name, in the order of the label names; is_mixed: by position too."""
         names = self.labelnames
         if len(labelkwargs) == len(names) and not is_mixed:
-            try:
-                return [labelkwargs[name] for name in names]
-            except KeyError:
-                pass
+            values = []
+            for name in names:  # at half the price of a comprehension's call
+                if name not in labelkwargs:
+                    break
+                values.append(f"{labelkwargs[name]!s}")
+            else:
+                return tuple(values)
         self._need_family()
         if is_mixed:
             raise MetricError("Can't pass both *args and **kwargs")
