@@ -133,7 +133,8 @@ class Counter(Meter[CounterReading]):
         # there is no chunk.
         chunk = self._ones.chunk if _HAS_GIL else None
 
-        def inc(amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:
+        # In quotes, so that not each series has annotations of its own.
+        def inc(amount: "float" = 1, exemplar: "Mapping[str, str] | None" = None) -> "None":
             nonlocal chunk
             if amount == 1 and exemplar is None:
                 if chunk is None:
