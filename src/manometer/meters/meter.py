@@ -104,33 +104,20 @@ class Meter(Collector, ABC, Generic[R]):
             self._on_fold = companion.folded
 
     def labels(
-        self,
-        first: object = _NOT_GIVEN,
-        second: object = _NOT_GIVEN,
-        third: object = _NOT_GIVEN,
-        /,
-        *further: object,
-        **labelkwargs: object,
+        self, first: object = _NOT_GIVEN, second: object = _NOT_GIVEN, /, *further: object, **labelkwargs: object
     ) -> Self:
         """Return the series of these label values, by position or by name, made where it is new.
 
         Raises MetricError (a ValueError) where the labels are not the family's.
         """
-        # Programs call this for every event, so for a series that is there it makes no call: f"{value!s}" is
-        # str(value), and values that have parameters of their own need no loop.
-        values: Values
-        if labelkwargs:
-            values = self._ordered(labelkwargs, first is not _NOT_GIVEN)
-        elif second is _NOT_GIVEN:
-            values = (f"{first!s}",)
-        elif third is _NOT_GIVEN:
-            values = (f"{first!s}", f"{second!s}")
-        else:
-            values = (f"{first!s}", f"{second!s}", f"{third!s}", *map(str, further))
+        if further or labelkwargs:
+            return self._found(first, second, further, labelkwargs)
+        # Programs call this for every event. So where the series is there, it makes no call: f"{x!s}" is str(x).
+        values: Values = (f"{first!s}",) if second is _NOT_GIVEN else (f"{first!s}", f"{second!s}")
         try:
             return self._children[values]
         except (KeyError, AttributeError):  # a series has no children
-            return self._admit(self._checked(values if labelkwargs or first is not _NOT_GIVEN else ()))
+            return self._admit(self._checked(values if first is not _NOT_GIVEN else ()))
 
     def remove(self, *labelvalues: object) -> None:
         """Drop the series of these label values, if it is there."""
@@ -279,6 +266,17 @@ class Meter(Collector, ABC, Generic[R]):
             wanted = len(self.labelnames)
             raise MetricError(f"{self}: Incorrect label count (expected {wanted}, got {len(values)})")
         return values
+
+    def _found(
+        self, first: object, second: object, further: tuple[object, ...], labelkwargs: Mapping[str, object]
+    ) -> Self:
+        """The series of more than two label values, or of those that were given by name."""
+        if labelkwargs:
+            values = self._ordered(labelkwargs, first is not _NOT_GIVEN)
+        else:
+            values = (f"{first!s}", f"{second!s}", *map(str, further))
+        child = self._children.get(values) if len(values) == len(self.labelnames) else None
+        return child if child is not None else self._admit(self._checked(values))
 
     def _ordered(self, labelkwargs: Mapping[str, object], is_mixed: bool) -> Values:
         """Label values that were given by name, in the order of the label names; is_mixed: by position too."""
