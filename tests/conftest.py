@@ -20,7 +20,7 @@ import hypothesis
 import pytest
 from prometheus_client import CollectorRegistry
 
-from manometer.registry.collection import collect
+from collected import collect
 
 # The verdict is on the code: the same examples each time, and a slow machine is no fault.
 # `pytest --hypothesis-profile=default` tries others.

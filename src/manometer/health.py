@@ -17,7 +17,8 @@ from manometer.background import in_background
 from manometer.catalogue import health as rows
 from manometer.errors import BindingError
 from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
-from manometer.registry.catalogued import Pulled, family, pulled
+from manometer.meters.metric_view import MetricView
+from manometer.registry.catalogued import Pulled, described, pulled
 
 __all__ = ["Check", "Checks", "check"]
 
@@ -279,11 +280,11 @@ class Checks(Collector):
             each._renew()
 
     def describe(self) -> Iterable[Metric]:
-        return [family(row) for row in rows.SPECS]
+        return described(rows.SPECS)
 
     def collect(self) -> Iterable[Metric]:
         now = self.clock()
-        return pulled(figure for each in self.all() for figure in each._figures(now))
+        return map(MetricView, pulled(figure for each in self.all() for figure in each._figures(now)))
 
     def _loop(self, wake: Event) -> None:
         """Go on for as long as that event is the one in use: `stop` puts another in its place."""

@@ -18,7 +18,7 @@ from alluse.orders import Action
 from alluse.rules import RULES, Verdict
 from alluse.settings import Settings
 from alluse.workflow import Outcome
-from manometer.registry.collection import collect
+from collected import collect
 
 FIRST = date(1995, 1, 2)
 DAYS = 100

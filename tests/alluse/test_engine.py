@@ -15,8 +15,8 @@ from alluse.errors import AllUseError, BarsError, BrokerError, MarketError
 from alluse.faults import FAULTS, Fault
 from alluse.settings import Settings
 from alluse.workflow import Outcome
+from collected import collect
 from manometer.health import Checks
-from manometer.registry.collection import collect
 from waiting import until
 
 DAY = date(2005, 6, 1)

@@ -4,12 +4,14 @@ import math
 
 import pytest
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.samples import Exemplar, Sample
+from prometheus_client.samples import Exemplar
 
 from manometer import Counter, Gauge, Histogram
 from manometer.exposition.text import write
 from manometer.exposition.text_form import Form
-from manometer.meters.family import Family
+from manometer.meters.family import Group
+from manometer.meters.metric_view import MetricView
+from manometer.meters.readings import GaugeReading
 
 OPENMETRICS = Form(is_openmetrics=True, escaping="underscores", natives=False)
 TEXT = Form(is_openmetrics=False, escaping="underscores", natives=False)
@@ -28,15 +30,16 @@ class Fixed:
 
 def _as_read(meter, **changed):
     """The family of a meter without labels, with some of its reading changed."""
-    (family,) = meter.collect()
-    (series,) = family.series
-    return Family(family.source, [series._replace(reading=series.reading._replace(**changed))])
+    family = meter.family()
+    (group,) = family.groups
+    ((values, reading),) = group.series
+    return family._replace(groups=[group._replace(series=[(values, reading._replace(**changed))])])
 
 
 def _written_twice(family, form):
     """The family as it is written from its readings, and as prometheus-client writes its samples."""
     written = write(family, form).encode()
-    return written, choose_encoder(ACCEPTS[form])[0](Fixed(family)).removesuffix(b"# EOF\n")
+    return written, choose_encoder(ACCEPTS[form])[0](Fixed(MetricView(family))).removesuffix(b"# EOF\n")
 
 
 @pytest.mark.parametrize("form", [OPENMETRICS, TEXT])
@@ -54,7 +57,7 @@ def test_values_are_written_as_go_writes_them(form, value):
     """Large ones with an exponent, special ones by their names in Go."""
     gauge = Gauge("g", "Help.", ["a"], registry=None)
     gauge.labels("x").set(value)
-    (family,) = gauge.collect()
+    family = gauge.family()
     written, expected = _written_twice(family, form)
     assert written == expected
 
@@ -64,20 +67,23 @@ def test_any_letters_and_labels_on_both_sides_of_le_are_written(form):
     """Quotes, backslashes, line breaks and percent signs, in the help, in labels, and in those of an exemplar."""
     histogram = Histogram("h", 'Help "\\\n%d.', ["z", "b", "y", "a"], registry=None, buckets=(1,))
     histogram.labels("%s", '"', "\\", "\n").observe(3, {"trace_id": '"\\\n%', "a": "b"})
-    (family,) = histogram.collect()
+    family = histogram.family()
     written, expected = _written_twice(family, form)
     assert written == expected
     assert b'h_bucket{a="\\n",b="\\"",le="1.0",y="\\\\",z="%s"} 0.0\n' in written
 
 
 @pytest.mark.parametrize("form", [OPENMETRICS, TEXT])
-def test_samples_that_came_with_the_readings_follow_them(form):
-    """Such as those of objects that are asked for their figures; each has its own labels."""
+def test_every_group_has_its_own_labels(form):
+    """As where one collector names its labels in another order than the next, or has none."""
     gauge = Gauge("g", "Help.", ["a"], registry=None)
     gauge.labels("x").set(1)
-    (family,) = gauge.collect()
-    pulled = [Sample("g", {"b": 'y"', "a": "y"}, 2.0), Sample("g", {}, 1e6)]
-    written, expected = _written_twice(Family(family.source, family.series, pulled), form)
+    family = gauge.family()
+    others = [
+        Group(("b", "a"), [(('y"', "y"), GaugeReading(2.0))]),
+        Group((), [((), GaugeReading(1e6))]),
+    ]
+    written, expected = _written_twice(family._replace(groups=[*family.groups, *others]), form)
     assert written == expected
     assert b'g{a="y",b="y\\""} 2.0\n' in written
 

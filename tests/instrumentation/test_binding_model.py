@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from prometheus_client import CollectorRegistry
 
+from collected import collect
 from manometer import Binding, BindingError
 from manometer.catalogue import cache as rows
 from manometer.instrumentation import binding as module
 from manometer.instrumentation.binding import Subject
-from manometer.registry.collection import collect
 
 CAP = 4
 names = st.sampled_from([f"c{number}" for number in range(2 * CAP)])

@@ -11,6 +11,7 @@ from prometheus_client.samples import NativeHistogram
 from manometer import Counter, Gauge, Histogram
 from manometer.meters.ended import _UNREAD
 from manometer.meters.fork import Forked
+from manometer.meters.readings import CounterReading, HistogramReading
 from manometer.registry.self_metrics import SelfMetrics
 from waiting import joined
 
@@ -25,7 +26,7 @@ def keeping():
 
 def lasting(meter):
     """The totals of a counter's series, removed ones too, by label values."""
-    return {values: reading.total for values, reading in meter.family().lasting}
+    return {values: reading.total for values, reading in meter.family().groups[0].lasting}
 
 
 def shown(meter):
@@ -91,7 +92,7 @@ def test_nothing_is_kept_where_nobody_asks(make):
     counter = Counter("c", "Help.", ["l"], registry=make())
     counter.labels("x").inc(3)
     counter.remove("x")
-    assert counter.family().lasting == []
+    assert counter.family().groups[0].lasting == []
 
 
 def test_gauges_are_not_kept(keeping):
@@ -101,9 +102,7 @@ def test_gauges_are_not_kept(keeping):
     gauge.remove("x")
     gauge.replace(("y",))
     gauge.replace(("y",))
-    assert gauge.family().lasting == [(("y",), 0)]
-    with pytest.raises(NotImplementedError, match="gauges do not add up"):
-        gauge.together([1.0, 2.0])
+    assert gauge.family().groups[0].lasting == [(("y",), (0, 0))]
 
 
 def test_many_removed_series_are_let_go(keeping):
@@ -173,11 +172,11 @@ def test_histograms_add_up_in_all_they_show(keeping):
     removed = histogram.labels("x")
     for amount in (0.5, 1.5, 1.5):
         removed.observe(amount, {"trace_id": f"removed {amount}"})
-    created = removed.read()[0].reading.created
+    created = removed.read()[0][1].created
     histogram.remove("x")
     for amount in (1.5, 5):
         histogram.labels("x").observe(amount, {"trace_id": f"new {amount}"})
-    ((values, reading),) = histogram.family().lasting
+    ((values, reading),) = histogram.family().groups[0].lasting
     assert values == ("x",)
     assert (reading.running, reading.total, reading.created) == ((1, 4, 5), 10, created)
     assert [reading.exemplars[at].labels["trace_id"] for at in range(3)] == ["removed 0.5", "new 1.5", "new 5"]
@@ -195,28 +194,28 @@ def test_native_buckets_add_up_without_a_loss(keeping):
             histogram.labels("x").observe(2 ** ((at + 0.5) / 256))
         if not first:
             histogram.clear()
-    ((_, reading),) = histogram.family().lasting
+    ((_, reading),) = histogram.family().groups[0].lasting
     assert (reading.native.schema, len(reading.native.pos_deltas)) == (8, 600)
 
 
 def test_histograms_of_other_buckets_do_not_add_up():
     """Not as far as the shorter one goes, either."""
     readings = [
-        Histogram("h", "Help.", registry=None, buckets=buckets).read()[0].reading for buckets in ((1, 2), (1, 2, 3))
+        Histogram("h", "Help.", registry=None, buckets=buckets).read()[0][1] for buckets in ((1, 2), (1, 2, 3))
     ]
     with pytest.raises(ValueError, match="argument 2"):
-        Histogram.together(readings)
+        HistogramReading.added_up(readings)
 
 
 def test_what_a_part_does_not_show_the_whole_does_not_show():
     """The sum of a histogram with negative bounds, times of creation that are switched off, native buckets."""
     plain = Histogram("h", "Help.", registry=None, buckets=(-1, 1))
     plain.observe(0.5)
-    reading = plain.read()[0].reading
+    reading = plain.read()[0][1]
     assert reading.total is None
-    whole = Histogram.together([reading._replace(created=None), reading._replace(total=7.0, created=None)])
+    whole = HistogramReading.added_up([reading._replace(created=None)] * 2)
     assert whole == ((0, 2, 2), None, None, {}, None)
-    assert Histogram.together([reading._replace(created=None), reading._replace(created=5.0)]).created == 5.0
+    assert HistogramReading.added_up([reading._replace(created=None), reading._replace(created=5.0)]).created == 5.0
 
 
 def test_counters_add_up_in_all_they_show():
@@ -225,8 +224,8 @@ def test_counters_add_up_in_all_they_show():
     one.inc(2, {"trace_id": "one"})
     other.inc(3, {"trace_id": "other"})
     last.inc(4)
-    readings = [meter.read()[0].reading for meter in (one, other, last)]
-    whole = Counter.together([reading._replace(created=9.0 - at) for at, reading in enumerate(readings)])
+    readings = [meter.read()[0][1] for meter in (one, other, last)]
+    whole = CounterReading.added_up([reading._replace(created=9.0 - at) for at, reading in enumerate(readings)])
     assert (whole.total, whole.created, whole.exemplar.labels) == (9, 7.0, {"trace_id": "other"})
 
 

@@ -173,7 +173,7 @@ def folded(schema, limit, amounts):
 @given(st.lists(st.lists(ANY, max_size=80), min_size=1, max_size=5), st.sampled_from(SCHEMAS), st.integers(1, 60))
 def test_together_they_are_what_one_would_have_counted(parts, schema, limit):
     """Each at the schema that it came down to: the whole is at the very one that all events lead to."""
-    found = ExponentialBuckets.together([folded(schema, limit, part).histogram(0) for part in parts], limit)
+    found = ExponentialBuckets.added_up([folded(schema, limit, part).histogram(0) for part in parts], limit)
     assert found.histogram(0) == folded(schema, limit, [*chain(*parts)]).histogram(0)
 
 
@@ -182,7 +182,7 @@ def test_the_coarser_schema_is_that_of_both(some, others, one, other):
     """Finer buckets are merged, as if they had been counted so."""
     both = [folded(one, 10_000, some).histogram(0), folded(other, 10_000, others).histogram(0)]
     coarse = folded(min(one, other), 10_000, some + others)
-    assert ExponentialBuckets.together(both, 10_000).histogram(0) == coarse.histogram(0)
+    assert ExponentialBuckets.added_up(both, 10_000).histogram(0) == coarse.histogram(0)
 
 
 def native(threshold, zeros, start, *counts, schema=0):
@@ -208,7 +208,7 @@ def native(threshold, zeros, start, *counts, schema=0):
 def test_the_wider_zero_bucket_is_that_of_both(one, other, expected):
     """It takes in the buckets that it covers, and widens to the end of one that it would cut."""
     for parts in ((one, other), (other, one)):
-        found = ExponentialBuckets.together(parts).histogram(0.0)
+        found = ExponentialBuckets.added_up(parts).histogram(0.0)
         assert (found.zero_threshold, found.zero_count) == (expected.zero_threshold, expected.zero_count)
         assert decoded(found.pos_spans, found.pos_deltas) == decoded(expected.pos_spans, expected.pos_deltas)
         assert found.count_value == one.count_value + other.count_value
@@ -216,7 +216,7 @@ def test_the_wider_zero_bucket_is_that_of_both(one, other, expected):
 
 def test_a_limit_that_merges_a_bucket_into_the_zero_bucket_widens_it():
     """Of (1, 1.4] and (1.4, 2] only the second is filled; merged they reach into a zero bucket that ends at 1.4."""
-    found = ExponentialBuckets.together([native(math.nextafter(2**0.5, 0), 5, 2, 1, 1, schema=1)], 1)
+    found = ExponentialBuckets.added_up([native(math.nextafter(2**0.5, 0), 5, 2, 1, 1, schema=1)], 1)
     assert (found.schema, found.zero_threshold, found.zero_count, found.positive) == (0, 2.0, 6, {2: 1})
 
 
@@ -226,7 +226,7 @@ def test_a_limit_that_merges_a_bucket_into_the_zero_bucket_widens_it():
 def test_what_makes_no_sense_is_refused(nonsense):
     """A schema of another kind of buckets, or more counts than buckets."""
     with pytest.raises(ValueError, match=r"-53|longer"):
-        ExponentialBuckets.together([nonsense])
+        ExponentialBuckets.added_up([nonsense])
 
 
 def test_the_latest_exemplars_of_all_are_kept():
@@ -237,5 +237,5 @@ def test_the_latest_exemplars_of_all_are_kept():
         exemplar = Exemplar({"trace_id": str(second)}, 2.0 ** chance.randint(0, 15), float(second))
         chance.choice(parts).keep(exemplar)
         whole.keep(exemplar)
-    found = ExponentialBuckets.together([part.histogram(0) for part in parts])
+    found = ExponentialBuckets.added_up([part.histogram(0) for part in parts])
     assert found.histogram(0).nh_exemplars == whole.histogram(0).nh_exemplars

@@ -187,7 +187,8 @@ def test_a_gauge_whose_last_value_counts_only_takes_whole_values(monkeypatch):
     gauge = Gauge("g", "Help.", ["b", "a"], registry=None, multiprocess_mode="livemostrecent")
     alone = Gauge("alone", "Help.", registry=None, multiprocess_mode="mostrecent")
     labels = {"a": "x", "b": "y"}
-    assert (gauge.set_at(labels), alone.set_at({})) == (0, 0)
+    gauge.labels(**labels)
+    assert (gauge.read()[0][1].set_at, alone.read()[0][1].set_at) == (0, 0)
     for series in (gauge.labels(**labels), alone):
         for write in (series.inc, series.dec):
             with pytest.raises(RuntimeError) as caught:
@@ -195,7 +196,9 @@ def test_a_gauge_whose_last_value_counts_only_takes_whole_values(monkeypatch):
             assert str(caught.value) == f"{write.__name__} must not be used with the mostrecent mode"
         series.set(3)
         assert samples_of(series)[0].value == 3
-    assert (gauge.set_at(labels), alone.set_at({}), gauge.set_at({"a": "y", "b": "x"})) == (12.5, 12.5, 0)
+    gauge.labels(a="y", b="x")
+    assert gauge.read() == [(("y", "x"), (3, 12.5)), (("x", "y"), (0, 0))]
+    assert alone.read() == [((), (3, 12.5))]
 
 
 def test_what_a_gauge_is_told_last_counts(monkeypatch):
@@ -225,7 +228,9 @@ def test_no_other_gauge_tells_when_it_was_set():
     gauge = Gauge("g", "Help.", registry=None, multiprocess_mode="max")
     gauge.set(3)
     gauge.inc()
-    assert (gauge.set_at({}), samples_of(gauge)[0].value) == (0, 4)
+    assert gauge.read() == [((), (4, 0))]
+    gauge.set_function(lambda: 5)
+    assert gauge.read() == [((), (5, None))]
     with pytest.raises(MetricError, match=r"^Invalid multiprocess mode: some$"):
         Gauge("g", "Help.", registry=None, multiprocess_mode="some")
 

@@ -11,11 +11,11 @@ from urllib.request import urlopen
 import pytest
 from prometheus_client import CollectorRegistry, PlatformCollector
 
+from collected import collect
 from forking import in_child
 from manometer import Counter, Gauge, Histogram, Manometer, Settings, check, instrument_cache, render, stage
 from manometer.meters import fork
 from manometer.meters.write_buffer import PENDING_LIMIT, InFlight
-from manometer.registry.collection import collect
 from waiting import DEADLINE, joined
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
@@ -60,7 +60,7 @@ def test_a_child_starts_from_zero_and_its_parent_keeps_its_own():
 
     def child():
         assert set(values(registry).values()) == {0}
-        native = histogram.read()[0].reading.native
+        native = histogram.read()[0][1].native
         assert (native.count_value, native.sum_value, native.pos_spans, native.nh_exemplars) == (0, 0, [], [])
         assert b"parent" not in render(registry, "application/openmetrics-text")[0]
         for sample in [*samples(series), *samples(histogram)]:
@@ -73,7 +73,7 @@ def test_a_child_starts_from_zero_and_its_parent_keeps_its_own():
         found = values(registry)
         assert found["h_count",] == found["h_bucket", "2.0"] == 1
         assert found["g",] == 2
-        assert histogram.read()[0].reading.native.count_value == 1
+        assert histogram.read()[0][1].native.count_value == 1
 
     in_child(child)
     assert before["c_total", "x"] == 3
@@ -116,7 +116,7 @@ BUSY = """
 import faulthandler, os, sys, threading, warnings
 from prometheus_client import REGISTRY
 from manometer import Counter, Histogram, check, render, stage
-from manometer.registry.collection import collect
+from manometer.registry.collection import as_metric, collect
 from manometer.registry.self_metrics import SelfMetrics
 
 warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)
@@ -141,7 +141,8 @@ def work(number):
 
 def values():
     names = ("c_total", "h_count", "h_sum", "engine_stage_active", "engine_stage_duration_seconds_count")
-    samples = [sample for family in collect(REGISTRY) for sample in family.samples if sample.name in names]
+    metrics = map(as_metric, collect(REGISTRY))
+    samples = [sample for metric in metrics for sample in metric.samples if sample.name in names]
     return {(sample.name, *sample.labels.values()): sample.value for sample in samples}
 
 

@@ -62,11 +62,11 @@ def test_figures_of_the_parent_are_forgotten(clock, labels):
         family.renew()
     assert shown(counter) == {"c_total": (0, None), "c_created": (2000, None)}
     assert shown(gauge) == {"g": (0, None)}
-    assert families[1].set_at({"l": "x"} if labels else {}) == 0
+    assert families[1].read()[0][1].set_at == 0
     none = {"h_bucket1.0": (0, None), "h_bucket+Inf": (0, None), "h_count": (0, None), "h_sum": (0, None)}
     assert shown(histogram) == none | {"h_created": (2000, None)}
-    assert histogram.read()[0].reading.native.count_value == 0
-    assert histogram.read()[0].reading.native.nh_exemplars == []
+    assert histogram.read()[0][1].native.count_value == 0
+    assert histogram.read()[0][1].native.nh_exemplars == []
     tick()
     inc(2)
     observe(0.5)
@@ -98,7 +98,7 @@ def test_figures_that_are_in_part_the_childs_stay(labels, forked):
     assert shown(counter)["c_total"] == (6 + 5 * PENDING_LIMIT, {"trace_id": "both"})
     assert shown(gauge)["g"][0] == 5
     assert shown(histogram)["h_sum"][0] == 1 + 5 * PENDING_LIMIT
-    assert histogram.read()[0].reading.native.count_value == 2 + PENDING_LIMIT
+    assert histogram.read()[0][1].native.count_value == 2 + PENDING_LIMIT
 
 
 class Interrupting(float):

@@ -9,11 +9,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 
+from collected import collect
 from manometer import Counter
 from manometer.meters.fork import Forked
 from manometer.processes import Worker, flush, onlooker
 from manometer.processes import worker as module
-from manometer.registry.collection import collect
 from waiting import DEADLINE, joined
 
 

@@ -10,9 +10,9 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
+from collected import collect
 from manometer import Counter, Histogram
 from manometer.processes import Worker, group_registry, onlooker
-from manometer.registry.collection import collect
 
 FIGURES = ("c_total", "h_count", "h_sum", "h", "single_total", "theirs_total")
 
@@ -195,4 +195,4 @@ def test_a_dead_meter_leaves_its_totals_and_no_memory(tmp_path):
     samples = [sample for metric in collect(shown) for sample in metric.samples if sample.name == "c_total"]
     assert [sample.value for sample in samples] == [17, 17, 16]
     (path,) = [each for each in tmp_path.iterdir() if each.name[0].isdigit()]
-    assert path.read_bytes().count(b'"c_total"') == 1
+    assert path.read_bytes().count(b'["c","counter"') == 1

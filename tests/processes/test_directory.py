@@ -26,8 +26,7 @@ from manometer.processes.directory import Directory
 from manometer.processes.file_format import UnreadableError, decode, encode
 from manometer.processes.locked_file import OwnFile, put_aside
 from manometer.processes.merge import Merge
-from manometer.processes.merge_modes import MergeMode
-from manometer.processes.snapshot import Process, Snapshot, family
+from manometer.processes.snapshot import Process, Snapshot, shared
 from waiting import joined
 
 ENDED = ["ended-copy.manometer", "ended.manometer"]
@@ -38,7 +37,7 @@ def counted(total, mode="sum"):
     """The content of a file of one counter."""
     metric = Metric("c", "Help.", "counter")
     metric.samples = [Sample("c_total", {}, float(total))]
-    return encode(Snapshot(Process(os.getpid()), [family(metric, MergeMode(mode), 1.0)]))
+    return encode(Snapshot(Process(os.getpid()), [shared(metric, mode, 1.0)]))
 
 
 class Group:
@@ -124,12 +123,12 @@ def test_the_ended_have_a_bounded_number_of_series(tmp_path, monkeypatch):
         metric = Metric("c", "Help.", "counter")
         metric.samples = [Sample("c_total", {"l": str(number)}, 1.0)]
         file = directory.own_file()
-        file.write(encode(Snapshot(Process(number), [family(metric, MergeMode("sum"), 1.0)])))
+        file.write(encode(Snapshot(Process(number), [shared(metric, "sum", 1.0)])))
         file.abandon()
     directory.settle()
     (ended,) = directory.read()
-    found = {row[0][0]: row[1] for each in ended.families for part in each.groups for row in part.rows}
-    assert found == {"0": [1], "1": [1], "other": [3]}
+    found = {label: reading.total for each in ended.families for (label,), reading in each.series}
+    assert found == {"0": 1, "1": 1, "other": 3}
     assert folded == ["c"] * 3
 
 
@@ -142,7 +141,7 @@ def test_no_series_falls_as_a_process_ends_that_has_more_than_the_cap(tmp_path, 
         metric = Metric("c", "Help.", "counter")
         metric.samples = [Sample("c_total", {"l": label}, 0.1) for label in labels]
         file = directory.own_file()
-        file.write(encode(Snapshot(Process(1), [family(metric, MergeMode("sum"), 1.0)])))
+        file.write(encode(Snapshot(Process(1), [shared(metric, "sum", 1.0)])))
         file.abandon()
         directory.settle()
         totals = Merge()
@@ -530,68 +529,82 @@ def test_a_file_that_was_put_in_place_meanwhile_is_not_put_aside(group, monkeypa
     assert group.files == [file.path.name]
 
 
-def rows(values):
-    """A file of a counter `other`, whose one group has such rows."""
-    group = ["sum", ["l"], [["other_total", None, False]], values]
-    return [[1, 0, "", False], []], ["other", "counter", "Help.", "", group]
+def of_group(kind, rows, *, name="other", mode="sum", labels=(), bounds=(), limit=0, suffix=None):
+    """A file of a family of one group."""
+    return [[1, 0, "", False], []], [name, kind, "Help.", "", [mode, labels, bounds, limit, suffix, rows]]
 
 
-def native(limit=160, **changes):
+def of_counter(*row):
+    """A file of a counter with a label, whose one series is such a row."""
+    return of_group("counter", [row], labels=["l"])
+
+
+def of_gauge(*row):
+    """A file of a gauge, whose one series is such a row."""
+    return of_group("gauge", [row])
+
+
+def of_histogram(running=(1, 2), total=4.0, created=None, exemplars=(), native=None, **head):
+    """A file of a histogram with two buckets."""
+    row = [], running, total, created, exemplars, native
+    return of_group("histogram", [row], **{"bounds": ["1.0", "+Inf"], **head})
+
+
+def of_native(limit=160, **changes):
     """A file of a native histogram, of which these fields are otherwise."""
     fields = [4, 4.0, 3, 0.0, 0, [[0, 2]], [], [1, 2], [], []]
     for at, value in changes.items():
         fields[int(at[1:])] = value
-    row = [[], [4.0], [], 0.0, [fields, limit]]
-    return [[1, 0, "", False], []], ["other", "histogram", "Help.", "", ["sum", [], [["other", None, False]], [row]]]
+    return of_histogram((), None, native=fields, bounds=[], limit=limit)
 
 
-def of_kind(name, kind, mode="sum", labels=(), bound=None):
+def of_kind(name, kind, mode="sum", labels=(), bound="1.0"):
     """A file of a family without series."""
-    return [[[1, 0, "", False], []], [name, kind, "Help.", "", [mode, labels, [[name, bound, False]], []]]]
+    return of_group(kind, [], name=name, mode=mode, labels=labels, bounds=[bound])
 
 
-def of_sample(name, kind, value, begins=False, set_at=0.0, family="other"):
-    """A file of one series of a family."""
-    group = ["sum", [], [[name, None, begins]], [[[], [value], [], set_at, None]]]
-    return [[[1, 0, "", False], []], [family, kind, "Help.", "", group]]
-
-
-ROW = "ValueError: a row of other labels, or of other values than there are samples"
+ROW = "ValueError: a row of other labels, or of other buckets than there are"
 FAMILY = "ValueError: a family of no name, kind or mode, or two labels of one name"
 SPANS = "ValueError: spans of other buckets than there are"
 WIDTH = "ValueError: buckets of no known width"
 ENDLESS = "ValueError: a count without end"
+NOWHERE = "ValueError: an exemplar of no bucket"
 NONSENSE = {
-    "short row": (rows([[["x"], [1.0], [], 0.0]]), "TypeError: .*"),
-    "short values": (rows([[["x"], [], [], 0.0, None]]), ROW),
-    "too many labels": (rows([[["x", "y"], [1.0], [], 0.0, None]]), ROW),
-    "a label that is no text": (rows([[[1], [1.0], [], 0.0, None]]), "TypeError: .*"),
-    "text for a value": (rows([[["x"], ["1"], [], 0.0, None]]), ROW),
-    "true for a value": (rows([[["x"], [True], [], 0.0, None]]), ROW),
-    "a value too large": (rows([[["x"], [10**400], [], 0.0, None]]), "OverflowError: .*"),
-    "no buckets": (rows([[["x"], [1.0], [], 0.0, 0]]), "TypeError: .*"),
-    "no time": (rows([[["x"], [1.0], [], None, None]]), "TypeError: None is no number"),
-    "an exemplar of nothing": (
-        rows([[["x"], [1.0], [[1, [{}, 1.0, None]]], 0.0, None]]),
-        "ValueError: an exemplar of no sample",
+    "short row": (of_counter(["x"], 1.0, None), "TypeError: .*"),
+    "long row": (of_counter(["x"], 1.0, None, None, None), "TypeError: .*"),
+    "too many labels": (of_counter(["x", "y"], 1.0, None, None), ROW),
+    "a label that is no text": (of_counter([1], 1.0, None, None), "TypeError: .*"),
+    "labels that are one text": (of_counter("x", 1.0, None, None), "TypeError: .*"),
+    "text for a total": (of_counter(["x"], "1", None, None), "TypeError: '1' is no number"),
+    "true for a total": (of_counter(["x"], True, None, None), "TypeError: True is no number"),
+    "no total": (of_counter(["x"], None, None, None), "TypeError: None is no number"),
+    "a total too large": (of_counter(["x"], 10**400, None, None), "OverflowError: .*"),
+    "text for a value": (of_gauge([], "1", None), "TypeError: '1' is no number"),
+    "true for a value": (of_gauge([], True, None), "TypeError: True is no number"),
+    "text for a sum": (of_histogram(total="1"), "TypeError: '1' is no number"),
+    "text for a count": (of_histogram([1, "2"]), ROW),
+    "true for a count": (of_histogram([True, 2]), ROW),
+    "a count too large": (of_histogram([1, 10**400]), "OverflowError: .*"),
+    "counts that are none": (of_histogram({}), "TypeError: .*"),
+    "fewer counts than buckets": (of_histogram([1]), ROW),
+    "no counts for buckets": (of_histogram([]), ROW),
+    "more counts than buckets": (of_histogram([1, 2, 3, 4]), ROW),
+    "series of differing counts": (
+        of_group("summary", [[[], [1], 1.0, None, [], None], [[], [], 1.0, None, [], None]]),
+        ROW,
     ),
-    "an exemplar before the first sample": (
-        rows([[["x"], [1.0], [[-1, [{}, 1.0, None]]], 0.0, None]]),
-        "ValueError: an exemplar of no sample",
-    ),
-    "an exemplar without labels": (
-        rows([[["x"], [1.0], [[0, [None, 1.0, None]]], 0.0, None]]),
-        "TypeError: None is no dict",
-    ),
+    "no exponential buckets": (of_histogram(native=0), "TypeError: .*"),
+    "no exemplar": (of_counter(["x"], 1.0, None, 0), "TypeError: .*"),
+    "an exemplar of nothing": (of_histogram(exemplars=[[2, [{}, 1.0, None]]]), NOWHERE),
+    "an exemplar before the first bucket": (of_histogram(exemplars=[[-1, [{}, 1.0, None]]]), NOWHERE),
+    "an exemplar of no place": (of_histogram(exemplars=[["0", [{}, 1.0, None]]]), "TypeError: '0' is no int"),
+    "an exemplar without labels": (of_counter(["x"], 1.0, None, [None, 1.0, None]), "TypeError: None is no dict"),
     "an exemplar's label that is no text": (
-        rows([[["x"], [1.0], [[0, [{"a": 1}, 1.0, None]]], 0.0, None]]),
+        of_histogram(exemplars=[[0, [{"a": 1}, 1.0, None]]]),
         "TypeError: .*",
     ),
-    "an exemplar of no time": (
-        rows([[["x"], [1.0], [[0, [{}, 1.0, 1e999]]], 0.0, None]]),
-        "ValueError: a count without end",
-    ),
-    "half a surrogate": (rows([[["\ud800"], [1.0], [], 0.0, None]]), "UnicodeEncodeError: .*"),
+    "an exemplar of no time": (of_counter(["x"], 1.0, None, [{}, 1.0, 1e999]), ENDLESS),
+    "half a surrogate": (of_counter(["\ud800"], 1.0, None, None), "UnicodeEncodeError: .*"),
     "unknown kind": (of_kind("other", "meter"), FAMILY),
     "unknown mode": (of_kind("other", "gauge", "mean"), FAMILY),
     "a name that is no text": (of_kind(3, "gauge"), "TypeError: 3 is no str"),
@@ -599,33 +612,41 @@ NONSENSE = {
     "a long name that is no text": (of_kind([10**50], "gauge"), r"TypeError: \[10{38} is no str"),
     "no name": (of_kind("", "gauge"), FAMILY),
     "a bucket of no bound": (of_kind("other", "histogram", bound="nan"), "ValueError: a bucket without a bound"),
-    "a bucket of a bound that is no text": (of_kind("other", "histogram", bound=1.0), "TypeError: 1.0 is no str"),
+    "a bucket of a bound that is no number": (of_kind("other", "histogram", bound="x"), "ValueError: .*"),
+    "a bucket of a bound that is no text": (of_kind("other", "histogram", bound=1.0), "TypeError: .*"),
     "two labels of one name": (of_kind("other", "gauge", labels=["l", "l"]), FAMILY),
     "no process": ([[["1", 0, "", False], []]], "TypeError: '1' is no int"),
     "no interpreter": ([[[1, "0", "", False], []]], "TypeError: '0' is no int"),
     "no parent": ([[[1, 0, None, False], []]], "TypeError: None is no str"),
     "only forks, or what": ([[[1, 0, "", 0], []]], "TypeError: 0 is no bool"),
     "includes no names": ([[[1, 0, "", False], [1]]], "TypeError: .*"),
-    "another family's sample": (of_sample("c_total", "counter", 1.0), "ValueError: a sample of another family"),
-    "a sample of a longer name": (of_sample("others", "gauge", 1.0), "ValueError: a sample of another family"),
-    "no number of events": (of_sample("other_bucket", "histogram", nan), ENDLESS),
-    "events without end in a summary": (of_sample("other_count", "summary", inf), ENDLESS),
-    "events without end in a gauge histogram": (of_sample("other_gcount", "gaugehistogram", -inf), ENDLESS),
-    "no beginning": (of_sample("other_created", "counter", nan, begins=True), ENDLESS),
-    "set after all time": (of_sample("other", "gauge", 1.0, set_at=inf), ENDLESS),
-    "spans without end": (native(_5=[[0, 10**12]]), SPANS),
-    "spans of less than nothing": (native(_5=[[0, 3], [0, -1]]), SPANS),
-    "spans far away": (native(_5=[[2**20 + 1, 2]]), SPANS),
-    "spans far below": (native(_6=[[-(2**20) - 1, 1]], _8=[1]), SPANS),
-    "too narrow buckets": (native(_2=9), WIDTH),
-    "too wide buckets": (native(_2=-5), WIDTH),
-    "room for no bucket": (native(limit=0), WIDTH),
-    "counts without end": (native(_7=[1e999, 2]), "ValueError: a count without end"),
-    "zeros without end": (native(_4=1e999), "ValueError: a count without end"),
-    "a threshold without end": (native(_3=1e999), "ValueError: a count without end"),
-    "events without end": (native(_0=1e999), "ValueError: a count without end"),
-    "too few counts": (native(_7=[1]), SPANS),
-    "too few counts below": (native(_6=[[0, 1]]), SPANS),
+    "another family's sample": (of_group("gauge", [], suffix="s"), "ValueError: a sample of another family"),
+    "a suffix that is no text": (of_group("gauge", [], suffix=1), "TypeError: 1 is no str"),
+    "rows that are none": (of_group("gauge", {}), r"TypeError: \{\} is no list"),
+    "no number of events": (of_histogram([nan, 2]), ENDLESS),
+    "events without end in a summary": (of_group("summary", [[[], [inf], 1.0, None, [], None]]), ENDLESS),
+    "events without end in a gauge histogram": (
+        of_group("gaugehistogram", [[[], [1, -inf], 1.0, None, [], None]], bounds=["1.0", "+Inf"]),
+        ENDLESS,
+    ),
+    "no beginning": (of_counter(["x"], 1.0, nan, None), ENDLESS),
+    "a beginning that is no number": (of_histogram(created="1"), "TypeError: '1' is no number"),
+    "set after all time": (of_gauge([], 1.0, inf), ENDLESS),
+    "set at no time": (of_gauge([], 1.0, "1"), "TypeError: '1' is no number"),
+    "spans without end": (of_native(_5=[[0, 10**12]]), SPANS),
+    "spans of less than nothing": (of_native(_5=[[0, 3], [0, -1]]), SPANS),
+    "spans far away": (of_native(_5=[[2**20 + 1, 2]]), SPANS),
+    "spans far below": (of_native(_6=[[-(2**20) - 1, 1]], _8=[1]), SPANS),
+    "too narrow buckets": (of_native(_2=9), WIDTH),
+    "too wide buckets": (of_native(_2=-5), WIDTH),
+    "room for no bucket": (of_native(limit=0), WIDTH),
+    "room for less than none": (of_group("gauge", [], limit=-1), WIDTH),
+    "counts without end": (of_native(_7=[1e999, 2]), ENDLESS),
+    "zeros without end": (of_native(_4=1e999), ENDLESS),
+    "a threshold without end": (of_native(_3=1e999), ENDLESS),
+    "events without end": (of_native(_0=1e999), ENDLESS),
+    "too few counts": (of_native(_7=[1]), SPANS),
+    "too few counts below": (of_native(_6=[[0, 1]]), SPANS),
 }
 
 
@@ -653,22 +674,25 @@ def test_json_too_deep_for_a_reader_is_put_aside(group):
 @pytest.mark.parametrize(
     "lines",
     [
-        rows([[["x"], [1.0], [[0, [{"a": "b"}, 1.0, 2.0]]], 0.0, None]]),
-        rows([[["x"], [1], [], 0, None]]),
-        native(),
-        native(_2=-4),
-        native(_2=8),
-        native(limit=1),
-        native(_5=[[2**20, 0], [-(2**20), 2]]),
-        native(_6=[[0, 1]], _8=[3], _9=[[{"a": "b"}, 1.0, 2.0]]),
-        native(_5=None, _6=None, _7=None, _8=None, _9=None),
-        of_sample("other_total", "counter", inf),
-        of_sample("other_sum", "summary", -inf),
-        of_sample("other", "gauge", inf),
-        of_sample("other_count", "gauge", -inf, family="other_count"),
-        of_sample("other_bucket", "unknown", inf, family="other_bucket"),
-        of_sample("other_count", "summary", inf, family="other_count"),
-        of_sample("other_created", "counter", inf, begins=True),
+        of_counter(["x"], 1.0, None, [{"a": "b"}, 1.0, 2.0]),
+        of_counter(["x"], 1, 0, None),
+        of_counter(["x"], inf, inf, None),
+        of_gauge([], inf, 0.0),
+        of_gauge([], -inf, None),
+        of_histogram(),
+        of_histogram([0.5, 2], exemplars=[[1, [{"a": "b"}, 1.0, None]]]),
+        of_histogram([1, 2, 3]),
+        of_native(),
+        of_native(_2=-4),
+        of_native(_2=8),
+        of_native(limit=1),
+        of_native(_5=[[2**20, 0], [-(2**20), 2]]),
+        of_native(_6=[[0, 1]], _8=[3], _9=[[{"a": "b"}, 1.0, 2.0]]),
+        of_native(_5=None, _6=None, _7=None, _8=None, _9=None),
+        of_group("summary", [[[], [3], -inf, None, [], None]]),
+        of_group("summary", [[["0.5"], inf, None]], labels=["quantile"], suffix=""),
+        of_group("unknown", [[["1.0"], inf, None]], labels=["le"], suffix="_bucket"),
+        of_group("info", [[["x"], 1, None]], labels=["version"]),
     ],
 )
 def test_the_files_of_these_tests_make_sense_but_for_what_is_wrong_with_each(lines):
@@ -695,18 +719,32 @@ native_of = st.lists(
     min_size=10,
     max_size=10,
 )
-row_of = st.tuples(
-    mostly(st.lists(texts, max_size=2)),
-    mostly(st.lists(st.floats() | st.integers(), max_size=3)),
-    mostly(st.just([]), st.tuples(st.tuples(st.integers(0, 1), st.tuples(st.just({}), st.floats(), st.none())))),
-    mostly(st.floats()),
-    mostly(st.none(), st.tuples(native_of, st.integers(1, 9))),
+exemplar_of = st.tuples(st.just({}), st.floats(), st.none())
+row_of = st.one_of(
+    st.tuples(
+        mostly(st.lists(texts, max_size=2)), mostly(st.floats() | st.integers()), mostly(st.none(), st.floats())
+    ),
+    st.tuples(
+        mostly(st.lists(texts, max_size=2)),
+        mostly(st.floats() | st.integers()),
+        mostly(st.none(), st.floats()),
+        mostly(st.none(), exemplar_of),
+    ),
+    st.tuples(
+        mostly(st.lists(texts, max_size=2)),
+        mostly(st.lists(st.floats() | st.integers(), max_size=3)),
+        mostly(st.none(), st.floats()),
+        mostly(st.none(), st.floats()),
+        mostly(st.just([]), st.tuples(st.tuples(st.integers(0, 1), exemplar_of))),
+        mostly(st.none(), native_of),
+    ),
 )
-slots = st.lists(st.tuples(texts, mostly(st.none(), texts), st.booleans()), max_size=3)
 group_of = st.tuples(
     mostly(st.sampled_from(["sum", "min", "mostrecent", "livemax", "all"])),
     mostly(st.lists(texts, max_size=2)),
-    mostly(slots),
+    mostly(st.lists(st.sampled_from(["1", "2.5", "+Inf"]), max_size=3)),
+    mostly(st.integers(0, 9)),
+    mostly(st.none(), st.sampled_from(["", "_sum", "_x"])),
     mostly(st.lists(row_of, max_size=3)),
 )
 kinds = st.sampled_from(["counter", "gauge", "histogram", "summary", "unknown", "info", "stateset", "gaugehistogram"])

@@ -9,11 +9,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.values import MultiProcessValue
 
+from collected import collect
 from manometer import Counter
 from manometer.processes import Worker, group_registry
 from manometer.processes.file_faults import Faults
-from manometer.processes.prometheus_files import peer_families
-from manometer.registry.collection import collect
+from manometer.processes.prometheus_files import families_of_files
 from manometer.registry.self_metrics import SelfMetrics
 
 
@@ -68,8 +68,7 @@ def test_faults_are_untold_until_figures_are_written(faults):
     """What the files say already is not said again."""
 
     def untold():
-        rows = [row for family in faults.untold() for group in family.groups for row in group.rows]
-        return {operation: count for (operation,), (count,), *_ in rows}
+        return {operation: reading.total for family in faults.untold() for (operation,), reading in family.series}
 
     assert untold() == {}
     faults.unreadable(Path("/group/1"), ValueError("odd"))
@@ -105,6 +104,6 @@ def test_a_file_of_prometheus_client_that_went_away_is_no_fault(tmp_path, monkey
     (tmp_path / "counter_2.db").write_bytes(struct.pack("ii", 100, 0) + b"\x01" * 100)
     (tmp_path / "counter_3.db").symlink_to(tmp_path / "gone")
     told = []
-    (family,) = peer_families([tmp_path], lambda path, _: told.append(path.name))
-    assert [row[1] for group in family.groups for row in group.rows] == [[2]]
+    (family,) = families_of_files([tmp_path], lambda path, _: told.append(path.name))
+    assert [reading.total for _, reading in family.series] == [2]
     assert told == ["counter_2.db"]

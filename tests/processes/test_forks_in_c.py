@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import pytest
 
+from collected import collect
 from manometer.processes import onlooker
-from manometer.registry.collection import collect
 
 ENDED = ["ended-copy.manometer", "ended.manometer"]
 """The files of those that ended."""
@@ -21,7 +21,7 @@ import prometheus_client
 from manometer import Counter, Gauge, Histogram, Manometer, Settings, check, render, stage
 from manometer.processes import Worker, group_registry, worker as writing
 from manometer.health import Checks
-from manometer.registry.collection import collect
+from manometer.registry.collection import as_metric, collect
 
 path, library = sys.argv[1:]
 # A thread that wants the interpreter's lock at a fork in C may leave the child without one: the parent's all sleep.
@@ -51,12 +51,16 @@ def fork():
     return child
 
 
+def samples_of(registry):
+    return [sample for metric in map(as_metric, collect(registry)) for sample in metric.samples]
+
+
 def found(registry=REGISTRY):
-    return {(s.name, *s.labels.values()): s.value for metric in collect(registry) for s in metric.samples}
+    return {(s.name, *s.labels.values()): s.value for s in samples_of(registry)}
 
 
 def native(registry):
-    return next(s.native_histogram for metric in collect(registry) for s in metric.samples if s.native_histogram)
+    return next(s.native_histogram for s in samples_of(registry) if s.native_histogram)
 
 
 def until(condition):

@@ -15,12 +15,15 @@ from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram, Sam
 from prometheus_client.values import MultiProcessValue
 
 import manometer
+from collected import collect
+from manometer.meters.family import Family, Group
+from manometer.meters.readings import GaugeReading, HistogramReading
 from manometer.processes.file_format import decode, encode
 from manometer.processes.merge import Merge
-from manometer.processes.merge_modes import MergeMode, by_itself, way
+from manometer.processes.merge_modes import by_itself, merge_mode
 from manometer.processes.resets import Resets
-from manometer.processes.snapshot import Family, Group, Process, Snapshot, family
-from manometer.registry.collection import collect
+from manometer.processes.snapshot import Process, Snapshot, shared
+from manometer.registry import collection
 
 MODES = ("all", "liveall", "min", "livemin", "max", "livemax", "sum", "livesum", "mostrecent", "livemostrecent")
 AMOUNTS = st.integers(-400, 400).map(lambda quarters: quarters / 4)  # whose sums are exact in any order
@@ -28,8 +31,13 @@ AMOUNTS = st.integers(-400, 400).map(lambda quarters: quarters / 4)  # whose sum
 
 def snapshot(registry, pid, now=1.0, **changes):
     """What a process with that registry tells, by way of its file."""
-    families = [family(metric, way(registry, metric), now) for metric in collect(registry)]
+    families = [shared(found, mode_of(registry, found), now) for found in collection.collect(registry)]
     return decode(encode(Snapshot(Process(pid), families)))._replace(**changes)
+
+
+def mode_of(registry, found):
+    """How the family of several processes becomes one."""
+    return merge_mode(registry, found.name, getattr(found, "kind", None) or found.type)
 
 
 def merged(*snapshots):
@@ -142,7 +150,7 @@ def test_a_sum_is_exact_whoever_has_ended_when(events, data):
 def _counted(total, alive=True):
     metric = Metric("c", "Help.", "counter")
     metric.samples = [Sample("c_total", {}, total)]
-    return Snapshot(Process(1), [family(metric, MergeMode("sum"), 1.0)], alive)
+    return Snapshot(Process(1), [shared(metric, "sum", 1.0)], alive)
 
 
 def test_infinities_and_what_is_no_number_add_up():
@@ -169,10 +177,9 @@ def test_a_gauge_s_mode_says_what_its_processes_come_to(mode, expected, tells_ti
     """Whoever comes first. Of a gauge that does not tell when it was set, the last collection counts."""
 
     def told(pid, amount, set_at):
-        metric = Metric("g", "Help.", "gauge")
-        metric.samples = [Sample("g", {}, amount)]
-        way = MergeMode(mode, lambda _: set_at) if tells_time else MergeMode(mode)
-        return Snapshot(Process(pid), [family(metric, way, 100.0 - set_at if tells_time else set_at)])
+        group = Group((), [((), GaugeReading(amount, set_at if tells_time else None))])
+        gauge = Family("g", "gauge", "Help.", "", [group])
+        return Snapshot(Process(pid), [shared(gauge, mode, 100.0 - set_at if tells_time else set_at)])
 
     parts = [told(1, 5, 10.0), told(2, 1, 20.0), told(3, 3, 30.0)]
     for order in (parts, parts[::-1], parts[1:] + parts[:1]):
@@ -202,7 +209,7 @@ def test_creation_is_the_earliest_and_an_exemplar_the_latest():
             Sample("c_total", {}, 1.0, None, Exemplar({"trace_id": f"of {pid}"}, 1.0, seen)),
             Sample("c_created", {}, created),
         ]
-        return Snapshot(Process(pid), [family(metric, MergeMode("sum"), 1.0)], alive)
+        return Snapshot(Process(pid), [shared(metric, "sum", 1.0)], alive)
 
     past = Merge()
     for each in (told(1, 50.0, 300.0, False), told(2, 60.0, 200.0, False)):
@@ -255,7 +262,7 @@ def test_only_the_creation_time_of_a_series_is_the_earliest():
         foreign.samples = [Sample("rows_created", {}, amount)]
         other = Metric("cells", "Help.", "unknown")
         other.samples = [Sample("cells_created", {}, amount)]
-        extra = Snapshot(Process(pid), [family(each, MergeMode("sum"), 1.0) for each in (foreign, other)])
+        extra = Snapshot(Process(pid), [shared(each, "sum", 1.0) for each in (foreign, other)])
         both = snapshot(registry, pid).families + decode(encode(extra)).families
         return Snapshot(Process(pid), both, alive)
 
@@ -295,7 +302,7 @@ def test_samples_that_some_processes_do_not_tell_add_up():
     def told(*samples):
         metric = Metric("s", "Help.", "summary")
         metric.samples = [Sample(name, {}, amount) for name, amount in samples]
-        return Snapshot(Process(1), [family(metric, MergeMode("sum"), 1.0)])
+        return Snapshot(Process(1), [shared(metric, "sum", 1.0)])
 
     parts = [told(("s_count", 2.0), ("s_created", 50.0)), told(("s_sum", 7.0), ("s_count", 3.0))]
     for order in (parts, parts[::-1], [*parts, told(("s_created", 60.0))]):
@@ -312,14 +319,14 @@ def test_series_of_one_collector_may_differ_in_their_samples():
     metric = Metric("s", "Help.", "summary")
     for name, label in (("s_count", "x"), ("s_count", "y"), ("s_sum", "y"), ("s_sum", "z"), ("s_count", "a")):
         metric.add_sample(name, {"l": label}, 2.0)
-    assert values(merged(Snapshot(Process(1), [family(metric, MergeMode("sum"), 1.0)]))) == values([metric])
+    assert values(merged(Snapshot(Process(1), [shared(metric, "sum", 1.0)]))) == values([metric])
 
 
 def test_a_series_may_be_collected_by_itself():
     """It has no labels then."""
     series = manometer.Counter("c", "Help.", ["l"], registry=None).labels("x")
     series.inc(2)
-    families = [family(metric, MergeMode("sum"), 1.0) for metric in series.collect()]
+    families = [shared(metric, "sum", 1.0) for metric in series.collect()]
     assert values(merged(Snapshot(Process(1), families))) == {("c_total",): 2}
 
 
@@ -333,8 +340,8 @@ def test_a_bucket_s_bound_may_stand_anywhere_among_its_labels():
     ):
         metric.add_sample("h_bucket", labels, 2.0)
     metric.add_sample("h_count", {"a": "x", "b": "y"}, 2.0)
-    told = family(metric, MergeMode("sum"), 1.0)
-    assert [(group.labelnames, len(group.rows)) for group in told.groups] == [(("a", "b"), 1)]
+    told = shared(metric, "sum", 1.0)
+    assert [(group.labelnames, len(group.series)) for group in told.groups] == [(("a", "b"), 1)]
     assert values(merged(Snapshot(Process(1), [told]))) == values([metric])
 
 
@@ -342,9 +349,9 @@ def test_a_label_pid_of_the_program_s_own_stays():
     """As of a gauge that is about other processes."""
     metric = Metric("g", "Help.", "gauge")
     metric.samples = [Sample("g", {"pid": "7"}, 2.0)]
-    found = merged(*(Snapshot(Process(pid), [family(metric, MergeMode("max"), 1.0)]) for pid in (1, 2)))
+    found = merged(*(Snapshot(Process(pid), [shared(metric, "max", 1.0)]) for pid in (1, 2)))
     assert values(found) == {("g", ("pid", "7")): 2}
-    found = merged(Snapshot(Process(1), [family(metric, MergeMode("all"), 1.0)]))
+    found = merged(Snapshot(Process(1), [shared(metric, "all", 1.0)]))
     assert values(found) == {("g", ("pid", "7")): 2}
 
 
@@ -371,7 +378,7 @@ def test_series_of_a_family_may_differ_in_all_but_its_name():
         metric = Metric("s", "Help.", "summary")
         for name in names:
             metric.add_sample(name, labels, 2.0)
-        parts += [Snapshot(Process(1), [family(metric, MergeMode(mode), 1.0)])] * 2
+        parts += [Snapshot(Process(1), [shared(metric, mode, 1.0)])] * 2
     past = Merge()
     for each in parts:
         past.add(each)
@@ -405,7 +412,7 @@ def test_native_histograms_come_to_what_one_process_would_have_counted(events, s
         )
 
     def told(registry, _, continuity, alive=True):
-        families = [family(metric, MergeMode("sum"), 1.0) for metric in collect(registry)]
+        families = [shared(found, "sum", 1.0) for found in collection.collect(registry)]
         return decode(encode(Snapshot(Process(1), families + continuity.besides(families, 1.0))))._replace(
             alive=alive
         )
@@ -433,10 +440,8 @@ def test_native_histograms_come_to_what_one_process_would_have_counted(events, s
 
 def test_a_family_that_cannot_be_made_loses_only_itself():
     """As one whose name this process does not allow; whoever asks hears of it, or has the exception."""
-    rows = [((), [1.0], (), 0.0, None)]
-    nameless, good = (
-        Family(name, "gauge", "Help.", "", [Group("max", (), (("g", None, False),), rows)]) for name in ("", "g")
-    )
+    group = Group((), [((), GaugeReading(1.0))], merge_mode="max")
+    nameless, good = (Family(name, "gauge", "Help.", "", [group]) for name in ("", "g"))
     totals = Merge()
     totals.add(Snapshot(Process(1), [nameless, good]))
     failed = []
@@ -446,28 +451,24 @@ def test_a_family_that_cannot_be_made_loses_only_itself():
         totals.metrics()
 
 
-SUM, COUNT = ("s_sum", None, False), ("s_count", None, False)
-
-
 @pytest.mark.parametrize(
     "parts",
     [
-        [((SUM, COUNT), [1.0])],
-        [((SUM, COUNT), [1.0, 2.0]), ((SUM, COUNT), [1.0])],
-        [((SUM, COUNT), [1.0]), ((SUM, COUNT), [1.0])],
-        [((SUM, COUNT), [1.0, 2.0, 3.0])],
-        [((SUM, COUNT), [1.0, 2.0, 3.0]), ((SUM, COUNT), [1.0, 2.0, 3.0])],
-        [((SUM, COUNT), [1.0, 2.0, 3.0]), ((SUM, COUNT), [1.0, 2.0])],
-        [((SUM, COUNT), [1.0]), ((COUNT,), [1.0])],
+        [(1, 2)],
+        [(1, 2), (1, 2, 3)],
+        [(1, 2), (1, 2)],
+        [(1, 2, 3, 4, 5)],
+        [()],
+        [(), (1, 2, 3)],
     ],
 )
-def test_rows_of_another_length_than_their_samples_are_no_figures(parts):
-    """They are refused, and not shown as far as they go, or as those of other samples."""
+def test_other_numbers_of_counts_than_there_are_buckets_are_no_figures(parts):
+    """They are refused, and not shown as far as they go, or as those of other buckets."""
     totals = Merge()
-    for pid, (shape, values) in enumerate(parts):
-        group = Group("sum", (), shape, [((), values, (), 0.0, None)])
-        totals.add(Snapshot(Process(pid), [Family("s", "summary", "Help.", "", [group])]))
-    with pytest.raises(ValueError, match="argument"):
+    for pid, running in enumerate(parts):
+        group = Group((), [((), HistogramReading(running))], ("1.0", "2.0", "+Inf"), merge_mode="sum")
+        totals.add(Snapshot(Process(pid), [Family("h", "histogram", "Help.", "", [group])]))
+    with pytest.raises(ValueError, match="counts"):
         totals.metrics()
 
 
@@ -518,7 +519,7 @@ def test_another_kit_s_native_histograms_add_up(kind, ended):
         metric = Metric("h", "Help.", kind)
         metric.samples = [Sample("h", {"l": "x"}, 0.0, seen, None, found)]
         registry = CollectorRegistry()
-        return Snapshot(Process(pid), [family(metric, way(registry, metric), 1.0)], alive)
+        return Snapshot(Process(pid), [shared(metric, merge_mode(registry, metric.name, metric.type), 1.0)], alive)
 
     parts = [told(1, 0.5), told(2, 0.25), told(3, 0.0, alive=False)]
     live = 2 if ended == 0 else 3
@@ -542,7 +543,7 @@ def test_another_kit_s_exemplars_are_shown_where_an_exposition_may_have_them():
         (counter, "c_created", {}),
     ):
         metric.add_sample(name, labels, 1.0, exemplar=exemplar)
-    families = [family(metric, MergeMode("sum"), 1.0) for metric in (histogram, counter)]
+    families = [shared(metric, "sum", 1.0) for metric in (histogram, counter)]
     found = {s.name: s.exemplar for metric in merged(Snapshot(Process(1), families)) for s in metric.samples}
     assert found == {"h_bucket": exemplar, "h_count": None, "c_total": exemplar, "c_created": None}
 
@@ -554,7 +555,7 @@ def test_another_kit_s_native_histogram_keeps_its_buckets_however_many():
         found = NativeHistogram(count, 0.0, 3, 0.0, 0, [BucketSpan(first, count)], None, [1] + [0] * (count - 1))
         metric = Metric("h", "Help.", "histogram")
         metric.samples = [Sample("h", {}, 0.0, None, None, found)]
-        return decode(encode(Snapshot(Process(1), [family(metric, MergeMode("sum"), 1.0)])))
+        return decode(encode(Snapshot(Process(1), [shared(metric, "sum", 1.0)])))
 
     for parts in ([told(0, 500)], [told(0, 500), told(0, 100)], [told(0, 100), told(0, 500)]):
         (((sample,),),) = [[metric.samples] for metric in merged(*parts)]
@@ -584,7 +585,7 @@ def test_another_kit_s_native_histogram_keeps_its_buckets_however_many():
 )
 def test_each_family_has_a_way_that_makes_sense(name, kind, mode):
     """What each has of its own adds up, the host is one, a state is as bad as the worst."""
-    assert way(CollectorRegistry(), Metric(name, "Help.", kind)).mode == mode
+    assert merge_mode(CollectorRegistry(), name, kind) == mode
 
 
 @pytest.mark.parametrize(
@@ -608,7 +609,7 @@ def test_a_gauge_of_prometheus_client_says_its_way_itself():
     """It need not be in files of its own for that."""
     registry = CollectorRegistry()
     prometheus_client.Gauge("g", "Help.", registry=registry, multiprocess_mode="max")
-    assert way(registry, next(iter(registry.collect()))).mode == "max"
+    assert merge_mode(registry, "g", "gauge") == "max"
 
 
 def test_labels_may_come_in_any_order():
@@ -617,7 +618,7 @@ def test_labels_may_come_in_any_order():
     def told(*labels):
         metric = Metric("c", "Help.", "counter")
         metric.samples = [Sample("c_total", dict(labels), 1.0)]
-        return Snapshot(Process(1), [family(metric, MergeMode("sum"), 1.0)])
+        return Snapshot(Process(1), [shared(metric, "sum", 1.0)])
 
     found = values(merged(told(("a", "1"), ("b", "2")), told(("b", "2"), ("a", "1"))))
     assert found == {("c_total", ("a", "1"), ("b", "2")): 2}
@@ -627,7 +628,7 @@ def test_a_family_whose_kind_was_changed_is_of_the_first_kind_met():
     """There are never two of a name in an exposition; that of the other kind is kept with those that ended."""
     gauge = Metric("c", "Help.", "gauge")
     gauge.samples = [Sample("c", {}, 5.0)]
-    other = Snapshot(Process(2), [family(gauge, MergeMode("sum"), 1.0)])
+    other = Snapshot(Process(2), [shared(gauge, "sum", 1.0)])
     assert [metric.type for metric in merged(_counted(1), other)] == ["counter"]
     past = Merge()
     for each in (_counted(1), other):
@@ -642,7 +643,7 @@ def test_series_past_the_cap_are_added_to_other():
     for user in [*range(10), *range(10)]:
         metric = Metric("c", "Help.", "counter")
         metric.samples = [Sample("c_total", {"user": str(user)}, 1.0)]
-        past.add(Snapshot(Process(user), [family(metric, MergeMode("sum"), 1.0)], alive=False))
+        past.add(Snapshot(Process(user), [shared(metric, "sum", 1.0)], alive=False))
     found = {key[1][1]: value for key, value in values(past.metrics()).items()}
     assert found == {"0": 2, "1": 2, "2": 2, "other": 14}
     assert folded == ["c"] * 14

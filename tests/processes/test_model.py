@@ -11,8 +11,8 @@ from contextlib import ExitStack
 
 import pytest
 
+from collected import collect
 from manometer.processes import onlooker
-from manometer.registry.collection import collect
 from waiting import readable
 
 pytestmark = [
@@ -28,7 +28,7 @@ import prometheus_client
 from prometheus_client import REGISTRY
 from manometer import Counter, Histogram
 from manometer.processes import Worker, group_registry, worker as writing
-from manometer.registry.collection import collect
+from manometer.registry.collection import as_metric, collect
 
 writing.LOSS = 1000.0  # nothing is written but when it is told to
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -49,7 +49,7 @@ def count(events):
 
 
 def scrape():
-    samples = [sample for metric in collect(shown) for sample in metric.samples]
+    samples = [sample for metric in map(as_metric, collect(shown)) for sample in metric.samples]
     return [sum(each.value for each in samples if each.name == name) for name in NAMES]
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from prometheus_client import REGISTRY
 from manometer import Counter, Histogram
 from manometer.processes import Worker, group_registry
-from manometer.registry.collection import collect
+from manometer.registry.collection import as_metric, collect
 
 warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)
 WORKERS, AT_A_TIME = 200, 8
@@ -42,7 +42,7 @@ def tell(**what):
 
 def scrape():
     began = time.monotonic()
-    samples = [sample for metric in collect(shown) for sample in metric.samples]
+    samples = [sample for metric in map(as_metric, collect(shown)) for sample in metric.samples]
     counted = sum(sample.value for sample in samples if sample.name == "c_total")
     found = {sample.name: sample.value for sample in samples}
     (native,) = [sample.native_histogram for sample in samples if sample.native_histogram]

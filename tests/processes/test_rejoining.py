@@ -10,13 +10,13 @@ import pytest
 from prometheus_client import CollectorRegistry, Enum, GCCollector, Info
 from prometheus_client.registry import Collector
 
+from collected import collect
 from manometer import Counter, Gauge, Histogram
 from manometer.meters.fork import Forked
 from manometer.processes import Worker, group_registry, locked_file, onlooker
 from manometer.processes import worker as module
 from manometer.processes.fork_baseline import inherited
 from manometer.processes.locked_file import OwnFile, owner_lives
-from manometer.registry.collection import collect
 
 
 class Process:

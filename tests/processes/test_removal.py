@@ -7,10 +7,10 @@ import pytest
 from cachetools import LRUCache
 from prometheus_client import CollectorRegistry
 
+from collected import collect
 from manometer import Binding, Counter, Gauge, Histogram, instrument_cache, stage
 from manometer.meters.ended import _UNREAD
 from manometer.processes import Worker, group_registry
-from manometer.registry.collection import collect
 from waiting import joined
 
 

@@ -6,9 +6,9 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.samples import BucketSpan, NativeHistogram, Sample
 
-from manometer.processes.merge_modes import MergeMode
+from manometer.meters.readings import HistogramReading
 from manometer.processes.resets import Resets
-from manometer.processes.snapshot import family
+from manometer.processes.snapshot import shared
 
 
 def test_what_is_kept_does_not_grow_with_all_that_ever_was():
@@ -20,7 +20,7 @@ def test_what_is_kept_does_not_grow_with_all_that_ever_was():
         for bound in (f"{events}.0", "+Inf"):
             metric.add_sample("h_bucket", {"le": bound}, events)
         metric.samples.append(Sample("h_count", {}, events))
-        assert continuity.besides([family(metric, MergeMode("sum"), 1.0)], 1.0) == []
+        assert continuity.besides([shared(metric, "sum", 1.0)], 1.0) == []
         return len(pickle.dumps(vars(continuity)))
 
     first, *others = [size(events) for events in range(100, 400)]
@@ -45,8 +45,8 @@ def test_a_series_goes_on_unless_it_fell_or_began_since(born, events, kept):
     def besides(born, events, now):
         metric = Metric("c", "Help.", "counter")
         metric.samples = [Sample("c_total", {}, events), Sample("c_created", {}, born)]
-        found = continuity.besides([family(metric, MergeMode("sum"), now)], now)
-        return sum(row[1][0] for each in found for group in each.groups for row in group.rows)
+        found = continuity.besides([shared(metric, "sum", now)], now)
+        return sum(reading.total for each in found for _, reading in each.series)
 
     assert besides(5, 3, 10.0) == 0
     assert besides(born, events, 20.0) == kept
@@ -61,7 +61,7 @@ def test_a_process_moves_where_it_tells_of_an_event():
         for name, total in totals.items():
             metric = Metric(name, "Help.", "counter")
             metric.samples = [Sample(f"{name}_total", {}, total), Sample(f"{name}_created", {}, 5.0)]
-            families.append(family(metric, MergeMode("sum"), 9.0))
+            families.append(shared(metric, "sum", 9.0))
         continuity.besides(families, 9.0)
         return continuity.moved
 
@@ -81,17 +81,11 @@ def test_a_process_moves_where_it_tells_of_an_event():
 
 
 def kept(*metrics):
-    """What is kept of each of these collections when the next one has come, by the name of the sample."""
+    """What is kept of each of these collections when the next one has come: the readings."""
     continuity = Resets()
     for metric in metrics:
-        found = continuity.besides([family(metric, MergeMode("sum"), 9.0)], 9.0)
-    return {
-        slot[0]: amount
-        for each in found
-        for group in each.groups
-        for values in [row[1] for row in group.rows]
-        for slot, amount in zip(group.shape, values, strict=True)
-    }
+        found = continuity.besides([shared(metric, "sum", 9.0)], 9.0)
+    return [reading for each in found for _, reading in each.series]
 
 
 def test_what_adds_up_is_kept_beside_what_does_not():
@@ -99,18 +93,18 @@ def test_what_adds_up_is_kept_beside_what_does_not():
     summary = Metric("s", "Help.", "summary")
     for name, labels, amount in (("s", {"quantile": "0.5"}, 1.5), ("s_count", {}, 3), ("s_sum", {}, 4.5)):
         summary.add_sample(name, labels, amount)
-    assert kept(summary, Metric("s", "Help.", "summary")) == {"s_count": 3, "s_sum": 4.5}
+    assert kept(summary, Metric("s", "Help.", "summary")) == [HistogramReading((3,), 4.5)]
 
 
 def test_a_histogram_without_a_count_is_kept_too():
-    """By its first sample it is told whether it goes on."""
+    """Its last bucket has the count."""
     parts = []
     for amount in (3, 5, 2):
         metric = Metric("h", "Help.", "histogram")
         metric.add_sample("h_bucket", {"le": "+Inf"}, amount)
         parts.append(metric)
-    assert kept(*parts[:2]) == {}
-    assert kept(*parts) == {"h_bucket": 5}
+    assert kept(*parts[:2]) == []
+    assert kept(*parts) == [HistogramReading((5,))]
 
 
 def test_a_native_histogram_starts_again_where_its_count_falls():
@@ -122,6 +116,7 @@ def test_a_native_histogram_starts_again_where_its_count_falls():
         metric.samples = [Sample("h", {}, 0.0, None, None, buckets)]
         return metric
 
-    assert kept(native(4, 1.0), native(4, 5.0)) == {}
-    assert kept(native(4, 5.0), native(6, 1.0)) == {}
-    assert kept(native(4, 1.0), native(2, 5.0)) == {"h": 1.0}
+    assert kept(native(4, 1.0), native(4, 5.0)) == []
+    assert kept(native(4, 5.0), native(6, 1.0)) == []
+    (reading,) = kept(native(4, 1.0), native(2, 5.0))
+    assert (reading.native.count_value, reading.native.sum_value) == (4, 1.0)

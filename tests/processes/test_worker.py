@@ -30,12 +30,12 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from prometheus_client.samples import Exemplar, NativeHistogram, Sample
 from prometheus_client.values import MultiProcessValue
 
+from collected import collect
 from forking import forked, in_child
 from manometer import Counter, Gauge, Histogram, flush, render
 from manometer.errors import ConfigError, IncompleteError
 from manometer.meters.gauge import MultiprocessMode
 from manometer.processes import Worker, group_registry, onlooker
-from manometer.registry.collection import collect
 from waiting import DEADLINE, joined, readable, until
 
 ENDED = ["ended-copy.manometer", "ended.manometer"]
@@ -661,7 +661,7 @@ from importlib import import_module
 from prometheus_client import REGISTRY
 from manometer import Counter, Gauge
 from manometer.processes import Worker, group_registry
-from manometer.registry.collection import collect
+from manometer.registry.collection import as_metric, collect
 
 path, isolation = sys.argv[1:]
 starts = isolation == "isolated" or sys.version_info >= (3, 12)  # 3.11 destroys no interpreter that has a thread
@@ -685,7 +685,7 @@ counter.inc(100)
 
 def figures():
     names = ("c_total", "g", "manometer_processes")
-    found = [sample for metric in collect(shown) for sample in metric.samples if sample.name in names]
+    found = [sample for metric in map(as_metric, collect(shown)) for sample in metric.samples if sample.name in names]
     return sorted([sample.name, len(sample.labels.get("pid", "").split(".")), sample.value] for sample in found)
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from manometer import Counter, Gauge, Histogram, MetricError
 from manometer.catalogue import Kind, MetricSpec
-from manometer.registry.catalogued import family, meter, pulled
+from manometer.meters.metric_view import MetricView
+from manometer.registry.catalogued import described, meter, pulled
 
 REQUESTS = MetricSpec(name="shop.requests", kind=Kind.COUNTER, unit="{request}", help="Asked.", labels=("b", "a"))
 ROOM = MetricSpec(name="shop.room", kind=Kind.GAUGE, unit="By", help="Free.")
@@ -25,9 +26,9 @@ SHARE = MetricSpec(name="shop.share", kind=Kind.GAUGE, unit="1", help="Share.")
 def test_a_row_makes_its_family(row, expected):
     """Of the same name, help, type and unit, whether it is pulled or a meter; units are base units."""
     kind = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}[row.kind.value]
-    for made in (family(row), *meter(row, kind).describe(), *meter(row, kind).collect()):
+    for made in (*described([row]), *meter(row, kind).describe(), *meter(row, kind).collect()):
         assert (made.name, made.documentation, made.type, made.unit) == expected
-    assert family(row).samples == []
+    assert [each.samples for each in described([row])] == [[]]
 
 
 def test_a_meter_has_its_rows_labels_and_buckets():
@@ -52,7 +53,7 @@ def test_pulled_figures_are_put_together_by_family():
         (ROOM, {}, 4),
         (REQUESTS, {"b": "5", "a": "6"}, 7),
     ]
-    found = pulled(figures)
+    found = [*map(MetricView, pulled(figures))]
     assert [(each.name, [(s.name, [*s.labels.items()], s.value) for s in each.samples]) for each in found] == [
         (
             "shop_requests",

@@ -17,7 +17,7 @@ PROGRAM = """
 import json, sys, time
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry
-from manometer.registry.collection import collect
+from manometer.registry.collection import as_metric, collect
 
 registry = CollectorRegistry()
 tracer = trace.get_tracer("test")  # before any provider: instrumentations hold theirs from import on
@@ -30,7 +30,8 @@ def spans(count, name="place_order"):
 def counted(registry=registry):
     return {
         sample.labels["outcome"]: sample.value
-        for family in collect(registry) for sample in family.samples if sample.name == "manometer_otlp_spans_total"
+        for family in map(as_metric, collect(registry))
+        for sample in family.samples if sample.name == "manometer_otlp_spans_total"
     }
 
 def tell(**what):

@@ -9,8 +9,8 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 from opentelemetry.trace import NonRecordingSpan, SpanContext, StatusCode, TraceFlags
 
+from collected import collect
 from manometer import stage
-from manometer.registry.collection import collect
 from manometer.tracing import spans
 
 

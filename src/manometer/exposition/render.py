@@ -9,10 +9,10 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import parse_version
 
 from manometer.exposition import protobuf
-from manometer.exposition.text import write
+from manometer.exposition.text import is_written, write
 from manometer.exposition.text_form import Form
 from manometer.meters.family import Family
-from manometer.registry.collection import collect
+from manometer.registry.collection import Collected, as_metric, collect
 from manometer.registry.self_metrics import SelfMetrics
 
 __all__ = ["render"]
@@ -71,15 +71,16 @@ class _Collected(Collector):
         return self._families
 
 
-def _written(family: Metric, encode: Encoder, form: Form | None, registry: CollectorRegistry) -> bytes:
+def _written(family: Collected, encode: Encoder, form: Form | None, registry: CollectorRegistry) -> bytes:
     """A family's part of the body; nothing where it cannot be written."""
     try:
-        if form is None:
-            body = encode(_Collected([family]))
-        elif isinstance(family, Family) and family.is_as_read:
+        if form is not None and isinstance(family, Family) and is_written(family):
             body = write(family, form).encode()
         else:
-            body = encode(_Collected([family if form.is_openmetrics else _classic(family)])).removesuffix(_END)
+            metric = as_metric(family)
+            if form is not None and not form.is_openmetrics:
+                metric = _classic(metric)
+            body = encode(_Collected([metric])).removesuffix(b"" if form is None else _END)
     except Exception:
         SelfMetrics.of(registry).failed(str(family.name), _WRITING)
         return b""

@@ -1,4 +1,4 @@
-"""The lines of our own meters' families, written from their readings without a sample in between.
+"""The lines of counters, gauges and histograms, written from their readings without a sample in between.
 
 Byte for byte what prometheus-client writes of the same family, at a tenth of the time: what the series
 of a family have in common is put together once, and a series' own part is filled in by one C call.
@@ -7,54 +7,60 @@ of a family have in common is put together once, and a series' own part is fille
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from math import inf
-from typing import Any
 
 from prometheus_client.samples import Exemplar, NativeHistogram
 from prometheus_client.utils import floatToGoString
 
 from manometer.exposition.text_form import Form
-from manometer.meters.counter import CounterReading
-from manometer.meters.family import Family, Values
-from manometer.meters.histogram import HistogramReading
+from manometer.meters.family import Family, Group, Values
 
-__all__ = ["write"]
+__all__ = ["is_written", "write"]
 
 Lines = list[str]
 
 _EXPONENT = 1_000_000  # from here on, Go writes a number with an exponent
 
 
-def write(family: Family[Any], form: Form) -> str:
+def is_written(family: Family) -> bool:
+    """Whether `write` knows the family; what only other kits have is left to prometheus-client."""
+    return family.kind in _WRITERS and all(_is_written(family.kind, group) for group in family.groups)
+
+
+def _is_written(kind: str, group: Group) -> bool:
+    if group.suffix is not None:
+        return False
+    return kind != "histogram" or not group.series or len(group.series[0][1].running) == len(group.bounds) > 0
+
+
+def write(family: Family, form: Form) -> str:
     """The family's lines in Prometheus's text format, or in OpenMetrics."""
     lines = _head(family, form)
     # In OpenMetrics the time of a series' creation follows it. Prometheus's text format knows of none,
     # so there they make a family of their own at the end.
     created: Lines = lines if form.is_openmetrics else []
-    _WRITERS[family.type](family, lines, created, form)
-    for sample in family.pulled:
-        labels = _Labels(tuple(sample.labels), form)
-        own = labels.text(tuple(sample.labels.values()))
-        lines.append(f"{labels.opening(sample.name)}{own} {_go(sample.value)}\n")
+    writer = _WRITERS[family.kind]
+    for group in family.groups:
+        writer(family.name, group, lines, created, form)
     if created and not form.is_openmetrics:
-        name, text = form.family(f"{family.name}_created"), _escaped_help(family.documentation)
+        name, text = form.family(f"{family.name}_created"), _escaped_help(family.help)
         lines += [f"# HELP {name} {text}\n# TYPE {name} gauge\n", *created]
     return "".join(lines)
 
 
-def _head(family: Family[Any], form: Form) -> Lines:
+def _head(family: Family, form: Form) -> Lines:
     if form.is_openmetrics:
-        name, text = form.family(family.name), _escaped(family.documentation)
+        name, text = form.family(family.name), _escaped(family.help)
         unit = f"# UNIT {name} {family.unit}\n" if family.unit else ""
     else:
-        name = form.family(family.name + ("_total" if family.type == "counter" else ""))
-        text, unit = _escaped_help(family.documentation), ""
-    return [f"# HELP {name} {text}\n# TYPE {name} {family.type}\n{unit}"]
+        name = form.family(family.name + ("_total" if family.kind == "counter" else ""))
+        text, unit = _escaped_help(family.help), ""
+    return [f"# HELP {name} {text}\n# TYPE {name} {family.kind}\n{unit}"]
 
 
-def _counters(family: Family[CounterReading], lines: Lines, created: Lines, form: Form) -> None:
-    labels = _Labels.of(family, form)
-    total_of, creation_of = labels.opening(f"{family.name}_total"), labels.opening(f"{family.name}_created")
-    for values, (total, since, exemplar, _) in family.series:
+def _counters(name: str, group: Group, lines: Lines, created: Lines, form: Form) -> None:
+    labels = _Labels(group.labelnames, form)
+    total_of, creation_of = labels.opening(f"{name}_total"), labels.opening(f"{name}_created")
+    for values, (total, since, exemplar, _) in group.series:
         own = labels.text(values)
         tail = _exemplar(exemplar) if form.is_openmetrics and exemplar else ""
         lines.append(f"{total_of}{own} {_go(total)}{tail}\n")
@@ -62,23 +68,23 @@ def _counters(family: Family[CounterReading], lines: Lines, created: Lines, form
             created.append(f"{creation_of}{own} {_go(since)}\n")
 
 
-def _gauges(family: Family[float], lines: Lines, _created: Lines, form: Form) -> None:
-    labels = _Labels.of(family, form)
-    value_of = labels.opening(family.name)
-    lines += [f"{value_of}{labels.text(values)} {_go(value)}\n" for values, value in family.series]
+def _gauges(name: str, group: Group, lines: Lines, _created: Lines, form: Form) -> None:
+    labels = _Labels(group.labelnames, form)
+    value_of = labels.opening(name)
+    lines += [f"{value_of}{labels.text(values)} {_go(value)}\n" for values, (value, _) in group.series]
 
 
-def _histograms(family: Family[HistogramReading], lines: Lines, created: Lines, form: Form) -> None:
-    name, labels = family.name, _Labels.of(family, form)
-    numbers, texts = _Template(family, form, "%d.0"), _Template(family, form, "%s")
+def _histograms(name: str, group: Group, lines: Lines, created: Lines, form: Form) -> None:
+    labels = _Labels(group.labelnames, form)
+    numbers, texts = _Template(name, group, form, "%d.0"), _Template(name, group, form, "%s")
     count_of, sum_of = labels.opening(f"{name}_count"), labels.opening(f"{name}_sum")
     creation_of, native_of = labels.opening(f"{name}_created"), labels.opening(name)
-    for values, (running, total, since, exemplars, native) in family.series:
+    for values, (running, total, since, exemplars, native) in group.series:
         around = labels.around_le(values)
         if exemplars and form.is_openmetrics:
             tails = [_go(float(count)) + _tail(exemplars.get(at)) for at, count in enumerate(running)]
             lines.append(texts.filled(*around, tuple(tails)))
-        elif running[-1] < _EXPONENT:
+        elif running[-1] < _EXPONENT and type(running[-1]) is int:
             lines.append(numbers.filled(*around, tuple(running)))
         else:
             lines.append(texts.filled(*around, tuple([_go(float(count)) for count in running])))
@@ -92,7 +98,7 @@ def _histograms(family: Family[HistogramReading], lines: Lines, created: Lines, 
             lines.append(f"{native_of}{own} {_native(native)}\n")
 
 
-_WRITERS: Mapping[str, Callable[[Family[Any], Lines, Lines, Form], None]] = {
+_WRITERS: Mapping[str, Callable[[str, Group, Lines, Lines, Form], None]] = {
     "counter": _counters,
     "gauge": _gauges,
     "histogram": _histograms,
@@ -105,10 +111,9 @@ class _Template:
     number: how a count is written, for `%`.
     """
 
-    def __init__(self, family: Family[HistogramReading], form: Form, number: str) -> None:
-        source: Any = family.source
-        self._head, self._foot = _literal(form.opening(f"{family.name}_bucket", labelled=True)), f"}} {number}\n"
-        self._le = [f'le="{bound}"' for bound in source.bound_labels]
+    def __init__(self, name: str, group: Group, form: Form, number: str) -> None:
+        self._head, self._foot = _literal(form.opening(f"{name}_bucket", labelled=True)), f"}} {number}\n"
+        self._le = [f'le="{_literal(_escaped(bound))}"' for bound in group.bounds]
 
     def filled(self, before: str, behind: str, counts: tuple[object, ...]) -> str:
         """The lines. The labels come first, as literals, so that nothing of them is filled in."""
@@ -129,12 +134,6 @@ class _Labels:
         self._parts = [(form.label(name), place) for name, place in places]
         self._le = bisect_left([name for name, _ in places], "le")
         self._form = form
-
-    @classmethod
-    def of(cls, family: Family[Any], form: Form) -> "_Labels":
-        """Those that the family's series show, which is none where a child was read on its own."""
-        shown = not family.series or family.series[0].values
-        return cls(family.source.labelnames if shown else (), form)
 
     def opening(self, name: str) -> str:
         """What a line of a sample begins with, up to its labels."""

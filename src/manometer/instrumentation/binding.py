@@ -11,15 +11,16 @@ from typing import Any, Self, TypeVar, cast
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
-from prometheus_client.samples import Sample
 
 from manometer.catalogue import SUBJECTS, MetricSpec
 from manometer.errors import BindingError
 from manometer.meters import Counter, Gauge, Histogram, Meter
+from manometer.meters.family import Series
 from manometer.meters.fork import freed_in_child, notice
 from manometer.meters.labels import OTHER, SERIES_CAP
+from manometer.meters.metric_view import MetricView
 from manometer.meters.registration import register
-from manometer.registry.catalogued import Pulled, family, meter, pulled_sample
+from manometer.registry.catalogued import Pulled, described, family, meter, series
 from manometer.registry.self_metrics import SelfMetrics
 
 __all__ = ["Binding", "Subject"]
@@ -255,26 +256,21 @@ class Subject(Collector):
         return found, tuple([labels[label] for label in row.labels])
 
     def describe(self) -> Iterable[Metric]:
-        return [family(row) for row in self._rows.values()]
+        return described(self._rows.values())
 
     def collect(self) -> Iterable[Metric]:
         pulled = self._pull()
         with self.lock:
             meters = dict(self._meters)
         for row in self._rows.values():
-            samples = pulled.get(row.name, [])
-            if row.name in meters:
-                told = meters[row.name].family(samples)
-                if told.series or samples or told.ended:
-                    yield told
-            elif samples:
-                pulled_alone = family(row)
-                pulled_alone.samples = samples
-                yield pulled_alone
+            told = pulled.get(row.name, [])
+            found = meters[row.name].family(told) if row.name in meters else family(row, told)
+            if any(group.series or group.ended for group in found.groups):
+                yield MetricView(found)
 
-    def _pull(self) -> dict[str, list[Sample]]:
+    def _pull(self) -> dict[str, list[Series]]:
         """One snapshot of every bound object; one that raises loses only its own figures."""
-        samples: dict[str, list[Sample]] = {}
+        found: dict[str, list[Series]] = {}
         with self.lock:
             self._release_dead()
             bindings = list(self._bindings.values())
@@ -284,12 +280,12 @@ class Subject(Collector):
                 continue
             try:
                 for row, labels, value in binding._figures(target):
-                    samples.setdefault(row.name, []).append(pulled_sample(row, labels, value))
+                    found.setdefault(row.name, []).append(series(row, labels, value))
             except Exception:
                 self._self_metrics.failed(binding.path, _READING)
             else:
                 self._self_metrics.worked(binding.path, _READING)
-        return samples
+        return found
 
     def _row(self, name: str, labels: Mapping[str, str]) -> MetricSpec:
         row = self._rows.get(name)

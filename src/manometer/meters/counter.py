@@ -2,45 +2,25 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import reduce
 from operator import add
-from typing import NamedTuple
 
 from prometheus_client.context_managers import ExceptionCounter
-from prometheus_client.samples import Exemplar, Sample
+from prometheus_client.samples import Exemplar
 
 from manometer.errors import MetricError
 from manometer.meters.amounts import real
 from manometer.meters.labels import check_exemplar
-from manometer.meters.meter import Meter, creation, earliest
+from manometer.meters.meter import Meter, creation
 from manometer.meters.ones import Ones, Ticks
+from manometer.meters.readings import CounterReading
 from manometer.meters.write_buffer import PENDING_LIMIT, WriteBuffer
 
-__all__ = ["Counter", "CounterReading"]
+__all__ = ["Counter"]
 
 _EXACT = 2.0**53  # up to here, a float holds every whole number
 _HAS_GIL: bool = getattr(sys, "_is_gil_enabled", lambda: True)()  # else a C iterator may lose a count
-
-
-class CounterReading(NamedTuple):
-    """A counter's series at one moment.
-
-    created: Unix time in seconds, None where it is not to be shown; before: what it came to before its last reset.
-    """
-
-    total: float
-    created: float | None
-    exemplar: Exemplar | None
-    before: "CounterReading | None" = None
-
-    @property
-    def whole(self) -> "CounterReading":
-        """The reading as if there had been no reset."""
-        if self.before is None:
-            return self
-        total, created, exemplar, _ = self.before
-        return CounterReading(total + self.total, earliest((created, self.created)), self.exemplar or exemplar)
 
 
 class Counter(Meter[CounterReading]):
@@ -90,15 +70,6 @@ class Counter(Meter[CounterReading]):
         with self.pending.lock:
             self.pending.drain()
             return self._total
-
-    @classmethod
-    def together(cls, readings: Sequence[CounterReading]) -> CounterReading:
-        parts = [reading.whole for reading in readings]
-        return CounterReading(
-            sum(part.total for part in parts),
-            earliest(part.created for part in parts),
-            next((part.exemplar for part in reversed(parts) if part.exemplar is not None), None),
-        )
 
     def _start(self) -> None:
         self._total = 0.0
@@ -207,8 +178,3 @@ class Counter(Meter[CounterReading]):
         # Together, with no call in between: a reset replaces all of them.
         total, created, exemplar, before = self._total, self._created, self._exemplar, self._before
         return CounterReading(total, creation(created), exemplar, before)
-
-    def expand(self, labels: dict[str, str], reading: CounterReading) -> Iterator[Sample]:
-        yield Sample(f"{self.name}_total", labels, reading.total, None, reading.exemplar)
-        if reading.created is not None:
-            yield Sample(f"{self.name}_created", labels, reading.created)

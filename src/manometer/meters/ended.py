@@ -22,12 +22,12 @@ class _Child(Protocol[R_co]):
 class Ended(Generic[R]):
     """The readings of a family's removed series, those of the same label values added up.
 
-    lock: the family's; together: adds up readings; max_series: label values that are told apart.
+    lock: the family's; added_up: adds up readings; max_series: label values that are told apart.
     A removed series is read without the lock: whoever holds the lock must not wait for a series that is being read.
     """
 
-    def __init__(self, lock: RLock, together: Callable[[Sequence[R]], R], max_series: int) -> None:
-        self._lock, self._together, self._max_series = lock, together, max_series
+    def __init__(self, lock: RLock, added_up: Callable[[Sequence[R]], R], max_series: int) -> None:
+        self._lock, self._added_up, self._max_series = lock, added_up, max_series
         self._unread: list[tuple[Values, _Child[R]]] = []
         self._readings: dict[Values, R] = {}
 
@@ -35,10 +35,10 @@ class Ended(Generic[R]):
         """Take in a series that is being removed; the lock is held."""
         self._unread.append((values, child))
 
-    def now(self) -> Callable[[], list[Series[R]]]:
+    def now(self) -> Callable[[], list[Series]]:
         """What reads the series that have been removed by now; the lock is held, and not for the reading."""
         readings, unread = self._readings, self._unread[:]
-        return lambda: [Series(values, reading) for values, reading in self._with(readings, unread).items()]
+        return lambda: [*self._with(readings, unread).items()]
 
     def settle(self) -> None:
         """Let go of the removed series themselves, where there are many."""
@@ -63,5 +63,5 @@ class Ended(Generic[R]):
             if values not in found and len(found) >= self._max_series:
                 values = (OTHER,) * len(values)
             reading = child._read()
-            found[values] = self._together([found[values], reading]) if values in found else reading
+            found[values] = self._added_up([found[values], reading]) if values in found else reading
         return found

@@ -1,11 +1,11 @@
 """Exponential buckets of one series, as Prometheus's native histograms and OpenTelemetry's have them."""
 
+import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import accumulate, chain
 from math import frexp, inf, isnan, isqrt, ldexp
-from sys import float_info
 from typing import Any
 
 from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram
@@ -53,12 +53,12 @@ class ExponentialBuckets:
         _mantissas(schema)  # made now rather than within a fold
 
     @classmethod
-    def together(cls, parts: Sequence[NativeHistogram], limit: int = BUCKET_LIMIT) -> "ExponentialBuckets":
-        """What several come to: as if one of that limit had counted the events of all.
+    def added_up(cls, parts: Sequence[NativeHistogram], limit: int | None = None) -> "ExponentialBuckets":
+        """What several come to: as if one of that limit had counted the events of all; None for no limit.
 
         The coarsest schema and the widest zero bucket are everyone's. Raises ValueError where one makes no sense.
         """
-        whole = cls(min(part.schema for part in parts), limit)
+        whole = cls(min(part.schema for part in parts), sys.maxsize if limit is None else limit)
         whole.zero_threshold = max(part.zero_threshold for part in parts)
         for part in parts:
             whole.count += part.count_value
@@ -157,18 +157,18 @@ class ExponentialBuckets:
 def _bucket(amount: float, schema: int) -> tuple[int, float]:
     """The number and the largest float of the bucket that a positive value is in."""
     if amount == inf:
-        return _bucket(float_info.max, schema)[0] + 1, inf
+        return _bucket(sys.float_info.max, schema)[0] + 1, inf
     mantissa, exponent = frexp(amount)  # amount = mantissa * 2**exponent, and mantissa is in [0.5, 1)
     if schema < 0:
         index = -(-(exponent - (mantissa == 0.5)) >> -schema)
         power = index << -schema
-        return index, ldexp(1.0, power) if power < float_info.max_exp else float_info.max
+        return index, ldexp(1.0, power) if power < sys.float_info.max_exp else sys.float_info.max
     mantissas = _mantissas(schema)
     at = bisect_left(mantissas, mantissa)
     index = at + ((exponent - 1) << schema)
     if at < len(mantissas):
         return index, ldexp(mantissas[at], exponent)
-    return index, ldexp(1.0, exponent) if exponent < float_info.max_exp else float_info.max
+    return index, ldexp(1.0, exponent) if exponent < sys.float_info.max_exp else sys.float_info.max
 
 
 @cache

@@ -1,108 +1,74 @@
-"""Family: what one collection says of a metric, from which samples are made for those who ask for them."""
+"""The one form of what was collected, from a meter, an object's figures or another process's file."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any, NamedTuple
 
-from prometheus_client import Metric
-from prometheus_client.samples import Sample
+from manometer.meters.readings import CounterReading, GaugeReading, HistogramReading, Reading
 
-__all__ = ["Family", "Series", "Source", "Values"]
+__all__ = ["Family", "Group", "Series", "Values", "kind_of_reading"]
 
 Values = tuple[str, ...]
-"""The label values of a series, in the order of its family's label names."""
+"""The label values of a series, in the order of its group's label names."""
 
-R = TypeVar("R")
+Series = tuple[Values, Any]
+"""One series: its label values and its reading. A plain tuple, since a collection makes thousands of them."""
 
-
-class Series(NamedTuple, Generic[R]):
-    """One series as it was read at one moment; a child that is read on its own shows no label values."""
-
-    values: Values
-    reading: R
-
-
-class Source(Protocol[R]):
-    """The meter that a family was read off."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def documentation(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def unit(self) -> str: ...
-    @property
-    def labelnames(self) -> tuple[str, ...]: ...
-    def expand(self, labels: dict[str, str], reading: R) -> Iterable[Sample]:
-        """The samples of a series with these labels."""
-        ...
-
-    def together(self, readings: Sequence[R]) -> R:
-        """One reading with the events of all."""
-        ...
+_KINDS: dict[str, type[Reading]] = {
+    "counter": CounterReading,
+    "histogram": HistogramReading,
+    "gaugehistogram": HistogramReading,
+    "summary": HistogramReading,
+}
 
 
-class Family(Metric, Generic[R]):
-    """A metric of prometheus-client's data model whose samples wait until they are asked for.
+class Group(NamedTuple):
+    """Series of a family with the same label names and the same buckets.
 
-    A histogram of a thousand series has eighteen thousand samples. Who writes text from the readings
-    has no use for them; who knows prometheus-client's model alone sees no difference.
-
-    ended: what removed series had come to; None where the source does not keep that.
+    bounds: the `le` of each bucket; native_limit: how many exponential buckets a series may fill.
+    suffix: what the family's name lacks of the samples' name, where a series is no whole figure of the family's kind
+    but a single value, such as the quantile of a summary; else None.
+    merge_mode: how the series of several processes become one, once a process shares them.
+    source: the meter, where it keeps what its removed series came to, and `ended`: those.
     """
 
-    def __init__(
-        self,
-        source: Source[R],
-        series: Sequence[Series[R]],
-        pulled: Sequence[Sample] = (),
-        ended: Sequence[Series[R]] | None = None,
-    ) -> None:
-        super().__init__(source.name, source.documentation, source.kind, source.unit)
-        self.source, self.series, self.pulled, self.ended = source, series, pulled, ended
-        self._samples: list[Sample] | None = None
+    labelnames: Values
+    series: Sequence[Series]
+    bounds: tuple[str, ...] = ()
+    native_limit: int = 0
+    suffix: str | None = None
+    merge_mode: str = ""
+    source: object = None
+    ended: Sequence[Series] = ()
 
     @property
-    def samples(self) -> list[Sample]:
-        """Every sample, made at the first call."""
-        if self._samples is None:
-            names, expand = self.source.labelnames, self.source.expand
-            self._samples = [
-                sample
-                for values, reading in self.series
-                for sample in expand(dict(zip(names, values, strict=bool(values))), reading)
-            ]
-            self._samples += self.pulled
-        return self._samples
-
-    @samples.setter
-    def samples(self, samples: list[Sample]) -> None:
-        self._samples = samples
-
-    @property
-    def lasting(self) -> Sequence[Series[R]]:
-        """The series, and in them what removed ones had come to, where the registry keeps that."""
+    def lasting(self) -> Sequence[Series]:
+        """The series, and in them what removed ones had come to, where the meter keeps that."""
         if not self.ended:
             return self.series
         readings = dict(self.ended)
         for values, reading in self.series:
-            readings[values] = self.source.together([readings[values], reading]) if values in readings else reading
-        return [Series(values, reading) for values, reading in readings.items()]
+            if values in readings:
+                reading = type(reading).added_up((readings[values], reading))
+            readings[values] = reading
+        return [*readings.items()]
+
+
+class Family(NamedTuple):
+    """A metric family. kind: one of prometheus-client's metric types."""
+
+    name: str
+    kind: str
+    help: str
+    unit: str
+    groups: Sequence[Group]
 
     @property
-    def is_as_read(self) -> bool:
-        """Whether the readings still say all: nobody has had the samples, which are theirs to change."""
-        return self._samples is None
+    def series(self) -> list[Series]:
+        """The series of all groups."""
+        return [*chain.from_iterable([group.series for group in self.groups])]
 
-    @property
-    def size(self) -> int:
-        """How many series a scraper makes of it, without making the samples."""
-        if self._samples is not None:
-            return len(self._samples)
-        if not self.series:
-            return len(self.pulled)
-        names = self.source.labelnames
-        first: Any = self.series[0]
-        each = len(list(self.source.expand(dict(zip(names, first.values, strict=bool(first.values))), first.reading)))
-        return each * len(self.series) + len(self.pulled)
+
+def kind_of_reading(kind: str, suffix: str | None) -> type[Reading]:
+    """The class of the readings of a group of that suffix in a family of that kind."""
+    return _KINDS.get(kind, GaugeReading) if suffix is None else GaugeReading

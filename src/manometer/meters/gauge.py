@@ -1,17 +1,17 @@
 """Gauge: a figure that goes up and down."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple, get_args
 
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.context_managers import InprogressTracker, Timer
-from prometheus_client.samples import Sample
 
 from manometer.errors import MetricError
 from manometer.meters.amounts import real
 from manometer.meters.labels import SERIES_CAP
 from manometer.meters.meter import Meter
+from manometer.meters.readings import GaugeReading
 from manometer.meters.write_buffer import PENDING_LIMIT, WriteBuffer
 
 __all__ = ["Gauge", "MultiprocessMode"]
@@ -30,7 +30,7 @@ class _Write(NamedTuple):
     amount: float
 
 
-class Gauge(Meter[float]):
+class Gauge(Meter[GaugeReading]):
     """A value at this moment, with prometheus-client's `Gauge` interface.
 
     For what an object already knows, prefer `set_function`, or an instrumentation that pulls.
@@ -41,6 +41,7 @@ class Gauge(Meter[float]):
     _shared = (*Meter._shared, "_multiprocess_mode", "_is_most_recent")
     _function: Callable[[], float] | None
     _set_at: float
+    _last: GaugeReading | None
 
     def __init__(
         self,
@@ -112,16 +113,6 @@ class Gauge(Meter[float]):
         self._need_series()
         return InprogressTracker(self)  # type: ignore[no-untyped-call]
 
-    def set_at(self, labels: Mapping[str, str]) -> float:
-        """When the series of these labels was last set, of a gauge whose most recent value counts; 0 for never."""
-        series = self._children.get(tuple([labels[name] for name in self.labelnames])) if labels else self
-        return series._set_at if series is not None else 0.0
-
-    def is_written(self, labels: Mapping[str, str]) -> bool:
-        """Whether the program writes the value of the series of these labels; else a function tells it."""
-        series = self._children.get(tuple([labels[name] for name in self.labelnames])) if labels else self
-        return series is not None and series._function is None
-
     def _need_sum(self, method: str) -> None:
         if self._is_most_recent:
             raise RuntimeError(f"{method} must not be used with the mostrecent mode")
@@ -135,6 +126,7 @@ class Gauge(Meter[float]):
     def _start(self) -> None:
         self._value = self._set_at = 0.0
         self._function = None
+        self._last = None
         self.pending: WriteBuffer[_Write] = WriteBuffer(self._fold)
 
     def _renew(self) -> None:
@@ -153,14 +145,19 @@ class Gauge(Meter[float]):
             self._value, pending.version = value, version + 1
             del pending.events[:taken]
 
-    def _read(self) -> float:
+    def _read(self) -> GaugeReading:
         if self._function is not None:
-            return float(self._function())
-        if not self.pending.events:
-            return self._value
-        with self.pending.lock:
-            self.pending.drain()
-            return self._value
-
-    def expand(self, labels: dict[str, str], reading: float) -> Iterator[Sample]:
-        yield Sample(self.name, labels, reading)
+            return GaugeReading(float(self._function()), self._set_at if self._is_most_recent else None)
+        pending, last = self.pending, self._last
+        if (
+            last is not None
+            # What waits first, and then the figures: another thread may fold in between.
+            and not pending.events
+            and last.value is self._value
+            and last.set_at is self._set_at
+        ):
+            return last
+        with pending.lock:
+            pending.drain()
+            self._last = reading = GaugeReading(self._value, self._set_at)
+        return reading

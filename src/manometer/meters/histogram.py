@@ -1,6 +1,5 @@
 """Histogram: how a quantity is spread over fixed buckets, and on request over exponential ones."""
 
-import sys
 import time
 from array import array
 from bisect import bisect_left, bisect_right
@@ -9,40 +8,23 @@ from contextlib import suppress
 from functools import reduce
 from math import inf
 from operator import add
-from types import MappingProxyType
-from typing import NamedTuple
 
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.context_managers import Timer
-from prometheus_client.samples import Exemplar, NativeHistogram, Sample
+from prometheus_client.samples import Exemplar
 from prometheus_client.utils import floatToGoString
 
 from manometer.errors import MetricError
 from manometer.meters.exponential import BUCKET_LIMIT, ExponentialBuckets
 from manometer.meters.labels import SERIES_CAP, check_exemplar
-from manometer.meters.meter import Meter, creation, earliest
+from manometer.meters.meter import Meter, creation
 from manometer.meters.outages import Outages
+from manometer.meters.readings import NO_EXEMPLARS, HistogramReading
 from manometer.meters.write_buffer import PENDING_LIMIT, WriteBuffer
 
-__all__ = ["Histogram", "HistogramReading"]
+__all__ = ["Histogram"]
 
 _strange = Outages(are_shared=True)  # by the name of a family, which all its series share
-_NONE: Mapping[int, Exemplar] = MappingProxyType({})
-
-
-class HistogramReading(NamedTuple):
-    """A histogram's series at one moment. Nobody changes what is in it.
-
-    running: events in each bucket and those below it; total: their sum, None where it is not to be
-    shown; created: Unix time in seconds, likewise; exemplars: by the bucket's place; native: the
-    same events in exponential buckets, where they were asked for.
-    """
-
-    running: Sequence[float]
-    total: float | None
-    created: float | None
-    exemplars: Mapping[int, Exemplar]
-    native: NativeHistogram | None
 
 
 class Histogram(Meter[HistogramReading]):
@@ -116,18 +98,6 @@ class Histogram(Meter[HistogramReading]):
         """Observe the seconds that a block or a decorated function took."""
         return Timer(self, "observe")  # type: ignore[no-untyped-call]
 
-    @classmethod
-    def together(cls, readings: Sequence[HistogramReading]) -> HistogramReading:
-        totals = [reading.total for reading in readings if reading.total is not None]
-        natives = [reading.native for reading in readings if reading.native is not None]
-        return HistogramReading(
-            tuple(map(sum, zip(*(reading.running for reading in readings), strict=True))),
-            sum(totals) if len(totals) == len(readings) else None,
-            earliest(reading.created for reading in readings),
-            {at: exemplar for reading in readings for at, exemplar in reading.exemplars.items()},
-            _together(natives) if natives else None,
-        )
-
     def _start(self) -> None:
         self._begin()
         self._last = None
@@ -140,7 +110,7 @@ class Histogram(Meter[HistogramReading]):
         self._sum = 0.0
         # These two are replaced, never changed: a reading keeps them as they are.
         self._running = array("Q", bytes(8 * len(self.bounds)))
-        self._exemplars: Mapping[int, Exemplar] = _NONE
+        self._exemplars: Mapping[int, Exemplar] = NO_EXEMPLARS
         self._created = time.time()
         self._exponential = None if self._native is None else ExponentialBuckets(*self._native)
 
@@ -229,19 +199,6 @@ class Histogram(Meter[HistogramReading]):
         shown = total if self.bounds[0] >= 0 else None
         return HistogramReading(running, shown, creation(self._created), exemplars, native)
 
-    def expand(self, labels: dict[str, str], reading: HistogramReading) -> Iterator[Sample]:
-        name = self.name
-        for at, running in enumerate(reading.running):
-            bucket = labels | {"le": self.bound_labels[at]}
-            yield Sample(f"{name}_bucket", bucket, float(running), None, reading.exemplars.get(at))
-        yield Sample(f"{name}_count", labels, float(reading.running[-1]))
-        if reading.total is not None:
-            yield Sample(f"{name}_sum", labels, reading.total)
-        if reading.created is not None:
-            yield Sample(f"{name}_created", labels, reading.created)
-        if reading.native is not None:
-            yield Sample(name, labels, 0.0, None, None, reading.native)
-
 
 def _running(ordered: Sequence[float], bounds: Sequence[float]) -> list[int]:
     """How many of these there are up to each bound."""
@@ -250,11 +207,6 @@ def _running(ordered: Sequence[float], bounds: Sequence[float]) -> list[int]:
     first, last = bisect_left(bounds, ordered[0]), bisect_left(bounds, ordered[-1])
     amid = [bisect_right(ordered, bound) for bound in bounds[first:last]]
     return [0] * first + amid + [len(ordered)] * (len(bounds) - last)
-
-
-def _together(natives: Sequence[NativeHistogram]) -> NativeHistogram:
-    # As many buckets as they fill: whoever adds them up further merges those that are too many.
-    return ExponentialBuckets.together(natives, sys.maxsize).histogram(sum(native.sum_value for native in natives))
 
 
 def _real(amounts: Iterable[object]) -> Iterator[float]:

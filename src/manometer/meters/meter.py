@@ -7,17 +7,17 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry, Metric, metrics
 from prometheus_client.registry import Collector
-from prometheus_client.samples import Sample
 
 from manometer.errors import MetricError
 from manometer.meters.ended import Ended
-from manometer.meters.family import Family, Series, Values
+from manometer.meters.family import Family, Group, Series, Values, kind_of_reading
 from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
 from manometer.meters.labels import OTHER, SERIES_CAP, check_label_names, check_name, check_values, full_name
+from manometer.meters.metric_view import MetricView
 from manometer.meters.registration import Companion, register
 from manometer.meters.write_buffer import WriteBuffer
 
-__all__ = ["Meter", "creation", "earliest"]
+__all__ = ["Meter", "creation"]
 
 R = TypeVar("R")
 
@@ -29,11 +29,6 @@ _OF_FAMILIES = frozenset({"_labelvalues", "_children", "_children_lock", "_ended
 def creation(created: float) -> float | None:
     """The time to expose in a `_created` sample; None where prometheus-client's own switch has them off."""
     return created if metrics._use_created else None
-
-
-def earliest(created: Iterable[float | None]) -> float | None:
-    """When the first of several series began, as far as they say."""
-    return min((each for each in created if each is not None), default=None)
 
 
 class _Alias:
@@ -56,6 +51,7 @@ class Meter(Collector, ABC, Generic[R]):
 
     kind: ClassVar[str]
     pending: WriteBuffer[Any]
+    bound_labels: tuple[str, ...] = ()
     _adds_up: ClassVar[bool] = True
     _reserved: ClassVar[frozenset[str]] = frozenset()
     _shared: ClassVar[tuple[str, ...]] = ("name", "documentation", "unit", "labelnames", "_max_series", "_on_fold")
@@ -90,7 +86,8 @@ class Meter(Collector, ABC, Generic[R]):
         if self.labelnames:
             self._children: dict[Values, Self] = {}
             self._children_lock = freed_in_child(RLock())  # a finalizer may come here amid the making of a child
-            self._ended: Ended[R] = Ended(self._children_lock, self.together, max_series)
+            added_up: Any = kind_of_reading(self.kind, None).added_up
+            self._ended: Ended[R] = Ended(self._children_lock, added_up, max_series)
         else:
             self._start()
         if registry is not None:
@@ -175,36 +172,22 @@ class Meter(Collector, ABC, Generic[R]):
 
     def collect(self) -> Iterable[Metric]:
         """The family with all its series, each read at one moment."""
-        return [self.family()]
+        return [MetricView(self.family())]
 
-    def family(self, pulled: Sequence[Sample] = ()) -> Family[R]:
-        """The family as `collect` gives it, and samples of it that were pulled."""
-        if self._labelvalues:
-            return Family(self, [Series((), self._read())], pulled)
-        keeps = self._keeps_ended
-        if not self.labelnames:
-            return Family(self, [Series((), self._read())], pulled, () if keeps else None)
-        with self._children_lock:
-            children, ended = self._children.copy().items(), self._ended.now()
-        series = [Series(values, child._read()) for values, child in children]
-        return Family(self, series, pulled, ended() if keeps else None)
+    def family(self, pulled: Sequence[Series] = ()) -> Family:
+        """The family in the form in which it travels, with series of it that were pulled."""
+        groups = [self._group()]
+        if pulled:
+            groups.append(Group(self.labelnames, pulled))
+        return Family(self.name, self.kind, self.documentation, self.unit, groups)
 
-    def read(self) -> Sequence[Series[R]]:
+    def read(self) -> Sequence[Series]:
         """Every series, children in the order in which they came.
 
-        A series that nobody wrote to gives the very reading that it gave last, so `reading is last` says that its
-        figures are the same. A gauge that counts as the most recent one may have been set to the same value since.
+        A series that nobody wrote to gives the very reading that it gave last, so `reading is last` says that it
+        stays as it was.
         """
-        return self.family().series
-
-    @classmethod
-    def together(cls, readings: Sequence[R]) -> R:
-        """One reading with the events of all, of a kind whose readings add up."""
-        raise NotImplementedError(f"{cls.kind}s do not add up")
-
-    @abstractmethod
-    def expand(self, labels: dict[str, str], reading: R) -> Iterable[Sample]:
-        """The samples of a series with these labels, from its reading."""
+        return self._group().series
 
     def renew(self, forked: Forked = Forked.AT_ONCE) -> None:
         """Begin every series from zero, as a forked child does; whoever holds one goes on writing to it.
@@ -219,6 +202,11 @@ class Meter(Collector, ABC, Generic[R]):
                 series._renew()
             else:
                 series.pending.free()
+
+    @property
+    def max_native_buckets(self) -> int:
+        """How many exponential buckets a series may fill; 0 where it has none."""
+        return 0
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"
@@ -241,6 +229,19 @@ class Meter(Collector, ABC, Generic[R]):
         """The figures of a series at this moment: the last reading itself where nothing was written since."""
 
     # --- for the kinds
+
+    def _group(self) -> Group:
+        source = self if not self._labelvalues and self._keeps_ended else None
+        if not self.labelnames or self._labelvalues:  # a child that is read on its own shows no labels
+            return Group((), [((), self._read())], self.bound_labels, self.max_native_buckets, source=source)
+        with self._children_lock:
+            children, ended = self._children.copy().items(), self._ended.now()
+        series = [(values, child._read()) for values, child in children]
+        return Group(
+            *(self.labelnames, series, self.bound_labels, self.max_native_buckets),
+            source=source,
+            ended=() if source is None else ended(),
+        )
 
     @property
     def _metrics(self) -> dict[Values, Self]:

@@ -10,19 +10,21 @@ from prometheus_client.registry import Collector
 
 from manometer.catalogue import self_metrics as rows
 from manometer.errors import IncompleteError
+from manometer.meters.family import Family
 from manometer.meters.fork import freed_in_child
+from manometer.meters.metric_view import MetricView
 from manometer.processes.directory import Directory
 from manometer.processes.file_faults import Faults
 from manometer.processes.merge import Merge
-from manometer.processes.prometheus_files import peer_families
-from manometer.processes.snapshot import Family, Process, Snapshot
+from manometer.processes.prometheus_files import families_of_files
+from manometer.processes.snapshot import Process, Snapshot
 from manometer.processes.worker import Worker
 from manometer.registry.catalogued import pulled
 from manometer.registry.self_metrics import SelfMetrics
 
 __all__ = ["GroupCollector", "group_registry", "onlooker"]
 
-PEER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+PROMETHEUS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Where prometheus-client keeps its own files, which are shown too; those among ours are in any case."""
 
 _ONLY_LOOKS = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -47,13 +49,13 @@ class GroupCollector(Collector):
         totals = Merge()
         for snapshot in _without_idle_parents(found):
             totals.add(snapshot)
-        totals.add(Snapshot(Process(0), peer_families(self._peers(), self._faults.unreadable)))
+        totals.add(Snapshot(Process(0), families_of_files(self._prometheus_directories(), self._faults.unreadable)))
         # Shown is what has been written, by this process too: else the next scrape, of another one, would fall back
         # behind this. Only faults could not be seen that way.
         totals.add(Snapshot(Process(0), self._faults.untold()))
         return [
             *totals.metrics(self._faults.unadded),
-            *pulled([(rows.PROCESSES, {}, sum(each.alive for each in found))]),
+            *map(MetricView, pulled([(rows.PROCESSES, {}, sum(each.alive for each in found))])),
         ]
 
     def _read(self) -> list[Snapshot]:
@@ -76,8 +78,8 @@ class GroupCollector(Collector):
             if error.errno not in _ONLY_LOOKS:
                 self._faults.unwritten(self._directory.path, error)
 
-    def _peers(self) -> Iterable[Path]:
-        named = os.environ.get(PEER_VARIABLE)
+    def _prometheus_directories(self) -> Iterable[Path]:
+        named = os.environ.get(PROMETHEUS_VARIABLE)
         return {self._directory.path, *([Path(named).absolute()] if named else [])}
 
 
@@ -95,7 +97,9 @@ def _without_state(family: Family) -> Family:
     """The family without what objects told; a gauge that the program set stays, since no child has its value."""
     return family._replace(
         groups=[
-            group if group.mode != "livesum" else group._replace(rows=[row for row in group.rows if row[3]])
+            group._replace(series=[each for each in group.series if getattr(each[1], "set_at", None) is not None])
+            if group.merge_mode == "livesum"
+            else group
             for group in family.groups
         ]
     )

@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 
 from manometer.catalogue import self_metrics as rows
+from manometer.meters.family import Family
 from manometer.meters.outages import Outages
-from manometer.processes.merge_modes import MergeMode
-from manometer.processes.snapshot import Family, family
+from manometer.processes.snapshot import shared
 from manometer.registry.catalogued import pulled
 from manometer.registry.self_metrics import SelfMetrics
 
@@ -62,7 +62,7 @@ class Faults:
         figures = [
             (rows.PROCESS_FILE_FAILURES, {"operation": name}, count) for name, count in missing.items() if count
         ]
-        return [family(metric, MergeMode("sum"), time.time()) for metric in pulled(figures)]
+        return [shared(family, "sum", time.time()) for family in pulled(figures)]
 
     def _counts(self) -> dict[str, float]:
         return {operation: reading.total for (operation,), reading in self._counter.read()}

@@ -6,8 +6,10 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, Summary
 from prometheus_client.metrics import MetricWrapperBase
 
-from manometer.processes.merge_modes import in_own_files, way
-from manometer.processes.snapshot import Family, Row, family
+from manometer.meters.family import Family, Group, Series
+from manometer.processes.merge_modes import in_own_files, merge_mode
+from manometer.processes.snapshot import shared
+from manometer.registry.foreign import figures
 
 __all__ = ["inherited"]
 
@@ -23,9 +25,11 @@ def inherited(registry: CollectorRegistry, now: float) -> list[Family]:
         if isinstance(collector, MetricWrapperBase):
             _free(collector)
         if isinstance(collector, Counter | Histogram | Summary):
-            families += _of_meter(collector, registry, now)
+            families += _of_meter(collector, registry)
         elif isinstance(collector, GCCollector):
-            families += [family(metric, way(registry, metric), now) for metric in collector.collect()]
+            families += [
+                shared(metric, merge_mode(registry, metric.name, metric.type), now) for metric in collector.collect()
+            ]
     return families
 
 
@@ -43,17 +47,17 @@ def _flat(values: Iterable[Any]) -> Iterator[Any]:
         yield from value if isinstance(value, list) else (value,)
 
 
-def _of_meter(meter: Any, registry: CollectorRegistry, now: float) -> Iterator[Family]:
-    """Its family, if it has any series. The fork waits for this: of all but the first the bare values are read."""
+def _of_meter(meter: Any, registry: CollectorRegistry) -> Iterator[Family]:
+    """Its family, if it has any series. The fork waits for this, and so no sample is given its names."""
     every = meter._metrics if meter._labelnames else {(): meter}
     (described,) = meter.describe()
-    if not every or in_own_files(registry, described):
+    if not every or in_own_files(registry, described.name):
         return
-    (metric,) = next(iter(every.values())).collect()
-    told = family(metric, way(registry, metric), now)
-    (group,) = told.groups
-    rows: list[Row] = [
-        (texts, [sample.value for sample in series._child_samples()], (), 0.0, None)
-        for texts, series in every.items()
-    ]
-    yield told._replace(groups=[group._replace(labelnames=meter._labelnames, rows=rows)])
+    name, kind = described.name, described.type
+    told: list[Series] = []
+    head = Group(tuple(meter._labelnames), told, merge_mode=merge_mode(registry, name, kind))
+    for values, series in every.items():
+        (figure,) = figures(kind, [(sample.name, sample) for sample in series._child_samples()])
+        told.append((values, figure.reading))
+        head = head._replace(bounds=figure.bounds)
+    yield Family(name, kind, described.documentation, described.unit, [head])

@@ -1,21 +1,18 @@
-"""The figures of several processes made one: sums that do not depend on who is added when, and the gauges' ways."""
+"""The figures of several processes made one: sums that do not depend on who is added when, and the gauges' modes."""
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
-from math import fsum, inf, isfinite
+from collections.abc import Callable, Sequence
+from math import inf
+from operator import itemgetter
 from typing import Any
 
-from prometheus_client import Metric
-from prometheus_client.samples import Exemplar, NativeHistogram, Sample
-
-from manometer.meters.exponential import ExponentialBuckets, seen
+from manometer.meters.family import Family, Group, Series, Values, kind_of_reading
 from manometer.meters.labels import OTHER
-from manometer.processes.snapshot import Family, Group, Native, Row, Shape, Slot, Snapshot, Told
+from manometer.meters.metric_view import MetricView
+from manometer.meters.readings import GaugeReading, HistogramReading, Reading
+from manometer.processes.changed_buckets import Head, check_counts, over_all_buckets
+from manometer.processes.snapshot import Snapshot
 
-__all__ = ["Merge", "negative", "negative_native"]
-
-Labels = tuple[tuple[str, str], ...]
-Rows = list[Sequence[float]]
+__all__ = ["Merge"]
 
 _LASTING = ("sum", "min", "max", "mostrecent")
 """Modes in which a process counts after its end."""
@@ -40,29 +37,35 @@ class Merge:
         for family in snapshot.families:
             series = found.setdefault((family.name, family.kind), set())
             for group in family.groups:
-                series.update((group.labelnames, *row[0]) for row in group.rows if {*row[0]} != {OTHER})
+                series.update((group.labelnames, values) for values, _ in group.series if {*values} != {OTHER})
         for key, series in found.items():
             self._room[key] = max(self._room.get(key, 0), len(series))
 
     def add(self, snapshot: Snapshot) -> None:
         """Take in one process; of one that is not alive, what outlasts it."""
         for family in snapshot.families:
-            for group in family.groups:
-                if snapshot.alive or group.mode in _LASTING:
-                    self._add(family, group, snapshot.process.label)
+            groups = [group for group in family.groups if snapshot.alive or group.merge_mode in _LASTING]
+            if groups:
+                key = family.name, family.kind
+                totals = self._families.get(key)
+                if totals is None:
+                    totals = self._families[key] = _FamilyTotals(family)
+                cap = inf if self._max_series is None else max(self._max_series, self._room.get(key, 0))
+                for group in groups:
+                    totals.add(group, snapshot.process.label, cap, self._on_fold)
 
-    def metrics(self, failed: Callable[[str], None] | None = None) -> list[Metric]:
+    def metrics(self, failed: Callable[[str], None] | None = None) -> list[MetricView]:
         """The families, for an exposition; of one whose kind was changed, the kind that came in first.
 
         failed: hears, where an exception is handled, of a family that cannot be made, and so is missing.
         """
         first: dict[str, _FamilyTotals] = {}
-        for (name, _), family in self._families.items():
-            first.setdefault(name, family)
+        for (name, _), totals in self._families.items():
+            first.setdefault(name, totals)
         found = []
-        for name, family in first.items():
+        for name, totals in first.items():
             try:
-                found.append(family.metric())
+                found.append(MetricView(totals.family(_rounded)))
             except Exception:
                 if failed is None:
                     raise
@@ -70,183 +73,114 @@ class Merge:
         return found
 
     def families(self) -> list[Family]:
-        """The same as rows that lose nothing: what is added to them later comes out as if it had been now."""
-        return [family.family() for family in self._families.values()]
+        """The same without a loss: what is added to them later comes out as if it had been now."""
+        return [totals.family(_exact) for totals in self._families.values()]
 
-    def _add(self, family: Family, group: Group, pid: str) -> None:
-        key = family.name, family.kind
-        totals = self._families.get(key)
-        if totals is None:
-            totals = self._families[key] = _FamilyTotals(family)
-        cap = inf if self._max_series is None else max(self._max_series, self._room.get(key, 0))
-        names = group.labelnames
-        each = group.mode in ("all", "liveall") and "pid" not in names
-        order = sorted(range(len(names)), key=names.__getitem__)  # processes may have them in another
-        for row in group.rows:
-            labels = tuple([(names[at], row[0][at]) for at in order])
-            if each:
-                labels += (("pid", pid),)
-            found = totals.series.get(labels)
-            if found is None:
-                if len(totals.series) >= cap:
-                    labels = tuple([(label, OTHER) for label, _ in labels])
-                    if self._on_fold is not None:
-                        self._on_fold(family.name)
-                found = totals.series.get(labels)
-                if found is None:
-                    found = totals.series[labels] = _Series(group.mode)
-            found.add(group.shape, row)
+
+class _Series:
+    """One series: of those that are summed what each process has of it, else what came out on top."""
+
+    __slots__ = ("heads", "mode", "readings")
+
+    def __init__(self, mode: str, head: Head, reading: Any) -> None:
+        self.mode = mode
+        self.heads = [head]
+        self.readings = [reading]
+
+    def add(self, head: Head, reading: Any) -> None:
+        """Take in another process's reading."""
+        if self.mode in ("sum", "livesum"):
+            self.heads.append(head)
+            self.readings.append(reading)
+        elif _is_above(self.mode.removeprefix("live"), reading, self.readings[0]):
+            self.heads, self.readings = [head], [reading]
+
+
+def _is_above(mode: str, reading: Any, kept: Any) -> bool:
+    if mode == "min":
+        return bool(reading.events < kept.events)
+    if mode == "max" or not isinstance(reading, GaugeReading):  # of a total, the greatest is the most recent
+        return bool(reading.events > kept.events)
+    return (reading.set_at or 0.0) > (kept.set_at or 0.0)
 
 
 class _FamilyTotals:
     """The series of one family."""
 
     def __init__(self, family: Family) -> None:
-        self._name, self._kind, self._help, self._unit, _ = family
-        self.series: dict[Labels, _Series] = {}
+        self._family = family._replace(groups=())
+        self._series: dict[tuple[str | None, Values], dict[Values, _Series]] = {}
+        self._heads: dict[Head, Head] = {}
+        self._count = 0
 
-    def metric(self) -> Metric:
-        metric = Metric(self._name, self._help, self._kind, self._unit)
-        for labels, series in self.series.items():
-            shape, rows = series.parts()
-            plain, native = dict(labels), series.native()
-            for slot, value in zip(shape, _total(shape, rows), strict=True):
-                name, bound, _ = slot
-                shown = plain if bound is None else plain | {"le": bound}
-                if native is not None and name == self._name:
-                    found = native.histogram._replace(sum_value=value)
-                    metric.samples.append(Sample(name, shown, 0.0, None, None, found))
-                else:
-                    metric.samples.append(Sample(name, shown, value, None, series.exemplars.get(slot)))
-        return metric
+    def add(self, group: Group, pid: str, cap: float, on_fold: Callable[[str], None] | None) -> None:
+        """Take in a group. cap: series that there may be, past which `on_fold` hears of each new one."""
+        names, ordered = _ordered(group.labelnames)
+        each = group.merge_mode in ("all", "liveall") and "pid" not in names
+        own = (pid,) if each else ()
+        kept = self._series.setdefault((group.suffix, names + ("pid",) * each), {})
+        head, mode = (group.bounds, group.native_limit), group.merge_mode
+        head = self._heads.setdefault(head, head)  # one object: that two are equal is then seen at once
+        for values, reading in group.series:
+            if ordered is not None:
+                values = ordered(values)
+            if each:
+                values += own
+            found = kept.get(values)
+            if found is None and self._count >= cap:
+                values = (OTHER,) * len(values)
+                if on_fold is not None:
+                    on_fold(self._family.name)
+                found = kept.get(values)
+            if found is None:
+                kept[values] = _Series(mode, head, reading)
+                self._count += 1
+            else:
+                found.add(head, reading)
 
-    def family(self) -> Family:
-        groups: dict[Any, Group] = {}
-        for labels, series in self.series.items():
-            shape, rows = series.parts()
-            names = tuple([label for label, _ in labels])
-            group = groups.setdefault((series.mode, *names, *shape), Group(series.mode, names, shape, []))
-            texts = [text for _, text in labels]
-            exemplars = [
-                Told(at, series.exemplars[slot]) for at, slot in enumerate(shape) if slot in series.exemplars
-            ]
-            native = series.native()
-            for values in _exact(shape, rows):
-                group.rows.append((texts, values, exemplars, series.set_at, native))
-                exemplars, native = [], None
-        return Family(self._name, self._kind, self._help, self._unit, list(groups.values()))
-
-
-class _Series:
-    """One series: of those that are summed what each process has of it, else what came out on top."""
-
-    __slots__ = ("_natives", "_parts", "exemplars", "mode", "set_at")
-
-    def __init__(self, mode: str) -> None:
-        self.mode = mode
-        self.exemplars: dict[Slot, Exemplar] = {}
-        self.set_at = 0.0
-        self._parts: list[tuple[Shape, Sequence[float]]] = []
-        self._natives: list[Native] = []
-
-    def add(self, shape: Shape, row: Row) -> None:
-        """Take in one process's row."""
-        _, values, told, set_at, native = row
-        for at, exemplar in told:
-            kept = self.exemplars.get(shape[at])
-            if kept is None or seen(exemplar) > seen(kept):
-                self.exemplars[shape[at]] = exemplar
-        how = self.mode.removeprefix("live")
-        if how == "sum" or not self._parts:
-            self._parts.append((shape, values))
-            self.set_at = set_at
-            if native is not None:
-                self._natives.append(native)
-        elif how in ("min", "max"):
-            self._parts = [(shape, _nearer(how, self._parts[0][1], values))]
-        elif set_at > self.set_at:
-            self._parts = [(shape, values)]
-            self.set_at = set_at
-
-    def parts(self) -> tuple[Shape, Rows]:
-        """What came in, with the same samples in each row."""
-        shape = self._parts[0][0]
-        if all(other == shape for other, _ in self._parts):
-            return shape, [values for _, values in self._parts]
-        return _conformed(self._parts)
-
-    def native(self) -> Native | None:
-        """What the exponential buckets that came in come to; their sum is a value like others."""
-        found = self._natives
-        if len(found) < 2:
-            return found[0] if found else None
-        limit = max(each.limit for each in found)
-        return Native(ExponentialBuckets.together([each.histogram for each in found], limit).histogram(0.0), limit)
+    def family(self, added_up: "_AddUp") -> Family:
+        """What they come to, in groups of series that have the same labels and buckets."""
+        groups: dict[Any, tuple[Group, list[Series]]] = {}
+        for (suffix, names), kept in self._series.items():
+            kind = kind_of_reading(self._family.kind, suffix)
+            for values, series in kept.items():
+                heads, readings = series.heads, series.readings
+                head = heads[0]
+                if len(heads) > 1 and (heads.count(head) < len(heads) or _differ(readings)):
+                    head, readings = over_all_buckets(heads, readings)
+                found = added_up(kind, readings, head[1])
+                key = (suffix, names, series.mode, head, _size(found[0]))
+                if key not in groups:
+                    check_counts(head, _size(found[0]))
+                    groups[key] = Group(names, [], *head, suffix, series.mode), []
+                groups[key][1].extend([(values, reading) for reading in found])
+        return self._family._replace(groups=[group._replace(series=told) for group, told in groups.values()])
 
 
-def _total(shape: Shape, rows: Rows) -> Sequence[float]:
-    """The sum of each sample, rounded once: whatever grows in a process never lets it fall."""
-    if len(rows) == 1:
-        return rows[0]
-    return [
-        min(column) if begins else _sum(column)
-        for (_, _, begins), column in zip(shape, zip(*rows, strict=True), strict=True)
-    ]
+_AddUp = Callable[[type[Reading], Sequence[Any], int], Sequence[Reading]]
 
 
-def _exact(shape: Shape, rows: Rows) -> Iterable[Sequence[float]]:
-    """As few rows as add up to the very same: the sums, then what rounding took off them, until it took nothing."""
-    totals = _total(shape, rows)
-    yield totals
-    while len(rows) > 1:
-        rows = [*rows, negative(shape, totals)]
-        totals = [total if isfinite(total) else 0.0 for total in _total(shape, rows)]
-        if not any(total for (_, _, begins), total in zip(shape, totals, strict=True) if not begins):
-            return
-        yield totals
+def _rounded(kind: type[Reading], readings: Sequence[Any], native_limit: int) -> Sequence[Reading]:
+    return readings if len(readings) == 1 else [kind.added_up(readings, native_limit)]
 
 
-def negative(shape: Shape, values: Sequence[float]) -> Sequence[float]:
-    """What takes these off where the two add up."""
-    return [inf if begins else -value for (_, _, begins), value in zip(shape, values, strict=True)]
+def _exact(kind: type[Reading], readings: Sequence[Any], native_limit: int) -> Sequence[Reading]:
+    return readings if len(readings) == 1 else kind.exact(readings, native_limit)
 
 
-def negative_native(histogram: NativeHistogram) -> NativeHistogram:
-    """Likewise of exponential buckets; their sum is among the values."""
-    return histogram._replace(
-        count_value=-histogram.count_value,
-        zero_count=-histogram.zero_count,
-        pos_deltas=[-delta for delta in histogram.pos_deltas or ()],
-        neg_deltas=[-delta for delta in histogram.neg_deltas or ()],
-        nh_exemplars=[],
-    )
+def _ordered(names: Values) -> tuple[Values, Callable[[Values], Values] | None]:
+    """The label names in one order, since processes may have them in another, and what puts values in that order."""
+    places = sorted(range(len(names)), key=names.__getitem__)
+    if places == [*range(len(names))]:
+        return names, None
+    ordered = itemgetter(*places)
+    return ordered(names), ordered
 
 
-def _sum(column: tuple[float, ...]) -> float:
-    try:
-        return fsum(column)
-    except (OverflowError, ValueError):  # too large for a float on the way, or infinities of both signs
-        return sum(column)
+def _differ(readings: Sequence[Any]) -> bool:
+    """Whether some do not tell all that others do."""
+    return len({_size(reading) for reading in readings}) > 1
 
 
-def _nearer(how: str, one: Sequence[float], other: Sequence[float]) -> Sequence[float]:
-    return list(map(min if how == "min" else max, one, other))
-
-
-def _conformed(parts: list[tuple[Shape, Sequence[float]]]) -> tuple[Shape, Rows]:
-    """Rows of differing samples, such as of a histogram whose buckets were changed, over the samples of all."""
-    slots = dict.fromkeys(chain.from_iterable(shape for shape, _ in parts))
-    buckets = sorted([(float(slot[1]), slot) for slot in slots if slot[1] is not None])
-    shape = (*(slot for _, slot in buckets), *(slot for slot in slots if slot[1] is None))
-    return shape, [list(_over(shape, dict(zip(own, values, strict=True)))) for own, values in parts]
-
-
-def _over(shape: Shape, known: dict[Slot, float]) -> Iterable[float]:
-    below = 0.0
-    for slot in shape:
-        _, bound, begins = slot
-        if bound is not None:
-            below = known.get(slot, below)  # no bucket of its own ends here: it holds what the one below holds
-            yield below
-        else:
-            yield known.get(slot, inf if begins else 0.0)
+def _size(reading: Any) -> int:
+    return len(reading.running) if isinstance(reading, HistogramReading) else 0

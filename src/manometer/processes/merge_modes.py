@@ -1,27 +1,13 @@
 """How each family of several processes becomes one: by the catalogue, by the gauge's own word, or by its kind."""
 
-from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import NamedTuple
 
-from prometheus_client import CollectorRegistry, Metric, values
+from prometheus_client import CollectorRegistry, values
 from prometheus_client.metrics import MetricWrapperBase
 
 from manometer.catalogue import SUBJECTS, spec
 
-__all__ = ["MergeMode", "by_itself", "in_own_files", "way"]
-
-
-class MergeMode(NamedTuple):
-    """How the values of a family become one.
-
-    mode: one of prometheus-client's multiprocess modes; set_at: when the series of some labels was last set;
-    is_written: whether the program writes the value of that series, which else comes from an object.
-    """
-
-    mode: str
-    set_at: Callable[[Mapping[str, str]], float] | None = None
-    is_written: Callable[[Mapping[str, str]], bool] | None = None
+__all__ = ["by_itself", "in_own_files", "merge_mode"]
 
 
 _BY_KIND = {
@@ -34,19 +20,18 @@ _BY_KIND = {
 _EACH = "liveall"  # what is of one process alone, or of no known meaning: never wrong
 
 
-def way(registry: CollectorRegistry, family: Metric) -> MergeMode:
-    """The way of one of the registry's families."""
+def merge_mode(registry: CollectorRegistry, name: str, kind: str) -> str:
+    """The mode of one of the registry's families: one of prometheus-client's multiprocess modes."""
     with suppress(KeyError):
-        return MergeMode(spec(f"{family.name}_total" if family.type == "counter" else family.name).multiprocess_mode)
-    collector = registry._names_to_collectors.get(family.name)
-    mode = getattr(collector, "_multiprocess_mode", None)
+        return spec(f"{name}_total" if kind == "counter" else name).multiprocess_mode
+    mode = getattr(registry._names_to_collectors.get(name), "_multiprocess_mode", None)
     if isinstance(mode, str):
-        return MergeMode(mode, getattr(collector, "set_at", None), getattr(collector, "is_written", None))
-    if family.name.startswith("process_"):  # prometheus-client's ProcessCollector, whose names every client shares
-        return MergeMode(_EACH)
-    if family.name == "python_info":
-        return MergeMode("livemax")
-    return MergeMode(_BY_KIND.get(family.type, _EACH))
+        return mode
+    if name.startswith("process_"):  # prometheus-client's ProcessCollector, whose names every client shares
+        return _EACH
+    if name == "python_info":
+        return "livemax"
+    return _BY_KIND.get(kind, _EACH)
 
 
 def by_itself(family_name: str) -> bool:
@@ -59,7 +44,7 @@ _OF_RUNNING = frozenset(
 )
 
 
-def in_own_files(registry: CollectorRegistry, family: Metric) -> bool:
+def in_own_files(registry: CollectorRegistry, name: str) -> bool:
     """Whether prometheus-client keeps the family in files of its own, for its own multiprocess mode."""
-    collector = registry._names_to_collectors.get(family.name)
+    collector = registry._names_to_collectors.get(name)
     return isinstance(collector, MetricWrapperBase) and values.ValueClass._multiprocess

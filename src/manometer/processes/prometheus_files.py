@@ -5,15 +5,15 @@ from pathlib import Path
 
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from manometer.processes.merge_modes import MergeMode
-from manometer.processes.snapshot import Family, family
+from manometer.meters.family import Family
+from manometer.processes.snapshot import shared
 
-__all__ = ["peer_families"]
+__all__ = ["families_of_files"]
 
 _KINDS = ("counter", "gauge", "histogram", "summary")
 
 
-def peer_families(directories: Iterable[Path], unreadable: Callable[[Path, Exception], None]) -> list[Family]:
+def families_of_files(directories: Iterable[Path], unreadable: Callable[[Path, Exception], None]) -> list[Family]:
     """The families of all processes in these directories, merged as prometheus-client does."""
     paths = sorted(path for directory in directories for kind in _KINDS for path in directory.glob(f"{kind}_*.db"))
     try:
@@ -26,7 +26,7 @@ def peer_families(directories: Iterable[Path], unreadable: Callable[[Path, Excep
 def _merge(paths: Iterable[Path]) -> list[Family]:
     merged = MultiProcessCollector.merge(map(str, paths))  # type: ignore[no-untyped-call]
     # All are merged already: no series of a gauge comes twice, so the sum of one is its value.
-    return [family(each, MergeMode("sum"), 0.0) for each in merged]
+    return [shared(metric, "sum", 0.0) for metric in merged]
 
 
 def _makes_sense(path: Path, unreadable: Callable[[Path, Exception], None]) -> bool:

@@ -3,22 +3,22 @@
 from collections import Counter as Tally
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
+from typing import Any
 from weakref import ref
 
+from manometer.meters.family import Family, Group, Series
 from manometer.meters.labels import SERIES_CAP
-from manometer.processes.merge import Merge, negative, negative_native
+from manometer.processes.merge import Merge
 from manometer.processes.merge_modes import by_itself
-from manometer.processes.snapshot import Family, Group, Process, Row, Shape, Snapshot
+from manometer.processes.snapshot import Process, Snapshot
 
 __all__ = ["Resets"]
 
-_Head = tuple[tuple[str, str, str, str], tuple[str, tuple[str, ...], Shape]]
-"""A family and a group of it, but for the rows: one for all the series of a collection that are in there."""
-_Seen = tuple[_Head, Row, float, float, float]
-"""A series: its row in the last collection that it was in, when that began, when the series did, and what of it
-never falls, as the sum does where negatives are observed. A plain tuple, for the reason that a row is one."""
+_Key = tuple[str, ...]
+_Seen = tuple[Family, Series, float]
+"""A series as it was in the last collection that it was in, when that began, and a family that has its group's head:
+one for all the series of a collection that are in there."""
 
-_COUNTS = ("_count", "_total")
 _NONE: Mapping[object, Family] = MappingProxyType({})
 
 
@@ -38,10 +38,10 @@ class Resets:
 
     def __init__(self, folded: Callable[[str], None] | None = None) -> None:
         self._folded = folded
-        self._last: dict[tuple[str, ...], _Seen] = {}
+        self._last: dict[_Key, _Seen] = {}
         self._of_meters: dict[ref[object], Family] = {}
         self._past: list[Family] = []
-        self._of_parent: dict[tuple[str, ...], _Seen] = {}
+        self._of_parent: dict[_Key, _Seen] = {}
         self._of_parents_meters: dict[ref[object], Family] = {}
         self.moved = False
 
@@ -62,18 +62,19 @@ class Resets:
         of_meters: the families of meters that keep what their removed series came to.
         """
         self.moved = False
-        present: dict[tuple[str, ...], _Seen] = {}
+        present: dict[_Key, _Seen] = {}
         ended: list[_Seen] = []
         for key, series in self._series(families, now):
             present[key] = series
             before = self._last.pop(key, None)
-            if not self.moved and series[-1] != (0 if before is None else before[-1]):
+            if not self.moved and _events(series) != (0 if before is None else _events(before)):
                 self.moved = not by_itself(key[0])
             if before is not None and not _continues(series, before):
                 ended.append(before)
             of_parent = self._of_parent.pop(key, None)
             if of_parent is not None and _continues(series, of_parent):
-                ended.append(_negative(of_parent))
+                head, (values, reading), began = of_parent
+                ended.append((head, (values, reading.negative), began))
         gone = self._last
         ended += _surplus(gone, {family.name for family in families})
         of_the_dead = self._without_the_dead({ref(meter): family for meter, family in of_meters.items()})
@@ -97,23 +98,22 @@ class Resets:
         self._of_meters = {meter: family for meter, family in known.items() if meter() is not None}
         return found + [family for meter, family in known.items() if meter not in self._of_meters]
 
-    def _series(self, families: Iterable[Family], now: float) -> Iterator[tuple[tuple[str, ...], _Seen]]:
+    def _series(self, families: Iterable[Family], now: float) -> Iterator[tuple[_Key, _Seen]]:
         """The series that add up over time, each with what tells it from all others."""
         for family in families:
             for group in family.groups:
-                if group.mode != "sum" or family.kind == "gauge":
+                if group.merge_mode != "sum" or family.kind == "gauge":
                     continue
-                head = family[:-1], group[:-1]  # plain tuples, as rows are
-                start = next((at for at, (_, _, begins) in enumerate(group.shape) if begins), None)
-                count = _count_at(group)
-                for row in group.rows:
-                    labelvalues, values, *_ = row
-                    born = 0.0 if start is None else values[start]
-                    yield (family.name, *group.labelnames, *labelvalues), (head, row, now, born, _events(row, count))
+                head = family._replace(groups=[group._replace(series=())])
+                start = (family.name, group.suffix or "", *group.labelnames)
+                for series in group.series:
+                    yield (*start, *series[0]), (head, series, now)
 
     def _alone(self, series: Iterable[_Seen]) -> list[Family]:
         """Each as a family of its own."""
-        return [Family(*family, [Group(*group, [row])]) for (family, group), row, *_ in series]
+        return [
+            head._replace(groups=[group._replace(series=[each]) for group in head.groups]) for head, each, _ in series
+        ]
 
     def _added_up(self, families: list[Family], max_series: int | None) -> list[Family]:
         totals = Merge(max_series, self._folded)
@@ -121,7 +121,7 @@ class Resets:
         return totals.families()
 
 
-def _surplus(gone: dict[tuple[str, ...], _Seen], names: Collection[str]) -> list[_Seen]:
+def _surplus(gone: dict[_Key, _Seen], names: Collection[str]) -> list[_Seen]:
     """Take off the oldest series past each family's cap. A family that is missing as a whole may be back soon."""
     if len(gone) <= SERIES_CAP:
         return []
@@ -136,36 +136,24 @@ def _surplus(gone: dict[tuple[str, ...], _Seen], names: Collection[str]) -> list
 
 def _continues(series: _Seen, before: _Seen) -> bool:
     """Whether this is what that one came to since, and not another start of it."""
-    _, _, _, born, events = series
-    _, _, seen, born_before, events_before = before
-    return events >= events_before and (born == born_before or born <= seen)
+    _, (_, reading), _ = series
+    _, (_, earlier), seen = before
+    born, born_before = reading.created or 0.0, earlier.created or 0.0
+    return bool(reading.events >= earlier.events and (born == born_before or born <= seen))
 
 
-def _count_at(group: Group) -> int:
-    return next((at for at, (name, _, _) in enumerate(group.shape) if name.endswith(_COUNTS)), 0)
-
-
-def _events(row: Row, count_at: int) -> float:
-    native = row[-1]
-    return row[1][count_at] if native is None else native.histogram.count_value
+def _events(series: _Seen) -> Any:
+    _, (_, reading), _ = series
+    return reading.events
 
 
 def _all_events(family: Family) -> float:
-    return sum(_events(row, at) for group in family.groups for at in [_count_at(group)] for row in group.rows)
-
-
-def _negative(series: _Seen) -> _Seen:
-    """What takes that much off where the two add up."""
-    head, row, now, born, events = series
-    return head, _negative_row(row, head[1][-1]), now, born, events
+    return float(sum(reading.events for _, reading in family.series))
 
 
 def _negative_family(family: Family) -> Family:
-    groups = [group._replace(rows=[_negative_row(row, group.shape) for row in group.rows]) for group in family.groups]
-    return family._replace(groups=groups)
+    return family._replace(groups=[_negative_group(group) for group in family.groups])
 
 
-def _negative_row(row: Row, shape: Shape) -> Row:
-    labelvalues, values, _, set_at, native = row
-    taken = None if native is None else native._replace(histogram=negative_native(native.histogram))
-    return labelvalues, negative(shape, values), (), set_at, taken
+def _negative_group(group: Group) -> Group:
+    return group._replace(series=[(values, reading.negative) for values, reading in group.series])

@@ -18,14 +18,15 @@ from prometheus_client import CollectorRegistry
 from manometer.background import INTERPRETER, in_background
 from manometer.errors import ConfigError
 from manometer.meters import uwsgi
+from manometer.meters.family import Family
 from manometer.meters.fork import Forked, called_in_child, follow_uwsgi, freed_in_child, notice
 from manometer.processes.directory import Directory
 from manometer.processes.file_faults import Faults
 from manometer.processes.file_format import check, file, lines
 from manometer.processes.fork_baseline import inherited
-from manometer.processes.merge_modes import in_own_files, way
+from manometer.processes.merge_modes import in_own_files, merge_mode
 from manometer.processes.resets import Resets
-from manometer.processes.snapshot import Family, Process, apart
+from manometer.processes.snapshot import Process, apart
 from manometer.processes.unwritable import Unwritable
 from manometer.registry.collection import collect
 from manometer.registry.self_metrics import SelfMetrics
@@ -166,11 +167,12 @@ class Worker:
         families: list[Family] = []
         of_meters: dict[object, Family] = {}
         written: list[bytes] = []
-        for metric in collect(registry):
-            name = str(metric.name)
+        for found in collect(registry):
+            name = str(found.name)
             try:
-                if not in_own_files(registry, metric):
-                    parts = list(apart(metric, way(registry, metric), now))
+                if not in_own_files(registry, name):
+                    kind = found.kind if isinstance(found, Family) else found.type
+                    parts = list(apart(found, merge_mode(registry, name, kind), now))
                     for part, meter in parts:
                         if meter is None:
                             check(part)

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from prometheus_client import Metric
-from prometheus_client.samples import Sample
 
-from manometer.catalogue import MetricSpec
+from manometer.catalogue import Kind, MetricSpec
 from manometer.errors import MetricError
+from manometer.meters.family import Family, Group, Series
 from manometer.meters.meter import Meter
+from manometer.meters.metric_view import MetricView
+from manometer.meters.readings import CounterReading, GaugeReading
 
-__all__ = ["Pulled", "family", "meter", "pulled", "pulled_sample"]
+__all__ = ["Pulled", "described", "family", "meter", "pulled", "series"]
 
 M = TypeVar("M", bound=Meter[Any])
 
@@ -18,9 +20,15 @@ Pulled = tuple[MetricSpec, Mapping[str, str], float]
 """One figure as an object told it: which metric, its label values, the value."""
 
 
-def family(row: MetricSpec) -> Metric:
-    """The metric's family, without samples."""
-    return Metric(row.family_name, row.help, row.kind.value, _unit(row))
+def described(rows: Iterable[MetricSpec]) -> list[Metric]:
+    """The metrics' families without series, as a collector's `describe` gives them."""
+    return [MetricView(family(row, ())) for row in rows]
+
+
+def family(row: MetricSpec, series: Iterable[Series]) -> Family:
+    """The metric's family of these series."""
+    groups = [Group(tuple(row.labels), [*series])]
+    return Family(row.family_name, row.kind.value, row.help, _unit(row), groups)
 
 
 def meter(row: MetricSpec, kind: type[M], **settings: Any) -> M:
@@ -35,19 +43,20 @@ def meter(row: MetricSpec, kind: type[M], **settings: Any) -> M:
     return kind(row.family_name, row.help, row.labels, unit=_unit(row), registry=None, **settings)
 
 
-def pulled(figures: Iterable[Pulled]) -> list[Metric]:
+def pulled(figures: Iterable[Pulled]) -> list[Family]:
     """The families of figures that objects told, in the order in which they first came."""
-    families: dict[str, Metric] = {}
+    found: dict[str, tuple[MetricSpec, list[Series]]] = {}
     for row, labels, value in figures:
-        if row.name not in families:
-            families[row.name] = family(row)
-        families[row.name].samples.append(pulled_sample(row, labels, value))
-    return list(families.values())
+        if row.name not in found:
+            found[row.name] = row, []
+        found[row.name][1].append(series(row, labels, value))
+    return [family(row, told) for row, told in found.values()]
 
 
-def pulled_sample(row: MetricSpec, labels: Mapping[str, str], value: float) -> Sample:
-    """The sample of one figure, its labels in the catalogue's order."""
-    return Sample(row.prometheus_name, {label: labels[label] for label in row.labels}, float(value))
+def series(row: MetricSpec, labels: Mapping[str, str], value: float) -> Series:
+    """The series of one figure, its label values in the catalogue's order."""
+    reading = CounterReading(float(value)) if row.kind is Kind.COUNTER else GaugeReading(float(value))
+    return tuple([labels[label] for label in row.labels]), reading
 
 
 def _unit(row: MetricSpec) -> str:

@@ -10,12 +10,17 @@ from prometheus_client.registry import Collector
 from manometer.errors import IncompleteError
 from manometer.meters.family import Family
 from manometer.meters.fork import freed_in_child, notice
+from manometer.meters.metric_view import MetricView
+from manometer.meters.metric_view import size as size_of
 from manometer.registry.self_metrics import SelfMetrics
 
-__all__ = ["collect"]
+__all__ = ["Collected", "as_metric", "collect"]
+
+Collected = Family | Metric
+"""A family, or what a collector of another kit told: that one stays as it is, down to its timestamps."""
 
 
-def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Metric]:
+def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Collected]:
     """Read every collector of the registry once; one that raises loses only its own families.
 
     names: where given, only samples of these names, as Prometheus's `name[]` parameter asks.
@@ -23,7 +28,7 @@ def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Me
     Raises IncompleteError where a collector does: what it has must not be shown in part.
     """
     notice()
-    families: list[Metric] = []
+    families: list[Collected] = []
     failed: set[str] = set()
     durations: Tally[str] = Tally()
     series: Tally[str] = Tally()
@@ -34,7 +39,7 @@ def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Me
         started = perf_counter()
         try:
             name = str(getattr(collector, "collector_name", name))
-            found = list(collector.collect())
+            found = [_as_read(metric) for metric in collector.collect()]
             took = perf_counter() - started
             sizes = [(str(family.name), _size(family)) for family in found]
             families += _restricted(found, names)
@@ -52,7 +57,10 @@ def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Me
         for name in durations.keys() - failed:
             self_metrics.worked(name, "collector")
         # Of a part of the registry there are no costs to tell: those of the last whole reading stand.
-        families += _restricted(self_metrics.collect(), names) if names else self_metrics.collected(durations, series)
+        if names:
+            families += _restricted([_as_read(metric) for metric in self_metrics.collect()], names)
+        else:
+            families += self_metrics.collected(durations, series)
     return families
 
 
@@ -69,17 +77,27 @@ def _collectors(registry: CollectorRegistry, names: Collection[str]) -> list[Col
     return [each for each in collectors if not isinstance(each, SelfMetrics)]
 
 
-def _size(family: Metric) -> int:
-    return family.size if isinstance(family, Family) else len(family.samples)
+def as_metric(found: Collected) -> Metric:
+    """What was collected in prometheus-client's form."""
+    return MetricView(found) if isinstance(found, Family) else found
 
 
-def _restricted(families: Iterable[Metric], names: Collection[str]) -> Iterable[Metric]:
+def _as_read(metric: Metric) -> Collected:
+    family = metric.family if isinstance(metric, MetricView) else None
+    return metric if family is None else family
+
+
+def _size(found: Collected) -> int:
+    return size_of(found) if isinstance(found, Family) else len(found.samples)
+
+
+def _restricted(families: Iterable[Collected], names: Collection[str]) -> Iterable[Collected]:
     """The families as they are, or where there are names, what of them has one."""
     if not names:
         return families
     restricted = []
-    for family in families:
-        kept = Metric(family.name, family.documentation, family.type)  # without a unit, as prometheus-client has it
-        kept.samples = [sample for sample in family.samples if sample.name in names]
+    for metric in map(as_metric, families):
+        kept = Metric(metric.name, metric.documentation, metric.type)  # without a unit, as prometheus-client has it
+        kept.samples = [sample for sample in metric.samples if sample.name in names]
         restricted.append(kept)
     return [each for each in restricted if each.samples]

@@ -10,10 +10,12 @@ from prometheus_client.registry import Collector
 
 from manometer.catalogue import self_metrics as rows
 from manometer.meters.counter import Counter
+from manometer.meters.family import Family
 from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
+from manometer.meters.metric_view import MetricView
 from manometer.meters.outages import Outages
 from manometer.meters.registration import accompanied_by
-from manometer.registry.catalogued import Pulled, family, meter, pulled
+from manometer.registry.catalogued import Pulled, described, meter, pulled
 
 __all__ = ["SelfMetrics"]
 
@@ -99,7 +101,7 @@ class SelfMetrics(Collector):
             _log.warning("%s is at its cap of series: new label values are counted as 'other'", family_name)
         self.label_folds.labels(family_name).inc()
 
-    def collected(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Metric]:
+    def collected(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Family]:
         """A collection of everything ended: its figures, which are also told until the next one ends.
 
         durations: seconds by collector; series: by family.
@@ -112,16 +114,18 @@ class SelfMetrics(Collector):
         self._costs = {}, {}
 
     def describe(self) -> Iterable[Metric]:
-        return [family(row) for row in rows.SPECS]
+        return described(rows.SPECS)
 
     def collect(self) -> Iterable[Metric]:
-        return self._figures(*self._costs)
+        return map(MetricView, self._figures(*self._costs))
 
-    def _figures(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Metric]:
+    def _figures(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Family]:
         if not self._is_shown:
             return
         for pushed in (self.collect_failures, self.label_folds, self.spans, self.file_failures):
-            yield from (metric for metric in pushed.collect() if metric.samples)
+            family = pushed.family()
+            if family.series:
+                yield family
         figures: list[Pulled] = [
             *((rows.COLLECT_DURATION, {"collector": name}, value) for name, value in durations.items()),
             *((rows.SERIES, {"family": name}, value) for name, value in series.items()),

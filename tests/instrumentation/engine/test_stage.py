@@ -9,9 +9,9 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
+from collected import collect
 from manometer import MetricError, stage
 from manometer.meters.labels import SERIES_CAP
-from manometer.registry.collection import collect
 from waiting import joined
 
 

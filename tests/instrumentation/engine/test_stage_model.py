@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from prometheus_client import CollectorRegistry
 
+from collected import collect
 from manometer import stage
-from manometer.registry.collection import collect
 
 ERRORS = (KeyError, ValueError, StopIteration)
 errors = st.sampled_from(ERRORS)

@@ -13,9 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from prometheus_client import CollectorRegistry
 from sqlalchemy.pool import AssertionPool, NullPool, QueuePool, SingletonThreadPool, StaticPool
 
+from collected import collect
 from manometer import instrument_executor, instrument_pool
 from manometer.instrumentation.pool import lending
-from manometer.registry.collection import collect
 
 # SQLAlchemy 2.0.0 fails in the finalizer of a connection that was closed under it.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <function _ConnectionRecord.checkout")

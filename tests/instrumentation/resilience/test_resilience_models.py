@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from prometheus_client import CollectorRegistry
 
+from collected import collect
 from manometer import Binding, instrument_breaker, instrument_retry
-from manometer.registry.collection import collect
 
 LIMITS = settings(
     max_examples=40,

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import pytest
 
+from collected import collect
 from manometer import BindingError, UnsupportedError, render
 from manometer.instrumentation.runtime import gc as pauses
 from manometer.instrumentation.runtime import instrument_host, instrument_loop, instrument_runtime
-from manometer.registry.collection import collect
 from waiting import DEADLINE
 
 
