@@ -14,6 +14,7 @@ from manometer.meters.family import Family, Group, Series, Values, kind_of_readi
 from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
 from manometer.meters.labels import OTHER, SERIES_CAP, check_label_names, check_name, check_values, full_name
 from manometer.meters.metric_view import MetricView
+from manometer.meters.paired import Paired
 from manometer.meters.registration import Companion, register
 from manometer.meters.write_buffer import WriteBuffer
 
@@ -23,7 +24,7 @@ R = TypeVar("R")
 
 _NOT_GIVEN: object = object()
 
-_OF_FAMILIES = frozenset({"_labelvalues", "_children", "_children_lock", "_ended", "_companion"})
+_OF_FAMILIES = frozenset({"_labelvalues", "_children", "_children_lock", "_ended", "_companion", "_lines"})
 
 
 def creation(created: float) -> float | None:
@@ -83,6 +84,7 @@ class Meter(Collector, ABC, Generic[R]):
         self._max_series = max_series
         self._on_fold = on_fold
         self._companion: Companion | None = None
+        self._lines: dict[Any, Any] = {}
         if self.labelnames:
             self._children: dict[Values, Self] = {}
             self._children_lock = freed_in_child(RLock())  # a finalizer may come here amid the making of a child
@@ -187,7 +189,7 @@ class Meter(Collector, ABC, Generic[R]):
         A series that nobody wrote to gives the very reading that it gave last, so `reading is last` says that it
         stays as it was.
         """
-        return self._group().series
+        return [*self._group().series]
 
     def renew(self, forked: Forked = Forked.AT_ONCE) -> None:
         """Begin every series from zero, as a forked child does; whoever holds one goes on writing to it.
@@ -231,14 +233,17 @@ class Meter(Collector, ABC, Generic[R]):
     # --- for the kinds
 
     def _group(self) -> Group:
-        source = self if not self._labelvalues and self._keeps_ended else None
-        if not self.labelnames or self._labelvalues:  # a child that is read on its own shows no labels
-            return Group((), [((), self._read())], self.bound_labels, self.max_native_buckets, source=source)
+        if self._labelvalues:  # a child that is read on its own shows no labels
+            return Group((), [((), self._read())], self.bound_labels, self.max_native_buckets)
+        group = Group((), (), self.bound_labels, self.max_native_buckets, source=None, lines=self._lines)
+        source = self if self._keeps_ended else None
+        if not self.labelnames:
+            return group._replace(series=[((), self._read())], source=source)
         with self._children_lock:
-            children, ended = self._children.copy().items(), self._ended.now()
-        series = [(values, child._read()) for values, child in children]
-        return Group(
-            *(self.labelnames, series, self.bound_labels, self.max_native_buckets),
+            labelvalues, children, ended = [*self._children], [*self._children.values()], self._ended.now()
+        return group._replace(
+            labelnames=self.labelnames,
+            series=Paired(labelvalues, [child._read() for child in children]),
             source=source,
             ended=() if source is None else ended(),
         )
