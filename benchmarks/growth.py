@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from time import perf_counter, perf_counter_ns
+from math import inf
+from time import perf_counter, perf_counter_ns, process_time
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, generate_latest
@@ -31,6 +32,8 @@ def rows() -> Iterator[Row]:
             yield _paired(f"{what}, in turn on {children:,} bound children", runs, max(_WRITES, children))
     for children in (1, 100, 10_000, 100_000):
         yield _compared(f"exposition of {children:,} histogram children", partial(_scrape, children), "ms", 1e3)
+    yield _large_exposition()
+    yield _second_scrape()
     for interval in (1.0, 2.0, None):
         how = "never scraped" if interval is None else f"scraped every {interval:g} s"
         yield _compared(
@@ -111,18 +114,77 @@ def _in_turn(writes: list[Write], calls: int) -> None:
 
 
 def _scrape(children: int, kit: object) -> float:
+    """Seconds of a scrape before which each child was written to."""
+    registry, writes = _filled(children, kit)
+    return min(_scraped_anew(kit, registry, writes) for _ in range(5 if children <= 10_000 else 3))
+
+
+def _large_exposition(children: int = 100_000, times: int = 100) -> Row:
+    """Whether a scrape of many children costs what they cost in many small ones; each child is written to before."""
+    small, large = (_filled(number, manometer) for number in (children // times, children))
+    whole, part = inf, inf
+    for _ in range(5):
+        whole = min(whole, _work_after(*large))
+        part = min(part, *(_work_after(*small) for _ in range(20)))
+    return Row(
+        f"exposition of {children:,} histogram children, processor time",
+        f"{times} times that of {children // times:,}",
+        whole / (times * part),
+        "ratio",
+        target=1.2,
+        detail=f"{whole * 1e3:,.1f} ms against {times} times {part * 1e3:,.2f} ms",
+    )
+
+
+def _second_scrape(children: int = 5_000, share: int = 100) -> Row:
+    """A histogram child of 18 buckets is 20 series to Prometheus; a hundredth of the children was written to."""
+    first, second = inf, inf
+    for _ in range(7):
+        registry, writes = _filled(children, manometer)
+        first = min(first, _work_after(registry, []))
+        second = min(second, _work_after(registry, writes[::share]))
+    return Row(
+        f"second scrape when 1 % of {children * (len(_BUCKETS) + 3):,} series changed, processor time",
+        "the first",
+        second / first,
+        "ratio",
+        target=0.1,
+        detail=f"{second * 1e3:,.1f} ms against {first * 1e3:,.1f} ms",
+    )
+
+
+def _work_after(registry: CollectorRegistry, writes: list[Write]) -> float:
+    """Seconds of processor time that a scrape takes after these writes.
+
+    A long piece of work is interrupted more often than a short one, so by the clock they do not compare.
+    """
+    for write in writes:
+        write()
+    started = process_time()
+    _written(manometer, registry)
+    return process_time() - started
+
+
+def _filled(children: int, kit: object) -> tuple[CollectorRegistry, list[Write]]:
+    """A registry with a histogram of so many children, and an observation of each."""
     registry = CollectorRegistry()
     family = _family(kit, "Histogram", registry, buckets=_BUCKETS)
-    for number in range(children):
-        family.labels(str(number)).observe(0.7)
-    return min(_seconds(lambda: _written(kit, registry)) for _ in range(5 if children <= 10_000 else 1))
+    writes = [_observation(kit, family, str(number)) for number in range(children)]
+    for write in writes:
+        write()
+    return registry, writes
+
+
+def _scraped_anew(kit: object, registry: CollectorRegistry, writes: list[Write]) -> float:
+    """Seconds of a scrape after these writes."""
+    for write in writes:
+        write()
+    return _seconds(lambda: _written(kit, registry))
 
 
 def _between_scrapes(interval: float | None, kit: object) -> float:
     """Seconds an observation, of four seconds of them, with another thread that scrapes."""
-    registry = CollectorRegistry()
-    family = _family(kit, "Histogram", registry, buckets=_BUCKETS)
-    writes = [_observation(kit, family, str(number)) for number in range(1_000)]
+    registry, writes = _filled(1_000, kit)
     rounds = 0
     with ExitStack() as stack:
         if interval is not None:

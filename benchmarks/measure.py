@@ -36,16 +36,24 @@ def per_call(run: Callable[[int], object], calls: int) -> float:
 
 
 def paired(
-    one: Callable[[int], object], other: Callable[[int], object], calls: int, rounds: int = 15
+    one: Callable[[int], object],
+    other: Callable[[int], object],
+    calls: int,
+    rounds: int = 15,
+    before: Callable[[], object] = lambda: None,
 ) -> tuple[float, float, float]:
     """Time two things in turn: the median ratio one/other of the pairs, and the median seconds of each.
 
+    before: what is to be done before each pair, and not timed.
     A machine whose speed drifts slows both halves of a pair alike, so the ratio holds where a time does
     not. One round of each goes before, uncounted.
     """
     one(calls)
     other(calls)
-    pairs = [(per_call(one, calls), per_call(other, calls)) for _ in range(rounds)]
+    pairs = []
+    for _ in range(rounds):
+        before()
+        pairs.append((per_call(one, calls), per_call(other, calls)))
     return (
         median(mine / theirs for mine, theirs in pairs),
         median(mine for mine, _ in pairs),

@@ -38,7 +38,7 @@ def _as_read(meter, **changed):
 
 def _written_twice(family, form):
     """The family as it is written from its readings, and as prometheus-client writes its samples."""
-    written = write(family, form).encode()
+    written = b"".join(write(family, form))
     return written, choose_encoder(ACCEPTS[form])[0](Fixed(MetricView(family))).removesuffix(b"# EOF\n")
 
 

@@ -54,6 +54,16 @@ def test_a_write_makes_another_reading(kind, settings, write, folds_itself):
         assert readings[-2] is not readings[-3]
 
 
+def test_a_value_that_is_set_again_is_another_reading_where_the_time_counts():
+    """Of a gauge whose most recent value counts among several processes."""
+    gauge, value = made(Gauge, multiprocess_mode="mostrecent"), 5.0
+    readings = []
+    for _ in range(3):
+        gauge.set(value)
+        readings += [reading_of(gauge), reading_of(gauge)]
+    assert len(set(map(id, readings))) == 3
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_readings_of_children_stay_apart(kind):
     """Only the one that was written to has a new reading."""

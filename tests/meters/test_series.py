@@ -170,6 +170,18 @@ def test_a_value_is_its_text_whatever_it_is_equal_to(values):
         assert found[0] == found[1]
 
 
+def test_a_value_is_asked_for_its_text_once():
+    """The text that is looked for is the one that a new series gets."""
+    for count in range(1, 6):
+        names = [f"l{at}" for at in range(count)]
+        counter = Counter("c", "Help.", names, registry=None)
+        Moody.texts = iter(map(str, range(2 * count)))
+        counter.labels(*[Moody()] * count)
+        counter.labels(**dict.fromkeys(names, Moody()))
+        texts = list(map(str, range(2 * count)))
+        assert [values for values, _ in counter.read()] == [tuple(texts[:count]), tuple(texts[count:])]
+
+
 def test_a_text_that_cannot_be_made_reaches_the_caller():
     """It is no new series."""
 

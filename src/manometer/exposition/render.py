@@ -38,7 +38,9 @@ def render(
         encode, content_type, form = _chosen(accept)
     except (ValueError, TypeError):  # a version that is no number
         encode, content_type, form = _chosen("")
-    body = [_written(family, encode, form, registry) for family in collect(registry, names)]
+    body: list[bytes] = []
+    for family in collect(registry, names):
+        body += _written(family, encode, form, registry)
     if form is not None and form.is_openmetrics:
         body.append(_END)
     return b"".join(body), content_type
@@ -71,19 +73,19 @@ class _AsCollector(Collector):
         return self._families
 
 
-def _written(family: Collected, encode: Encoder, form: Form | None, registry: CollectorRegistry) -> bytes:
-    """A family's part of the body; nothing where it cannot be written."""
+def _written(family: Collected, encode: Encoder, form: Form | None, registry: CollectorRegistry) -> list[bytes]:
+    """A family's parts of the body; none where it cannot be written."""
     try:
         if form is not None and isinstance(family, Family) and is_written(family):
-            body = write(family, form).encode()
+            body = write(family, form)
         else:
             metric = as_metric(family)
             if form is not None and not form.is_openmetrics:
                 metric = _classic(metric)
-            body = encode(_AsCollector([metric])).removesuffix(b"" if form is None else _END)
+            body = [encode(_AsCollector([metric])).removesuffix(b"" if form is None else _END)]
     except Exception:
         SelfMetrics.of(registry).failed(str(family.name), _WRITING)
-        return b""
+        return []
     self_metrics = SelfMetrics.existing(registry)
     if self_metrics is not None:
         self_metrics.worked(family.name, _WRITING)

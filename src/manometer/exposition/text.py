@@ -7,16 +7,23 @@ of a family have in common is put together once, and a series' own part is fille
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from math import inf
+from typing import Any
 
 from prometheus_client.samples import Exemplar, NativeHistogram
 from prometheus_client.utils import floatToGoString
 
+from manometer.exposition.kept_lines import lines_of
 from manometer.exposition.text_form import Form
 from manometer.meters.family import Family, Group, Values
+from manometer.meters.readings import CounterReading, HistogramReading
 
 __all__ = ["is_written", "write"]
 
-Lines = list[str]
+Lines = tuple[str, str]
+"""A series' lines, and those that stand behind the lines of all series."""
+
+Writes = Callable[[Values, Any], Lines]
+"""Writes one series from its label values and its reading."""
 
 _EXPONENT = 1_000_000  # from here on, Go writes a number with an exponent
 
@@ -32,72 +39,86 @@ def _is_written(kind: str, group: Group) -> bool:
     return kind != "histogram" or not group.series or len(group.series[0][1].running) == len(group.bounds) > 0
 
 
-def write(family: Family, form: Form) -> str:
-    """The family's lines in Prometheus's text format, or in OpenMetrics."""
-    lines = _head(family, form)
-    # In OpenMetrics the time of a series' creation follows it. Prometheus's text format knows of none,
-    # so there they make a family of their own at the end.
-    created: Lines = lines if form.is_openmetrics else []
-    writer = _WRITERS[family.kind]
+def write(family: Family, form: Form) -> list[bytes]:
+    """The family's lines in Prometheus's text format, or in OpenMetrics, in parts."""
+    parts, created = [_head(family, form).encode()], []
     for group in family.groups:
-        writer(family.name, group, lines, created, form)
-    if created and not form.is_openmetrics:
+        writes = _WRITERS[family.kind](family.name, group, form)
+        lines, beginnings = lines_of(group, (family.name, group.labelnames, group.bounds, form), writes)
+        parts += lines
+        created += beginnings
+    if created:
         name, text = form.family(f"{family.name}_created"), _escaped_help(family.help)
-        lines += [f"# HELP {name} {text}\n# TYPE {name} gauge\n", *created]
-    return "".join(lines)
+        parts += [f"# HELP {name} {text}\n# TYPE {name} gauge\n".encode(), *created]
+    return parts
 
 
-def _head(family: Family, form: Form) -> Lines:
+def _head(family: Family, form: Form) -> str:
     if form.is_openmetrics:
         name, text = form.family(family.name), _escaped(family.help)
         unit = f"# UNIT {name} {family.unit}\n" if family.unit else ""
     else:
         name = form.family(family.name + ("_total" if family.kind == "counter" else ""))
         text, unit = _escaped_help(family.help), ""
-    return [f"# HELP {name} {text}\n# TYPE {name} {family.kind}\n{unit}"]
+    return f"# HELP {name} {text}\n# TYPE {name} {family.kind}\n{unit}"
 
 
-def _counters(name: str, group: Group, lines: Lines, created: Lines, form: Form) -> None:
+def _counters(name: str, group: Group, form: Form) -> Writes:
     labels = _Labels(group.labelnames, form)
     total_of, creation_of = labels.opening(f"{name}_total"), labels.opening(f"{name}_created")
-    for values, (total, since, exemplar, _) in group.series:
+
+    def written(values: Values, reading: CounterReading) -> Lines:
+        total, since, exemplar, _ = reading
         own = labels.text(values)
         tail = _exemplar(exemplar) if form.is_openmetrics and exemplar else ""
-        lines.append(f"{total_of}{own} {_go(total)}{tail}\n")
-        if since is not None:
-            created.append(f"{creation_of}{own} {_go(since)}\n")
+        created = "" if since is None else f"{creation_of}{own} {_go(since)}\n"
+        return _parted(f"{total_of}{own} {_go(total)}{tail}\n", created, "", form)
+
+    return written
 
 
-def _gauges(name: str, group: Group, lines: Lines, _created: Lines, form: Form) -> None:
+def _gauges(name: str, group: Group, form: Form) -> Writes:
     labels = _Labels(group.labelnames, form)
     value_of = labels.opening(name)
-    lines += [f"{value_of}{labels.text(values)} {_go(value)}\n" for values, (value, _) in group.series]
+    return lambda values, reading: (f"{value_of}{labels.text(values)} {_go(reading[0])}\n", "")
 
 
-def _histograms(name: str, group: Group, lines: Lines, created: Lines, form: Form) -> None:
+def _histograms(name: str, group: Group, form: Form) -> Writes:
     labels = _Labels(group.labelnames, form)
     numbers, texts = _Template(name, group, form, "%d.0"), _Template(name, group, form, "%s")
     count_of, sum_of = labels.opening(f"{name}_count"), labels.opening(f"{name}_sum")
     creation_of, native_of = labels.opening(f"{name}_created"), labels.opening(name)
-    for values, (running, total, since, exemplars, native) in group.series:
+
+    def written(values: Values, reading: HistogramReading) -> Lines:
+        running, total, since, exemplars, native = reading
         around, own = labels.around_le(values)
         if exemplars and form.is_openmetrics:
             tails = [_go(float(count)) + _tail(exemplars.get(at)) for at, count in enumerate(running)]
-            lines.append(texts.filled(*around, tuple(tails)))
+            buckets = texts.filled(*around, tuple(tails))
         elif running[-1] < _EXPONENT and type(running[-1]) is int:
-            lines.append(numbers.filled(*around, tuple(running)))
+            buckets = numbers.filled(*around, tuple(running))
         else:
-            lines.append(texts.filled(*around, tuple([_go(float(count)) for count in running])))
-        lines.append(f"{count_of}{own} {_go(float(running[-1]))}\n")
-        if total is not None:
-            lines.append(f"{sum_of}{own} {_go(total)}\n")
-        if since is not None:
-            created.append(f"{creation_of}{own} {_go(since)}\n")
-        if native is not None and form.natives:  # elsewhere it would be a series of zeros
-            lines.append(f"{native_of}{own} {_native(native)}\n")
+            buckets = texts.filled(*around, tuple([_go(float(count)) for count in running]))
+        count = f"{count_of}{own} {_go(float(running[-1]))}\n"
+        sum_ = "" if total is None else f"{sum_of}{own} {_go(total)}\n"
+        created = "" if since is None else f"{creation_of}{own} {_go(since)}\n"
+        # Elsewhere a native histogram would be a series of zeros.
+        last = "" if native is None or not form.natives else f"{native_of}{own} {_native(native)}\n"
+        return _parted(f"{buckets}{count}{sum_}", created, last, form)
+
+    return written
 
 
-_WRITERS: Mapping[str, Callable[[str, Group, Lines, Lines, Form], None]] = {
+def _parted(lines: str, created: str, last: str, form: Form) -> Lines:
+    """The lines of a series, and what stands apart from those of all series.
+
+    In OpenMetrics the time of a series' creation is among its lines. Prometheus's text format knows of none, so there
+    the times make a family of their own at the end.
+    """
+    return (lines + created + last, "") if form.is_openmetrics else (lines + last, created)
+
+
+_WRITERS: Mapping[str, Callable[[str, Group, Form], Writes]] = {
     "counter": _counters,
     "gauge": _gauges,
     "histogram": _histograms,

@@ -1,5 +1,6 @@
 """Counter: a figure that only grows."""
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import reduce
@@ -12,12 +13,14 @@ from manometer.errors import MetricError
 from manometer.meters.amounts import real
 from manometer.meters.labels import check_exemplar
 from manometer.meters.meter import Meter, creation
+from manometer.meters.ones import Ones, Ticks
 from manometer.meters.readings import CounterReading
-from manometer.meters.write_buffer import PENDING_LIMIT, Ticks, WriteBuffer
+from manometer.meters.write_buffer import PENDING_LIMIT, WriteBuffer
 
 __all__ = ["Counter"]
 
 _EXACT = 2.0**53  # up to here, a float holds every whole number
+_HAS_GIL: bool = getattr(sys, "_is_gil_enabled", lambda: True)()  # else a C iterator may lose a count
 
 
 class Counter(Meter[CounterReading]):
@@ -29,11 +32,12 @@ class Counter(Meter[CounterReading]):
     _before: CounterReading | None
     _last: CounterReading | None
     _ticks: Ticks
+    _ones: Ones
 
     def inc(self, amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:
         """Add to the total; MetricError (a ValueError) for an amount that is negative, or no real number."""
         self._need_series()
-        self._incrementer()(amount, exemplar)  # for a subclass that has an `inc` of its own
+        self._inc(amount, exemplar)  # for a subclass that has an `inc` of its own
 
     def tick(self) -> object:
         """Add one: `inc()` at the price of one C call, for code that runs very often."""
@@ -73,60 +77,82 @@ class Counter(Meter[CounterReading]):
         self._exemplar = None
         self._before = self._last = None
         self.pending: WriteBuffer[float] = WriteBuffer(self._fold)
-        self._ticks = Ticks()
-        self._folded_ticks = 0
+        self._ticks, self._ones = Ticks(), Ones()
+        self._folded_units = 0
         # A series writes through functions of its own, which look up no attribute on the way.
+        self._inc = self._incrementer()
         if type(self).inc is Counter.inc:
-            self.inc = self._incrementer()  # type: ignore[method-assign]
+            self.inc = self._inc  # type: ignore[method-assign]
         if type(self).tick is Counter.tick:
             self.tick = self._ticks.tick  # type: ignore[method-assign]
 
     def _renew(self) -> None:
         self.pending.renew()
-        self._folded_ticks = self._ticks.value  # the ticks themselves go on: whoever holds `tick` holds their count
+        self._folded_units = self._units  # these themselves go on: whoever holds `tick` holds its count
         self._total = 0.0
         self._created = time.time()
         self._exemplar = self._before = None
 
-    def _incrementer(self) -> Callable[..., None]:
-        events, relieve = self.pending.events, self.pending.relieve
+    @property
+    def _units(self) -> int:
+        """What increments by one come to that are not among the pending events."""
+        return self._ones.value + self._ticks.value
 
-        def inc(amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:
+    def _incrementer(self) -> Callable[..., None]:  # noqa: C901 - each part in a call of its own would cost every write
+        events = self.pending.events
+        # A float sum depends on the order. So once another amount than one has come, each is an event of its own, and
+        # there is no chunk.
+        chunk = self._ones.chunk if _HAS_GIL else None
+
+        # In quotes, so that not each series has annotations of its own.
+        def inc(amount: "float" = 1, exemplar: "Mapping[str, str] | None" = None) -> "None":
+            nonlocal chunk
             if amount == 1 and exemplar is None:
-                events.append(1.0)
+                if chunk is None:
+                    events.append(1.0)
+                elif next(chunk, False):
+                    return
+                else:
+                    try:
+                        fresh = self._ones.after(chunk)
+                    except RecursionError:  # the writer is at the end of its stack
+                        events.append(1.0)
+                    else:
+                        chunk = fresh if chunk is not None else None  # it may be gone by now
             else:
                 if type(amount) is not float:
                     amount = real(self.name, amount)
                 if amount < 0:
                     raise MetricError("Counters can only be incremented by non-negative amounts.")
+                chunk = None
                 events.append(amount)
                 if exemplar:
-                    if len(events) >= PENDING_LIMIT:  # here too: one that is refused has been counted all the same
-                        relieve()
                     self._keep(amount, exemplar)
             if len(events) >= PENDING_LIMIT:
-                relieve()
+                self.pending.relieve()
 
         return inc
 
     def _keep(self, amount: float, exemplar: Mapping[str, str]) -> None:
+        if len(self.pending.events) >= PENDING_LIMIT:  # an increment counts even where its exemplar is refused
+            self.pending.relieve()
         check_exemplar(exemplar)
         self._exemplar = Exemplar(dict(exemplar), float(amount), time.time())
 
     def _fold(self) -> None:
         pending = self.pending
         version, amounts = pending.version, pending.events[:]
-        taken, ticks = len(amounts), self._ticks.value
-        if not taken and ticks == self._folded_ticks:
+        taken, units = len(amounts), self._units
+        if not taken and units == self._folded_units:
             return  # and the total stays the very object that the last reading has
-        total = self._total + (ticks - self._folded_ticks)
+        total = self._total + (units - self._folded_units)
         ones = amounts.count(1.0)
         if ones == taken and total.is_integer() and total + ones < _EXACT:
             total += ones
         else:  # one by one, in the order in which they came: a float sum depends on it
             total = float(reduce(add, amounts, total))
         if pending.version == version:
-            self._total, self._folded_ticks, pending.version = total, ticks, version + 1
+            self._total, self._folded_units, pending.version = total, units, version + 1
             del pending.events[:taken]
 
     def _read(self) -> CounterReading:
@@ -135,7 +161,7 @@ class Counter(Meter[CounterReading]):
             last is not None
             # What waits first, and then the figures: another thread may fold in between.
             and not pending.events
-            and self._ticks.value == self._folded_ticks
+            and self._units == self._folded_units
             and last.total is self._total
             and last.exemplar is self._exemplar
             and last.before is self._before

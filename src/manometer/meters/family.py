@@ -29,6 +29,7 @@ class Group(NamedTuple):
     suffix: what the family's name lacks of the samples' name, where a series is no whole figure of the family's kind
     but a single value, such as the quantile of a summary; else None.
     merge_mode: how the series of several processes become one, once a process shares them.
+    lines: where whoever writes the series as text keeps what it wrote, from one collection to the next.
     source: the meter, where it keeps what its removed series came to, and `ended`: those.
     """
 
@@ -40,6 +41,7 @@ class Group(NamedTuple):
     merge_mode: str = ""
     source: object = None
     ended: Sequence[Series] = ()
+    lines: dict[Any, Any] | None = None
 
 
 class Family(NamedTuple):

@@ -41,6 +41,7 @@ class Gauge(Meter[GaugeReading]):
     _shared = (*Meter._shared, "_multiprocess_mode", "_is_most_recent")
     _function: Callable[[], float] | None
     _set_at: float
+    _last: GaugeReading
 
     def __init__(
         self,
@@ -147,9 +148,11 @@ class Gauge(Meter[GaugeReading]):
     def _read(self) -> GaugeReading:
         if self._function is not None:
             return GaugeReading(float(self._function()), self._set_at if self._is_most_recent else None)
-        with self.pending.lock:
-            self.pending.drain()
-            reading = GaugeReading(self._value, self._set_at)
-            if reading != self._last:
-                self._last = reading
-            return self._last
+        pending, last = self.pending, self._last
+        # What waits first, and then the figures: another thread may fold in between.
+        if not pending.events and last.value is self._value and last.set_at is self._set_at:
+            return last
+        with pending.lock:
+            pending.drain()
+            self._last = reading = GaugeReading(self._value, self._set_at)
+        return reading

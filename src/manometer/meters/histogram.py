@@ -131,7 +131,8 @@ class Histogram(Meter[HistogramReading]):
     def _observer(self) -> Callable[..., None]:
         events = self.pending.events
 
-        def observe(amount: float, exemplar: Mapping[str, str] | None = None) -> None:
+        # In quotes, so that not each series has annotations of its own.
+        def observe(amount: "float", exemplar: "Mapping[str, str] | None" = None) -> "None":
             events.append(amount + 0.0)
             if len(events) >= PENDING_LIMIT:
                 self.pending.relieve()
@@ -168,7 +169,8 @@ class Histogram(Meter[HistogramReading]):
             total, ordered = self._added(amounts)
         else:
             _strange.worked(self.name, "observations of %s are real numbers again", self.name)
-        running = array("Q", map(add, self._running, _running(ordered, self.bounds)))
+        # A list on the way, because an array that grows holds on to more than it needs.
+        running = array("Q", list(map(add, self._running, _running(ordered, self.bounds))))
         if exponential is not None:
             exponential = exponential.copy()
             exponential.fold(amounts)

@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 
 from manometer.errors import MetricError
+from manometer.meters.columns import Columns
 from manometer.meters.ended import Ended
 from manometer.meters.family import Family, Group, Series, Values, kind_of_reading
 from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
@@ -25,7 +26,7 @@ R = TypeVar("R")
 
 _NOT_GIVEN: object = object()
 
-_OF_FAMILIES = frozenset({"_labelvalues", "_children", "_children_lock", "_ended", "_companion"})
+_OF_FAMILIES = frozenset({"_labelvalues", "_children", "_children_lock", "_ended", "_companion", "_lines"})
 
 
 def creation(created: float) -> float | None:
@@ -85,6 +86,7 @@ class Meter(Collector, ABC, Generic[R]):
         self._max_series = max_series
         self._on_fold = on_fold
         self._companion: Companion | None = None
+        self._lines: dict[Any, Any] = {}
         if self.labelnames:
             self._children: dict[Values, Self] = {}
             self._children_lock = freed_in_child(RLock())  # a finalizer may come here amid the making of a child
@@ -104,28 +106,16 @@ class Meter(Collector, ABC, Generic[R]):
             self._on_fold = companion.folded
 
     def labels(
-        self,
-        first: object = _NOT_GIVEN,
-        second: object = _NOT_GIVEN,
-        third: object = _NOT_GIVEN,
-        /,
-        *further: object,
-        **labelkwargs: object,
+        self, first: object = _NOT_GIVEN, second: object = _NOT_GIVEN, /, *further: object, **labelkwargs: object
     ) -> Self:
         """Return the series of these label values, by position or by name, made where it is new.
 
         Raises MetricError (a ValueError) where the labels are not the family's.
         """
-        # Programs call this for every event, so for a series that is there it makes no call: f"{value!s}" is
-        # str(value), and values that have parameters of their own need no loop.
-        if labelkwargs:
-            return self.labels(*self._ordered(labelkwargs, is_mixed=first is not _NOT_GIVEN))
-        if second is _NOT_GIVEN:
-            values: Values = (f"{first!s}",)
-        elif third is _NOT_GIVEN:
-            values = (f"{first!s}", f"{second!s}")
-        else:
-            values = (f"{first!s}", f"{second!s}", f"{third!s}", *map(str, further))
+        if further or labelkwargs:
+            return self._found(first, second, further, labelkwargs)
+        # Programs call this for every event. So where the series is there, it makes no call: f"{x!s}" is str(x).
+        values: Values = (f"{first!s}",) if second is _NOT_GIVEN else (f"{first!s}", f"{second!s}")
         try:
             return self._children[values]
         except (KeyError, AttributeError):  # a series has no children
@@ -199,8 +189,8 @@ class Meter(Collector, ABC, Generic[R]):
     def read(self) -> Sequence[Series]:
         """Every series, children in the order in which they came.
 
-        A series that nobody wrote to gives the very reading that it gave last, so `reading is last` says that its
-        figures are the same. A gauge that counts as the most recent one may have been set to the same value since.
+        A series that nobody wrote to gives the very reading that it gave last, so `reading is last` says that it
+        stays as it was.
         """
         return self._group().series
 
@@ -247,21 +237,25 @@ class Meter(Collector, ABC, Generic[R]):
     # --- for the kinds
 
     def _group(self) -> Group:
-        source = self if not self._labelvalues and self._keeps_ended else None
-        if not self.labelnames or self._labelvalues:  # a child that is read on its own shows no labels
-            return Group((), [((), self._read())], self.bound_labels, self.max_native_buckets, source=source)
+        if self._labelvalues:  # a child that is read on its own shows no labels
+            return Group((), [((), self._read())], self.bound_labels, self.max_native_buckets)
+        group = Group((), (), self.bound_labels, self.max_native_buckets, lines=self._lines)
+        source = self if self._keeps_ended else None
+        if not self.labelnames:
+            return group._replace(series=[((), self._read())], source=source)
         with self._children_lock:
             read, ended = self._reading(), self._ended.now()
-        return Group(
-            *(self.labelnames, read(), self.bound_labels, self.max_native_buckets),
+        return group._replace(
+            labelnames=self.labelnames,
+            series=read(),
             source=source,
             ended=() if source is None else ended(),
         )
 
     def _reading(self) -> Callable[[], Sequence[Series]]:
         """What reads the children that there are now; the lock is held, and not for the reading."""
-        children = self._children.copy().items()
-        return lambda: [(values, child._read()) for values, child in children]
+        values, children = [*self._children], [*self._children.values()]
+        return lambda: Columns(values, [child._read() for child in children])
 
     @property
     def _metrics(self) -> dict[Values, Self]:
@@ -288,14 +282,28 @@ class Meter(Collector, ABC, Generic[R]):
             raise MetricError(f"{self}: Incorrect label count (expected {wanted}, got {len(values)})")
         return values
 
-    def _ordered(self, labelkwargs: Mapping[str, object], is_mixed: bool) -> list[object]:
+    def _found(
+        self, first: object, second: object, further: tuple[object, ...], labelkwargs: Mapping[str, object]
+    ) -> Self:
+        """The series of more than two label values, or of those that were given by name."""
+        if labelkwargs:
+            values = self._ordered(labelkwargs, first is not _NOT_GIVEN)
+        else:
+            values = (f"{first!s}", f"{second!s}", *map(str, further))
+        child = self._children.get(values) if len(values) == len(self.labelnames) else None
+        return child if child is not None else self._admit(self._checked(values))
+
+    def _ordered(self, labelkwargs: Mapping[str, object], is_mixed: bool) -> Values:
         """Label values that were given by name, in the order of the label names; is_mixed: by position too."""
         names = self.labelnames
         if len(labelkwargs) == len(names) and not is_mixed:
-            try:
-                return [labelkwargs[name] for name in names]
-            except KeyError:
-                pass
+            values = []
+            for name in names:  # at half the price of a comprehension's call
+                if name not in labelkwargs:
+                    break
+                values.append(f"{labelkwargs[name]!s}")
+            else:
+                return tuple(values)
         self._need_family()
         if is_mixed:
             raise MetricError("Can't pass both *args and **kwargs")

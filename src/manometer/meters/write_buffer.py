@@ -1,17 +1,17 @@
 """Events of one series: written by one C call each, and folded into its figures in batches."""
 
 from collections.abc import Callable
-from itertools import count
 from threading import RLock
 from time import sleep
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from manometer.meters.fork import Forked, notice_aside, renewed_in_child
+from manometer.meters.ones import Ticks
 
 if TYPE_CHECKING:
     from weakref import ReferenceType
 
-__all__ = ["PENDING_AT_MOST", "PENDING_LIMIT", "InFlight", "Ticks", "WriteBuffer"]
+__all__ = ["PENDING_AT_MOST", "PENDING_LIMIT", "InFlight", "WriteBuffer"]
 
 E = TypeVar("E")
 
@@ -80,21 +80,6 @@ class WriteBuffer(Generic[E]):
     def free(self) -> None:
         """Be free, whichever thread was at a fold. One that still is does no harm: `version` has one fold win."""
         self.lock, self._busy = RLock(), False
-
-
-class Ticks:
-    """Counts by ones. `tick()` is a single C call, which no other thread and no signal can cut in two."""
-
-    __slots__ = ("_count", "tick")
-
-    def __init__(self) -> None:
-        self._count = count()
-        self.tick: Callable[[], object] = self._count.__next__
-
-    @property
-    def value(self) -> int:
-        """How many ticks there were."""
-        return int(repr(self._count)[6:-1])  # "count(7)": the one way to look without counting
 
 
 class InFlight:

@@ -1,0 +1,80 @@
+"""The lines of series that nobody wrote to since the last scrape: they are kept, and not written again."""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+from manometer.meters.family import Group, Series, Values
+
+__all__ = ["KEPT_BYTES", "lines_of"]
+
+KEPT_BYTES = 16 * 2**20
+"""How much text is kept of one meter in one format. The lines of further series are written at each scrape."""
+
+_FORMATS = 2  # in which the lines of a meter are kept: two scrapers may ask for different ones
+
+Lines = tuple[str, str]
+_Entry = tuple[Any, bytes, bytes]
+"""The reading that the lines tell of, and the lines."""
+
+
+class _Kept:
+    """The lines of one meter in one format. Any number of threads may use one; the size is then about right."""
+
+    __slots__ = ("_size", "entries")
+
+    def __init__(self) -> None:
+        self.entries: dict[Values, _Entry] = {}
+        self._size = 0
+
+    def keep(self, values: Values, entry: _Entry) -> None:
+        """Keep these lines, in the place of older ones of the same series, if there is room."""
+        older = self.entries.pop(values, None)
+        size = self._size + _size(entry) - (0 if older is None else _size(older))
+        if size <= KEPT_BYTES:
+            self.entries[values], self._size = entry, size
+        elif older is not None:
+            self._size -= _size(older)
+
+    def forget_others(self, series: Sequence[Series]) -> None:
+        """Drop the lines of series that are not among these."""
+        entries = {values: entry for values, _ in series if (entry := self.entries.get(values)) is not None}
+        self.entries, self._size = entries, sum(map(_size, entries.values()))
+
+
+def lines_of(group: Group, form: Hashable, write: Callable[[Values, Any], Lines]) -> tuple[list[bytes], list[bytes]]:
+    """What `write` makes of each series of the group: the first part of each, and the second of each that has one.
+
+    form: all that the lines depend on but for label values and readings. Where a series still has the very reading
+    that it had when its lines were written, these are the kept ones.
+    """
+    kept = _kept(group, form)
+    first, second = [], []
+    for values, reading in group.series:
+        entry = kept.entries.get(values)
+        if entry is None or entry[0] is not reading:
+            one, other = write(values, reading)
+            entry = (reading, one.encode(), other.encode())
+            if group.lines is not None:
+                kept.keep(values, entry)
+        first.append(entry[1])
+        if entry[2]:
+            second.append(entry[2])
+    if len(kept.entries) > len(group.series):
+        kept.forget_others(group.series)
+    return first, second
+
+
+def _kept(group: Group, form: Hashable) -> _Kept:
+    forms = group.lines
+    if forms is None:
+        return _Kept()
+    kept = forms.get(form)
+    if kept is None:
+        while len(forms) >= _FORMATS:
+            forms.pop(next(iter(forms), None), None)
+        kept = forms[form] = _Kept()
+    return kept
+
+
+def _size(entry: _Entry) -> int:
+    return len(entry[1]) + len(entry[2])
