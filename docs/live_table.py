@@ -18,7 +18,7 @@ from alluse.settings import Settings
 from manometer.cli.top.figures import board
 from manometer.cli.top.interval import Interval
 from manometer.cli.top.live import LiveView
-from manometer.cli.top.snapshot import fetch
+from manometer.cli.top.scrape import fetch
 
 PICTURE = Path(__file__).with_name("live-table.svg")
 COLUMNS = 130
