@@ -23,7 +23,7 @@ def make_engine():
 class TestAsyncEngine(AsyncPoolContract):
     """Each connection is lent and given back by coroutines."""
 
-    tells = ("resources", "limit", "acquisitions", "creations", "timeouts")
+    tells = ("resources", "limit", "idle_limit", "acquisitions", "creations", "timeouts")
     vain = sqlalchemy.exc.TimeoutError
 
     def make(self):
