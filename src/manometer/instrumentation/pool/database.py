@@ -1,6 +1,7 @@
 """Pools of connections under OpenTelemetry's names, `db.client.connection.*`: the same readings once more."""
 
 from collections.abc import Callable, Iterable, Iterator
+from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry
 
@@ -44,8 +45,18 @@ def _group(group: Group, theirs: MetricSpec) -> Group:
         return [(_picked(values, kept), reading) for values, reading in series if values[kind] == _CONNECTION]
 
     return group._replace(
-        labelnames=theirs.labels, series=connections(group.series), ended=connections(group.ended), source=None
+        labelnames=theirs.labels,
+        series=connections(group.series),
+        ended=connections(group.ended),
+        source=None if group.source is None else _sources.setdefault(group.source, _Source()),
     )
+
+
+class _Source:
+    """Stands for a meter in what is shown of it under these names, and lives as long as the meter."""
+
+
+_sources: WeakKeyDictionary[object, _Source] = WeakKeyDictionary()
 
 
 def _picked(values: Values, places: Iterable[int]) -> Values:
