@@ -149,6 +149,17 @@ def test_worker_processes_show_their_sum(tmp_path):
         engine.dispose()
 
 
+def test_the_lines_that_are_kept_of_our_names_stay(figures, engine):
+    """Another scraper's format is the one thing that may take their place."""
+    show(figures.registry)
+    engine.connect().close()
+    for accept in ("", "application/openmetrics-text"):
+        render(figures.registry, accept)
+    meter = Subject.on(figures.registry, "pool")._meters[pool.WAIT_DURATION.name]
+    kept = [(name, form.is_openmetrics) for name, *_, form in meter._lines]
+    assert kept == [(meter.name, False), (meter.name, True)]
+
+
 def test_a_pool_bound_anew_under_its_name_counts_once(tmp_path):
     """What the closed binding came to adds up with what its successor counts, at each collection the same."""
     registry = CollectorRegistry()

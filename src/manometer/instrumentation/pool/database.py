@@ -49,6 +49,7 @@ def _group(group: Group, theirs: MetricSpec) -> Group:
         series=connections(group.series),
         ended=connections(group.ended),
         source=None if group.source is None else _sources.setdefault(group.source, _Source()),
+        lines=None,  # these are for the meter's own name
     )
 
 
