@@ -192,6 +192,27 @@ def test_a_block_shows_what_its_context_manager_has(figures):
     assert callable(pool.acquire().gen.close)
 
 
+@pytest.mark.parametrize("kind", [Managed, ManagedLater])
+def test_a_block_may_decorate_a_function(kind):
+    """As what contextmanager makes may: each call of the function is a request and a use."""
+    clock = ManualClock()
+    figures = Figures(clock=clock)
+    pool = instrument_pool(kind(clock), name="orders", registry=figures.registry)
+
+    @pool.acquire()
+    def use():
+        return figures.all("pool_resources", "pool_resource_state")["used"]
+
+    @pool.acquire()
+    async def use_later():
+        return figures.all("pool_resources", "pool_resource_state")["used"]
+
+    for _ in range(2):
+        assert (asyncio.run(use_later()) if kind is ManagedLater else use()) == 1
+    assert figures("pool_use_duration_seconds_count", **OBJECT) == 2
+    assert figures("pool_pending_requests", **OBJECT) == 0
+
+
 class Either:
     """A pool whose request is awaited, or entered."""
 

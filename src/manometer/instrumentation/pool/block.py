@@ -1,6 +1,7 @@
 """A context manager of a pool's, measured: what it gives is lent for the length of the block."""
 
 from collections.abc import Callable, Generator
+from contextlib import AsyncContextDecorator, ContextDecorator
 from typing import Any
 
 from manometer.instrumentation.clock import Clock
@@ -15,7 +16,13 @@ def block_of(
 
     lends: wraps what lends a resource, see `Lending.lends`; used: hears of the seconds of each use.
     """
-    kind = _AwaitableBlock if hasattr(type(lent), "__await__") else _Block
+    kind = _Block
+    if hasattr(type(lent), "__await__"):
+        kind = _AwaitableBlock
+    elif isinstance(lent, ContextDecorator):
+        kind = _Decorator
+    elif isinstance(lent, AsyncContextDecorator):
+        kind = _AsyncDecorator
     return kind(lent, pool, lends, used, clock)
 
 
@@ -70,3 +77,17 @@ class _AwaitableBlock(_Block):
 
         found: Generator[Any, Any, Any] = self._lends(ask)(self._pool).__await__()
         return found
+
+
+class _Decorator(_Block, ContextDecorator):
+    """One that may decorate a function: each call of that is a block."""
+
+    def _recreate_cm(self) -> Any:
+        """What a call enters, by the standard library's own word for it."""
+        return block_of(self._lent._recreate_cm(), self._pool, self._lends, self._used, self._clock)
+
+
+class _AsyncDecorator(_Block, AsyncContextDecorator):
+    """The same of a coroutine function."""
+
+    _recreate_cm = _Decorator._recreate_cm
