@@ -149,6 +149,16 @@ def test_worker_processes_show_their_sum(tmp_path):
         engine.dispose()
 
 
+def test_the_names_are_shown_until_the_last_who_asked_is_done(figures, engine):
+    """As where a program mounts `wsgi_app` and starts a Manometer too, which it closes."""
+    first, second = show(figures.registry), show(figures.registry)
+    first()
+    first()
+    assert figures("db_client_connection_max") == 3
+    second()
+    assert figures("db_client_connection_max") is None
+
+
 def test_the_lines_that_are_kept_of_our_names_stay(figures, engine):
     """Another scraper's format is the one thing that may take their place."""
     show(figures.registry)

@@ -1,6 +1,7 @@
 """Pools of connections under OpenTelemetry's names, `db.client.connection.*`: the same readings once more."""
 
 from collections.abc import Callable, Iterable, Iterator
+from threading import Lock
 from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry
@@ -9,21 +10,38 @@ from manometer.catalogue import MetricSpec, label
 from manometer.catalogue.database import ATTRIBUTES, SPECS, VIEW_OF
 from manometer.instrumentation.binding import Subject, View
 from manometer.meters.family import Family, Group, Series, Values
+from manometer.meters.fork import freed_in_child
 from manometer.registry.catalogued import family
 
 __all__ = ["show"]
 
 _KIND, _CONNECTION = label("pool.kind"), "connection"
 
+_users: WeakKeyDictionary[CollectorRegistry, set[object]] = WeakKeyDictionary()
+_lock = freed_in_child(Lock())
+
 
 def show(registry: CollectorRegistry) -> Callable[[], None]:
     """Show the registry's pools of connections under these names too; the function that comes back ends that.
 
+    Where several ask for it, it ends with the last of them.
     MetricError where the registry has a metric of one of the names.
     """
-    subject = Subject.on(registry, "pool")
-    subject.shows(registry, View(SPECS, _view))
-    return lambda: subject.shows(registry, None)
+    subject, user = Subject.on(registry, "pool"), object()
+    with _lock:
+        users = _users.setdefault(registry, set())
+        if not users:
+            subject.shows(registry, View(SPECS, _view))
+        users.add(user)
+
+    def end() -> None:
+        with _lock:
+            if user in users:
+                users.remove(user)
+                if not users:
+                    subject.shows(registry, None)
+
+    return end
 
 
 def _view(families: Iterable[Family]) -> Iterator[Family]:
