@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 __all__ = ["Overlaps"]
 
-_AT_MOST = 10_000  # overlapping uses that are remembered; where several resources have some, each has its share
+_AT_MOST = 100_000  # overlapping uses that are remembered; where several resources have some, each has its share
 
 Use = tuple[float, Callable[[], object] | None]
 
