@@ -50,6 +50,17 @@ def test_the_older_half_is_forgotten_where_there_are_too_many(resource, monkeypa
     assert [uses.ended(KEY) for _ in range(7)] == [10, 9, 8, 7, 6, 5, None]
 
 
+def test_the_memory_is_bounded_however_many_resources_have_overlapping_uses(monkeypatch):
+    """As where items of a queue get lost, and others have their ids."""
+    monkeypatch.setattr(overlaps, "_AT_MOST", 100)
+    uses = Overlaps()
+    for now in range(100):
+        for key in range(50):
+            uses.began(key, None, now)
+    assert sum(map(len, uses.uses.values())) <= 3 * 100
+    assert all(uses.ended(key) == 99 for key in range(50))
+
+
 class Dropped(dict):
     """Another thread forgets the list, still empty, right before the use is put into it."""
 

@@ -1,6 +1,7 @@
 """A family reads the series that may have changed, and its figures are those of all."""
 
 import gc
+import sys
 import weakref
 
 import pytest
@@ -123,6 +124,51 @@ def test_a_reading_that_fails_costs_the_next_one_nothing(family, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             family.read()
     assert counts(family) == {"a": 1, "b": 1 + PENDING_LIMIT, "c": 1}
+
+
+def test_a_signal_handler_that_raises_ends_a_reading_s_turn_wherever_it_comes(family, monkeypatch):
+    """Later readings look at those alone again that may have changed."""
+
+    class Stopped(BaseException):
+        pass
+
+    def raise_at(number):
+        """Read, and raise at that instruction of the module; False where there are fewer."""
+        left = number
+
+        def trace(frame, event, _):
+            nonlocal left
+            if not frame.f_code.co_filename.endswith("last_read.py"):
+                return None
+            frame.f_trace_opcodes = True
+            if event == "opcode":
+                left -= 1
+                if not left:
+                    raise Stopped
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            family.read()
+        except Stopped:
+            return True
+        finally:
+            sys.settrace(before)
+        return False
+
+    number = 1
+    while raise_at(number):
+        number += 1
+        for label in "ab":
+            family.labels(label).observe(1)
+        family.read()
+        family.read()
+        with monkeypatch.context() as patch:
+            read = counting(patch)
+            assert counts(family) == {"a": number, "b": number, "c": 1}
+            assert read == []
+    assert number > 100
 
 
 def test_a_series_that_comes_or_goes_during_a_reading_is_told_by_the_next(monkeypatch):

@@ -52,6 +52,18 @@ def test_a_series_goes_on_unless_it_fell_or_began_since(born, events, kept):
     assert besides(born, events, 20.0) == kept
 
 
+def test_two_collectors_that_tell_the_same_series_start_again_at_no_collection():
+    """Their sum is what both tell."""
+    continuity = Resets()
+    for now in (1.0, 2.0, 3.0):
+        families = []
+        for total in (5, 10):
+            metric = Metric("c", "Help.", "counter")
+            metric.samples = [Sample("c_total", {}, total)]
+            families.append(shared(metric, "sum", now))
+        assert continuity.besides(families, now) == []
+
+
 def test_a_process_moves_where_it_tells_of_an_event():
     """But for those of a process that runs and does nothing: by these nobody is served."""
     continuity = Resets()

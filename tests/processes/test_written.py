@@ -76,6 +76,19 @@ def test_a_new_series_is_written_as_one_and_a_series_that_is_gone_is_taken_back(
     assert file.series == rows([counters(("b", 7.0))])
 
 
+@pytest.mark.parametrize("before", [0.0, -0.0])
+def test_a_zero_that_changed_its_sign_is_written(before):
+    """As every scrape of the process itself shows it."""
+    file = File()
+    told = [
+        Family("g", "gauge", "Help.", "", [Group((), [((), GaugeReading(value))], merge_mode="all")])
+        for value in (before, -before)
+    ]
+    for family in told:
+        file.update(family)
+        assert file.series == rows([family])
+
+
 def test_a_series_may_stand_in_several_rows():
     """As one that adds up with what it had come to before."""
     file = File()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 __all__ = ["Overlaps"]
 
-_AT_MOST = 10_000  # overlapping uses of one resource that are remembered
+_AT_MOST = 100_000  # overlapping uses that are remembered; where several resources have some, each has its share
 
 Use = tuple[float, Callable[[], object] | None]
 
@@ -45,8 +45,8 @@ class Overlaps:
     def _put(self, key: int, use: Use) -> None:
         while True:
             uses = self.uses.setdefault(key, [])
-            if len(uses) >= _AT_MOST:
-                del uses[: _AT_MOST // 2]
+            if len(uses) >= max(1, _AT_MOST // (len(self.uses) or 1)):
+                del uses[: (len(uses) + 1) // 2]
             uses.append(use)
             if self.uses.get(key) is uses:
                 return

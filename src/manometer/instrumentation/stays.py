@@ -24,7 +24,9 @@ class Stays:
     def began(self, key: int, each: object, now: float) -> None:
         """The stay of an object began; None in the place of an object that ends its stay for certain."""
         since = self.since
-        if len(since) < AT_MOST and since.setdefault(key, now) is not now:
+        if len(since) >= AT_MOST:
+            since.pop(key, None)  # what is known may be of an object that was lost, and whose id this one has
+        elif since.setdefault(key, now) is not now:
             self.overlaps.began(key, each, now)
 
     def ended(self, key: int) -> float | None:

@@ -30,7 +30,8 @@ class Group(NamedTuple):
     but a single value, such as the quantile of a summary; else None.
     merge_mode: how the series of several processes become one, once a process shares them.
     lines: where whoever writes the series as text keeps what it wrote, from one collection to the next.
-    source: the meter, where it keeps what its removed series came to, and `ended`: those.
+    source: the meter, or what stands for it and lives as long, where it keeps what its removed series came to, and
+    `ended`: those.
     """
 
     labelnames: Values

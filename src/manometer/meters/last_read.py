@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import compress
-from threading import Lock, RLock
+from threading import RLock
 from typing import Any, Protocol
+from weakref import ref
 
 from manometer.meters.columns import Columns
 from manometer.meters.family import Values
-from manometer.meters.fork import freed_in_child
 from manometer.meters.write_buffer import WriteBuffer
 
 __all__ = ["LastRead"]
@@ -31,7 +31,6 @@ class LastRead:
 
     def __init__(self, lock: RLock) -> None:
         self._lock = lock
-        self._collecting = freed_in_child(Lock())
         self._last: _Last | None = None
         self._shown: object = None
         self._noted: set[_Child] | None = None
@@ -63,7 +62,12 @@ class LastRead:
 
     def _alone(self, read: Callable[[], Columns], last: "_Last") -> Columns:
         """Read in that way, or every series where another collection is at it, maybe one that this interrupts."""
-        if not self._collecting.acquire(blocking=False):
+        turn = _Turn()
+        with self._lock:
+            is_ours = last.turn() is None
+            if is_ours:
+                last.turn = ref(turn)
+        if not is_ours:
             return last.all()
         try:
             return read()
@@ -71,8 +75,6 @@ class LastRead:
             with self._lock:
                 self.forget()
             raise
-        finally:
-            self._collecting.release()
 
     def _first(self, last: "_Last", changes: int) -> Columns:
         last.all()  # folds what waits, which need not be noted
@@ -86,6 +88,20 @@ class LastRead:
         return last.found
 
 
+class _Turn:
+    """A collection that reads the series which may have changed.
+
+    The turn is over when this object is gone: an exception out of a signal handler can come between a lock's taking
+    and its giving back, and would leave the lock held for good.
+    """
+
+    __slots__ = ("__weakref__",)
+
+
+def _nobody() -> None:
+    return None
+
+
 class _Last:
     """The children that there were, their lists of pending events, and what each said, all in the same order."""
 
@@ -94,6 +110,7 @@ class _Last:
         self._values, self._children = values, children
         self._events = [child.pending.events for child in children]
         self.found = Columns(values, [])
+        self.turn: Callable[[], _Turn | None] = _nobody
 
     def all(self) -> Columns:
         """Every series."""

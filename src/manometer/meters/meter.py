@@ -200,9 +200,10 @@ class Meter(Collector, ABC, Generic[R]):
         Where figures of the child are among those of its parent, they stay, and only the locks are free.
         """
         single = not self.labelnames or self._labelvalues
-        if forked is Forked.AT_ONCE and not single:
-            self._ended.clear()
+        if not single:
             self._last_read.forget()
+            if forked is Forked.AT_ONCE:
+                self._ended.clear()
         for series in [self] if single else list(self._children.values()):
             if forked is Forked.AT_ONCE:
                 series._renew()

@@ -14,7 +14,8 @@ from manometer.processes.snapshot import Process, Snapshot
 
 __all__ = ["Resets"]
 
-_Key = tuple[str, ...]
+_Key = tuple[Any, ...]
+"""A family's name, and what else tells a series of it."""
 _Seen = tuple[Family, Series, float]
 """A series as it was in the last collection that it was in, when that began, and a family that has its group's head:
 one for all the series of a collection that are in there."""
@@ -104,6 +105,7 @@ class Resets:
 
     def _series(self, families: Iterable[Family], now: float) -> Iterator[tuple[_Key, _Seen]]:
         """The series that add up over time, each with what tells it from all others."""
+        told: set[_Key] = set()
         for family in families:
             for group in family.groups:
                 if group.merge_mode != "sum" or family.kind == "gauge":
@@ -111,7 +113,11 @@ class Resets:
                 head = family._replace(groups=[group._replace(series=())])
                 start = (family.name, group.suffix or "", *group.labelnames)
                 for series in group.series:
-                    yield (*start, *series[0]), (head, series, now)
+                    key: _Key = (*start, *series[0])
+                    while key in told:  # two collectors of another kit may tell of the same series
+                        key = (*key, None)
+                    told.add(key)
+                    yield key, (head, series, now)
 
     def _alone(self, series: Iterable[_Seen]) -> list[Family]:
         """Each as a family of its own."""

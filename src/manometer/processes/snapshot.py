@@ -55,11 +55,13 @@ def shared(found: Collected, merge_mode: str, now: float) -> Family:
 def apart(found: Collected, merge_mode: str, now: float) -> Iterator[tuple[Family, object | None]]:
     """The same in one or two parts: what a meter says that keeps its removed series, with the meter, and the rest."""
     family = found if isinstance(found, Family) else family_of(found)
-    kept = [group for group in family.groups if group.source is not None and merge_mode == "sum"]
-    for group in kept:
-        yield _shared(family._replace(groups=[group]), merge_mode, now), group.source
-    others = [group for group in family.groups if group not in kept]
-    if others or not kept:
+    others = []
+    for group in family.groups:
+        if group.source is not None and merge_mode == "sum":
+            yield _shared(family._replace(groups=[group]), merge_mode, now), group.source
+        else:
+            others.append(group)
+    if others or not family.groups:
         yield _shared(family._replace(groups=others), merge_mode, now), None
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from manometer.meters.columns import Columns, columns
 from manometer.meters.family import Family, Group, Series, Values
-from manometer.meters.readings import HistogramReading, Reading
+from manometer.meters.readings import GaugeReading, HistogramReading, Reading
 from manometer.processes.file_format import corrections, head_of, lines
 
 __all__ = ["Update", "Written"]
@@ -90,7 +90,8 @@ def _difference(series: Columns, before: _Rows, count: int) -> _Difference:
     earlier, known = before.series.readings, len(before.series)
     if values is not before.series.values and values[:known] != before.series.values:
         return _matched(series, before, count)
-    moved = [at for at in compress(range(known), map(is_not, readings, earlier)) if readings[at] != earlier[at]]
+    others = compress(range(known), map(is_not, readings, earlier))
+    moved = [at for at in others if _differ(readings[at], earlier[at])]
     new = series[known:]
     numbers = [*before.numbers, *range(count, count + len(new))] if new else before.numbers
     return _Difference(_Rows(series, numbers), new, [(before.numbers[at], readings[at]) for at in moved])
@@ -107,7 +108,7 @@ def _matched(series: Columns, before: _Rows, count: int) -> _Difference:
     for values, reading in series:
         if left.get(values):
             number, earlier = left[values].pop(0)
-            if reading != earlier:
+            if _differ(reading, earlier):
                 changed.append((number, reading))
         else:
             number = count + len(new)
@@ -115,6 +116,13 @@ def _matched(series: Columns, before: _Rows, count: int) -> _Difference:
         numbers.append(number)
     changed += [(number, None) for rows in left.values() for number, _ in rows]
     return _Difference(_Rows(series, numbers), new, changed)
+
+
+def _differ(reading: Reading, earlier: Reading) -> bool:
+    """Whether two readings would be shown differently. A zero and a negative zero are equal, and would be."""
+    if reading != earlier:
+        return True
+    return isinstance(reading, GaugeReading) and not reading.value and repr(reading) != repr(earlier)
 
 
 def _width(group: Group) -> int:

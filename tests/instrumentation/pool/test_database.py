@@ -149,6 +149,46 @@ def test_worker_processes_show_their_sum(tmp_path):
         engine.dispose()
 
 
+def test_the_names_are_shown_until_the_last_who_asked_is_done(figures, engine):
+    """As where a program mounts `wsgi_app` and starts a Manometer too, which it closes."""
+    first, second = show(figures.registry), show(figures.registry)
+    first()
+    first()
+    assert figures("db_client_connection_max") == 3
+    second()
+    assert figures("db_client_connection_max") is None
+
+
+def test_the_lines_that_are_kept_of_our_names_stay(figures, engine):
+    """Another scraper's format is the one thing that may take their place."""
+    show(figures.registry)
+    engine.connect().close()
+    for accept in ("", "application/openmetrics-text"):
+        render(figures.registry, accept)
+    meter = Subject.on(figures.registry, "pool")._meters[pool.WAIT_DURATION.name]
+    kept = [(name, form.is_openmetrics) for name, *_, form in meter._lines]
+    assert kept == [(meter.name, False), (meter.name, True)]
+
+
+def test_a_pool_bound_anew_under_its_name_counts_once(tmp_path):
+    """What the closed binding came to adds up with what its successor counts, at each collection the same."""
+    registry = CollectorRegistry()
+    show(registry)
+    worker = Worker.of(registry, str(tmp_path))
+    group = group_registry(worker)
+    counts = []
+    for _ in range(2):
+        engine = sa.create_engine("sqlite:///:memory:", poolclass=sa.QueuePool)
+        with Binding.of(instrument_pool(engine, name="orders", registry=registry)):
+            for _ in range(4):
+                engine.connect().close()
+            for _ in range(3):
+                found = {sample.name: sample.value for family in collect(group) for sample in family.samples}
+                counts.append(found["db_client_connection_wait_time_seconds_count"])
+        engine.dispose()
+    assert counts == [4, 4, 4, 8, 8, 8]
+
+
 def test_what_a_view_shows_is_named_in_the_catalogue():
     """So that its rows are found by name where several processes are added up."""
     assert all(spec(row.prometheus_name) is row for row in database.SPECS)

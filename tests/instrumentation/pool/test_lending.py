@@ -8,6 +8,8 @@ from inspect import iscoroutinefunction
 import pytest
 
 from manometer import Binding, instrument_pool
+from manometer.adapter import Bind, PoolAdapter, PoolState
+from manometer.instrumentation.binding import Subject
 from manometer.instrumentation.pool.creations import Creations
 from manometer.testing import Figures, ManualClock
 from waiting import DEADLINE, joined
@@ -188,6 +190,70 @@ def test_a_block_shows_what_its_context_manager_has(figures):
     """A library may put attributes there."""
     pool = instrument_pool(Managed(ManualClock()), name="orders", registry=figures.registry)
     assert callable(pool.acquire().gen.close)
+
+
+@pytest.mark.parametrize("kind", [Managed, ManagedLater])
+def test_a_block_may_decorate_a_function(kind):
+    """As what contextmanager makes may: each call of the function is a request and a use."""
+    clock = ManualClock()
+    figures = Figures(clock=clock)
+    pool = instrument_pool(kind(clock), name="orders", registry=figures.registry)
+
+    @pool.acquire()
+    def use():
+        return figures.all("pool_resources", "pool_resource_state")["used"]
+
+    @pool.acquire()
+    async def use_later():
+        return figures.all("pool_resources", "pool_resource_state")["used"]
+
+    for _ in range(2):
+        assert (asyncio.run(use_later()) if kind is ManagedLater else use()) == 1
+    assert figures("pool_use_duration_seconds_count", **OBJECT) == 2
+    assert figures("pool_pending_requests", **OBJECT) == 0
+
+
+class Either:
+    """A pool whose request is awaited, or entered."""
+
+    class Request:
+        def __await__(self):
+            yield from asyncio.sleep(0).__await__()
+            return ["resource"]
+
+        async def __aenter__(self):
+            return await self
+
+        async def __aexit__(self, *exception):
+            return None
+
+    def acquire(self):
+        return self.Request()
+
+    async def release(self, resource):
+        pass
+
+
+def test_a_request_that_may_be_awaited_or_entered_is_measured_either_way():
+    """As many pools of coroutines have it. One that is awaited ends its use with the release."""
+    clock = ManualClock()
+    figures = Figures(clock=clock)
+    adapter = PoolAdapter(takes=Either, kind="object", read=lambda _: PoolState(), block="acquire", release="release")
+
+    async def use():
+        pool = adapter(Either(), Bind(Subject.on(figures.registry, "pool"), {"pool.name": "orders"}))
+        resource = await pool.acquire()
+        assert resource == ["resource"]
+        clock.advance(3)
+        await pool.release(resource)
+        async with pool.acquire() as resource:
+            assert resource == ["resource"]
+            clock.advance(4)
+        assert figures("pool_wait_duration_seconds_count", **OBJECT) == 2
+        assert figures("pool_use_duration_seconds_sum", **OBJECT) == 3 + 4
+        assert figures("pool_pending_requests", **OBJECT) == 0
+
+    asyncio.run(use())
 
 
 def test_creations_are_claimed_once_by_threads_at_once():

@@ -1,6 +1,8 @@
 """Pools of connections under OpenTelemetry's names, `db.client.connection.*`: the same readings once more."""
 
 from collections.abc import Callable, Iterable, Iterator
+from threading import Lock
+from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry
 
@@ -8,21 +10,38 @@ from manometer.catalogue import MetricSpec, label
 from manometer.catalogue.database import ATTRIBUTES, SPECS, VIEW_OF
 from manometer.instrumentation.binding import Subject, View
 from manometer.meters.family import Family, Group, Series, Values
+from manometer.meters.fork import freed_in_child
 from manometer.registry.catalogued import family
 
 __all__ = ["show"]
 
 _KIND, _CONNECTION = label("pool.kind"), "connection"
 
+_users: WeakKeyDictionary[CollectorRegistry, set[object]] = WeakKeyDictionary()
+_lock = freed_in_child(Lock())
+
 
 def show(registry: CollectorRegistry) -> Callable[[], None]:
     """Show the registry's pools of connections under these names too; the function that comes back ends that.
 
+    Where several ask for it, it ends with the last of them.
     MetricError where the registry has a metric of one of the names.
     """
-    subject = Subject.on(registry, "pool")
-    subject.shows(registry, View(SPECS, _view))
-    return lambda: subject.shows(registry, None)
+    subject, user = Subject.on(registry, "pool"), object()
+    with _lock:
+        users = _users.setdefault(registry, set())
+        if not users:
+            subject.shows(registry, View(SPECS, _view))
+        users.add(user)
+
+    def end() -> None:
+        with _lock:
+            if user in users:
+                users.remove(user)
+                if not users:
+                    subject.shows(registry, None)
+
+    return end
 
 
 def _view(families: Iterable[Family]) -> Iterator[Family]:
@@ -44,8 +63,19 @@ def _group(group: Group, theirs: MetricSpec) -> Group:
         return [(_picked(values, kept), reading) for values, reading in series if values[kind] == _CONNECTION]
 
     return group._replace(
-        labelnames=theirs.labels, series=connections(group.series), ended=connections(group.ended), source=None
+        labelnames=theirs.labels,
+        series=connections(group.series),
+        ended=connections(group.ended),
+        source=None if group.source is None else _sources.setdefault(group.source, _Source()),
+        lines=None,  # these are for the meter's own name
     )
+
+
+class _Source:
+    """Stands for a meter in what is shown of it under these names, and lives as long as the meter."""
+
+
+_sources: WeakKeyDictionary[object, _Source] = WeakKeyDictionary()
 
 
 def _picked(values: Values, places: Iterable[int]) -> Values:

@@ -7,6 +7,7 @@ from typing import Any
 
 from manometer.catalogue import pool as rows
 from manometer.instrumentation.binding import Binding
+from manometer.instrumentation.pool.block import block_of
 from manometer.instrumentation.pool.creations import Creations
 from manometer.instrumentation.stays import AT_MOST, Stays
 from manometer.meters.outages import Outages
@@ -144,7 +145,7 @@ class Lending:
 
         @wraps(lend)
         def block(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
-            return _Block(self, pool, lend(pool, *args, **kwargs))
+            return block_of(lend(pool, *args, **kwargs), pool, self.lends, self._used, self._clock)
 
         return block
 
@@ -203,43 +204,6 @@ class Lending:
             self._timed_out()
         elif isinstance(error, self._rejections):
             self._rejected()
-
-
-class _Block:
-    """A context manager of a pool's, measured: what it gives is lent for the length of the block."""
-
-    def __init__(self, lending: Lending, pool: Any, lent: Any) -> None:
-        self._lending, self._pool, self._lent = lending, pool, lent
-        self._since: float | None = None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._lent, name)
-
-    def __enter__(self) -> Any:
-        enter = self._lending.lends(lambda _: self._lent.__enter__(), began_use=self._began)
-        return enter(self._pool)
-
-    def __exit__(self, *exception: object) -> Any:
-        self._end()
-        return self._lent.__exit__(*exception)
-
-    async def __aenter__(self) -> Any:
-        async def ask(_: Any) -> Any:
-            return await self._lent.__aenter__()
-
-        return await self._lending.lends(ask, began_use=self._began)(self._pool)
-
-    async def __aexit__(self, *exception: object) -> Any:
-        self._end()
-        return await self._lent.__aexit__(*exception)
-
-    def _began(self, _key: int, _resource: object, now: float) -> None:
-        self._since = now
-
-    def _end(self) -> None:
-        since, self._since = self._since, None
-        if since is not None:
-            self._lending._used(self._lending._clock() - since)
 
 
 def _nothing() -> None:
