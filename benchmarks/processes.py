@@ -19,7 +19,7 @@ from prometheus_client.values import MultiProcessValue
 
 import manometer
 from manometer.processes import Worker, group_registry, onlooker
-from manometer.processes.file_format import decode
+from manometer.processes.file_reading import decode
 from measure import Row, paired, per_call
 
 _KITS = ("manometer", "prometheus_client")

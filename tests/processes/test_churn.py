@@ -13,7 +13,7 @@ from prometheus_client.samples import Sample
 from collected import collect
 from manometer import Counter, Histogram
 from manometer.processes import Worker, group_registry, onlooker
-from manometer.processes.file_format import decode
+from manometer.processes.file_reading import decode
 
 FIGURES = ("c_total", "h_count", "h_sum", "h", "single_total", "theirs_total")
 

@@ -22,8 +22,9 @@ from prometheus_client.samples import Sample
 
 from manometer.errors import IncompleteError
 from manometer.processes.directory import Directory
-from manometer.processes.file_format import decode, encode
 from manometer.processes.file_head import Extent, UnreadableError
+from manometer.processes.file_reading import decode
+from manometer.processes.file_writing import encode
 from manometer.processes.locked_file import OwnFile, put_aside
 from manometer.processes.merge import Merge
 from manometer.processes.snapshot import Process, Snapshot, shared

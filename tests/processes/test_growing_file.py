@@ -8,7 +8,7 @@ import pytest
 
 from manometer.meters.family import Family, Group
 from manometer.meters.readings import CounterReading
-from manometer.processes.file_format import decode
+from manometer.processes.file_reading import decode
 from manometer.processes.growing_file import GrowingFile
 from manometer.processes.locked_file import OwnFile
 from manometer.processes.snapshot import Process

@@ -18,7 +18,8 @@ import manometer
 from collected import collect
 from manometer.meters.family import Family, Group
 from manometer.meters.readings import GaugeReading, HistogramReading
-from manometer.processes.file_format import decode, encode
+from manometer.processes.file_reading import decode
+from manometer.processes.file_writing import encode
 from manometer.processes.merge import Merge
 from manometer.processes.merge_modes import by_itself, merge_mode
 from manometer.processes.resets import Resets

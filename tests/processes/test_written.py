@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from manometer.meters.family import Family, Group
 from manometer.meters.readings import CounterReading, GaugeReading, HistogramReading
-from manometer.processes.file_format import decode, start
 from manometer.processes.file_head import Extent
+from manometer.processes.file_reading import decode
+from manometer.processes.file_writing import start
 from manometer.processes.snapshot import Process
 from manometer.processes.written import Update, Written
 

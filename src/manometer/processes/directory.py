@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 from manometer.errors import IncompleteError
 from manometer.meters.labels import SERIES_CAP
-from manometer.processes.file_format import decode, encode
 from manometer.processes.file_head import AlienError, UnreadableError
+from manometer.processes.file_reading import decode
+from manometer.processes.file_writing import encode
 from manometer.processes.locked_file import DAMAGED, TEMPORARY, OwnFile, is_locked, owner_lives, put_aside, sole
 from manometer.processes.merge import Merge
 from manometer.processes.snapshot import Process, Snapshot

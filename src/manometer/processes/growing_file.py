@@ -1,7 +1,7 @@
 """A process's own file, which grows by what changed, and is written whole once it has grown by half."""
 
-from manometer.processes.file_format import start
 from manometer.processes.file_head import Extent
+from manometer.processes.file_writing import start
 from manometer.processes.locked_file import OwnFile
 from manometer.processes.snapshot import Process
 from manometer.processes.written import Update, Written

@@ -21,7 +21,7 @@ from manometer.meters.family import Family
 from manometer.meters.fork import Forked, called_in_child, follow_uwsgi, freed_in_child, notice
 from manometer.processes.directory import Directory
 from manometer.processes.file_faults import Faults
-from manometer.processes.file_format import check
+from manometer.processes.file_reading import check
 from manometer.processes.fork_baseline import inherited
 from manometer.processes.growing_file import GrowingFile
 from manometer.processes.merge_modes import in_own_files, merge_mode

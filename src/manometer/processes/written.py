@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from manometer.meters.columns import Columns, columns
 from manometer.meters.family import Family, Group, Series, Values
 from manometer.meters.readings import GaugeReading, HistogramReading, Reading
-from manometer.processes.file_format import corrections, head_of, lines
+from manometer.processes.file_writing import corrections, head_of, lines
 
 __all__ = ["Update", "Written"]
 

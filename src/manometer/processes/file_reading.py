@@ -1,15 +1,11 @@
-"""The form of a snapshot in a file: behind its head, lines of JSON.
-
-The first says whose figures these are. Each other line has rows of a family, and the rows are numbered through the
-file. By what follows a file is brought up to date: rows that take the place of those of the same number, and another
-line of the first form.
+"""A snapshot read from a file, whose lines `file_writing` describes.
 
 Whatever is in a file, what comes out of it can be added up: it is read as strictly as if it came from a stranger.
 """
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, chain
 from math import isfinite, isnan
 from typing import Any, TypeVar, get_args
@@ -20,12 +16,11 @@ from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram
 from manometer.meters.family import Family, Group, Series, Values, kind_of_reading
 from manometer.meters.gauge import MultiprocessMode
 from manometer.meters.readings import NO_EXEMPLARS, CounterReading, GaugeReading, HistogramReading, Reading
-from manometer.processes.file_head import Extent, UnreadableError, counted
+from manometer.processes.file_head import UnreadableError, counted
+from manometer.processes.file_writing import lines
 from manometer.processes.snapshot import Process, Snapshot
 
-__all__ = ["check", "corrections", "decode", "encode", "head_of", "lines", "start"]
-
-_MOST = 250  # rows in a line of a file: what is written or read in one go, while every other thread waits
+__all__ = ["check", "decode"]
 
 T = TypeVar("T")
 Readings = Iterable[Reading]
@@ -33,54 +28,15 @@ Column = Sequence[Any]
 """One field of several rows."""
 
 
-# --- writing
-
-
-def encode(snapshot: Snapshot) -> bytes:
-    """The snapshot as a file."""
-    families = chain.from_iterable(map(lines, snapshot.families))
-    body = b"".join([start(snapshot.process, snapshot.includes), *families])
-    return Extent().extended(body).head + body
-
-
-def lines(family: Family) -> list[bytes]:
-    """A family's part of a file; TypeError or ValueError where something in it is neither text nor a number."""
-    return [
-        _line([*family[:-1], [*head_of(group), _ROWS[_kind(family, group)](group.series[at : at + _MOST])]])
-        for group in family.groups
-        for at in range(0, len(group.series), _MOST)
-    ]
-
-
-def head_of(group: Group) -> tuple[object, ...]:
-    """What the rows of a group have in common."""
-    return group.merge_mode, group.labelnames, group.bounds, group.native_limit, group.suffix
-
-
-def _kind(family: Family, group: Group) -> type[Reading]:
-    return kind_of_reading(family.kind, group.suffix)
-
-
-def _counter_rows(series: Sequence[tuple[Any, Any]]) -> list[Any]:
-    return [(values, total, created, exemplar) for values, (total, created, exemplar, _) in series]
-
-
-def _gauge_rows(series: Sequence[tuple[Any, Any]]) -> list[Any]:
-    return [(values, *reading) for values, reading in series]
-
-
-def _histogram_rows(series: Sequence[tuple[Any, Any]]) -> list[Any]:
-    return [
-        (values, [*running], total, created, [*exemplars.items()] if exemplars else (), native)
-        for values, (running, total, created, exemplars, native) in series
-    ]
-
-
-_ROWS: Mapping[type[Reading], Callable[[Sequence[tuple[Any, Any]]], list[Any]]] = {
-    CounterReading: _counter_rows,
-    GaugeReading: _gauge_rows,
-    HistogramReading: _histogram_rows,
-}
+def decode(data: bytes) -> Snapshot:
+    """The snapshot of a file; UnreadableError, or AlienError, where it holds none."""
+    body = counted(data)
+    try:
+        first, *found = map(json.loads, body.decode().removesuffix("\n").split("\n"))
+        (process, includes), families = _up_to_date(first, found)
+        return Snapshot(_process(*process), [_family(*each) for each in families], includes=_texts(includes))
+    except Exception as error:  # of whatever class nonsense leads to, too deep a nesting among them
+        raise UnreadableError(f"it makes no sense ({type(error).__name__}: {error})") from None
 
 
 def check(family: Family) -> None:
@@ -103,40 +59,6 @@ def _is_doubtful(series: Series) -> bool:
         case HistogramReading(exemplars=exemplars, native=native):
             return bool(exemplars) or native is not None
     return False
-
-
-def start(process: Process, includes: Collection[str] = ()) -> bytes:
-    """The line that says whose figures these are; of several, the last one counts."""
-    return _line([process, list(includes)])
-
-
-def corrections(kind: str, suffix: str | None, rows: Sequence[tuple[int, Any]]) -> list[bytes]:
-    """Lines with other readings for rows of these numbers, in a group of that kind; None for no such row any more."""
-    told: list[Any] = _ROWS[kind_of_reading(kind, suffix)]([row for row in rows if row[1] is not None])
-    told += [(number,) for number, reading in rows if reading is None]
-    return [_line([None, told[at : at + _MOST]]) for at in range(0, len(told), _MOST)]
-
-
-def _line(content: Any) -> bytes:
-    # Half a surrogate pair, which JSON takes and UTF-8 does not, would spoil the exposition later on.
-    return _json(content).encode(errors="replace") + b"\n"
-
-
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-# --- reading
-
-
-def decode(data: bytes) -> Snapshot:
-    """The snapshot of a file; UnreadableError, or AlienError, where it holds none."""
-    body = counted(data)
-    try:
-        first, *found = map(json.loads, body.decode().removesuffix("\n").split("\n"))
-        (process, includes), families = _up_to_date(first, found)
-        return Snapshot(_process(*process), [_family(*each) for each in families], includes=_texts(includes))
-    except Exception as error:  # of whatever class nonsense leads to, too deep a nesting among them
-        raise UnreadableError(f"it makes no sense ({type(error).__name__}: {error})") from None
 
 
 def _up_to_date(first: Any, lines: Iterable[Any]) -> tuple[Any, list[Any]]:

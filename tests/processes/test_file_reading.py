@@ -7,8 +7,9 @@ from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram
 
 from manometer.meters.family import Family, Group
 from manometer.meters.readings import CounterReading, GaugeReading, HistogramReading
-from manometer.processes.file_format import decode, encode
 from manometer.processes.file_head import AlienError, UnreadableError
+from manometer.processes.file_reading import decode
+from manometer.processes.file_writing import encode
 from manometer.processes.snapshot import Process, Snapshot
 
 
