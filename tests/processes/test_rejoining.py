@@ -15,7 +15,7 @@ from manometer import Counter, Gauge, Histogram
 from manometer.meters.fork import Forked
 from manometer.processes import Worker, group_registry, locked_file, onlooker
 from manometer.processes import worker as module
-from manometer.processes.fork_baseline import inherited
+from manometer.processes.fork_baseline import counts_at_fork
 from manometer.processes.locked_file import OwnFile, owner_lives
 
 
@@ -240,13 +240,13 @@ def test_a_collector_of_another_kit_is_not_read_at_the_fork(process):
 
     process.registry.register(Foreign())
     prometheus_client.Gauge("g", "Help.", registry=process.registry).set_function(lambda: pytest.fail("it was read"))
-    assert inherited(process.registry, 1.0) == []
+    assert counts_at_fork(process.registry, 1.0) == []
 
 
 def test_a_meter_without_series_has_nothing_to_inherit(process):
     """One that has labels has none at first."""
     prometheus_client.Counter("c", "Help.", ["l"], registry=process.registry)
-    assert inherited(process.registry, 1.0) == []
+    assert counts_at_fork(process.registry, 1.0) == []
 
 
 def test_the_locks_of_another_kit_s_meters_are_freed(process, monkeypatch):
@@ -265,7 +265,7 @@ def test_the_locks_of_another_kit_s_meters_are_freed(process, monkeypatch):
     holder.start()
     holder.join()
     monkeypatch.setattr("prometheus_client.values.ValueClass._multiprocess", True)  # so that none is read
-    assert inherited(process.registry, 1.0) == []
+    assert counts_at_fork(process.registry, 1.0) == []
     assert [lock.acquire(blocking=False) for lock in locks] == [True] * len(locks)
 
 
@@ -274,7 +274,7 @@ def test_a_fault_at_the_fork_is_logged_and_leaves_a_working_child(process, monke
     write = theirs(process.registry)
     write()
     process.worker.flush()
-    monkeypatch.setattr("manometer.processes.worker.inherited", lambda *_: 1 / 0)
+    monkeypatch.setattr("manometer.processes.worker.counts_at_fork", lambda *_: 1 / 0)
     process.fork(Forked.AT_ONCE)
     assert [record.getMessage() for record in caplog.records] == [
         "what prometheus-client's counters had before the fork is counted in the child as well"

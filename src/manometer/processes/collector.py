@@ -64,10 +64,10 @@ class GroupCollector(Collector):
             self._settle()
         else:
             self._worker.flush()
-            unseen = self._worker.unseen
-            if unseen is not None:
+            process = self._worker.unwritable
+            if process is not None:
                 raise IncompleteError(
-                    f"process {unseen} cannot write its figures to {self._directory.path}, so they would be missing; "
+                    f"process {process} cannot write its figures to {self._directory.path}, so they would be missing; "
                     "its log says why; where it lacks the right, let its user write there"
                 )
         return self._directory.read()

@@ -12,10 +12,10 @@ from manometer.processes.snapshot import shared
 from manometer.prometheus_internals import children_of, collectors_of, label_names_of, locks_within, samples_of_child
 from manometer.registry.foreign import figures
 
-__all__ = ["inherited"]
+__all__ = ["counts_at_fork"]
 
 
-def inherited(registry: CollectorRegistry, now: float) -> list[Family]:
+def counts_at_fork(registry: CollectorRegistry, now: float) -> list[Family]:
     """The families of its meters that add up, and of its GCCollector, in a child that was forked just now.
 
     Ours begin at zero in there. Another kit's collector may do anything when it is read, and so is not; nor is a

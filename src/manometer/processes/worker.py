@@ -22,7 +22,7 @@ from manometer.meters.fork import Forked, called_in_child, follow_uwsgi, freed_i
 from manometer.processes.directory import Directory
 from manometer.processes.file_faults import Faults
 from manometer.processes.file_reading import check
-from manometer.processes.fork_baseline import inherited
+from manometer.processes.fork_baseline import counts_at_fork
 from manometer.processes.growing_file import GrowingFile
 from manometer.processes.merge_modes import in_own_files, merge_mode
 from manometer.processes.resets import Resets
@@ -72,7 +72,7 @@ class Worker:
         self._users = 0
         self._thread: Thread | None = None
         self._lock = freed_in_child(Lock())
-        self._unseen = Unwritable()
+        self._unwritable = Unwritable()
         self._join(parent="")
 
     def _join(self, parent: str) -> None:
@@ -82,7 +82,7 @@ class Worker:
         self._left = self._is_threadless = False
         self._file = self.directory.own_file(INTERPRETER)
         self._figures = GrowingFile(self._file)
-        self._continuity = Resets(self._self_metrics.folded)
+        self._resets = Resets(self._self_metrics.folded)
         self._writing = Lock()
 
     @classmethod
@@ -139,9 +139,9 @@ class Worker:
         return self._flush()
 
     @property
-    def unseen(self) -> int | None:
+    def unwritable(self) -> int | None:
         """A process, this one or another of its forks, of which nothing is in the directory although it is alive."""
-        return self._unseen.pid
+        return self._unwritable.pid
 
     def _flush(self) -> bool:
         registry = self._registry()
@@ -156,10 +156,10 @@ class Worker:
                 self.directory.settle()
             except Exception as error:  # there is no room, or it is a fault of ours; the next time may be luckier
                 self.faults.unwritten(self.directory.path, error)
-                self._unseen.wrote(failed=not self._file.stands)
+                self._unwritable.wrote(failed=not self._file.stands)
                 return False
             self.faults.written(self.directory.path)
-            self._unseen.wrote(failed=False)
+            self._unwritable.wrote(failed=False)
             return True
 
     def _write(self, registry: CollectorRegistry, now: float) -> None:
@@ -183,11 +183,11 @@ class Worker:
                 self._self_metrics.failed(name, "the sharing of")
             else:
                 self._self_metrics.worked(name, "the sharing of")
-        if self._role is _Role.WAITS and self._continuity.moved(families, of_meters):
+        if self._role is _Role.WAITS and self._resets.moved(families, of_meters):
             self._role = _Role.WORKS
         elif self._role is _Role.FORKED:
             self._role = _Role.WAITS
-        update.tell(self._continuity.besides(families, now, of_meters))
+        update.tell(self._resets.besides(families, now, of_meters))
         only_forks = self._role in (_Role.FORKED, _Role.WAITS)
         self._figures.write(Process(os.getpid(), INTERPRETER, self._parent, only_forks), update)
 
@@ -195,11 +195,11 @@ class Worker:
 
     def _rejoin(self, forked: Forked) -> None:
         """In a forked child: leave what is the parent's to the parent, and go on as a process of its own."""
-        before = self._continuity
+        before = self._resets
         self.faults.forget()
         self._join(parent=self._file.path.name)
         if forked is Forked.LATE:
-            self._continuity.inherit_from(before)
+            self._resets.inherit_from(before)
         elif forked is Forked.AT_ONCE:
             self._inherit()
         self._thread = None
@@ -212,7 +212,7 @@ class Worker:
         registry, now = self._registry(), time.time()
         try:
             if registry is not None:
-                self._continuity.inherit(inherited(registry, now), now)
+                self._resets.inherit(counts_at_fork(registry, now), now)
         except Exception:
             _log.exception("what prometheus-client's counters had before the fork is counted in the child as well")
 
