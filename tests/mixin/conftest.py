@@ -46,6 +46,14 @@ def aggregated(expr):
         yield from aggregated(child)
 
 
+def matched(expr):
+    """The labels that each operation of two vectors matches its sides by, or leaves out of that."""
+    for node in nodes(expr):
+        matching = getattr(getattr(node, "modifier", None), "matching", None)
+        if matching is not None:
+            yield matching.labels
+
+
 def functions(expr):
     """The names of the functions that are called."""
     return {node.func.name for node in nodes(expr) if isinstance(node, promql_parser.Call)}
@@ -54,7 +62,7 @@ def functions(expr):
 @pytest.fixture
 def promql():
     """The functions of this file."""
-    return SimpleNamespace(nodes=nodes, selectors=selectors, functions=functions, aggregated=aggregated)
+    return SimpleNamespace(nodes=nodes, selectors=selectors, functions=functions, aggregated=aggregated, matched=matched)
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ def test_the_queries_of_a_page_can_be_run(page, promql, known_names):
         labels = {label for name, _ in selectors for label in labels_of(name)}
         assert {label for _, matchers in selectors for label in matchers} <= labels
         assert {label for kept in promql.aggregated(query) for label in kept} <= labels
+        assert {label for told in promql.matched(query) for label in told} <= labels
 
 
 def labels_of(name):

@@ -25,7 +25,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--config",
         metavar="FILE",
         type=Path,
-        help="YAML of thresholds in the place of the defaults; needs the extra mixin",
+        help="YAML of your scrape jobs and thresholds; needs the extra mixin",
     )
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a file is not up to date")
     parser.set_defaults(run=run)

@@ -64,10 +64,10 @@ class GroupCollector(Collector):
             self._settle()
         else:
             self._worker.flush()
-            process = self._worker.unwritable
-            if process is not None:
+            pid = self._worker.unwritable
+            if pid is not None:
                 raise IncompleteError(
-                    f"process {process} cannot write its figures to {self._directory.path}, so they would be missing; "
+                    f"process {pid} cannot write its figures to {self._directory.path}, so they would be missing; "
                     "its log says why; where it lacks the right, let its user write there"
                 )
         return self._directory.read()
