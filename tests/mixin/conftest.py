@@ -62,7 +62,8 @@ def functions(expr):
 @pytest.fixture
 def promql():
     """The functions of this file."""
-    return SimpleNamespace(nodes=nodes, selectors=selectors, functions=functions, aggregated=aggregated, matched=matched)
+    found = (nodes, selectors, functions, aggregated, matched)
+    return SimpleNamespace(**{each.__name__: each for each in found})
 
 
 @pytest.fixture
