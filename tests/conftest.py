@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import gc
 import os
 import re
 import shutil
@@ -59,6 +60,12 @@ def collector():
         package = f"libpython{sys.version_info.major}.{sys.version_info.minor}"
         pytest.skip(f"rotel-agent does not start: {tried.stderr.strip()} (apt-get install {package})")
     return program
+
+
+def pytest_collection_finish():
+    """Keep the garbage collector from what the collection of the tests made: many a test has it run many times."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
