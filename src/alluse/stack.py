@@ -24,6 +24,8 @@ __all__ = ["Checkout", "Stack", "missing_programs"]
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 30.0
+_START_TRIES = 5  # a port that was free when it was chosen may be another's by the time a program listens
+_TAKEN = "address already in use"  # so says Go, and in other letters everything else
 _STOP_SECONDS = 10.0
 _LOG_LINES = 5  # of a program that did not start
 _RULES = "/etc/prometheus/rules/"
@@ -51,6 +53,10 @@ def missing_programs() -> list[str]:
     return [each.names[0] for each in _PROGRAMS if _executable(each) is None]
 
 
+class _PortTakenError(SettingsError):
+    """A program ended because another listens where it was to."""
+
+
 class Stack:
     """The two servers on this machine, ready for use, until `close()`.
 
@@ -65,19 +71,32 @@ class Stack:
     ) -> None:
         if missing := missing_programs():
             raise SettingsError(f"the stack needs {' and '.join(missing)}: apt-get install {' '.join(missing)}")
-        ports = {each.service: _free_port(each.port if usual_ports else 0) for each in _PROGRAMS}
+        checkout, others = Checkout(root), {"engine": engine, "inbox": inbox}
+        for left in reversed(range(_START_TRIES)):
+            ports = {each.service: _free_port(each.port if usual_ports else 0) for each in _PROGRAMS}
+            try:
+                self._running = self._started(checkout, ports, others, every)
+            except _PortTakenError:
+                if not left:
+                    raise
+            else:
+                break
+
+    def _started(
+        self, checkout: "Checkout", ports: Mapping[str, int], others: Mapping[str, str], every: int | None
+    ) -> ExitStack:
+        """Both servers on these ports, and what stops them. Raises _PortTakenError where another took a port."""
         addresses = {service: f"{_HOST}:{port}" for service, port in ports.items()}
         self.prometheus_url, self.alertmanager_url = (f"http://{addresses[each.service]}" for each in _PROGRAMS)
-        checkout = Checkout(root)
         with ExitStack() as started:
             folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="alluse-stack-")))
-            files = _Files(checkout, folder, {**addresses, "engine": engine, "inbox": inbox}, every)
+            files = _Files(checkout, folder, {**addresses, **others}, every)
             self._logs = {each.service: folder / f"{each.service}.log" for each in _PROGRAMS}
             for each in reversed(_PROGRAMS):
                 process = _start(files.command(each), self._logs[each.service])
                 started.callback(_stop, process)
                 _await_ready(each, addresses[each.service], process, self.log)
-            self._running = started.pop_all()
+            return started.pop_all()
 
     def log(self, service: str, lines: int | None = None) -> str:
         """What a server has logged, or its last lines."""
@@ -218,7 +237,9 @@ def _await_ready(
             return
         time.sleep(0.05)
     what = "did not start" if process.poll() is not None else f"was not ready within {_START_SECONDS:g} s"
-    raise SettingsError(f"{program.names[0]} {what}; it said last:\n{log(program.service, _LOG_LINES)}")
+    said = log(program.service, _LOG_LINES)
+    kind = _PortTakenError if _TAKEN in said.lower() else SettingsError
+    raise kind(f"{program.names[0]} {what}; it said last:\n{said}")
 
 
 def _answers(url: str) -> bool:

@@ -2,12 +2,14 @@
 
 import json
 import shutil
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+import alluse.stack as stack_module
 from alluse.errors import SettingsError
 from alluse.stack import Stack, missing_programs
 
@@ -134,6 +136,26 @@ def test_a_program_that_does_not_start_says_why(installed):
     installed("prometheus-alertmanager")
     with pytest.raises(SettingsError, match=r"prometheus did not start; it said last:\nno such flag"):
         Stack(ROOT, engine="127.0.0.1:1111", inbox="127.0.0.1:2222")
+
+
+def test_a_port_that_another_took_meanwhile_is_given_up_for_the_next(both, monkeypatch):
+    """A port is chosen before the program listens on it."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number, choose = taken.getsockname()[1], stack_module._free_port
+        chosen = iter([number, 0, 0, number])
+        monkeypatch.setattr(stack_module, "_free_port", lambda wanted: next(chosen, 0) or choose(wanted))
+        with Stack(ROOT, engine="127.0.0.1:1111", inbox="127.0.0.1:2222") as stack:
+            urls = {stack.prometheus_url, stack.alertmanager_url}
+    assert f"http://127.0.0.1:{number}" not in urls
+    assert next(chosen, None) is None
+
+
+def test_a_program_that_finds_no_port_at_all_says_so(both, monkeypatch):
+    """After some tries it is no accident."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setattr(stack_module, "_free_port", lambda _: taken.getsockname()[1])
+        with pytest.raises(SettingsError, match=r"(?is)did not start; it said last:.*address already in use"):
+            Stack(ROOT, engine="127.0.0.1:1111", inbox="127.0.0.1:2222")
 
 
 def test_a_folder_that_is_no_checkout_is_refused(both, tmp_path):

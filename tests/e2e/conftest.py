@@ -5,7 +5,6 @@ import math
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from alluse.inbox import Inbox
 from alluse.stack import Stack, missing_programs
+from ports import reserved_port
 from waiting import DEADLINE
 
 ROOT = Path(__file__).parents[2]
@@ -222,13 +222,10 @@ def world():
 
 
 class Postgres:
-    """A PostgreSQL of its own in a temporary folder, on a free port of the loopback."""
+    """A PostgreSQL of its own in a temporary folder, on a port that stays its own while it is stopped."""
 
-    def __init__(self, programs, folder, user):
-        self._programs, self._folder, self._user = programs, folder, user
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+    def __init__(self, programs, folder, user, port):
+        self._programs, self._folder, self._user, self.port = programs, folder, user, port
         self._run("initdb", "-D", str(folder / "data"), "-U", "alluse", "-A", "trust", "--no-sync")
         self._server = None
 
@@ -279,7 +276,8 @@ def postgres():
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             user = "postgres"
             shutil.chown(folder, user)
-        server = Postgres(Path(initdb).resolve().parent, folder, user)
+        port = started.enter_context(reserved_port())
+        server = Postgres(Path(initdb).resolve().parent, folder, user, port)
         server.start()
         started.callback(server.stop)
         yield server

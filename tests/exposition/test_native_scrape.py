@@ -3,7 +3,6 @@
 import json
 import math
 import random
-import socket
 import subprocess
 import urllib.parse
 import urllib.request
@@ -17,6 +16,7 @@ from prometheus_client.registry import Collector
 from manometer import Counter, Gauge, Histogram
 from manometer.serving.pages import Site
 from manometer.serving.server import Server
+from ports import reserved_port
 from waiting import until
 
 pytestmark = pytest.mark.servers
@@ -105,30 +105,27 @@ def scraped(program, tmp_path_factory):
     world = Scraped()
     world.latencies, world.mixed = observed(world.registry)
     (folder / "prometheus.yml").write_text(CONFIGURATION % world.server.url.removeprefix("http://"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    world.url = f"http://{address}"
-    with (folder / "log").open("wb") as log:
+    with reserved_port() as port, (folder / "log").open("wb") as log:
+        world.url = f"http://127.0.0.1:{port}"
         process = subprocess.Popen(
             [
                 prometheus,
                 "--enable-feature=native-histograms,exemplar-storage",
                 f"--config.file={folder / 'prometheus.yml'}",
                 f"--storage.tsdb.path={folder / 'data'}",
-                f"--web.listen-address={address}",
+                f"--web.listen-address=127.0.0.1:{port}",
             ],
             stdout=log,
             stderr=log,
         )
-    try:
-        until(lambda: process.poll() is not None or _has_scraped(world), (folder / "log").read_text)
-        assert process.poll() is None, (folder / "log").read_text()
-        yield world
-    finally:
-        process.terminate()
-        process.wait(SECONDS)
-        world.server.close()
+        try:
+            until(lambda: process.poll() is not None or _has_scraped(world), (folder / "log").read_text)
+            assert process.poll() is None, (folder / "log").read_text()
+            yield world
+        finally:
+            process.terminate()
+            process.wait(SECONDS)
+            world.server.close()
 
 
 def _has_scraped(world):

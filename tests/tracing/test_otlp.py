@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from ports import reserved_port
 from waiting import DEADLINE, until
 
 PROGRAM = """
@@ -51,21 +52,15 @@ def _run(program, *arguments):
     return json.loads(done.stdout), done.stderr
 
 
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @contextmanager
 def _receiver(program, folder):
     """A real OTLP collector that writes down what it gets; yields its base URL and that file."""
-    port, output = _free_port(), folder / "spans.txt"
-    with output.open("wb") as out:
+    output = folder / "spans.txt"
+    with reserved_port() as port, reserved_port() as other, output.open("wb") as out:
         process = subprocess.Popen(
             [
                 *(program, "start", "--exporter", "blackhole"),
-                *("--otlp-http-endpoint", f"127.0.0.1:{port}", "--otlp-grpc-endpoint", f"127.0.0.1:{_free_port()}"),
+                *("--otlp-http-endpoint", f"127.0.0.1:{port}", "--otlp-grpc-endpoint", f"127.0.0.1:{other}"),
                 *("--debug-log", "traces", "--debug-log-verbosity", "detailed"),
                 *("--pid-file", str(folder / "pid"), "--log-file", str(folder / "log")),
             ],
@@ -73,12 +68,12 @@ def _receiver(program, folder):
             stderr=subprocess.STDOUT,
             cwd=folder,
         )
-    try:
-        until(lambda: _listens(port) or _dead(process, output))
-        yield f"http://127.0.0.1:{port}", output
-    finally:
-        process.terminate()
-        process.wait(DEADLINE)
+        try:
+            until(lambda: _listens(port) or _dead(process, output))
+            yield f"http://127.0.0.1:{port}", output
+        finally:
+            process.terminate()
+            process.wait(DEADLINE)
 
 
 def _listens(port):
@@ -164,7 +159,8 @@ spans(3000)
 on.close()
 tell(**counted())
 """
-    told, log = _run(program, str(_free_port()))
+    with reserved_port() as nobody_s:
+        told, log = _run(program, str(nobody_s))
     assert told == {"error": 3000}
     assert log.count("spans do not reach http://127.0.0.1:") == 1
     assert "Traceback" not in log
@@ -190,7 +186,8 @@ on.close()
 spans(1)
 tell(own=len(memory.get_finished_spans()), same=trace.get_tracer_provider() is own, counted=counted(), sends=on.sends)
 """
-    told, log = _run(program, str(_free_port()))
+    with reserved_port() as nobody_s:
+        told, log = _run(program, str(nobody_s))
     assert told == {"own": 3, "same": True, "counted": {}, "sends": False}
     assert "the program has a tracer provider of its own" in log
 
