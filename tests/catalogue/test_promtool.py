@@ -30,7 +30,7 @@ from manometer import (
     stage,
 )
 from manometer.catalogue import SUBJECTS, pool
-from manometer.instrumentation.binding import Subject
+from manometer.instrumentation.subject import Subject
 from manometer.registry.catalogued import pulled
 from manometer.registry.collection import collect
 from manometer.registry.self_metrics import SelfMetrics

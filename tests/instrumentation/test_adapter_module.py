@@ -45,7 +45,7 @@ def test_the_adapter_without_a_declaration_runs():
             return "refused"
 
     figures = Figures()
-    subject = manometer.instrumentation.binding.Subject.on(figures.registry, "resilience")
+    subject = manometer.instrumentation.subject.Subject.on(figures.registry, "resilience")
     bind = manometer.adapter.Bind(subject, {"breaker.name": "b"})
     made = module["breaker"](Breaker(), bind)
     assert made.refuse() == "refused"

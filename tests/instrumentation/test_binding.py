@@ -10,8 +10,8 @@ from cachetools import LRUCache
 
 from manometer import Binding, BindingError, Gauge, MetricError, UnsupportedError, instrument_cache, instrument_retry
 from manometer.catalogue import cache as rows
-from manometer.instrumentation import binding as module
-from manometer.instrumentation.binding import Subject
+from manometer.instrumentation import subject as module
+from manometer.instrumentation.subject import Subject
 from manometer.meters.labels import SERIES_CAP
 from waiting import DEADLINE, joined
 
@@ -57,6 +57,16 @@ def test_an_object_that_cannot_be_referred_to_weakly_is_bound_until_its_binding_
     assert figures("cache_entries", cache_name="c") == 7
     binding.close()
     assert figures("cache_entries", cache_name="c") is None
+
+
+def test_the_binding_that_is_found_equals_the_one_that_was_made(figures):
+    """So that a program can keep bindings in a set."""
+    one, two = Thing(), Thing()
+    subject = Subject.on(figures.registry, "cache")
+    with subject.binding(one, {"cache.name": "one"}) as first, subject.binding(two, {"cache.name": "two"}):
+        pass
+    assert {first, Binding.of(one)} == {first}
+    assert Binding.of(two) != first
 
 
 def test_a_second_object_under_a_name_replaces_the_first(figures):
@@ -213,7 +223,7 @@ def test_two_threads_that_make_a_series_at_once_share_it(figures, monkeypatch):
     subject, thing = Subject.on(figures.registry, "cache"), Thing()
     with subject.binding(thing, {"cache.name": "c"}) as binding:
         pass
-    lock, both = subject.lock, threading.Barrier(2)
+    lock, both = subject.meters.lock, threading.Barrier(2)
 
     class Met:
         """The lock, which a thread takes only when the other one is about to take it too."""
@@ -230,7 +240,7 @@ def test_two_threads_that_make_a_series_at_once_share_it(figures, monkeypatch):
 
     threads = [threading.Thread(target=count) for _ in range(2)]
     with monkeypatch.context() as patched:
-        patched.setattr(subject, "lock", Met())
+        patched.setattr(subject.meters, "lock", Met())
         for thread in threads:
             thread.start()
         joined(*threads)
@@ -339,13 +349,13 @@ def test_folded_objects_make_room_when_those_before_them_die(figures):
     for number, thing in enumerate(things):
         with subject.binding(thing, {"cache.name": str(number)}):
             pass
-    assert len(subject._folded) == 3
+    assert len(subject.ties._past_cap) == 3
     del thing, things
     live = Thing()
     with subject.binding(live, {"cache.name": "live"}) as binding:
         binding.pulls(lambda _: [(rows.ENTRIES, {}, 7)])
     assert figures.all("cache_entries", "cache_name") == {"live": 7}
-    assert (len(subject._folded), len(subject.dead)) == (0, 0)
+    assert (len(subject.ties._past_cap), len(subject.ties._dead)) == (0, 0)
 
 
 def test_an_object_may_die_amid_a_binding_or_a_collection(figures):
@@ -354,13 +364,13 @@ def test_an_object_may_die_amid_a_binding_or_a_collection(figures):
     things = [Thing()]
     with subject.binding(things[0], {"cache.name": "c"}):
         pass
-    with subject.lock:
+    with subject.meters.lock:
         dying = threading.Thread(target=things.clear)
         dying.start()
         dying.join(10)
         assert not dying.is_alive()
     figures("cache_entries")
-    assert not subject._bindings
+    assert not subject.ties._by_identity
 
 
 def test_a_subject_that_is_there_is_found_whoever_makes_another(figures):

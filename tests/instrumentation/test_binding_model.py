@@ -11,8 +11,8 @@ from prometheus_client import CollectorRegistry
 from collected import collect
 from manometer import Binding, BindingError
 from manometer.catalogue import cache as rows
-from manometer.instrumentation import binding as module
-from manometer.instrumentation.binding import Subject
+from manometer.instrumentation import subject_meters, ties
+from manometer.instrumentation.subject import Subject
 
 CAP = 4
 names = st.sampled_from([f"c{number}" for number in range(2 * CAP)])
@@ -31,7 +31,8 @@ class Bindings(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.patched = pytest.MonkeyPatch()
-        self.patched.setattr(module, "SERIES_CAP", CAP)
+        for module in (subject_meters, ties):
+            self.patched.setattr(module, "SERIES_CAP", CAP)
         self.registry = CollectorRegistry()
         self.subject = Subject.on(self.registry, "cache")
         self.things = []

@@ -70,7 +70,7 @@ class Keeping(Kept):
     def instrument(self, target, name, figures):
         measured = instrument_cache(target, name=name, registry=figures.registry)
         self.held.append(measured)
-        Binding.of(measured)._undo.clear()
+        Binding.of(measured)._tie.undo.clear()
         return measured
 
 

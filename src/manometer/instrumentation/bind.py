@@ -1,15 +1,14 @@
 """Bind: what an adapter ties an object to its series with, under the name that the program gave."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import MappingProxyType
 
-from manometer.instrumentation.binding import Binding, Subject
+from manometer.instrumentation.binding import Binding
+from manometer.instrumentation.identity import NONE, Identity
+from manometer.instrumentation.subject import Subject
 
 __all__ = ["Bind"]
-
-_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +24,14 @@ class Bind:
     """
 
     subject: Subject
-    identity: Mapping[str, str]
+    identity: Identity
     in_place: bool = True
 
     @contextmanager
     def __call__(
         self,
         target: object,
-        attributes: Mapping[str, str] = _NONE,
+        attributes: Identity = NONE,
         *,
         owned: object = None,
         is_drop_in: bool = False,
@@ -44,6 +43,6 @@ class Bind:
         where it never does, a warning says so. attributes: those beyond the object's name.
         Raises BindingError where the object is bound already.
         """
-        with self.subject.binding(target, {**self.identity, **attributes}, owned=owned) as binding:
-            binding.is_drop_in = is_drop_in
+        identity = {**self.identity, **attributes}
+        with self.subject.binding(target, identity, owned=owned, is_drop_in=is_drop_in) as binding:
             yield binding

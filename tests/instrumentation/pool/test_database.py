@@ -13,8 +13,8 @@ from collected import collect
 from manometer import Binding, MetricError, instrument_executor, instrument_pool
 from manometer.catalogue import database, pool, spec
 from manometer.exposition.render import render
-from manometer.instrumentation.binding import Subject
 from manometer.instrumentation.pool.database import show
+from manometer.instrumentation.subject import Subject
 from manometer.processes import Worker, group_registry
 
 SEMCONV = json.loads((Path(__file__).parents[2] / "catalogue" / "semconv.json").read_text())
@@ -165,7 +165,7 @@ def test_the_lines_that_are_kept_of_our_names_stay(figures, engine):
     engine.connect().close()
     for accept in ("", "application/openmetrics-text"):
         render(figures.registry, accept)
-    meter = Subject.on(figures.registry, "pool")._meters[pool.WAIT_DURATION.name]
+    meter = Subject.on(figures.registry, "pool").meters._meters[pool.WAIT_DURATION.name]
     kept = [(name, form.is_openmetrics) for name, *_, form in meter._lines]
     assert kept == [(meter.name, False), (meter.name, True)]
 

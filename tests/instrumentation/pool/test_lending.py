@@ -9,8 +9,8 @@ import pytest
 
 from manometer import Binding, instrument_pool
 from manometer.adapter import Bind, PoolAdapter, PoolState
-from manometer.instrumentation.binding import Subject
 from manometer.instrumentation.pool.creations import Creations
+from manometer.instrumentation.subject import Subject
 from manometer.testing import Figures, ManualClock
 from waiting import DEADLINE, joined
 

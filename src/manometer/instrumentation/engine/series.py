@@ -8,7 +8,7 @@ from opentelemetry import trace
 from prometheus_client import CollectorRegistry
 
 from manometer.catalogue import engine as rows
-from manometer.instrumentation.binding import Subject
+from manometer.instrumentation.subject import Subject
 from manometer.meters.fork import freed_in_child, notice
 from manometer.meters.labels import OTHER, SERIES_CAP
 from manometer.meters.write_buffer import InFlight

@@ -6,8 +6,8 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.instrumentation.adapters import adapter_of
 from manometer.instrumentation.bind import Bind
-from manometer.instrumentation.binding import Subject
 from manometer.instrumentation.pool import object_pool
+from manometer.instrumentation.subject import Subject
 
 __all__ = ["instrument_executor", "instrument_pool"]
 

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from manometer.catalogue import MetricSpec, label
 from manometer.catalogue.database import ATTRIBUTES, SPECS, VIEW_OF
-from manometer.instrumentation.binding import Subject, View
+from manometer.instrumentation.subject import Subject, View
 from manometer.meters.family import Family, Group, Series, Values
 from manometer.meters.fork import freed_in_child
 from manometer.registry.catalogued import family

@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.instrumentation.adapters import adapter_of
 from manometer.instrumentation.bind import Bind
-from manometer.instrumentation.binding import Subject
+from manometer.instrumentation.subject import Subject
 
 __all__ = ["instrument_breaker", "instrument_retry"]
 

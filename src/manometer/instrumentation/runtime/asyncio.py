@@ -8,7 +8,8 @@ from prometheus_client import CollectorRegistry
 
 from manometer.catalogue import runtime as rows
 from manometer.errors import BindingError, UnsupportedError
-from manometer.instrumentation.binding import Binding, Subject
+from manometer.instrumentation.binding import Binding
+from manometer.instrumentation.subject import Subject
 from manometer.registry.catalogued import Pulled
 
 __all__ = ["instrument"]

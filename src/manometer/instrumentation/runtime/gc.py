@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry
 
 from manometer.catalogue import runtime as rows
-from manometer.instrumentation.binding import Binding, Subject
+from manometer.instrumentation.binding import Binding
+from manometer.instrumentation.subject import Subject
 from manometer.meters.fork import Forked, renewed_in_child
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ import psutil
 from prometheus_client import CollectorRegistry
 
 from manometer.catalogue import process as rows
-from manometer.instrumentation.binding import Binding, Subject
+from manometer.instrumentation.binding import Binding
+from manometer.instrumentation.subject import Subject
 from manometer.registry.catalogued import Pulled
 
 __all__ = ["instrument"]
