@@ -3,10 +3,11 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
-from contextlib import redirect_stdout
+from contextlib import closing, redirect_stdout
 from threading import Thread
 
 import pytest
@@ -116,6 +117,21 @@ def test_the_directory_is_the_setting_s_where_none_is_named(tmp_path, monkeypatc
     assert capsys.readouterr().err == (
         f"manometer: {tmp_path / 'none'} is no directory; name the one that the workers have as processes_dir\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "reason"),
+    [
+        ("127.0.0.1", None, "port {port} on 127.0.0.1 is in use; set MANOMETER_PORT or pass --port"),
+        ("no such host", "0", "host 'no such host' is not known here; set MANOMETER_HOST or pass --host"),
+    ],
+)
+def test_an_address_that_cannot_be_had_names_the_option(shared, capsys, host, port, reason):
+    """Whoever typed the command has no argument of a function to pass."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        number = taken.getsockname()[1]
+        assert main(["serve", shared, "--host", host, "--port", port or str(number)]) == 2
+    assert capsys.readouterr().err == f"manometer: {reason.format(port=number)}\n"
 
 
 def test_without_a_directory_it_says_what_to_name(monkeypatch, capsys):

@@ -69,12 +69,26 @@ def brought(monkeypatch):
     return bring
 
 
-def test_the_first_package_that_measures_the_subject_brings_the_adapter(brought):
+def test_the_package_that_measures_the_subject_brings_the_adapter(brought):
     """Several may measure parts of one library."""
     brought(decimal=["math", "fractions"])
     assert adapter_of(decimal.Decimal(), "Fraction", OURS, "something else") is fractions.Fraction
     with pytest.raises(UnsupportedError, match="pass something else"):
         adapter_of(decimal.Decimal(), "cache", OURS, "something else")
+
+
+def test_two_packages_that_measure_the_same_are_refused_by_name(brought):
+    """Which of them came first would depend on the order in which they were installed."""
+    brought(decimal=["fractions", "math", "cmath"])
+    both = "math and cmath both measure 'sqrt' of decimal; uninstall the package of one of them"
+    with pytest.raises(UnsupportedError, match=f"^{both}$"):
+        adapter_of(decimal.Decimal(), "sqrt", OURS, "something else")
+
+
+def test_one_adapter_under_two_names_is_one(brought):
+    """As of a package that is installed twice, or whose module has the adapter of another."""
+    brought(decimal=["fractions", "fractions"])
+    assert adapter_of(decimal.Decimal(), "Fraction", OURS, "something else") is fractions.Fraction
 
 
 def test_an_adapter_may_be_an_object_of_a_module(brought):

@@ -10,7 +10,7 @@ from manometer.cli.ending import terminable
 from manometer.config import Settings
 from manometer.errors import ConfigError
 from manometer.serving.pages import Site
-from manometer.serving.server import Server
+from manometer.serving.server import AddressError, Server
 
 __all__ = ["add_parser", "run"]
 
@@ -40,7 +40,11 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"{path} is no directory; name the one that the workers have as processes_dir")
     from manometer.processes import onlooker
 
-    server = Server(Site(onlooker(path), service=settings.service_name), settings.host, settings.port)
+    try:
+        server = Server(Site(onlooker(path), service=settings.service_name), settings.host, settings.port)
+    except AddressError as error:
+        option = f"set MANOMETER_{error.setting.upper()} or pass --{error.setting}"
+        raise ConfigError(f"{error.reason}; {option}") from None
     with suppress(KeyboardInterrupt), terminable(), closing(server.start()):
         sys.stdout.write(f"{server.url}/metrics\n")
         sys.stdout.flush()

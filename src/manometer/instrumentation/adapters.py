@@ -29,16 +29,16 @@ def adapter_of(
 
     ours: the libraries whose adapters are parts of the kit, and the modules that have them; wanted: what the caller
     takes, for the error; otherwise: the adapter of what no library has one for.
-    Raises UnsupportedError where there is none, or where the package that should bring it cannot be imported.
+    Raises UnsupportedError where there is none, where several packages bring one, or where a package that should bring
+    it cannot be imported.
     """
     for library in _libraries(target):
         if library in ours:
             found: Adapter = getattr(import_module(ours[library]), subject)
             return found
-        for entry in _installed().get(library, ()):
-            brought: Adapter | None = getattr(_loaded(entry), subject, None)
-            if brought is not None:
-                return brought
+        brought = _brought(library, subject)
+        if brought is not None:
+            return brought
     if otherwise is not None:
         return otherwise
     name = f"{type(target).__module__}.{type(target).__qualname__}"
@@ -59,6 +59,23 @@ def _libraries(target: object) -> Iterator[str]:
         yield target.__globals__.get("__name__", "").partition(".")[0]
     for base in type(target).__mro__:
         yield base.__module__.partition(".")[0]
+
+
+def _brought(library: str, subject: str) -> Adapter | None:
+    """The one adapter that installed packages bring; several packages may measure one subject each of a library."""
+    found: Adapter | None = None
+    source = ""
+    for entry in _installed().get(library, ()):
+        adapter: Adapter | None = getattr(_loaded(entry), subject, None)
+        if adapter is None or adapter is found:
+            continue
+        if found is not None:
+            raise UnsupportedError(
+                f"{source} and {entry.value} both measure {subject!r} of {library}; "
+                "uninstall the package of one of them"
+            )
+        found, source = adapter, entry.value
+    return found
 
 
 @cache

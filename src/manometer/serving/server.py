@@ -15,7 +15,7 @@ from manometer.errors import ConfigError
 from manometer.meters.fork import Forked, notice, renewed_in_child
 from manometer.serving.pages import Request, Site, respond
 
-__all__ = ["Server"]
+__all__ = ["AddressError", "Server"]
 
 CONNECTIONS = 16
 """Connections that are served at once: a thread each."""
@@ -24,13 +24,21 @@ PATIENCE = 10.0
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
+class AddressError(ConfigError):
+    """An address that cannot be had. reason: why; setting: the one to change, `host` or `port`."""
+
+    def __init__(self, reason: str, setting: str) -> None:
+        super().__init__(f"{reason}; set MANOMETER_{setting.upper()} or pass {setting}=...")
+        self.reason, self.setting = reason, setting
+
+
 class Server:
     """Listens from the first, and serves a site's pages from a daemon thread between `start()` and `close()`.
 
     When all connections are taken, the one that has kept silent longest makes room for the next.
     A forked child does not serve: it lets go of the parent's sockets.
     shared: whether other processes of the same user may listen on the port too; each request goes to one of them.
-    Raises ConfigError where the address cannot be had.
+    Raises ConfigError where the address cannot be had, an AddressError where another would do.
     """
 
     def __init__(self, site: Site, host: str, port: int, *, shared: bool = False) -> None:
@@ -206,14 +214,14 @@ def _listen(site: Site, host: str, port: int, shared: bool) -> _Listener:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return _Listener(family, address, site, shared)
     except socket.gaierror:
-        raise ConfigError(f"host {host!r} is not known here; set MANOMETER_HOST or pass host=...") from None
+        raise AddressError(f"host {host!r} is not known here", "host") from None
     except OSError as error:
-        reasons: dict[int | None, str] = {
-            errno.EADDRINUSE: f"{where} is in use; set MANOMETER_PORT or pass port=...",
-            errno.EACCES: f"{where} needs a right that this program lacks; take one from 1024 up",
-            errno.EADDRNOTAVAIL: f"{host} is no address of this machine; set MANOMETER_HOST or pass host=...",
+        errors: dict[int | None, ConfigError] = {
+            errno.EADDRINUSE: AddressError(f"{where} is in use", "port"),
+            errno.EACCES: ConfigError(f"{where} needs a right that this program lacks; take one from 1024 up"),
+            errno.EADDRNOTAVAIL: AddressError(f"{host} is no address of this machine", "host"),
         }
-        raise ConfigError(reasons.get(error.errno, f"cannot listen on {where}: {error.strerror}")) from None
+        raise errors.get(error.errno) or ConfigError(f"cannot listen on {where}: {error.strerror}") from None
 
 
 def _hang_up(connection: socket.socket, how: int) -> None:
