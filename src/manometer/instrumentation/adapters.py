@@ -29,8 +29,8 @@ def adapter_of(
 
     ours: the libraries whose adapters are parts of the kit, and the modules that have them; wanted: what the caller
     takes, for the error; otherwise: the adapter of what no library has one for.
-    Raises UnsupportedError where there is none, where several packages bring one, or where a package that should bring
-    it cannot be imported.
+    Raises UnsupportedError where there is none, where several packages bring one, or where a package that should
+    bring it cannot be imported.
     """
     for library in _libraries(target):
         if library in ours:
