@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -94,13 +95,17 @@ def _run(given: argparse.Namespace) -> int:
 
 @contextmanager
 def _log_folder() -> Iterator[Path]:
-    """A new folder, which stays where a log was written in it."""
+    """A new folder, which goes with a demo that ends well; one that fails leaves its log behind."""
     folder = new_folder("alluse-")
     try:
         yield folder
-    finally:
+    except BaseException:
         with suppress(OSError):  # it is not empty
             folder.rmdir()
+        if folder.exists():
+            sys.stderr.write(f"alluse: the log stays in {folder}\n")
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _greeting(running: Running, log_file: Path) -> str:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 
 from alluse.book import Book
-from alluse.cli import main
+from alluse.cli import demo, main
 from alluse.faults import FAULTS
 from waiting import DEADLINE, until
 
@@ -238,6 +239,37 @@ def test_demo_begins_with_one_line_and_shows_the_table(tmp_path: Path):
     assert process.returncode == 0
     assert err == ""
     assert _told(log.read_text().splitlines(), "ALL-USE runs")
+
+
+@pytest.mark.servers
+def test_demo_that_ends_well_leaves_nothing_among_the_temporary_files(tmp_path: Path, monkeypatch):
+    """Its log is for whoever watches it; `--log-file` names one that stays."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with _started("demo", "--port", "0", "--control-port", "0", "--seconds", "0.5") as process:
+        out, err = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, err) == (0, "")
+    assert re.search(rf"log in {tmp_path}/alluse-\w+/alluse\.log; Ctrl-C", out)
+    assert not list(tmp_path.iterdir())
+
+
+def test_demo_that_fails_says_where_its_log_stays(tmp_path: Path, monkeypatch, capfd):
+    """What it had to say may be the reason; a folder without a log goes."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def failing(log: str) -> None:
+        with demo._log_folder() as folder:
+            if log:
+                (folder / "alluse.log").write_text(log)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        failing(log="")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ZeroDivisionError):
+        failing(log="a line\n")
+    (folder,) = tmp_path.iterdir()
+    assert (folder / "alluse.log").read_text() == "a line\n"
+    assert capfd.readouterr().err == f"alluse: the log stays in {folder}\n"
 
 
 @pytest.mark.servers
