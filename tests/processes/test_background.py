@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from collected import collect
 from manometer import Counter
 from manometer.meters.fork import Forked
-from manometer.processes import Worker, flush, onlooker
+from manometer.processes import Worker, flush, lifetime, onlooker
 from manometer.processes import worker as module
 from waiting import DEADLINE, joined
 
@@ -98,7 +98,7 @@ def test_a_child_without_threads_writes_at_its_end(group, monkeypatch):
     parent, stopped = group.worker._thread, group.worker._stopped
     with monkeypatch.context() as patch:
         patch.setattr(module, "in_background", refused)
-        group.worker._rejoin(Forked.LATE)
+        group.worker.rejoin(Forked.LATE)
     stopped.set()
     joined(parent)
     group.counter.inc()
@@ -133,7 +133,7 @@ def test_no_writing_keeps_a_program_from_ending(group):
 
 def test_a_flush_that_is_given_up_keeps_no_program_from_ending(group, monkeypatch):
     """It goes on in a thread that the interpreter does not wait for."""
-    monkeypatch.setattr(module, "_all", lambda: [group.worker])
+    monkeypatch.setattr(lifetime, "all_workers", lambda: [group.worker])
     hanging = Hanging()
     group.registry.register(hanging)
     assert not flush(timeout=0.01)
@@ -189,7 +189,7 @@ def test_a_registry_that_is_gone_has_nothing_to_write(group):
 def test_what_ends_the_child_of_a_pool_comes_last():
     """What its queues do at the end, with a priority of -5, may still be counted."""
     before = set(util._finalizer_registry)
-    module._end_with_multiprocessing()
+    lifetime._end_with_multiprocessing()
     (key,) = set(util._finalizer_registry) - before
     util._finalizer_registry.pop(key)
     priority, _ = key

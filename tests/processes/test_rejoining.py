@@ -13,8 +13,7 @@ from prometheus_client.registry import Collector
 from collected import collect
 from manometer import Counter, Gauge, Histogram
 from manometer.meters.fork import Forked
-from manometer.processes import Worker, group_registry, locked_file, onlooker
-from manometer.processes import worker as module
+from manometer.processes import Worker, group_registry, lifetime, locked_file, onlooker
 from manometer.processes.fork_baseline import counts_at_fork
 from manometer.processes.locked_file import OwnFile, owner_lives
 
@@ -30,14 +29,14 @@ class Process:
 
     def fork(self, forked):
         """Become a child. The parent does nothing any more, but is alive until the test's end."""
-        self._parents.append(self.worker._file)
+        self._parents.append(self.worker._member.file)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(module, "_all", lambda: [self.worker])
-            module._rejoin_workers(forked)
+            patch.setattr(lifetime, "all_workers", lambda: [self.worker])
+            lifetime._rejoin_workers(forked)
 
     def close(self):
         """Let go of every file."""
-        for file in [*self._parents, self.worker._file]:
+        for file in [*self._parents, self.worker._member.file]:
             file.abandon()
 
     def samples(self, registry=None):
@@ -283,7 +282,7 @@ def test_a_fault_at_the_fork_is_logged_and_leaves_a_working_child(process, monke
     write = theirs(process.registry)
     write()
     process.worker.flush()
-    monkeypatch.setattr("manometer.processes.worker.counts_at_fork", lambda *_: 1 / 0)
+    monkeypatch.setattr("manometer.processes.member.counts_at_fork", lambda *_: 1 / 0)
     process.fork(Forked.AT_ONCE)
     assert [record.getMessage() for record in caplog.records] == [
         "what prometheus-client's counters had before the fork is counted in the child as well"

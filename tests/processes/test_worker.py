@@ -454,7 +454,7 @@ def test_a_flush_says_whether_all_is_written(path, monkeypatch):
     registry = CollectorRegistry()
     counter = Counter("c", "Help.", registry=registry)
     worker = Worker.of(registry, str(path))
-    monkeypatch.setattr("manometer.processes.worker._all", lambda: [worker])
+    monkeypatch.setattr("manometer.processes.lifetime.all_workers", lambda: [worker])
     counter.inc()
     assert flush()
     assert value(onlooker(path), "c_total") == 1
@@ -480,7 +480,7 @@ def test_a_flush_says_whether_all_is_written(path, monkeypatch):
 
 def test_a_flush_of_a_process_that_shares_nothing_is_done(monkeypatch):
     """There is nothing to write."""
-    monkeypatch.setattr("manometer.processes.worker._all", list)
+    monkeypatch.setattr("manometer.processes.lifetime.all_workers", list)
     assert flush()
 
 
@@ -924,7 +924,7 @@ def test_a_file_system_without_room_is_survived(tmp_path):
         assert value(shown, "c_total") == 7
         filler.unlink()
         assert value(shown, "c_total") == 8
-        worker._file.abandon()
+        worker._member.file.abandon()
     finally:
         subprocess.run(["umount", "-l", str(tmp_path)], check=True)
 
