@@ -105,7 +105,7 @@ class Meter(Collector, ABC, Generic[R]):
         else:
             self._start()
         if registry is not None:
-            self.joins(register(registry, self, f"metric {self.name!r}"))
+            register(registry, self, f"metric {self.name!r}", self.joins)
         renewed_in_child(self)
 
     def joins(self, companion: Companion) -> None:
