@@ -3,13 +3,15 @@
 import gc
 import sys
 import weakref
+from operator import is_
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import metrics
 
-from manometer import Histogram
+from manometer import Counter, Gauge, Histogram
+from manometer.meters.ones import CHUNK
 from manometer.meters.write_buffer import PENDING_LIMIT
 
 
@@ -49,7 +51,7 @@ def test_only_what_was_written_to_is_read(family, monkeypatch):
     """The others are told by the very readings that they had."""
     before = family.read()
     read = counting(monkeypatch)
-    assert family.read() is before
+    assert all(map(is_, family.read().readings, before.readings))
     assert read == []
     family.labels("b").observe(1)
     after = family.read()
@@ -203,17 +205,103 @@ def test_a_removed_series_that_is_written_to_is_neither_told_nor_kept(family):
     assert gone() is None
 
 
+@pytest.mark.parametrize("before", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1])
+@pytest.mark.parametrize("more", [1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
+def test_increments_by_one_are_seen_though_they_leave_no_event(before, more):
+    """By the chunk that they shorten, and also where that one was full and another took its place."""
+    counter = Counter("c", "Help.", ["l"], registry=None)
+    counter.labels("idle").inc()
+    inc = counter.labels("busy").inc
+    for _ in range(before):
+        inc()
+    counter.read()
+    for _ in range(more):
+        inc()
+    assert [reading.total for _, reading in counter.read()] == [1, before + more]
+    counter.labels("idle").inc()
+    assert [reading.total for _, reading in counter.read()] == [2, before + more]
+
+
+def test_of_counters_only_what_was_written_to_is_read(monkeypatch):
+    """Of those that ticked, all: a tick leaves no sign."""
+    counter = Counter("c", "Help.", ["l"], registry=None)
+    for label in "abc":
+        counter.labels(label).inc()
+    tick = counter.labels("c").tick
+    counter.read()
+    read, plain = [], Counter._read
+    monkeypatch.setattr(Counter, "_read", lambda child: (read.append(child._labelvalues[0]), plain(child))[1])
+    counter.labels("b").inc()
+    tick()
+    assert [reading.total for _, reading in counter.read()] == [1, 2, 2]
+    assert {*read} == {"b", "c"}
+    tick()
+    assert [reading.total for _, reading in counter.read()] == [1, 2, 3]
+    read.clear()
+    assert [reading.total for _, reading in counter.read()] == [1, 2, 3]
+    assert read == ["c"]
+
+
+def test_a_tick_that_is_taken_between_two_collections_is_seen():
+    """The series was one of those that need no reading until then."""
+    counter = Counter("c", "Help.", ["l"], registry=None)
+    series = counter.labels("a")
+    counter.read()
+    series.tick()
+    counter.read()
+    series.tick()
+    assert [reading.total for _, reading in counter.read()] == [2]
+
+
+def test_a_gauge_s_function_is_asked_at_each_collection():
+    """Also where it was set between two of them."""
+    gauge, level = Gauge("g", "Help.", ["l"], registry=None), iter(range(5))
+    gauge.labels("a").set(7)
+    assert [reading.value for _, reading in gauge.read()] == [7]
+    gauge.labels("a").set_function(lambda: next(level))
+    assert [gauge.read()[0][1].value for _ in range(3)] == [0, 1, 2]
+
+
+def test_a_subclass_may_have_a_tick_of_its_own():
+    """Which adds by ours."""
+
+    class Doubled(Counter):
+        def tick(self):
+            super().tick()
+            super().tick()
+
+    counter = Doubled("c", "Help.", ["l"], registry=None)
+    for _ in range(2):
+        counter.labels("a").tick()
+    assert [reading.total for _, reading in counter.read()] == [4]
+
+
+WRITES = {
+    Histogram: ["observe", "observe many", "observe with an exemplar"],
+    Counter: ["inc", "inc many", "inc by two", "inc with an exemplar", "tick", "reset"],
+    Gauge: ["set", "set many", "set a function"],
+}
 STEPS = {
     "observe": lambda family, label: family.labels(label).observe(1),
-    "many": lambda family, label: [family.labels(label).observe(2) for _ in range(PENDING_LIMIT)],
-    "exemplar": lambda family, label: family.labels(label).observe(1, {"trace_id": label}),
+    "observe many": lambda family, label: [family.labels(label).observe(2) for _ in range(PENDING_LIMIT)],
+    "observe with an exemplar": lambda family, label: family.labels(label).observe(1, {"trace_id": label}),
+    "inc": lambda family, label: family.labels(label).inc(),
+    "inc many": lambda family, label: [family.labels(label).inc() for _ in range(CHUNK)],
+    "inc by two": lambda family, label: family.labels(label).inc(2),
+    "inc with an exemplar": lambda family, label: family.labels(label).inc(1, {"trace_id": label}),
+    "tick": lambda family, label: family.labels(label).tick(),
+    "reset": lambda family, label: family.labels(label).reset(),
+    "set": lambda family, label: family.labels(label).set(3),
+    "set many": lambda family, label: [family.labels(label).set(at) for at in range(PENDING_LIMIT + 1)],
+    "set a function": lambda family, label: family.labels(label).set_function(lambda: 5),
     "alone": lambda family, label: family.labels(label).read(),
     "remove": lambda family, label: family.remove(label),
-    "replace": lambda family, label: family.replace((label,)).observe(3),
+    "replace": lambda family, label: family.replace((label,)),
     "renew": lambda family, label: family.labels(label).renew(),
     "renew all": lambda family, _: family.renew(),
     "read": lambda family, _: is_told_as_it_is(family),
 }
+COMMON = ["alone", "remove", "replace", "renew", "renew all", "read", "read"]
 
 
 def is_told_as_it_is(family):
@@ -222,10 +310,13 @@ def is_told_as_it_is(family):
     assert told == [(values, child._read()) for values, child in family._metrics.items()]
 
 
-@given(st.lists(st.tuples(st.sampled_from([*STEPS]), st.sampled_from("abcd")), max_size=30))
-def test_whatever_is_done_every_series_is_told_as_it_is(steps):
+@pytest.mark.parametrize("kind", WRITES)
+@given(data=st.data())
+def test_whatever_is_done_every_series_is_told_as_it_is(kind, data):
     """Whenever it is read."""
-    family = made("abc")
-    for step, label in steps:
+    mode = {"multiprocess_mode": "mostrecent"} if kind is Gauge and data.draw(st.booleans()) else {}
+    family = kind("m", "Help.", ["l"], registry=None, **mode)
+    steps = st.tuples(st.sampled_from(WRITES[kind] + COMMON), st.sampled_from("abcd"))
+    for step, label in data.draw(st.lists(steps, max_size=30)):
         STEPS[step](family, label)
     is_told_as_it_is(family)

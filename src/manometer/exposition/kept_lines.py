@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
+from manometer.meters.columns import Columns
 from manometer.meters.family import Group, Series, Values
 
 __all__ = ["KEPT_BYTES", "lines_of"]
@@ -13,8 +14,8 @@ KEPT_BYTES = 16 * 2**20
 _FORMATS = 2  # in which the lines of a meter are kept: two scrapers may ask for different ones
 
 Lines = tuple[str, str]
-_Entry = tuple[Any, bytes, bytes]
-"""The reading that the lines tell of, and the lines."""
+_Entry = tuple[int, bytes, bytes]
+"""The version of the reading that the lines tell of, and the lines. The reading itself would live on with them."""
 
 
 class _Kept:
@@ -47,28 +48,29 @@ def lines_of(group: Group, form: Hashable, write: Callable[[Values, Any], Lines]
     form: all that the lines depend on but for label values and readings. Where a series still has the very reading
     that it had when its lines were written, these are the kept ones.
     """
-    kept = _kept(group, form)
+    series = group.series
+    versions = series.versions if isinstance(series, Columns) else None
+    if group.lines is None or versions is None:
+        parts = [write(values, reading) for values, reading in series]
+        return [one.encode() for one, _ in parts], [other.encode() for _, other in parts if other]
+    kept = _kept(group.lines, form)
     first, second = [], []
-    for values, reading in group.series:
+    for (values, reading), version in zip(series, versions, strict=True):
         entry = kept.entries.get(values)
-        if entry is None or entry[0] is not reading:
+        if entry is None or entry[0] != version:
             one, other = write(values, reading)
-            entry = (reading, one.encode(), other.encode())
-            if group.lines is not None:
-                kept.keep(values, entry)
+            entry = (version, one.encode(), other.encode())
+            kept.keep(values, entry)
         first.append(entry[1])
         if entry[2]:
             second.append(entry[2])
-    if len(kept.entries) > len(group.series):
-        kept.forget_others(group.series)
+    if len(kept.entries) > len(series):
+        kept.forget_others(series)
     return first, second
 
 
-def _kept(group: Group, form: Hashable) -> _Kept:
-    forms = group.lines
-    if forms is None:
-        return _Kept()
-    kept = forms.get(form)
+def _kept(forms: dict[Any, Any], form: Hashable) -> _Kept:
+    kept: _Kept | None = forms.get(form)
     if kept is None:
         while len(forms) >= _FORMATS:
             forms.pop(next(iter(forms), None), None)

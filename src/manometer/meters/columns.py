@@ -9,12 +9,16 @@ __all__ = ["Columns", "columns"]
 
 
 class Columns(Sequence[Series]):
-    """Series in two lists. Nobody changes these: the next collection gives the same or another list."""
+    """Series in two lists. Nobody changes these: the next collection gives others.
 
-    __slots__ = ("readings", "values")
+    versions: of each series a number, by which its reader knows the reading without holding it; None where nobody
+    keeps count. The readings of two collections are the same where their numbers are.
+    """
 
-    def __init__(self, values: list[Values], readings: list[Any]) -> None:
-        self.values, self.readings = values, readings
+    __slots__ = ("readings", "values", "versions")
+
+    def __init__(self, values: list[Values], readings: list[Any], versions: list[int] | None = None) -> None:
+        self.values, self.readings, self.versions = values, readings, versions
 
     def __len__(self) -> int:
         return len(self.readings)

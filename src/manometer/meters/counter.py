@@ -2,9 +2,10 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from operator import add
+from typing import Any
 
 from prometheus_client.context_managers import ExceptionCounter
 from prometheus_client.samples import Exemplar
@@ -23,6 +24,24 @@ _EXACT = 2.0**53  # up to here, a float holds every whole number
 _HAS_GIL: bool = getattr(sys, "_is_gil_enabled", lambda: True)()  # else a C iterator may lose a count
 
 
+class _Tick:
+    """The `tick` of each counter. A tick leaves no sign, so once it is taken every collection reads the series."""
+
+    def __get__(self, counter: "Counter | None", _: type | None = None) -> Any:
+        """Add one: `inc()` at the price of one C call, for code that runs very often."""
+        if counter is None:
+            return self
+        if counter.labelnames and not counter._labelvalues:
+            return counter._need_series
+        tick = counter._ticks.tick
+        found: object = type(counter).tick
+        if found is self:  # else a subclass has one of its own, and asks for this one from there
+            counter.tick = tick
+        counter._is_restless = True
+        counter._note()
+        return tick
+
+
 class Counter(Meter[CounterReading]):
     """A running total of events, with prometheus-client's `Counter` interface."""
 
@@ -33,16 +52,13 @@ class Counter(Meter[CounterReading]):
     _last: CounterReading | None
     _ticks: Ticks
     _ones: Ones
+    tick: Callable[[], object] = _Tick()  # type: ignore[assignment]
+    """Add one: `inc()` at the price of one C call, for code that runs very often."""
 
     def inc(self, amount: float = 1, exemplar: Mapping[str, str] | None = None) -> None:
         """Add to the total; MetricError (a ValueError) for an amount that is negative, or no real number."""
         self._need_series()
         self._inc(amount, exemplar)  # for a subclass that has an `inc` of its own
-
-    def tick(self) -> object:
-        """Add one: `inc()` at the price of one C call, for code that runs very often."""
-        self._need_series()
-        return self._ticks.tick()
 
     def reset(self) -> None:
         """Start again from zero, as when a logical process restarts within this one."""
@@ -56,6 +72,7 @@ class Counter(Meter[CounterReading]):
                 if pending.version == version:  # else a signal handler was at it meanwhile
                     self._total, self._created, self._before, pending.version = 0.0, now, before, version + 1
                     done = True
+        self._note()
 
     def count_exceptions(
         self, exception: type[BaseException] | tuple[type[BaseException], ...] = Exception
@@ -83,8 +100,6 @@ class Counter(Meter[CounterReading]):
         self._inc = self._incrementer()
         if type(self).inc is Counter.inc:
             self.inc = self._inc  # type: ignore[method-assign]
-        if type(self).tick is Counter.tick:
-            self.tick = self._ticks.tick  # type: ignore[method-assign]
 
     def _renew(self) -> None:
         self.pending.renew()
@@ -92,6 +107,11 @@ class Counter(Meter[CounterReading]):
         self._total = 0.0
         self._created = time.time()
         self._exemplar = self._before = None
+        self._note()
+
+    @property
+    def _chunk(self) -> Iterator[bool] | None:
+        return self._ones.chunk
 
     @property
     def _units(self) -> int:
@@ -138,6 +158,7 @@ class Counter(Meter[CounterReading]):
             self.pending.relieve()
         check_exemplar(exemplar)
         self._exemplar = Exemplar(dict(exemplar), float(amount), time.time())
+        self._note()
 
     def _fold(self) -> None:
         pending = self.pending
@@ -151,6 +172,8 @@ class Counter(Meter[CounterReading]):
             total += ones
         else:  # one by one, in the order in which they came: a float sum depends on it
             total = float(reduce(add, amounts, total))
+        if taken:
+            self._note()
         if pending.version == version:
             self._total, self._folded_units, pending.version = total, units, version + 1
             del pending.events[:taken]

@@ -91,6 +91,7 @@ class Gauge(Meter[GaugeReading]):
         self._write(_Write(True, float(value)))
         if self._is_most_recent:
             self._set_at = time.time()
+            self._note()
 
     def set_to_current_time(self) -> None:
         """Make the current Unix time, in seconds, the value."""
@@ -102,7 +103,8 @@ class Gauge(Meter[GaugeReading]):
         `f` may be called from any thread. Where it raises, this family is lost from that scrape.
         """
         self._need_series()
-        self._function = f
+        self._function, self._is_restless = f, True
+        self._note()
 
     def time(self) -> Timer:
         """Set the gauge to the seconds that a block or a decorated function took."""
@@ -132,6 +134,7 @@ class Gauge(Meter[GaugeReading]):
     def _renew(self) -> None:
         self.pending.renew()
         self._value = self._set_at = 0.0
+        self._note()
 
     def _fold(self) -> None:
         pending = self.pending
@@ -141,6 +144,7 @@ class Gauge(Meter[GaugeReading]):
             return  # and the value stays the very object that was read last
         for sets, amount in writes:
             value = amount if sets else value + amount
+        self._note()
         if pending.version == version:
             self._value, pending.version = value, version + 1
             del pending.events[:taken]

@@ -15,7 +15,6 @@ from prometheus_client.samples import Exemplar
 from prometheus_client.utils import floatToGoString
 
 from manometer.errors import MetricError
-from manometer.meters.columns import Columns
 from manometer.meters.exponential import BUCKET_LIMIT, ExponentialBuckets
 from manometer.meters.labels import SERIES_CAP, check_exemplar
 from manometer.meters.meter import Meter, creation
@@ -39,7 +38,7 @@ class Histogram(Meter[HistogramReading]):
 
     kind = "histogram"
     _reserved = frozenset({"le"})
-    _shared = (*Meter._shared, "bounds", "bound_labels", "_native", "_last_read")
+    _shared = (*Meter._shared, "bounds", "bound_labels", "_native")
     _exponential: ExponentialBuckets | None
     _last: HistogramReading | None
     DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, inf)
@@ -119,14 +118,6 @@ class Histogram(Meter[HistogramReading]):
         self.pending.renew()
         self._begin()
         self._note()
-
-    def _note(self) -> None:
-        """Tell the family that this series may have changed, where it is one of several."""
-        if self._labelvalues:
-            self._last_read.note(self)
-
-    def _reading(self) -> Callable[[], Columns]:
-        return self._last_read.now(self._children, creation(0.0))
 
     def _observer(self) -> Callable[..., None]:
         events = self.pending.events

@@ -1,8 +1,9 @@
 """What a family's series said when they were read last, so that only those are read that may have changed since."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from itertools import compress
+from itertools import compress, count
+from operator import length_hint, ne
 from threading import RLock
 from typing import Any, Protocol
 from weakref import ref
@@ -16,6 +17,11 @@ __all__ = ["LastRead"]
 
 class _Child(Protocol):
     pending: WriteBuffer[Any]
+    _is_restless: bool
+
+    @property
+    def _chunk(self) -> Iterator[bool] | None:
+        """What the writes shorten that leave no event; None where every write leaves one."""
 
     def _read(self) -> Any: ...
 
@@ -25,6 +31,7 @@ class LastRead:
 
     A series without pending events may have changed too: a writer folded them, or the series got an exemplar, or it
     began anew. Then it notes itself here, before its pending events are gone: so one of the two is always found.
+    Increments by one leave no event, but shorten a chunk, and a look at each chunk shows that.
 
     lock: the family's, under which it says that children came or went.
     """
@@ -32,6 +39,8 @@ class LastRead:
     def __init__(self, lock: RLock) -> None:
         self._lock = lock
         self._last: _Last | None = None
+        self._former: _Last | None = None
+        self._rounds = count()
         self._shown: object = None
         self._noted: set[_Child] | None = None
         self._changes = 0
@@ -45,6 +54,7 @@ class LastRead:
     def forget(self) -> None:
         """There are other children, or they began anew; the lock is held."""
         self._changes += 1
+        self._former = self._last or self._former
         self._last = self._noted = None
 
     def now(self, children: Mapping[Values, _Child], shown: object) -> Callable[[], Columns]:
@@ -57,7 +67,7 @@ class LastRead:
             return partial(self._alone, last.read, last)
         self.forget()
         self._shown = shown
-        last = _Last([*children], [*children.values()])
+        last = _Last([*children], [*children.values()], self._rounds)
         return partial(self._alone, partial(self._first, last, self._changes), last)
 
     def _alone(self, read: Callable[[], Columns], last: "_Last") -> Columns:
@@ -81,11 +91,11 @@ class LastRead:
         with self._lock:
             if changes == self._changes:
                 self._noted = last.noted
-        last.found = last.all()
+        found = last.begun(self._former)
         with self._lock:
             if changes == self._changes:
-                self._last = last
-        return last.found
+                self._last, self._former = last, None
+        return found
 
 
 class _Turn:
@@ -103,39 +113,83 @@ def _nobody() -> None:
 
 
 class _Last:
-    """The children that there were, their lists of pending events, and what each said, all in the same order."""
+    """The children that there were, what a write to each leaves its trace in, and what each said, in the same order.
 
-    def __init__(self, values: list[Values], children: list[_Child]) -> None:
+    A reading takes the place of the one before. So the memory of that one is free at once, and a hundred thousand
+    new readings give the garbage collector no cause for a full pass.
+
+    rounds: gives each collection of the family a number, which is that of the readings that are new in it.
+    """
+
+    def __init__(self, values: list[Values], children: list[_Child], rounds: Iterator[int]) -> None:
         self.noted: set[_Child] = set()
         self._values, self._children = values, children
         self._events = [child.pending.events for child in children]
-        self.found = Columns(values, [])
+        self._chunks: list[Iterator[bool]] = []
+        self._left: list[int] = []
+        self._readings: list[Any] = []
+        self._rounds, self._versions = rounds, [next(rounds)] * len(children)
         self.turn: Callable[[], _Turn | None] = _nobody
 
     def all(self) -> Columns:
         """Every series."""
         return Columns(self._values, [child._read() for child in self._children])
 
+    def begun(self, former: "_Last | None") -> Columns:
+        """Every series, to be read from now on where it may have changed. former: what others may know them from."""
+        self._chunks = [chunk for child in self._children if (chunk := child._chunk) is not None]
+        self._left = [*map(_left, self._chunks)]
+        self._readings = self.all().readings
+        if former is not None:
+            known = {
+                values: (reading, version)
+                for values, reading, version in zip(former._values, former._readings, former._versions, strict=True)
+            }
+            for at, (values, reading) in enumerate(zip(self._values, self._readings, strict=True)):
+                before = known.get(values)
+                if before is not None and before[0] is reading:
+                    self._versions[at] = before[1]
+        self.noted.update([child for child in self._children if child._is_restless])
+        return self._found
+
     def read(self) -> Columns:
         """Every series, read where it may have changed: first by its events, which go after the note was made."""
-        waiting = [*compress(range(len(self._events)), self._events)]
-        places = {self._children[at]: at for at in waiting}
+        places = {self._children[at]: at for at in self._written_to()}
         noted = self._taken()
         if noted:
             every = {child: at for at, child in enumerate(self._children)}
             # One that was removed, and is written to, is not among them.
             places |= {child: every[child] for child in noted if child in every}
-        if places:
-            readings = [*self.found.readings]  # the list itself others have
-            for child, at in places.items():
-                readings[at] = child._read()
-            for child in self._taken():  # by the very reading, most of them
-                if child in places:
-                    readings[places[child]] = child._read()
-                else:
-                    self.noted.add(child)
-            self.found = Columns(self._values, readings)
-        return self.found
+        number = next(self._rounds)
+        for child, at in places.items():
+            self._read_anew(child, at, number)
+        for child in self._taken():  # by the very reading, most of them
+            if child in places:
+                self._read_anew(child, places[child], number)
+            else:
+                self.noted.add(child)
+        self.noted.update([child for child in places if child._is_restless])
+        return self._found
+
+    @property
+    def _found(self) -> Columns:
+        return Columns(self._values, [*self._readings], [*self._versions])  # copies, because these lists change
+
+    def _written_to(self) -> list[int]:
+        """The places of the children whose events wait, or whose chunks are shorter than they were."""
+        found = [*compress(range(len(self._events)), self._events)]
+        if self._chunks:
+            found += compress(range(len(self._chunks)), map(ne, map(length_hint, self._chunks), self._left))
+        return found
+
+    def _read_anew(self, child: _Child, at: int, number: int) -> None:
+        chunk = child._chunk
+        if chunk is not None:  # before the reading, so that what comes amid it shows the next time
+            self._chunks[at], self._left[at] = chunk, _left(chunk)
+        reading = child._read()
+        if reading is not self._readings[at]:
+            self._versions[at] = number
+            self._readings[at] = reading
 
     def _taken(self) -> list[_Child]:
         """The children that have noted themselves, each of which does so again if it changes from now on."""
@@ -143,3 +197,8 @@ class _Last:
         while self.noted:
             taken.append(self.noted.pop())
         return taken
+
+
+def _left(chunk: Iterator[bool]) -> int:
+    """What is left of a chunk; of a full one a number that no chunk has, because another has taken its place."""
+    return length_hint(chunk) or -1

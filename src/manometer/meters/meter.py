@@ -1,7 +1,7 @@
 """The base of Counter, Gauge and Histogram: naming, registration, labelled children, exposition."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import RLock
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -9,7 +9,6 @@ from prometheus_client import REGISTRY, CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 
 from manometer.errors import MetricError
-from manometer.meters.columns import Columns
 from manometer.meters.ended import Ended
 from manometer.meters.family import Family, Group, Series, Values, kind_of_reading
 from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
@@ -54,10 +53,20 @@ class Meter(Collector, ABC, Generic[R]):
 
     kind: ClassVar[str]
     pending: WriteBuffer[Any]
+    _is_restless: bool = False
+    """Whether a series may change with no sign of it, so that every collection has to read it."""
     bound_labels: tuple[str, ...] = ()
     _adds_up: ClassVar[bool] = True
     _reserved: ClassVar[frozenset[str]] = frozenset()
-    _shared: ClassVar[tuple[str, ...]] = ("name", "documentation", "unit", "labelnames", "_max_series", "_on_fold")
+    _shared: ClassVar[tuple[str, ...]] = (
+        "name",
+        "documentation",
+        "unit",
+        "labelnames",
+        "_max_series",
+        "_on_fold",
+        "_last_read",
+    )
     """What a child has from its family. Each kind names it; a subclass of one hands on all that it has."""
 
     # By these prometheus-client's meters are known to programs that walk a registry, documented or not.
@@ -96,7 +105,7 @@ class Meter(Collector, ABC, Generic[R]):
         else:
             self._start()
         if registry is not None:
-            self.joins(register(registry, self, f"metric {self.name!r}"))
+            register(registry, self, f"metric {self.name!r}", self.joins)
         renewed_in_child(self)
 
     def joins(self, companion: Companion) -> None:
@@ -245,7 +254,7 @@ class Meter(Collector, ABC, Generic[R]):
         if not self.labelnames:
             return group._replace(series=[((), self._read())], source=source)
         with self._children_lock:
-            read, ended = self._reading(), self._ended.now()
+            read, ended = self._last_read.now(self._children, creation(0.0)), self._ended.now()
         return group._replace(
             labelnames=self.labelnames,
             series=read(),
@@ -253,10 +262,15 @@ class Meter(Collector, ABC, Generic[R]):
             ended=() if source is None else ended(),
         )
 
-    def _reading(self) -> Callable[[], Sequence[Series]]:
-        """What reads the children that there are now; the lock is held, and not for the reading."""
-        values, children = [*self._children], [*self._children.values()]
-        return lambda: Columns(values, [child._read() for child in children])
+    @property
+    def _chunk(self) -> Iterator[bool] | None:
+        """What the writes to a series shorten that leave no event; None where every write leaves one."""
+        return None
+
+    def _note(self) -> None:
+        """Tell the family that this series may have changed, where it is one of several."""
+        if self._labelvalues:
+            self._last_read.note(self)
 
     @property
     def _metrics(self) -> dict[Values, Self]:

@@ -3,6 +3,7 @@
 from ast import literal_eval
 from collections.abc import Callable
 from typing import Protocol
+from weakref import WeakMethod, ref
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
@@ -15,7 +16,7 @@ try:
     from prometheus_client.registry import DuplicateTimeseries
 except ImportError:  # before 0.26 prometheus-client raises a plain ValueError, which has the names in its text alone
 
-    class DuplicateTimeseries(ValueError):  # type: ignore[no-redef]  # noqa: N818 - the name is theirs  # noqa: N818
+    class DuplicateTimeseries(ValueError):  # type: ignore[no-redef]  # noqa: N818 - the name is theirs
         """Two collectors of one name on one registry."""
 
         def __init__(self, duplicates: set[str]) -> None:
@@ -35,6 +36,9 @@ class Companion(Protocol):
         """A new series of that family went to `other`."""
 
 
+Joins = Callable[[Companion], None]
+
+
 class DuplicateMetricError(MetricError, DuplicateTimeseries):
     """Two metrics of one name on one registry; prometheus-client's error too, for code that catches that."""
 
@@ -47,14 +51,19 @@ class DuplicateMetricError(MetricError, DuplicateTimeseries):
 
 
 def accompanied_by(make: Callable[[CollectorRegistry], Companion]) -> None:
-    """Have `make(registry)` find or make the companion of a registry."""
+    """Have `make(registry)` find or make the companion of a registry.
+
+    A program that has imported the meters alone may have registered some before. These join their companions now.
+    """
     _makers.append(make)
+    _let_those_join_that_wait()
 
 
-def register(registry: CollectorRegistry, collector: Collector, what: str) -> Companion:
-    """Register the collector, and beside it a companion where the registry has none; return the companion.
+def register(registry: CollectorRegistry, collector: Collector, what: str, joins: Joins | None = None) -> None:
+    """Register the collector, and beside it a companion where the registry has none.
 
-    what: how to name the collector in the error that is raised where its names are taken.
+    what: how to name the collector in the error that is raised where its names are taken. joins: a method of the
+    collector that is called with the companion, as soon as there is what makes companions.
     """
     notice()
     freed_in_child(lock_of(registry))
@@ -65,8 +74,26 @@ def register(registry: CollectorRegistry, collector: Collector, what: str) -> Co
         if not duplicates:
             raise
         raise DuplicateMetricError(what, duplicates) from None
-    (make,) = _makers
-    return make(registry)
+    if _makers:
+        _accompany(registry, joins)
+        return
+    _waiting.append((ref(registry), None if joins is None else WeakMethod(joins)))
+    if _makers:  # another thread has imported what makes them, and may have looked before
+        _let_those_join_that_wait()
+
+
+def _let_those_join_that_wait() -> None:
+    while _waiting:
+        found, joins = _waiting.pop(0)
+        registry = found()
+        if registry is not None:
+            _accompany(registry, None if joins is None else joins())
+
+
+def _accompany(registry: CollectorRegistry, joins: Joins | None) -> None:
+    companion = _makers[0](registry)
+    if joins is not None:
+        joins(companion)
 
 
 def _duplicates(error: ValueError) -> set[str]:
@@ -78,3 +105,4 @@ def _duplicates(error: ValueError) -> set[str]:
 
 
 _makers: list[Callable[[CollectorRegistry], Companion]] = []
+_waiting: list[tuple["ref[CollectorRegistry]", "WeakMethod[Joins] | None"]] = []
