@@ -164,6 +164,14 @@ def _counter(*labels, **parts):
             lambda: _counter("a").labels(1).labels(2),
             "counter:c already has labels set ({'a': '1'}); can not chain calls to .labels()",
         ),
+        (
+            lambda: _counter("a").labels(1).labels(a=2),
+            "counter:c already has labels set ({'a': '1'}); can not chain calls to .labels()",
+        ),
+        (
+            lambda: _counter("a").labels(1).remove_by_labels({"a": 2}),
+            "counter:c already has labels set ({'a': '1'}); can not chain calls to .labels()",
+        ),
         (lambda: _counter("a", "b").labels(1), "counter:c: Incorrect label count (expected 2, got 1)"),
         (lambda: _counter("a").labels(), "counter:c: Incorrect label count (expected 1, got 0)"),
         (lambda: _counter("a", "b").labels(1, b=2), "Can't pass both *args and **kwargs"),

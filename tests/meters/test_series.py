@@ -97,7 +97,7 @@ def test_a_series_that_is_there_is_found_while_another_is_made():
     """No thread waits for a lock there."""
     counter = Counter("c", "Help.", ["l"], registry=None)
     series, found = counter.labels("x"), []
-    with counter._children_lock:
+    with counter._all._lock:
         finding = threading.Thread(target=lambda: found.append(counter.labels("x")))
         finding.start()
         joined(finding)
@@ -114,9 +114,9 @@ def test_two_threads_get_the_same_new_series():
             asked.release()
             return super().__getitem__(values)
 
-    counter._children = Watched()
+    counter._children = counter._all.by_values = Watched()
     threads = [threading.Thread(target=lambda: found.append(counter.labels("x"))) for _ in range(2)]
-    with counter._children_lock:
+    with counter._all._lock:
         for thread in threads:
             thread.start()
         for _ in threads:

@@ -121,7 +121,7 @@ def test_what_is_kept_of_removed_series_is_bounded(group):
     for number in range(10 * _UNREAD):
         counter.labels(number).inc()
         counter.remove(number)
-        assert len(counter._ended._unread) <= _UNREAD
+        assert len(counter._all._ended._unread) <= _UNREAD
     found = {s.labels["l"]: s.value for s in group.samples("c_total")}
     assert found == {"0": 1, "1": 1, "2": 1, "other": 10 * _UNREAD - 3}
 

@@ -36,7 +36,8 @@ def test_a_meter_has_its_rows_labels_and_buckets():
     assert meter(REQUESTS, Counter).labelnames == ("b", "a")
     assert meter(TAKEN, Histogram).bounds == (1, 2, float("inf"))
     assert meter(TAKEN, Histogram, buckets=(7,)).bounds == (7, float("inf"))
-    assert meter(ROOM, Gauge, max_series=3)._max_series == 3
+    capped = meter(REQUESTS, Counter, max_series=1)
+    assert [capped.labels(each, each) for each in "xyz"][1:] == [capped.labels("other", "other")] * 2
 
 
 def test_a_meter_of_another_kind_is_refused():

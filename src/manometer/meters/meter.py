@@ -1,19 +1,17 @@
-"""The base of Counter, Gauge and Histogram: naming, registration, labelled children, exposition."""
+"""The base of Counter, Gauge and Histogram: naming, registration, label values, exposition."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from threading import RLock
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 
 from manometer.errors import MetricError
-from manometer.meters.ended import Ended
+from manometer.meters.children import Children
 from manometer.meters.family import Family, Group, Series, Values, kind_of_reading
-from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
-from manometer.meters.labels import OTHER, SERIES_CAP, check_label_names, check_name, check_values, full_name
-from manometer.meters.last_read import LastRead
+from manometer.meters.fork import Forked, renewed_in_child
+from manometer.meters.labels import SERIES_CAP, check_label_names, check_name, check_values, full_name
 from manometer.meters.metric_view import MetricView
 from manometer.meters.registration import Companion, register
 from manometer.meters.write_buffer import WriteBuffer
@@ -25,7 +23,7 @@ R = TypeVar("R")
 
 _NOT_GIVEN: object = object()
 
-_OF_FAMILIES = frozenset({"_labelvalues", "_children", "_children_lock", "_ended", "_companion", "_lines"})
+_OF_FAMILIES = frozenset({"_labelvalues", "_all", "_children", "_companion", "_lines"})
 
 
 def creation(created: float) -> float | None:
@@ -58,15 +56,7 @@ class Meter(Collector, ABC, Generic[R]):
     bound_labels: tuple[str, ...] = ()
     _adds_up: ClassVar[bool] = True
     _reserved: ClassVar[frozenset[str]] = frozenset()
-    _shared: ClassVar[tuple[str, ...]] = (
-        "name",
-        "documentation",
-        "unit",
-        "labelnames",
-        "_max_series",
-        "_on_fold",
-        "_last_read",
-    )
+    _shared: ClassVar[tuple[str, ...]] = ("name", "documentation", "unit", "labelnames", "_last_read")
     """What a child has from its family. Each kind names it; a subclass of one hands on all that it has."""
 
     # By these prometheus-client's meters are known to programs that walk a registry, documented or not.
@@ -92,16 +82,13 @@ class Meter(Collector, ABC, Generic[R]):
         self.unit = unit or ""
         self.labelnames = check_label_names(self.name, labelnames, self._reserved)
         self._labelvalues: Values = ()
-        self._max_series = max_series
-        self._on_fold = on_fold
         self._companion: Companion | None = None
         self._lines: dict[Any, Any] = {}
         if self.labelnames:
-            self._children: dict[Values, Self] = {}
-            self._children_lock = freed_in_child(RLock())  # a finalizer may come here amid the making of a child
-            added_up: Any = kind_of_reading(self.kind, None).added_up
-            self._ended: Ended[R] = Ended(self._children_lock, added_up, max_series)
-            self._last_read = LastRead(self._children_lock)
+            self._all: Children[Self] = Children(
+                self.name, max_series, on_fold, kind_of_reading(self.kind, None).added_up
+            )
+            self._children, self._last_read = self._all.by_values, self._all.last_read
         else:
             self._start()
         if registry is not None:
@@ -111,8 +98,8 @@ class Meter(Collector, ABC, Generic[R]):
     def joins(self, companion: Companion) -> None:
         """Be one of the families of the companion's registry."""
         self._companion = companion
-        if self._on_fold is None:
-            self._on_fold = companion.folded
+        if self.labelnames:
+            self._all.join(companion, add_up=self._adds_up)
 
     def labels(
         self, first: object = _NOT_GIVEN, second: object = _NOT_GIVEN, /, *further: object, **labelkwargs: object
@@ -128,38 +115,29 @@ class Meter(Collector, ABC, Generic[R]):
         try:
             return self._children[values]
         except (KeyError, AttributeError):  # a series has no children
-            return self._admit(self._checked(values if first is not _NOT_GIVEN else ()))
+            return self._made(values if first is not _NOT_GIVEN else ())
 
     def remove(self, *labelvalues: object) -> None:
         """Drop the series of these label values, if it is there."""
         values = self._checked(tuple(map(str, labelvalues)))
-        with self._children_lock:
-            self._drop(values)
-        self._ended.settle()
+        self._all.drop(values)
 
     def remove_by_labels(self, labels: Mapping[str, object]) -> None:
         """Drop every series that has these values of these labels; none for an empty mapping."""
-        if not self.labelnames:
-            raise MetricError(f"No label names were set when constructing {self}")
+        self._need_family()
         if not isinstance(labels, Mapping):
             raise TypeError("labels must be a dict of {label_name: label_value}")
         unknown = [label for label in labels if label not in self.labelnames]
         if unknown:
             raise MetricError(f"Unknown label names: {unknown}; expected {self.labelnames}")
         wanted = [(self.labelnames.index(label), str(value)) for label, value in labels.items()]
-        with self._children_lock:
-            for values in list(self._children) if wanted else ():
-                if all(values[at] == value for at, value in wanted):
-                    self._drop(values)
-        self._ended.settle()
+        if wanted:
+            self._all.drop_where(lambda values: all(values[at] == value for at, value in wanted))
 
     def clear(self) -> None:
         """Drop every labelled series."""
         if self.labelnames and not self._labelvalues:
-            with self._children_lock:
-                for values in list(self._children):
-                    self._drop(values)
-            self._ended.settle()
+            self._all.drop_where(lambda _: True)
 
     def replace(self, values: Values) -> Self:
         """Put a new series in the place of the one of these label values, and return it.
@@ -167,7 +145,7 @@ class Meter(Collector, ABC, Generic[R]):
         Whoever holds the old one may go on writing to it; it is no longer exposed. The cap holds
         here too: what folds into `other` shares that series.
         """
-        return self._admit(values, fresh=True)
+        return self._all.admitted(values, self._child, fresh=True)
 
     def is_folded(self, child: Self, values: Values) -> bool:
         """Whether that series is the shared one past the cap, and not these label values' own."""
@@ -175,10 +153,7 @@ class Meter(Collector, ABC, Generic[R]):
 
     def discard(self, values: Values, child: Self) -> None:
         """Drop that very series, unless another has taken its place."""
-        with self._children_lock:
-            if self._children.get(values) is child:
-                self._drop(values)
-        self._ended.settle()
+        self._all.drop(values, only=child)
 
     def describe(self) -> Iterable[Metric]:
         """The family without samples: what a registry reads its names from."""
@@ -210,9 +185,7 @@ class Meter(Collector, ABC, Generic[R]):
         """
         single = not self.labelnames or self._labelvalues
         if not single:
-            self._last_read.forget()
-            if forked is Forked.AT_ONCE:
-                self._ended.clear()
+            self._all.forget(ended=forked is Forked.AT_ONCE)
         for series in [self] if single else list(self._children.values()):
             if forked is Forked.AT_ONCE:
                 series._renew()
@@ -250,11 +223,11 @@ class Meter(Collector, ABC, Generic[R]):
         if self._labelvalues:  # a child that is read on its own shows no labels
             return Group((), [((), self._read())], self.bound_labels, self.max_native_buckets)
         group = Group((), (), self.bound_labels, self.max_native_buckets, lines=self._lines)
-        source = self if self._keeps_ended else None
+        is_kept = self._adds_up and self._companion is not None and self._companion.keeps_ended
+        source = self if is_kept else None
         if not self.labelnames:
             return group._replace(series=[((), self._read())], source=source)
-        with self._children_lock:
-            read, ended = self._last_read.now(self._children, creation(0.0)), self._ended.now()
+        read, ended = self._all.now(creation(0.0))
         return group._replace(
             labelnames=self.labelnames,
             series=read(),
@@ -275,8 +248,7 @@ class Meter(Collector, ABC, Generic[R]):
     @property
     def _metrics(self) -> dict[Values, Self]:
         """The children by their label values: prometheus-client's name for them too."""
-        with self._children_lock:
-            return self._children.copy()
+        return self._all.copy()
 
     def _need_series(self) -> None:
         if self.labelnames and not self._labelvalues:
@@ -305,8 +277,10 @@ class Meter(Collector, ABC, Generic[R]):
             values = self._ordered(labelkwargs, first is not _NOT_GIVEN)
         else:
             values = (f"{first!s}", f"{second!s}", *map(str, further))
-        child = self._children.get(values) if len(values) == len(self.labelnames) else None
-        return child if child is not None else self._admit(self._checked(values))
+        try:
+            return self._children[values]
+        except (KeyError, AttributeError):
+            return self._made(values)
 
     def _ordered(self, labelkwargs: Mapping[str, object], is_mixed: bool) -> Values:
         """Label values that were given by name, in the order of the label names; is_mixed: by position too."""
@@ -324,43 +298,10 @@ class Meter(Collector, ABC, Generic[R]):
             raise MetricError("Can't pass both *args and **kwargs")
         raise MetricError(f"{self}: Incorrect label names (expected {sorted(names)}, got {sorted(labelkwargs)})")
 
-    def _admit(self, values: Values, fresh: bool = False) -> Self:
-        with self._children_lock:
-            folds = len(self._children) >= self._max_series and values not in self._children
-            if folds:
-                values = (OTHER,) * len(values)
-            child = self._children.get(values)
-            if fresh and not folds:
-                if child is not None:
-                    self._end(values, child)
-                self._children[values] = child = self._child(values)
-                self._last_read.forget()
-            elif child is None:
-                child = self._children.setdefault(values, self._child(values))
-                self._last_read.forget()
-        if fresh:
-            self._ended.settle()
-        if folds and self._on_fold is not None:
-            self._on_fold(self.name)
-        return child
-
-    def _drop(self, values: Values) -> None:
-        """Take a series off, if it is there; the lock is held."""
-        child = self._children.pop(values, None)
-        if child is not None:
-            self._end(values, child)
-
-    def _end(self, values: Values, child: Self) -> None:
-        """A series is no longer its family's; the lock is held."""
-        self._last_read.forget()
-        renewed_in_child(child)  # the family does not renew the series any more, and the series may have writers yet
-        if self._keeps_ended:
-            self._ended.add(values, child)
-
-    @property
-    def _keeps_ended(self) -> bool:
-        """Whether the family keeps what its removed series came to."""
-        return self._adds_up and self._companion is not None and self._companion.keeps_ended
+    def _made(self, values: Values) -> Self:
+        """The series of label values that are new, or that are not the family's."""
+        checked = self._checked(values)
+        return self._all.admitted(checked, self._child)
 
     def _child(self, values: Values) -> Self:
         check_values(self.name, values)
