@@ -432,7 +432,7 @@ def test_the_checks_may_be_started_while_they_stop(figures):
     for _ in range(50):
         checks.start()
     for each in stops:
-        each.join(10)
+        each.join(DEADLINE)
         assert not each.is_alive()
     checks.start()
     assert sum(each.name == "manometer-health" for each in threading.enumerate()) == 1

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from waiting import DEADLINE
+
 ROOT = Path(__file__).parents[1]
 
 PROGRAM = """
@@ -47,7 +49,9 @@ def online(*command):
 
 def run(*command):
     """What a command printed, and how it ended."""
-    return subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=250, check=False)
+    return subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, timeout=2 * DEADLINE, check=False
+    )
 
 
 @pytest.mark.servers
@@ -68,7 +72,7 @@ def test_the_core_works_without_extras(installed):
     [
         (["manometer", "mixin", "--config", "mine.yaml"], "manometer[mixin]"),
         (
-            ["python", "-c", "import manometer; manometer.start(otlp_endpoint='http://127.0.0.1:1')"],
+            ["python", "-c", "import manometer; manometer.start(port=0, otlp_endpoint='http://127.0.0.1:1')"],
             "manometer[otlp]",
         ),
     ],

@@ -23,7 +23,7 @@ from alluse.errors import SettingsError
 __all__ = ["Checkout", "Stack", "missing_programs"]
 
 _HOST = "127.0.0.1"
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0
 _START_TRIES = 5  # a port that was free when it was chosen may be another's by the time a program listens
 _TAKEN = "address already in use"  # so says Go, and in other letters everything else
 _STOP_SECONDS = 10.0

@@ -44,7 +44,7 @@ def test_close_waits_for_what_is_under_way_and_in_the_queue():
     closing = threading.Thread(target=load.close)
     closing.start()
     go.set()
-    closing.join(10)
+    closing.join(DEADLINE)
     assert not closing.is_alive()
     assert len(ended) == len(submitted) > 0
 

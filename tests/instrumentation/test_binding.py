@@ -367,7 +367,7 @@ def test_an_object_may_die_amid_a_binding_or_a_collection(figures):
     with subject.meters.lock:
         dying = threading.Thread(target=things.clear)
         dying.start()
-        dying.join(10)
+        dying.join(DEADLINE)
         assert not dying.is_alive()
     figures("cache_entries")
     assert not subject.ties._by_identity
@@ -379,7 +379,7 @@ def test_a_subject_that_is_there_is_found_whoever_makes_another(figures):
     with module._subjects_lock:
         asking = threading.Thread(target=lambda: found.append(Subject.on(figures.registry, "cache")), daemon=True)
         asking.start()
-        asking.join(10)
+        asking.join(DEADLINE)
         assert found == [subject]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from collected import collect
 from manometer.processes import onlooker
+from waiting import DEADLINE
 
 ENDED = ["ended-copy.manometer", "ended.manometer"]
 """The files of those that ended."""
@@ -64,7 +65,7 @@ def native(registry):
 
 
 def until(condition):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"
         time.sleep(0.01)
@@ -99,7 +100,7 @@ def run(path, library, *parts):
     command = [sys.executable, "-c", "\n".join([START, *parts]), str(path), library]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
-            _, error = process.communicate(timeout=120)
+            _, error = process.communicate(timeout=DEADLINE)
         finally:
             with suppress(ProcessLookupError):  # a child that hangs outlives its parent
                 os.killpg(process.pid, signal.SIGKILL)

@@ -716,7 +716,7 @@ def test_interpreters_of_one_process_have_a_file_each(path, isolation):
         [sys.executable, "-c", INTERPRETERS, str(path), isolation],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
         check=True,
     )
     is_old = sys.version_info < (3, 12)
@@ -839,7 +839,7 @@ def test_a_process_that_gave_up_its_rights_fails_every_scrape(path):
     """Of its own and of its parent's, which may write: both would show a 0 that is none; logged once."""
     path.parent.chmod(0o755)
     done = subprocess.run(
-        [sys.executable, "-c", DROPPED, str(path)], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", DROPPED, str(path)], capture_output=True, text=True, timeout=DEADLINE, check=True
     )
     child, *scrapes = json.loads(done.stdout)
     for status, body in scrapes[:2]:

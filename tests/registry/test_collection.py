@@ -367,6 +367,6 @@ def test_a_fold_amid_a_collection_waits_for_nobody():
 
     folding = threading.Thread(target=fold, daemon=True)
     folding.start()
-    folding.join(10)
+    folding.join(DEADLINE)
     assert not folding.is_alive()
     assert registry.get_sample_value("manometer_label_folds_total", {"manometer_family_name": "c"}) == 1

@@ -9,6 +9,8 @@ import promql_parser
 import pytest
 import yaml
 
+from waiting import DEADLINE
+
 ROOT = Path(__file__).parents[2]
 RULES = sorted((ROOT / "alert_rules").glob("*.yaml"))
 TESTS = sorted((ROOT / "tests" / "rules").glob("*.yaml"))
@@ -21,7 +23,7 @@ needs_promtool = pytest.mark.skipif(
 
 def promtool(*arguments):
     """Run promtool; its output where it fails."""
-    done = subprocess.run([PROMTOOL, *arguments], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([PROMTOOL, *arguments], capture_output=True, text=True, timeout=3 * DEADLINE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -32,7 +32,7 @@ class Terminal:
 
     def until(self, text: str) -> None:
         """Read until it has said the text."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + DEADLINE
         while text not in self.said:
             assert time.monotonic() < deadline, self.said
             if not self._read():

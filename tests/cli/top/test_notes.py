@@ -8,7 +8,7 @@ from threading import Timer
 import pytest
 
 from manometer.cli.top.notes import Note, Notes
-from waiting import joined
+from waiting import DEADLINE, joined
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def pipe():
 
 
 def _soon():
-    return time.monotonic() + 10
+    return time.monotonic() + DEADLINE
 
 
 def test_a_block_ends_with_an_empty_line(pipe):

@@ -9,6 +9,7 @@ import pytest
 from manometer import instrument_cache
 from manometer.instrumentation.cache.lookups import Amid
 from manometer.meters.fork import Forked
+from waiting import DEADLINE
 
 NOTHING = {"hit": 0, "miss": 0}
 
@@ -223,17 +224,17 @@ def test_another_thread_counts_amid_an_operation(figures):
         def popitem(self):
             item = super().popitem()
             within.set()
-            assert goes_on.wait(30)
+            assert goes_on.wait(DEADLINE)
             return item
 
     cache = instrument_cache(Slow(9), name="c", registry=figures.registry)
     cache.update({1: 1, 2: 2})
     remover = threading.Thread(target=cache.popitem)
     remover.start()
-    assert within.wait(30)
+    assert within.wait(DEADLINE)
     assert cache[2] == 2
     goes_on.set()
-    remover.join(30)
+    remover.join(DEADLINE)
     assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 1, "miss": 0}
 
 

@@ -10,6 +10,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from manometer import stage
+from waiting import DEADLINE
 
 STRIKES = 600  # that a form of stage must have met
 
@@ -149,7 +150,7 @@ def test_a_signal_handler_that_raises_leaves_no_run_and_no_span(figures, traced,
             raise Strike
 
     runs = stage("s", registry=figures.registry)._series.runs
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + DEADLINE
     previous = signal.signal(signal.SIGALRM, strike)
     try:
         while struck < STRIKES and time.monotonic() < deadline:

@@ -15,6 +15,7 @@ from sqlalchemy.pool import AssertionPool, NullPool, QueuePool, SingletonThreadP
 from collected import collect
 from manometer import instrument_executor, instrument_pool
 from manometer.instrumentation.clock import measure_by
+from waiting import DEADLINE
 
 # SQLAlchemy 2.0.0 fails in the finalizer of a connection that was closed under it.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <function _ConnectionRecord.checkout")
@@ -245,7 +246,7 @@ class Workers(RuleBasedStateMachine):
 
         def task():
             begun.set()
-            assert go.wait(30)
+            assert go.wait(DEADLINE)
 
         try:
             future = self.executor.submit(task)
@@ -261,7 +262,7 @@ class Workers(RuleBasedStateMachine):
         """The workers take what they can."""
         while self.queued and len(self.running) < 2:
             task = self.queued.pop(0)
-            assert task[2].wait(30)
+            assert task[2].wait(DEADLINE)
             self.running.append(task)
             self.begun += 1
 

@@ -426,5 +426,7 @@ def test_a_subinterpreter_has_figures_of_its_own(tmp_path, kind, code):
     """
     told = tmp_path / "told"
     main = MAIN.format(kind=kind, code=code, told=str(told))
-    ended = subprocess.run([sys.executable, "-c", main], capture_output=True, text=True, timeout=120, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", main], capture_output=True, text=True, timeout=DEADLINE, check=False
+    )
     assert told.exists(), ended.stderr
