@@ -85,8 +85,10 @@ SUBJECTS = {
             "rights",
         ],
     ),
+    "public_names": Subject(["__init__.py"], ["tests/test_public_names.py"]),
     "registry": Subject(["registry/*"], ["tests/registry"]),
     "serving": Subject(["serving/*"], ["tests/serving"]),
+    "testing": Subject(["testing/*"], ["tests/testing"]),
     "tracing": Subject(
         ["tracing/*"], ["tests/tracing", "tests/instrumentation/engine"], left_out=["model", "of_the_stack"]
     ),
