@@ -79,11 +79,11 @@ class Tie:
         return [(row, {**identity, **more}, value) for row, more, value in self.read(target)]
 
     def close(self) -> None:
-        """Remove its series and take the instrumentation off; a second call does nothing."""
+        """Have whoever keeps the tie forget and cut it; a second call does nothing."""
         self._release(self)
 
     def cut(self) -> None:
-        """Do what `close` does, for those who keep the ties."""
+        """Remove the series, and take the instrumentation off."""
         self.series.drop()
         target = self.target
         for undo in self.undo if target is not None else ():
