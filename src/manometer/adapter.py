@@ -9,6 +9,8 @@ from manometer.instrumentation.adapters import Adapter
 from manometer.instrumentation.bind import Bind
 from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.cache.adapter import CacheAdapter, CacheEvents, CacheState, Methods
+from manometer.instrumentation.cache.function import CachedFunctionAdapter
+from manometer.instrumentation.cache.mapping import MappingMethods
 from manometer.instrumentation.drop_in import measurable, original
 from manometer.instrumentation.graft import graft, ungraft
 from manometer.instrumentation.pool.adapter import PoolAdapter, PoolState
@@ -24,6 +26,8 @@ __all__ = [
     "CacheAdapter",
     "CacheEvents",
     "CacheState",
+    "CachedFunctionAdapter",
+    "MappingMethods",
     "Methods",
     "ObjectPool",
     "PoolAdapter",
