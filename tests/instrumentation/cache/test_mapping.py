@@ -155,6 +155,38 @@ def test_a_lookup_counts_once_and_nothing_else_is_one(kind):
     assert figures.all("cache_evictions_total", "cache_eviction_cause") == {"capacity": 0, "cleared": 1}
 
 
+class Optional(Plain):
+    """A cache whose lookups take more than a key."""
+
+    def __getitem__(self, key, sign=1):
+        return sign * super().__getitem__(key)
+
+    def get(self, key, default=None, *, sign=1):
+        try:
+            return self.__getitem__(key, sign)
+        except KeyError:
+            return default
+
+
+class OptionalLoading(Optional):
+    """One that loads, besides."""
+
+    def __missing__(self, key):
+        return 0
+
+
+def test_a_lookup_may_take_more_than_a_key():
+    """What the program passes goes through."""
+    figures = Figures()
+    cache = measure(Optional(), bind(figures))
+    cache[1] = 10
+    assert (cache[1], cache.get(1, sign=-1), cache.__getitem__(1, -1), cache.get(2)) == (10, -10, -10, None)
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 3, "miss": 1}
+    loading = measure(OptionalLoading(), bind(figures))
+    assert (loading.get(1, sign=-1), loading.__getitem__(2, sign=2)) == (0, 0)
+    assert figures.all("cache_requests_total", "cache_request_type") == {"hit": 0, "miss": 2}
+
+
 class Ageing(Plain):
     """A cache whose entries get too old, once they are told to be."""
 

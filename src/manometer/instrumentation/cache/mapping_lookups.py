@@ -3,7 +3,7 @@
 import functools
 import threading
 from collections.abc import Callable, Collection
-from inspect import unwrap
+from inspect import CO_VARARGS, CO_VARKEYWORDS, unwrap
 from threading import get_ident
 from types import FunctionType
 from typing import Any
@@ -52,14 +52,17 @@ def _failing(plain: Any, passing: Amid, hit: Count, miss: Count) -> Methods:
     """`cache[key]` where a miss raises: a lookup that comes back is a hit."""
     look_up, threads = plain.__getitem__, passing.threads
 
+    def missed() -> None:
+        if (reads := threads.get(get_ident())) is not None:
+            reads.add(False)
+        else:
+            miss()
+
     def __getitem__(self: Any, key: Any) -> Any:
         try:
             value = look_up(self, key)
         except KeyError:
-            if (reads := threads.get(get_ident())) is not None:
-                reads.add(False)
-            else:
-                miss()
+            missed()
             raise
         if threads and (reads := threads.get(get_ident())) is not None:
             reads.add(True)
@@ -67,7 +70,27 @@ def _failing(plain: Any, passing: Amid, hit: Count, miss: Count) -> Methods:
             hit()
         return value
 
-    return {"__getitem__": __getitem__}
+    def with_options(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        try:
+            value = look_up(self, *args, **kwargs)
+        except KeyError:
+            missed()
+            raise
+        if (reads := threads.get(get_ident())) is not None:
+            reads.add(True)
+        else:
+            hit()
+        return value
+
+    return {"__getitem__": with_options if _takes_options(look_up) else __getitem__}
+
+
+def _takes_options(look_up: Callable[..., Any]) -> bool:
+    """Whether a method of a class that its other methods call takes more than the key."""
+    code = getattr(look_up, "__code__", None)
+    if code is None:
+        return False
+    return code.co_argcount + code.co_kwonlyargcount > 2 or bool(code.co_flags & (CO_VARARGS | CO_VARKEYWORDS))
 
 
 def _loading(plain: Any, passing: Amid, events: CacheEvents, hit: Count, miss: Count) -> Methods:
@@ -76,9 +99,9 @@ def _loading(plain: Any, passing: Amid, events: CacheEvents, hit: Count, miss: C
     look_up, load, threads = plain.__getitem__, plain.__missing__, passing.threads
     thread, clock = threading.local(), events.clock
 
-    def __getitem__(self: Any, key: Any) -> Any:
+    def __getitem__(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         loads = getattr(thread, "loads", 0)
-        value = look_up(self, key)
+        value = look_up(self, *args, **kwargs)
         if getattr(thread, "loads", 0) == loads:
             if threads and (reads := threads.get(get_ident())) is not None:
                 reads.add(True)
@@ -142,8 +165,8 @@ def _get_directly(plain: Any, passing: Amid, hit: Count, miss: Count) -> Methods
     """`get` of compiled code, which asks no method of the class for what is there."""
     look_up, threads, nothing = passing.within(plain.get), passing.threads, object()
 
-    def get(self: Any, key: Any, default: Any = None) -> Any:
-        value = look_up(self, key, nothing)
+    def get(self: Any, key: Any, default: Any = None, **kwargs: Any) -> Any:
+        value = look_up(self, key, nothing, **kwargs)
         if get_ident() not in threads:
             (miss if value is nothing else hit)()
         return default if value is nothing else value
