@@ -1,38 +1,49 @@
-"""SQLAlchemy's pools that lend one connection to several at a time: each use, told by what the program holds."""
+"""Handles: what a pool lends and does not take back itself, because each goes back by a method of its own."""
 
 from collections.abc import Callable
+from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Any
-
-from sqlalchemy.pool import _ConnectionFairy
 
 from manometer.instrumentation.pool.lending import Lending
 
-__all__ = ["fairy_uses"]
+__all__ = ["Handles"]
 
 _USE = "_manometer_use"
 
 
-def fairy_uses(lending: Lending) -> Callable[[Any], object]:
-    """What stands for a use of a fairy, SQLAlchemy's word for the connection that a program holds.
+class Handles:
+    """The handles of one pool, which end the uses of what they stand for.
 
-    Such a pool hears of a return once, however many fairies are out; so the fairy itself tells. One
-    that is lent again before it is closed has several uses, and all of them end when it goes back.
+    A pool that lends one connection to several at a time hears of a return once, however many handles are out; so the
+    handle itself tells. One that is lent again before it goes back has several uses, and all of them end then.
+    ends: the methods of a handle by which it goes back.
     """
-    ended = lending.takes_back(_ignore)
 
-    def use(fairy: Any) -> _Use:
-        found: _Use | None = fairy.__dict__.get(_USE)
+    def __init__(self, lending: Lending, ends: tuple[str, ...]) -> None:
+        self._ended, self._ends = lending.takes_back(_ignore), ends
+        self._kinds: dict[type, type] = {}
+
+    def use(self, handle: Any) -> object:
+        """What stands for a use of the handle."""
+        found: _Use | None = handle.__dict__.get(_USE)
         if found is None:
-            found = fairy.__dict__[_USE] = _Use(ended)
-            fairy.__class__ = _Fairy
+            found = handle.__dict__[_USE] = _Use(self._ended)
+            handle.__class__ = self._kinds.get(type(handle)) or self._telling(type(handle))
         found.times += 1
         return found
 
-    return use
+    def _telling(self, plain: Any) -> type:
+        """The class of handles that tell; all of one class share it, because to make a class takes long."""
+        body: dict[str, Any] = {"__slots__": (), "__module__": plain.__module__, "__qualname__": plain.__qualname__}
+        body |= {name: _told(getattr(plain, name)) for name in self._ends if hasattr(plain, name)}
+        made: type = type(plain)(plain.__name__, (plain,), body)
+        self._kinds[plain] = made
+        return made
 
 
 class _Use:
-    """The uses of one fairy; they end with it where nobody closes it."""
+    """The uses of one handle; they end with it where nobody gives it back."""
 
     __slots__ = ("__weakref__", "_ended", "times")
 
@@ -47,25 +58,24 @@ class _Use:
     __del__ = over
 
 
-class _Fairy(_ConnectionFairy):
-    """A fairy that tells when it goes back to the pool, or is detached from it."""
+def _told(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`method` of a handle, which ends its uses."""
 
-    __slots__ = ()
-
-    def _checkin(self, *args: Any, **kwargs: Any) -> None:
+    @wraps(method)
+    def end(handle: Any, /, *args: Any, **kwargs: Any) -> Any:
         try:
-            super()._checkin(*args, **kwargs)
+            return method(handle, *args, **kwargs)
         finally:
-            self.__dict__[_USE].over()
+            handle.__dict__[_USE].over()
 
-    def detach(self) -> None:
+    @wraps(method)
+    async def end_later(handle: Any, /, *args: Any, **kwargs: Any) -> Any:
         try:
-            super().detach()
+            return await method(handle, *args, **kwargs)
         finally:
-            self.__dict__[_USE].over()
+            handle.__dict__[_USE].over()
 
-
-_Fairy.__name__, _Fairy.__qualname__ = _ConnectionFairy.__name__, _ConnectionFairy.__qualname__
+    return end_later if iscoroutinefunction(method) else end
 
 
 def _ignore(_pool: object, _use: object) -> None:
