@@ -10,10 +10,13 @@ from typing import Any
 
 from manometer.errors import UnsupportedError
 
-__all__ = ["graft", "ungraft"]
+__all__ = ["Methods", "graft", "ungraft"]
+
+Methods = dict[str, Callable[..., Any]]
+"""Methods by their names, to be put in front of those of an object's class."""
 
 
-def graft(target: Any, methods: dict[str, Callable[..., Any]], *, bare_clones: bool = False) -> type:
+def graft(target: Any, methods: Methods, *, bare_clones: bool = False) -> type:
     """Put `methods` in front of those of the object's class, for this object alone, and return its new class.
 
     The object's class becomes a subclass of its own of the same name, so `isinstance`, `super()`

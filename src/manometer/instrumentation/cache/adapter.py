@@ -11,15 +11,13 @@ from manometer.instrumentation.adapters import listed
 from manometer.instrumentation.bind import Bind
 from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.drop_in import measurable, original
-from manometer.instrumentation.graft import graft, ungraft
+from manometer.instrumentation.graft import Methods, graft, ungraft
 from manometer.meters.fork import Forked, renewed_in_child
 from manometer.registry.catalogued import Pulled
 
-__all__ = ["CacheAdapter", "CacheEvents", "CacheReader", "CacheState", "Methods", "itself"]
+__all__ = ["CacheAdapter", "CacheEvents", "CacheReader", "CacheState", "itself"]
 
 C = TypeVar("C")
-Methods = dict[str, Callable[..., Any]]
-"""Methods by their names, to be put in front of those of an object's class."""
 
 
 def itself(target: Any) -> Any:

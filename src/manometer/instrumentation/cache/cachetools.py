@@ -10,9 +10,10 @@ import cachetools
 
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.bind import Bind
-from manometer.instrumentation.cache.adapter import CacheAdapter, CacheEvents, CacheState, Methods
+from manometer.instrumentation.cache.adapter import CacheAdapter, CacheEvents, CacheState
 from manometer.instrumentation.cache.function import CachedFunctionAdapter
 from manometer.instrumentation.cache.mapping import MappingMethods
+from manometer.instrumentation.graft import Methods
 
 __all__ = ["cache"]
 

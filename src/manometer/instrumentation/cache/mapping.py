@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from manometer.instrumentation.cache.adapter import CacheEvents, Methods
+from manometer.instrumentation.cache.adapter import CacheEvents
 from manometer.instrumentation.cache.amid import Amid
 from manometer.instrumentation.cache.mapping_lookups import lookups
+from manometer.instrumentation.graft import Methods
 
 __all__ = ["MappingMethods"]
 

@@ -8,10 +8,11 @@ from threading import get_ident
 from types import FunctionType
 from typing import Any
 
-from manometer.instrumentation.cache.adapter import CacheEvents, Methods
+from manometer.instrumentation.cache.adapter import CacheEvents
 from manometer.instrumentation.cache.amid import Amid
 from manometer.instrumentation.cache.mapping_walks import walks
 from manometer.instrumentation.drop_in import is_drop_in
+from manometer.instrumentation.graft import Methods
 
 __all__ = ["lookups"]
 

@@ -3,8 +3,8 @@
 from collections.abc import ItemsView, Iterator, ValuesView
 from typing import Any
 
-from manometer.instrumentation.cache.adapter import Methods
 from manometer.instrumentation.cache.amid import Amid
+from manometer.instrumentation.graft import Methods
 
 __all__ = ["walks"]
 
