@@ -17,7 +17,7 @@ from manometer.instrumentation.pool.adapter import PoolAdapter, PoolState
 from manometer.instrumentation.pool.object_pool import ObjectPool
 from manometer.instrumentation.pool.workers import WorkersAdapter, WorkersState
 from manometer.instrumentation.queue.adapter import QueueAdapter, QueueState
-from manometer.instrumentation.resilience.breaker import BreakerAdapter, BreakerEvents
+from manometer.instrumentation.resilience.breaker import BreakerAdapter, BreakerEvents, BreakerState
 from manometer.instrumentation.resilience.retry import RetryAdapter, RetryEvents
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "BindingError",
     "BreakerAdapter",
     "BreakerEvents",
+    "BreakerState",
     "CacheAdapter",
     "CacheEvents",
     "CacheState",

@@ -8,8 +8,10 @@ import pytest
 
 import manometer.adapter
 import manometer.testing
+from manometer.instrumentation import cache, pool, queue, resilience
 
 PAGE = (Path(__file__).parents[2] / "docs" / "adapters.md").read_text()
+OURS = cache._OURS | pool._POOLS | pool._WORKERS | queue._OURS | resilience._RETRIES | resilience._BREAKERS
 SAMPLE = Path(__file__).parent / "third_party" / "manometer_shelf" / "manometer_shelf.py"
 
 
@@ -26,6 +28,13 @@ def test_the_sample_of_the_page_is_the_one_that_the_tests_install():
     """`make docs` after a change, and commit what it wrote. One file has less than 80 lines."""
     assert f"```python\n{SAMPLE.read_text()}```" in PAGE
     assert len(SAMPLE.read_text().splitlines()) < 80
+
+
+@pytest.mark.parametrize("module", sorted({*OURS.values()}))
+def test_each_library_of_ours_is_one_short_file(module):
+    """What its adapter needs besides is of its kind of object, and so there for other libraries too."""
+    source = Path(manometer.__file__).parents[1] / f"{module.replace('.', '/')}.py"
+    assert len(source.read_text().splitlines()) < 80
 
 
 def test_the_example_of_a_program_s_test_runs():

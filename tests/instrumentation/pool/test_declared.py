@@ -1,6 +1,7 @@
 """Pools of other libraries: what goes back by itself, what takes a pool's place, and who has the pool."""
 
 import asyncio
+import copy
 import gc
 from operator import attrgetter
 
@@ -150,6 +151,24 @@ def test_a_handle_ends_its_use_once():
     del first, second, forgotten
     gc.collect()
     assert figures("pool_use_duration_seconds_count") == 3
+
+
+def test_a_handle_that_changes_hands_is_a_plain_one():
+    """Its copy is of the library's class, and no class of the program hears of ours."""
+    heard = []
+
+    class Watched(Handle):
+        def __init_subclass__(cls):
+            heard.append(cls)
+
+    class Watching(Pool):
+        def lend(self):
+            return Watched(self, self.make())
+
+    pool = by_handle(Watching(object), bind(Figures()))
+    handle = pool.lend()
+    assert type(copy.copy(handle)) is Watched
+    assert heard == []
 
 
 def test_figures_go_on_with_the_pool_that_takes_the_place():

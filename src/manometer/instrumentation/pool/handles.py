@@ -5,6 +5,7 @@ from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any
 
+from manometer.instrumentation.graft import grafted_class, set_class
 from manometer.instrumentation.pool.lending import Lending
 
 __all__ = ["Handles"]
@@ -29,16 +30,14 @@ class Handles:
         found: _Use | None = handle.__dict__.get(_USE)
         if found is None:
             found = handle.__dict__[_USE] = _Use(self._ended)
-            handle.__class__ = self._kinds.get(type(handle)) or self._telling(type(handle))
+            set_class(handle, self._kinds.get(type(handle)) or self._telling(type(handle)))
         found.times += 1
         return found
 
     def _telling(self, plain: Any) -> type:
         """The class of handles that tell; all of one class share it, because to make a class takes long."""
-        body: dict[str, Any] = {"__slots__": (), "__module__": plain.__module__, "__qualname__": plain.__qualname__}
-        body |= {name: _told(getattr(plain, name)) for name in self._ends if hasattr(plain, name)}
-        made: type = type(plain)(plain.__name__, (plain,), body)
-        self._kinds[plain] = made
+        methods = {name: _told(getattr(plain, name)) for name in self._ends if hasattr(plain, name)}
+        made = self._kinds[plain] = grafted_class(plain, methods)
         return made
 
 

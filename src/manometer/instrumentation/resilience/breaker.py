@@ -13,12 +13,13 @@ from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.graft import Methods, graft, ungraft
 from manometer.registry.catalogued import Pulled
 
-__all__ = ["BreakerAdapter", "BreakerEvents", "State"]
+__all__ = ["BreakerAdapter", "BreakerEvents", "BreakerState"]
 
 T = TypeVar("T")
-State = Literal["closed", "open", "half_open"]
+BreakerState = Literal["closed", "open", "half_open"]
+"""What a circuit breaker is in."""
 
-_STATES: tuple[State, ...] = ("closed", "open", "half_open")
+_STATES: tuple[BreakerState, ...] = ("closed", "open", "half_open")
 
 _log = logging.getLogger("manometer")
 
@@ -35,7 +36,7 @@ class BreakerEvents:
         """What to call for a call of that outcome; a rejected one is one that the breaker refused."""
         return self._binding.counter(rows.BREAKER_CALLS, {"breaker.call.outcome": outcome}).tick
 
-    def changes(self, state: State) -> Callable[[], object]:
+    def changes(self, state: BreakerState) -> Callable[[], object]:
         """What to call for a change of the breaker's state to that one."""
         return self._binding.counter(rows.BREAKER_TRANSITIONS, {"breaker.state": state}).tick
 
@@ -54,7 +55,7 @@ class BreakerAdapter:
     """
 
     takes: type | tuple[type, ...]
-    state: Callable[[Any], State | None]
+    state: Callable[[Any], BreakerState | None]
     methods: Callable[[Any, BreakerEvents], Methods]
     state_object: str = ""
     next_state: str = ""

@@ -6,11 +6,11 @@ from typing import Any
 import pybreaker
 
 from manometer.instrumentation.graft import Methods
-from manometer.instrumentation.resilience.breaker import BreakerAdapter, BreakerEvents, State
+from manometer.instrumentation.resilience.breaker import BreakerAdapter, BreakerEvents, BreakerState
 
 __all__ = ["breaker"]
 
-_STATES: Mapping[str, State] = {"closed": "closed", "open": "open", "half-open": "half_open"}
+_STATES: Mapping[str, BreakerState] = {"closed": "closed", "open": "open", "half-open": "half_open"}
 
 
 def _counted(plain: Any, events: BreakerEvents) -> Methods:
