@@ -2,14 +2,16 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import manometer.adapter
 import manometer.testing
-from manometer.testing import Figures
+from manometer.instrumentation import cache, pool, queue, resilience
 
 PAGE = (Path(__file__).parents[2] / "docs" / "adapters.md").read_text()
+OURS = cache._OURS | pool._POOLS | pool._WORKERS | queue._OURS | resilience._RETRIES | resilience._BREAKERS
 SAMPLE = Path(__file__).parent / "third_party" / "manometer_shelf" / "manometer_shelf.py"
 
 
@@ -28,27 +30,39 @@ def test_the_sample_of_the_page_is_the_one_that_the_tests_install():
     assert len(SAMPLE.read_text().splitlines()) < 80
 
 
+@pytest.mark.parametrize("module", sorted({*OURS.values()}))
+def test_each_library_of_ours_is_one_short_file(module):
+    """What its adapter needs besides is of its kind of object, and so there for other libraries too."""
+    source = Path(manometer.__file__).parents[1] / f"{module.replace('.', '/')}.py"
+    assert len(source.read_text().splitlines()) < 80
+
+
 def test_the_example_of_a_program_s_test_runs():
     """As it stands on the page."""
     (example,) = (block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "ManualClock()" in block)
     exec(compile(example, "docs/adapters.md", "exec"), {})
 
 
-def test_the_adapter_without_a_declaration_runs():
-    """As it stands on the page, given a breaker that can refuse."""
-    (example,) = (block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "def breaker" in block)
-    module = {}
-    exec(compile(example, "docs/adapters.md", "exec"), module)
+EXAMPLES = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "import shelf\nfrom" in block]
 
-    class Breaker:
-        def refuse(self):
-            return "refused"
 
-    figures = Figures()
-    subject = manometer.instrumentation.subject.Subject.on(figures.registry, "resilience")
-    bind = manometer.adapter.Bind(subject, {"breaker.name": "b"})
-    made = module["breaker"](Breaker(), bind)
-    assert made.refuse() == "refused"
-    assert figures("breaker_calls_total", breaker_name="b", breaker_call_outcome="rejected") == 1
-    manometer.adapter.Binding.of(made).close()
-    assert type(made) is Breaker
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: re.findall(r"class (\w+)", each)[-1])
+def test_the_contracts_of_the_page_are_kept(monkeypatch, example):
+    """Each example, as it stands there, by the adapters that it declares or by those of the sample."""
+    monkeypatch.syspath_prepend(SAMPLE.parents[1] / "shelf" / "src")
+    brought = {}
+    exec(SAMPLE.read_text(), brought)
+    exec(compile(example, "docs/adapters.md", "exec"), brought)
+    entry = SimpleNamespace(load=lambda: SimpleNamespace(**brought))
+    monkeypatch.setattr("manometer.instrumentation.adapters._installed", lambda: {"shelf": [entry]})
+    contract = next(each for name, each in brought.items() if name.startswith("Test"))
+    for name in dir(contract):
+        if name.startswith("test_"):
+            getattr(contract(), name)()
+
+
+def test_each_contract_has_its_example_or_a_docstring():
+    """The page names all of them."""
+    for name in manometer.testing.__all__:
+        if name.endswith("Contract"):
+            assert f"`{name}`" in PAGE or f"({name})" in PAGE, name

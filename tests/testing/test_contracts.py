@@ -3,11 +3,13 @@
 import queue
 
 import cachetools
+import pybreaker
 import pytest
+import tenacity
 
 from manometer import instrument_cache, instrument_queue
 from manometer.instrumentation.binding import Binding
-from manometer.testing import CacheContract, QueueContract
+from manometer.testing import BreakerContract, CacheContract, QueueContract, RetryContract
 
 
 class Kept(CacheContract):
@@ -86,7 +88,7 @@ def test_what_is_left_behind_is_noticed(monkeypatch):
 class Untimed(QueueContract):
     """Is measured by another clock than the contract's."""
 
-    tells = ("items", "limit")
+    tells = ("items", "limit", "rejections")
 
     def make(self):
         return queue.Queue(2)
@@ -101,3 +103,59 @@ class Untimed(QueueContract):
 def test_waits_that_are_not_timed_are_noticed():
     """By the sum of their seconds."""
     assert broken(Untimed) == {"test_depth_comings_goings_and_waits_are_told"}
+
+
+class Patient(QueueContract):
+    """Declares a refusal, and puts the item in where there is a place for it."""
+
+    tells = ("items", "limit", "rejections")
+    refusal = queue.Full
+
+    def make(self):
+        return queue.Queue(3)
+
+    def put_in_vain(self, target, item):
+        target.put_nowait(item)
+
+
+def test_a_refusal_that_does_not_come_is_noticed():
+    """The queue has a place left, or the exception is another one."""
+    assert "test_an_item_that_is_refused_is_told" in broken(Patient)
+
+
+class Tireless(RetryContract):
+    """Makes one attempt more than the contract allows."""
+
+    def make(self):
+        return tenacity.Retrying(stop=tenacity.stop_after_attempt(3))
+
+    def call(self, retry, function):
+        return retry(function)
+
+
+def test_retries_that_do_not_end_when_they_should_are_noticed():
+    """By the attempts that were made."""
+    assert broken(Tireless) == {"test_attempts_are_told_by_what_follows"}
+
+
+class Lenient(BreakerContract):
+    """Opens at the third failure, and not at the second."""
+
+    tells = ("calls", "changes")
+    refusal = pybreaker.CircuitBreakerError
+
+    def make(self):
+        return pybreaker.CircuitBreaker(fail_max=3)
+
+    def call(self, breaker, function):
+        return breaker.call(function)
+
+    def let_try(self, breaker):
+        breaker.half_open()
+
+
+def test_a_breaker_that_does_not_open_is_noticed():
+    """By its state; and a figure that is not declared, by its series."""
+    assert broken(Lenient) == {"test_states_calls_and_changes_are_told"}
+    silent = type("Silent", (Lenient,), {"tells": ()})
+    assert "test_what_is_told_has_series_and_nothing_else_has" in broken(silent)

@@ -8,7 +8,7 @@ from typing import Any
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.graft import graft, ungraft
 
-__all__ = ["measurable", "original"]
+__all__ = ["is_drop_in", "measurable", "original"]
 
 _OF_ITS_OWN = frozenset({
     *("__class__", "__dict__", "__weakref__", "__slots__", "__module__", "__doc__"),
@@ -33,7 +33,12 @@ def measurable(target: Any) -> Any:
 
 def original(target: Any) -> Any:
     """What a drop-in stands for; of any other object, the object itself."""
-    return object.__getattribute__(target, "_stands_for") if issubclass(type(target), _DropIn) else target
+    return object.__getattribute__(target, "_stands_for") if is_drop_in(type(target)) else target
+
+
+def is_drop_in(kind: type) -> bool:
+    """Whether objects of the class are drop-ins: what they stand for calls no method of theirs."""
+    return issubclass(kind, _DropIn)
 
 
 class _DropIn:

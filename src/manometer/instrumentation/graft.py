@@ -10,10 +10,13 @@ from typing import Any
 
 from manometer.errors import UnsupportedError
 
-__all__ = ["graft", "ungraft"]
+__all__ = ["Methods", "graft", "grafted_class", "set_class", "ungraft"]
+
+Methods = dict[str, Callable[..., Any]]
+"""Methods by their names, to be put in front of those of an object's class."""
 
 
-def graft(target: Any, methods: dict[str, Callable[..., Any]], *, bare_clones: bool = False) -> type:
+def graft(target: Any, methods: Methods, *, bare_clones: bool = False) -> type:
     """Put `methods` in front of those of the object's class, for this object alone, and return its new class.
 
     The object's class becomes a subclass of its own of the same name, so `isinstance`, `super()`
@@ -21,7 +24,28 @@ def graft(target: Any, methods: dict[str, Callable[..., Any]], *, bare_clones: b
     bare_clones: objects that the object makes by calling its class are of the plain class too.
     Raises UnsupportedError where the class cannot be extended.
     """
-    plain: Any = type(target)
+    try:
+        grafted = grafted_class(type(target), methods, bare_clones=bare_clones)
+        set_class(target, grafted)
+    except TypeError as error:
+        raise UnsupportedError(f"{target!r} cannot be instrumented: its class takes no subclass ({error})") from error
+    with suppress(TypeError, AttributeError):  # where there is no dictionary, or it is not for anyone to set
+        _quicken(target)
+    return grafted
+
+
+def ungraft(target: Any, grafted: type | None = None) -> None:
+    """Give the object its own class back, where it has a graft.
+
+    grafted: the graft to take off; any other one stays.
+    """
+    kind = type(target)
+    if grafted is None or kind is grafted:
+        set_class(target, kind.__dict__.get("_grafted_on", kind))
+
+
+def grafted_class(plain: Any, methods: Methods, *, bare_clones: bool = False) -> type:
+    """The class that a graft gives to objects of the plain one. TypeError where that takes no subclass."""
 
     def __reduce_ex__(self: Any, protocol: Any) -> Any:
         reduced = plain.__reduce_ex__(self, protocol)
@@ -42,27 +66,11 @@ def graft(target: Any, methods: dict[str, Callable[..., Any]], *, bare_clones: b
         "__reduce_ex__": __reduce_ex__,
         "_grafted_on": plain,
     }
-    try:
-        meta: Any = type(plain)
-        if bare_clones:
-            meta, body["__new__"] = _like(meta, {"__call__": _bare_call(meta)}), _bare_new
-        grafted = _subclass(plain, meta, body | methods)
-        _set_class(target, grafted)
-    except TypeError as error:
-        raise UnsupportedError(f"{target!r} cannot be instrumented: its class takes no subclass ({error})") from error
-    with suppress(TypeError, AttributeError):  # where there is no dictionary, or it is not for anyone to set
-        _quicken(target)
+    meta: Any = type(plain)
+    if bare_clones:
+        meta, body["__new__"] = _like(meta, {"__call__": _bare_call(meta)}), _bare_new
+    grafted = _subclass(plain, meta, body | methods)
     return grafted
-
-
-def ungraft(target: Any, grafted: type | None = None) -> None:
-    """Give the object its own class back, where it has a graft.
-
-    grafted: the graft to take off; any other one stays.
-    """
-    kind = type(target)
-    if grafted is None or kind is grafted:
-        _set_class(target, kind.__dict__.get("_grafted_on", kind))
 
 
 def _subclass(plain: type, meta: Any, body: dict[str, Any]) -> type:
@@ -112,7 +120,7 @@ def _bare_new(cls: Any, *args: Any, **kwargs: Any) -> Any:
     return plain.__new__(made, *args, **kwargs)
 
 
-def _set_class(target: Any, kind: type) -> None:
+def set_class(target: Any, kind: type) -> None:
     """Set the object's class, past a `__setattr__` of its own."""
     object.__dict__["__class__"].__set__(target, kind)
 

@@ -7,7 +7,7 @@ import cachetools
 import pytest
 
 from manometer import instrument_cache
-from manometer.instrumentation.cache.lookups import Amid
+from manometer.instrumentation.cache.amid import Amid
 from manometer.meters.fork import Forked
 from waiting import DEADLINE
 

@@ -6,9 +6,8 @@ import threading
 import pytest
 
 from manometer import Binding, UnsupportedError, instrument_pool
-from manometer.instrumentation import overlaps
+from manometer.instrumentation import overlaps, stays
 from manometer.instrumentation.clock import measure_by
-from manometer.instrumentation.pool import lending
 from manometer.testing import ManualClock
 from waiting import joined
 
@@ -199,11 +198,20 @@ def test_a_pool_that_takes_nothing_back_has_no_uses(figures):
 
 def test_the_uses_of_too_many_resources_are_not_timed(figures, monkeypatch):
     """What is lent and never given back costs bounded memory."""
-    monkeypatch.setattr(lending, "AT_MOST", 2)
+    monkeypatch.setattr(stays, "AT_MOST", 2)
     pool = instrument_pool(Pool(), name="orders", registry=figures.registry)
     for taken in [pool.acquire() for _ in range(3)]:
         pool.release(taken)
     assert figures("pool_use_duration_seconds_count", pool_kind="object") == 2
+
+
+def test_a_use_past_the_limit_is_not_timed_from_that_of_a_lost_resource(figures, monkeypatch):
+    """Which had the id that the resource has now."""
+    monkeypatch.setattr(stays, "AT_MOST", 1)
+    pool = instrument_pool(Permits(object()), name="orders", registry=figures.registry)
+    pool.acquire()
+    pool.release(pool.acquire())
+    assert figures("pool_use_duration_seconds_count", pool_kind="object") == 0
 
 
 class Permits(Pool):

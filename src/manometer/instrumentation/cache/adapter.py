@@ -11,15 +11,18 @@ from manometer.instrumentation.adapters import listed
 from manometer.instrumentation.bind import Bind
 from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.drop_in import measurable, original
-from manometer.instrumentation.graft import graft, ungraft
+from manometer.instrumentation.graft import Methods, graft, ungraft
 from manometer.meters.fork import Forked, renewed_in_child
 from manometer.registry.catalogued import Pulled
 
-__all__ = ["CacheAdapter", "CacheEvents", "CacheReader", "CacheState", "Methods"]
+__all__ = ["CacheAdapter", "CacheEvents", "CacheReader", "CacheState", "itself"]
 
 C = TypeVar("C")
-Methods = dict[str, Callable[..., Any]]
-"""Methods by their names, to be put in front of those of an object's class."""
+
+
+def itself(target: Any) -> Any:
+    """The cache of what the program uses, where that is the cache."""
+    return target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,17 +86,35 @@ class CacheAdapter(Generic[C]):
             raise UnsupportedError(f"{cache!r} is no cache of its library; pass {listed(self.takes)}")
         target = cache if self.methods is None else measurable(cache)
         with bind(target, owned=cache, is_drop_in=target is not cache) as binding:
-            if self.methods is not None:
-                graft(target, self.methods(type(target), CacheEvents(binding)))
-                binding.undoes(ungraft)
-            binding.pulls(CacheReader(target, self.read))
+            self.counts(binding)
         return target
 
+    def counts(self, binding: Binding, cache_of: Callable[[Any], Any] = itself) -> None:
+        """Have a binding count what happens to the cache of its target, which by default is the target itself."""
+        target = binding.target
+        binding.pulls(CacheReader(target, lambda target: self.read(original(cache_of(target)))))
+        if self.methods is None:
+            return
+        cache = cache_of(target)
+        ungraft(cache)  # from a function that has died without its graft being taken off
+        grafted = graft(cache, self.methods(type(cache), CacheEvents(binding)), bare_clones=True)
+        binding.undoes(lambda target: ungraft(cache_of(target), grafted))
+        if cache is not target:
+            # A function that dies takes the graft off its cache. Setting a class takes no lock, so it is safe in a
+            # finalizer.
+            weakref.finalize(target, _ungraft, weakref.ref(cache), grafted).atexit = False
 
-class CacheReader(Generic[C]):
+
+def _ungraft(cache: weakref.ref[Any], grafted: type) -> None:
+    target = cache()
+    if target is not None:
+        ungraft(target, grafted)
+
+
+class CacheReader:
     """Tells the figures of a cache from its state, less the lookups of a parent before it forked this process."""
 
-    def __init__(self, cache: Any, read: Callable[[C], CacheState]) -> None:
+    def __init__(self, cache: Any, read: Callable[[Any], CacheState]) -> None:
         self._read = read
         self._hits = self._misses = 0
         try:
@@ -106,11 +127,11 @@ class CacheReader(Generic[C]):
         """Count from here, where all lookups so far were the parent's."""
         cache = self._cache()
         if cache is not None and forked is Forked.AT_ONCE:
-            state = self._read(original(cache))
+            state = self._read(cache)
             self._hits, self._misses = state.hits or 0, state.misses or 0
 
     def __call__(self, cache: Any) -> Iterable[Pulled]:
-        state = self._read(original(cache))
+        state = self._read(cache)
         hits, misses = state.hits, state.misses
         if (hits or 0) < self._hits or (misses or 0) < self._misses:  # the cache was cleared, and its counts with it
             self._hits = self._misses = 0

@@ -2,13 +2,14 @@
 
 import functools
 import gc
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.bind import Bind
-from manometer.instrumentation.cache.adapter import CacheReader, CacheState
-from manometer.instrumentation.cache.loads import loader, timed_load
+from manometer.instrumentation.cache.adapter import CacheAdapter, CacheState
+from manometer.instrumentation.cache.function import CachedFunctionAdapter
 
 __all__ = ["cache"]
 
@@ -16,31 +17,28 @@ __all__ = ["cache"]
 _info = functools._lru_cache_wrapper.cache_info
 
 
-def cache(cached: Any, bind: Bind) -> Any:
-    """Read what the function tells of itself; where the program takes a drop-in, time the loads as well.
-
-    The C cache calls the function that it was built with, so timing the loads takes a new `lru_cache` of the same
-    parameters around the same function; it starts empty. `cache_clear` sets `cache_info()` back, which reads as a
-    counter's restart.
-    """
-    if not isinstance(cached, functools._lru_cache_wrapper):
-        raise UnsupportedError(f"{cached!r} is not cached by functools.lru_cache; decorate it first")
-    if bind.in_place:
-        with bind(cached) as binding:
-            binding.pulls(CacheReader(cached, _read))
-        return cached
-    load, time = timed_load(loader(cached, gc.get_referents(cached)))
-    drop_in = functools.lru_cache(_info(cached).maxsize, _typed(cached))(load)
-    vars(drop_in).update(vars(cached))  # the name, the documentation, and what the user has set
-    with bind(drop_in, owned=cached, is_drop_in=True) as binding:
-        binding.pulls(CacheReader(drop_in, _read))
-        time(binding)
-    return drop_in
-
-
 def _read(cached: Any) -> CacheState:
     hits, misses, limit, entries = _info(cached)
     return CacheState(hits=hits, misses=misses, limit=limit, entries=entries)
+
+
+def _decorator(cached: Any) -> Callable[[Any], Any]:
+    made: Callable[[Any], Any] = functools.lru_cache(_info(cached).maxsize, _typed(cached))
+    return made
+
+
+_in_place = CacheAdapter(takes=functools._lru_cache_wrapper, read=_read)
+_anew = CachedFunctionAdapter(decorator=_decorator, caches=_in_place, held=gc.get_referents)
+
+
+def cache(cached: Any, bind: Bind) -> Any:
+    """Read what the function tells of itself; where the program takes a drop-in, time the loads as well.
+
+    The drop-in starts empty. `cache_clear` sets `cache_info()` back, which reads as a counter's restart.
+    """
+    if not isinstance(cached, functools._lru_cache_wrapper):
+        raise UnsupportedError(f"{cached!r} is not cached by functools.lru_cache; decorate it first")
+    return (_in_place if bind.in_place else _anew)(cached, bind)
 
 
 def _typed(cached: Any) -> bool:

@@ -1,14 +1,14 @@
 """Timing what a miss costs, for every kind of cache that loads by calling a function."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import wraps
 from time import perf_counter
 from typing import Any
 
-from manometer.errors import UnsupportedError
 from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.cache.adapter import CacheEvents
 
-__all__ = ["loader", "timed_load"]
+__all__ = ["timed_load"]
 
 
 def timed_load(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[[Binding], None]]:
@@ -21,6 +21,7 @@ def timed_load(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callab
     ok: Callable[[float], object] = _unmeasured
     error: Callable[[float], object] = _unmeasured
 
+    @wraps(function)  # a decorator may take over its attributes
     def load(*args: Any, **kwargs: Any) -> Any:
         started = clock()
         try:
@@ -42,20 +43,6 @@ def timed_load(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callab
         ok = error = _unmeasured
 
     return load, time
-
-
-def loader(cached: Any, held: Iterable[object]) -> Callable[..., Any]:
-    """The function that a cached function calls on a miss; `held` are the objects that it holds.
-
-    Decorators name the function in `__wrapped__`, but anyone may put another one there afterwards.
-    Raises UnsupportedError where the cached function does not hold the named one.
-    """
-    named: Callable[..., Any] | None = getattr(cached, "__wrapped__", None)
-    if named is None or not any(each is named for each in held):
-        raise UnsupportedError(
-            f"{cached!r} caches another function than its __wrapped__ says; cache that one instead"
-        )
-    return named
 
 
 def _unmeasured(_seconds: float) -> None:

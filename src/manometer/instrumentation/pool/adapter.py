@@ -1,23 +1,35 @@
 """What an adapter of a pool declares: what it reads off the pool, and by which methods the pool lends."""
 
+import logging
+import weakref
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from inspect import getattr_static
 from typing import Any, Generic, Literal, TypeVar, cast
 
 from manometer.catalogue import pool as rows
-from manometer.errors import UnsupportedError
+from manometer.errors import BindingError, UnsupportedError
 from manometer.instrumentation.adapters import listed
 from manometer.instrumentation.bind import Bind
+from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.drop_in import measurable, original
 from manometer.instrumentation.graft import graft, ungraft
-from manometer.instrumentation.pool.creations import Creations
+from manometer.instrumentation.pool.creations import Creations, give_back, timed_attribute
+from manometer.instrumentation.pool.handles import Handles
 from manometer.instrumentation.pool.lending import Lending
 from manometer.registry.catalogued import Pulled
 
 __all__ = ["PoolAdapter", "PoolState", "figures"]
 
 P = TypeVar("P")
+T = TypeVar("T")
+
+_log = logging.getLogger("manometer")
+
+
+def _itself(target: Any) -> Any:
+    return target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +61,16 @@ class PoolAdapter(Generic[P]):
     acquire, release: the methods that lend a resource and take the same object back; coroutines stay coroutines.
     block: a method that gives a context manager, plain or asynchronous, which lends a resource for a block. Name it
     where it does not call the other two. create: the method that makes a new resource; its time is shown.
+    It may also be the attribute in which a pool keeps the function that makes one.
     created: tells how many resources the pool has made so far, where no method does that; each request asks for it.
-    timeouts, rejections: the exceptions of a request that waited in vain, or was turned away at once.
-    What is not declared has no series.
+    reuses: whether the pool lends a resource again. timeouts, rejections: the exceptions of a request that waited in
+    vain, or was turned away at once. What is not declared has no series.
+
+    lent: of what `acquire` returns, the part that `release` takes back. ends: the methods of what `acquire` returns
+    by which it goes back itself, such as `close`; name them in the place of `release` where the pool does not hear of
+    each return, as one that lends the same resource to several at a time.
+    pool_of: the pool of what the program passes, where that has one, as an engine or a client. successor: the method
+    by which a pool makes the one that takes its place there; the figures go on with that one.
     """
 
     takes: type[P] | tuple[type[P], ...]
@@ -62,37 +81,85 @@ class PoolAdapter(Generic[P]):
     block: str = ""
     create: str = ""
     created: Callable[[P], int] | None = None
+    reuses: bool = True
     timeouts: tuple[type[BaseException], ...] = ()
     rejections: tuple[type[BaseException], ...] = ()
 
-    def __call__(self, pool: P, bind: Bind) -> P:
-        """Measure a pool; returns it, or a drop-in where its class takes no other methods."""
+    lent: Callable[[Any], object] | None = None
+    ends: tuple[str, ...] = ()
+    pool_of: Callable[[Any], Any] = _itself
+    successor: str = ""
+
+    def __call__(self, target: T, bind: Bind) -> T:
+        """Measure a pool; returns what was passed, or a drop-in where its class takes no other methods."""
+        pool: Any = self.pool_of(target)
         if not isinstance(pool, self.takes):
             raise UnsupportedError(f"{pool!r} is no pool of its library; pass {listed(self.takes)}")
-        for name in (self.acquire, self.release, self.block, self.create):
+        kept = getattr(pool, "__dict__", ())
+        for name in (self.acquire, self.release, self.block, "" if self.create in kept else self.create):
             if name and not _is_plain(pool, name):
                 raise UnsupportedError(f"{name} of {pool!r} is no plain method of its class, and cannot be measured")
-        target: Any = measurable(pool)
-        with bind(target, {"pool.kind": self.kind}, owned=pool, is_drop_in=target is not pool) as binding:
+        holder = self._holder(pool)
+        if holder is not None:
+            raise BindingError(f"{holder.path} is already bound; close its Binding first")
+        measured: Any = measurable(target) if pool is target else target
+        drop_in = measured is not target
+        with bind(measured, {"pool.kind": self.kind}, owned=target, is_drop_in=drop_in) as binding:
             tells = self.created is not None or bool(self.create)
-            creations = Creations(pool, self.created) if tells else None
             lending = Lending(
                 binding,
                 timeouts=self.timeouts,
                 rejections=self.rejections,
-                creations=creations,
+                creations=Creations(pool, self.created) if tells else None,
                 times_creation=bool(self.create),
+                reuses=self.reuses,
             )
-            ways: dict[str, Callable[..., Callable[..., Any]]] = {
-                self.acquire: lending.lends,
-                self.release: lending.takes_back,
-                self.block: lending.lends_for_a_block,
-                self.create: lending.creates,
-            }
-            graft(target, {name: way(getattr(type(target), name)) for name, way in ways.items() if name})
-            binding.undoes(ungraft)
-            binding.pulls(lambda target: figures(self.read(original(target)), lending.pending))
-        return cast(P, target)
+            self._measure(self.pool_of(measured), binding, lending)
+            binding.undoes(lambda target: ungraft(self.pool_of(target)))
+            binding.pulls(lambda target: figures(self.read(original(self.pool_of(target))), lending.pending))
+        return cast(T, measured)
+
+    def _measure(self, pool: Any, binding: Binding, lending: Lending) -> None:
+        ungraft(pool)  # of the graft that a pool without a binding has of the one that it is a copy of
+        part = Handles(lending, self.ends).use if self.ends else self.lent
+        ways: dict[str, Callable[..., Any]] = {
+            self.acquire: lambda take: lending.lends(take, part),
+            self.release: lending.takes_back,
+            self.block: lending.lends_for_a_block,
+            self.successor: lambda make: self._succeeded(make, binding, lending),
+        }
+        methods = {name: way(getattr(type(pool), name)) for name, way in ways.items() if name}
+        if self.create in getattr(pool, "__dict__", ()):
+            methods[self.create] = timed_attribute(self.create, lending.creates)
+        elif self.create:
+            methods[self.create] = lending.creates(getattr(type(pool), self.create))
+        graft(pool, {**methods, "_measured_by": weakref.ref(binding)})
+        with suppress(Exception):  # a pool may make what it tells at first sight, which is not to be a collection's
+            self.read(original(pool))
+
+    def _succeeded(self, make: Callable[..., Any], binding: Binding, lending: Lending) -> Callable[..., Any]:
+        """`make`, the pool's method that makes another pool; where that is to take its place, it is measured."""
+
+        def successor(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
+            made = make(pool, *args, **kwargs)  # it may be of the graft's class, and have the timed creator
+            ungraft(made)
+            give_back(made, self.create)
+            if binding.target is not pool and self._holder(pool) is binding:
+                try:
+                    self._measure(made, binding, lending)
+                except Exception:
+                    _log.exception("the pool that takes the place of the one of %s is not measured", binding.path)
+            return made
+
+        return successor
+
+    def _holder(self, pool: Any) -> Binding | None:
+        """The open binding that measures the pool, be it the pool's own or that of what has the pool."""
+        found = getattr(type(pool), "_measured_by", None)
+        binding: Binding | None = None if found is None else found()
+        if binding is None or binding.closed or (target := binding.target) is None:
+            return None
+        return binding if self.pool_of(target) is pool else None
 
 
 def figures(state: PoolState, pending: int) -> Iterable[Pulled]:

@@ -1,4 +1,4 @@
-"""Creations: how many resources a pool has made, and which requests were the first to have one."""
+"""Creations: how many resources a pool has made, which requests were the first to have one, and what makes them."""
 
 from collections.abc import Callable
 from threading import RLock
@@ -6,7 +6,9 @@ from typing import Any
 
 from manometer.meters.fork import freed_in_child
 
-__all__ = ["Creations"]
+__all__ = ["Creations", "give_back", "timed_attribute"]
+
+_TIMES = "_manometer_times"  # what a timed creator calls
 
 
 class Creations:
@@ -36,3 +38,29 @@ class Creations:
             first = self.claimed < made
             self.claimed += first
         return first
+
+
+def timed_attribute(name: str, times: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Any:
+    """The attribute in which a pool keeps what makes a resource, with each call timed; its value stays the pool's.
+
+    times: gives the function that times another one.
+    """
+
+    def timed(pool: Any) -> Callable[..., Any]:
+        create = pool.__dict__[name]
+        made = times(create)
+        vars(made)[_TIMES] = create
+        return made
+
+    return property(
+        timed,
+        lambda pool, create: pool.__dict__.__setitem__(name, create),
+        lambda pool: pool.__dict__.__delitem__(name),
+    )
+
+
+def give_back(pool: Any, name: str) -> None:
+    """Give a pool the creator itself, where another pool handed it the one that is timed."""
+    kept = getattr(pool, "__dict__", {})
+    if name in kept:
+        kept[name] = getattr(kept[name], _TIMES, kept[name])

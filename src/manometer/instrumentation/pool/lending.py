@@ -9,7 +9,7 @@ from manometer.catalogue import pool as rows
 from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.pool.block import block_of
 from manometer.instrumentation.pool.creations import Creations
-from manometer.instrumentation.stays import AT_MOST, Stays
+from manometer.instrumentation.stays import Stays
 from manometer.meters.outages import Outages
 from manometer.meters.write_buffer import InFlight
 
@@ -178,7 +178,7 @@ class Lending:
         """
         creations = self._creations or Creations(None, _none)
         made_of, claim = creations.made, creations.claim
-        failing, out, overlapped = self._failing, self._stays.since, self._stays.overlaps.began
+        failing, began = self._failing, began_use or self._stays.began
         created, reused, told, untold = self._created, self._reused, self._told, self._untold
 
         def lent(pool: Any, resource: Any, now: float) -> None:
@@ -191,10 +191,7 @@ class Lending:
             if failing:
                 told()
             (created if made != creations.claimed and claim(made) else reused)()
-            if began_use is not None:
-                began_use(key, resource, now)
-            elif len(out) < AT_MOST and out.setdefault(key, now) is not now:
-                overlapped(key, resource if part is None else None, now)
+            began(key, resource if part is None else None, now)
 
         return lent
 

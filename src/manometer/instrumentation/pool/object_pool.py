@@ -54,7 +54,7 @@ def pool(target: Any, bind: Bind) -> Any:
             limit=pool.limit if "limit" in told else None,
         )
 
-    methods = {"block": "acquire"} if _lends_for_a_block(target) else {"acquire": "acquire", "release": "release"}
+    for_a_block = _lends_for_a_block(target)
     measure = PoolAdapter(
         takes=object,
         kind="object",
@@ -62,7 +62,9 @@ def pool(target: Any, bind: Bind) -> Any:
         created=attrgetter("created") if "created" in told else None,
         timeouts=(TimeoutError,),
         rejections=(Exception,),
-        **methods,
+        acquire="" if for_a_block else "acquire",
+        release="" if for_a_block else "release",
+        block="acquire" if for_a_block else "",
     )
     return measure(target, bind)
 

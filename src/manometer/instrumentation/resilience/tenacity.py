@@ -1,36 +1,15 @@
 """tenacity: every attempt of a retried operation, by what came of it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import tenacity
 
-from manometer.catalogue import resilience as rows
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.bind import Bind
-from manometer.instrumentation.graft import graft, ungraft
+from manometer.instrumentation.graft import Methods
+from manometer.instrumentation.resilience.retry import RetryAdapter, RetryEvents
 
 __all__ = ["retry"]
-
-
-def retry(target: Any, bind: Bind) -> Any:
-    """Count each attempt at the two steps in which tenacity decides what follows it.
-
-    A copy that `copy()` or `retry_with()` makes later belongs to the same operation: its attempts count
-    too. Where `enabled` is false, tenacity takes no part in the call, and nothing counts.
-    """
-    retrying = _retrying(target)
-    if retrying is None:
-        raise UnsupportedError(f"{target!r} is not retried by tenacity; decorate it with tenacity.retry first")
-    with bind(target, owned=retrying) as binding:
-        ungraft(retrying)  # a copy of a counted object has that object's graft
-        ok, retried, exhausted = (
-            binding.counter(rows.RETRY_ATTEMPTS, {"retry.attempt.outcome": outcome}).tick
-            for outcome in ("ok", "retried", "exhausted")
-        )
-        graft(retrying, _decisions(type(retrying), ok, retried, exhausted))
-        binding.undoes(lambda target: ungraft(_retrying(target)))
-    return target
 
 
 def _retrying(target: Any) -> Any:
@@ -39,14 +18,13 @@ def _retrying(target: Any) -> Any:
     return found if isinstance(found, tenacity.BaseRetrying) else None
 
 
-def _decisions(
-    plain: Any, ok: Callable[[], object], retried: Callable[[], object], exhausted: Callable[[], object]
-) -> dict[str, Callable[..., Any]]:
+def _decisions(plain: Any, events: RetryEvents) -> Methods:
     """The two steps, each of which counts the attempt that it ends.
 
     tenacity runs them on a state that is the thread's own. Both are plain methods of asynchronous
     retries too. The program may replace its predicate or its stop at any time: neither is touched.
     """
+    ok, retried, exhausted = events.attempts("ok"), events.attempts("retried"), events.attempts("exhausted")
 
     def _post_retry_check_actions(self: Any, state: tenacity.RetryCallState) -> Any:
         asked = self.iter_state
@@ -67,3 +45,17 @@ def _decisions(
 def _failed(state: tenacity.RetryCallState) -> bool:
     # What `state.outcome.failed` says of a future that is done, without the future's lock.
     return state.outcome is not None and state.outcome._exception is not None
+
+
+_retries = RetryAdapter(takes=tenacity.BaseRetrying, methods=_decisions, retry_of=_retrying)
+
+
+def retry(target: Any, bind: Bind) -> Any:
+    """Count each attempt.
+
+    A copy that `copy()` or `retry_with()` makes later belongs to the same operation: its attempts count
+    too. Where `enabled` is false, tenacity takes no part in the call, and nothing counts.
+    """
+    if _retrying(target) is None:
+        raise UnsupportedError(f"{target!r} is not retried by tenacity; decorate it with tenacity.retry first")
+    return _retries(target, bind)

@@ -1,10 +1,23 @@
-"""A library that has never heard of Manometer: a cache, a pool of coroutines, a queue, and threads."""
+"""A library that has never heard of Manometer: caches, a pool of coroutines, a queue, threads, and what fails."""
 
 import asyncio
+import functools
 import threading
 from collections import OrderedDict, deque
 
-__all__ = ["Cache", "Crew", "Empty", "Pool", "Queue", "Timeout"]
+__all__ = [
+    "BlownError",
+    "Cache",
+    "Crew",
+    "Empty",
+    "Fuse",
+    "Patience",
+    "Pool",
+    "Queue",
+    "Timeout",
+    "Tray",
+    "kept",
+]
 
 
 class Timeout(Exception):  # noqa: N818
@@ -13,6 +26,10 @@ class Timeout(Exception):  # noqa: N818
 
 class Empty(Exception):  # noqa: N818
     """Nothing is in the queue."""
+
+
+class BlownError(Exception):
+    """The fuse lets no call through."""
 
 
 class Cache:
@@ -39,6 +56,92 @@ class Cache:
 
     def drop(self):
         self.content.popitem(last=False)
+
+
+class Tray(dict):
+    """A mapping that drops the oldest entries where it gets too heavy."""
+
+    def __init__(self, limit, weigh):
+        super().__init__()
+        self.limit, self.weigh = limit, weigh
+
+    @property
+    def weight(self):
+        return sum(map(self.weigh, dict.values(self)))
+
+    def __setitem__(self, key, value):
+        super().__setitem__(key, value)
+        while self.weight > self.limit:
+            self.make_room()
+
+    def make_room(self):
+        del self[next(iter(self))]
+
+
+def kept(tray):
+    """A decorator: what the function returns is kept in the tray."""
+
+    def decorate(function):
+        @functools.wraps(function)
+        def call(key):
+            try:
+                return tray[key]
+            except KeyError:
+                tray[key] = value = function(key)
+                return value
+
+        call.tray = tray
+        return call
+
+    return decorate
+
+
+class Patience:
+    """Calls a function again where the connection failed, and tells its listeners."""
+
+    def __init__(self, attempts):
+        self.attempts, self.listeners = attempts, []
+
+    def run(self, function):
+        for left in reversed(range(self.attempts)):
+            try:
+                result = function()
+            except ConnectionError:
+                self._tell("again" if left else "over")
+                if not left:
+                    raise
+            else:
+                self._tell("done")
+                return result
+        return None
+
+    def _tell(self, event):
+        for listener in self.listeners:
+            listener(event)
+
+
+class Fuse:
+    """Lets no call through after some failures, until it is told to try."""
+
+    def __init__(self, failures):
+        self.failures, self.failed, self.state = failures, 0, "closed"
+
+    def go_to(self, state):
+        self.state, self.failed = state, 0
+
+    def run(self, function):
+        if self.state == "open":
+            raise BlownError
+        try:
+            result = function()
+        except ConnectionError:
+            self.failed += 1
+            if self.failed == self.failures:
+                self.go_to("open")
+            raise
+        if self.state != "closed":
+            self.go_to("closed")
+        return result
 
 
 class Pool:
