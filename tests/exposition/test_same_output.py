@@ -23,7 +23,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram, Sample, Timestamp
 
 import manometer
-from manometer.exposition.text import is_written
+from manometer.exposition.text import is_plain
 from manometer.meters.write_buffer import PENDING_LIMIT
 from manometer.processes.merge import Merge
 from manometer.processes.snapshot import Process, Snapshot, shared
@@ -306,7 +306,7 @@ def test_text_has_no_native_histograms(accept):
 
 
 @pytest.mark.parametrize("accept", ACCEPTS)
-def test_what_a_collector_made_of_our_samples_is_what_is_written(accept):
+def test_what_a_collector_made_of_our_samples_is_what_is_plain(accept):
     """One that adds a label to those of our meters, in place or in a list of its own; and a child shown alone."""
     meters = [
         kind("inner", "Help.", ["a"], registry=None)
@@ -334,7 +334,7 @@ def test_what_a_collector_made_of_our_samples_is_what_is_written(accept):
 
 
 @pytest.mark.parametrize("accept", ACCEPTS)
-def test_what_several_processes_come_to_is_written_the_same(accept):
+def test_what_several_processes_come_to_is_plain_the_same(accept):
     """From the sums of readings, which are of meters of ours, of others, and of histograms with other buckets."""
     totals = Merge()
     for pid, buckets in ((1, (1, 5)), (2, (1, 5)), (3, (-2, 2))):
@@ -355,7 +355,7 @@ def test_what_several_processes_come_to_is_written_the_same(accept):
     registry = CollectorRegistry()
     Several(totals, registry)
     encode, content_type = choose_encoder(accept)
-    assert {each.name for each in totals.metrics() if is_written(each.family)} >= {"c", "by_pid", "h", "their_time"}
+    assert {each.name for each in totals.metrics() if is_plain(each.family)} >= {"c", "by_pid", "h", "their_time"}
     assert manometer.render(registry, accept) == (encode(registry), content_type)
 
 

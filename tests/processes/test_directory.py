@@ -91,6 +91,57 @@ def test_a_process_that_ended_is_added_to_those_before(group):
     assert group.complaints == []
 
 
+def test_files_that_someone_removed_are_awaited_until_their_processes_write_again(group):
+    """Without them, totals would fall, and jump when they come."""
+    one, other = group.process(1), group.process(20)
+    assert group.total == 21
+    for path in group.directory.path.iterdir():
+        path.unlink()
+    one.write(counted(2))
+    for _ in range(2):
+        with pytest.raises(IncompleteError, match=f"{other.path.name} are missing: it was removed"):
+            group.directory.read()
+    other.write(counted(20))
+    assert group.total == 22
+
+
+def test_who_only_writes_knows_of_the_files_of_others_too(group):
+    """The process that is scraped after the removal may not have been scraped before."""
+    one, other = group.process(1), group.process(20)
+    group.directory.settle()
+    for path in group.directory.path.iterdir():
+        path.unlink()
+    one.write(counted(2))
+    group.directory.settle()
+    with pytest.raises(IncompleteError, match=other.path.name):
+        group.directory.read()
+
+
+def test_a_removed_file_of_a_process_that_has_ended_is_not_awaited(group, monkeypatch):
+    """Its figures are lost; neither is one for which its process takes longer than it can."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    for pid, patience in ((child.pid, 60.0), (os.getpid(), 0.0)):
+        monkeypatch.setattr("manometer.processes.vanished._PATIENCE", patience)
+        file = OwnFile(group.directory.path / f"{pid}-7.manometer")
+        file.write(counted(5))
+        assert group.total == 5
+        file.path.unlink()
+        assert group.total == 0
+        file.abandon()
+
+
+def test_a_file_that_others_have_added_to_the_ended_is_not_awaited(group):
+    """However often they did since it was seen here."""
+    file, others = group.process(1), Directory(group.directory.path, lambda *_: None)
+    assert group.total == 1
+    for _ in range(2):
+        file.abandon()
+        others.settle()
+        file = group.process(10)
+    assert group.total == 21
+
+
 def test_what_is_of_a_live_process_alone_is_not_kept_of_one_that_ended(group):
     """The file of the ended would grow with all that ever were."""
     file = group.directory.own_file()

@@ -116,6 +116,25 @@ def test_a_directory_that_was_removed_is_made_again(path):
     assert value(group_registry(worker), "c_total") == 1
 
 
+@pytest.mark.parametrize("scraped_before", [True, False])
+def test_a_group_whose_directory_was_removed_is_incomplete_until_each_has_written_again(path, scraped_before):
+    """No scrape shows a total without those that have not."""
+    registries = [CollectorRegistry() for _ in range(2)]
+    for registry in registries:
+        Counter("c", "Help.", registry=registry).inc()
+    workers = [Worker.of(registry, str(path)) for registry in registries]
+    for worker in workers[::-1]:
+        worker.flush()
+    shown = group_registry(workers[0])
+    if scraped_before:
+        assert value(shown, "c_total") == 2
+    shutil.rmtree(path)
+    with pytest.raises(IncompleteError, match="its process has not written again"):
+        value(shown, "c_total")
+    workers[1].flush()
+    assert value(shown, "c_total") == 2
+
+
 def test_a_directory_that_cannot_be_made_is_a_mistake_of_the_settings(tmp_path):
     """The error names it."""
     file = tmp_path / "file"

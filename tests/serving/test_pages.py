@@ -99,6 +99,15 @@ def test_metrics_can_be_filtered_by_name(site):
     assert _ask(site, "/metrics", "name[]=nothing").body == b""
 
 
+def test_more_names_than_anyone_needs_are_refused(site):
+    """What one request may cost is bounded; the same name again is no other."""
+    names = [f"name[]=junk{number}" for number in range(249)]
+    assert _ask(site, "/metrics", "&".join([*names, *names, "name[]=width"])).body.startswith(b"# HELP width")
+    response = _ask(site, "/metrics", "&".join([*names, "name[]=width", "name[]=depth"]))
+    assert response.status == HTTPStatus.BAD_REQUEST
+    assert response.body == b"251 names are too many; ask for at most 250 by name[], or for all figures\n"
+
+
 def test_the_landing_page_links_the_others(site):
     """It is well-formed, names the service, and links every other page."""
 

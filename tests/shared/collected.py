@@ -12,4 +12,9 @@ __all__ = ["collect"]
 
 def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Metric]:
     """Every family of the registry, or the samples of these names, as `manometer.registry.collection` has them."""
-    return [as_metric(found) for found in collect_families(registry, names)]
+    families = [as_metric(found) for found in collect_families(registry, names)]
+    if not names:
+        return families
+    for family in families:
+        family.samples = [sample for sample in family.samples if sample.name in names]
+    return [family for family in families if family.samples]

@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import parse_version
 
 from manometer.exposition import protobuf
-from manometer.exposition.text import is_written, write
+from manometer.exposition.text import write
 from manometer.exposition.text_form import Form
 from manometer.meters.family import Family
 from manometer.registry.collection import Collected, as_metric, collect
@@ -39,8 +39,9 @@ def render(
     except (ValueError, TypeError):  # a version that is no number
         encode, content_type, form = _chosen("")
     body: list[bytes] = []
-    for family in collect(registry, names):
-        body += _written(family, encode, form, registry)
+    wanted = frozenset(names)
+    for family in collect(registry, wanted):
+        body += _written(family, encode, form, registry, wanted)
     if form is not None and form.is_openmetrics:
         body.append(_END)
     return b"".join(body), content_type
@@ -73,13 +74,17 @@ class _AsCollector(Collector):
         return self._families
 
 
-def _written(family: Collected, encode: Encoder, form: Form | None, registry: CollectorRegistry) -> list[bytes]:
+def _written(
+    family: Collected, encode: Encoder, form: Form | None, registry: CollectorRegistry, names: Collection[str]
+) -> list[bytes]:
     """A family's parts of the body; none where it cannot be written."""
     try:
-        if form is not None and isinstance(family, Family) and is_written(family):
-            body = write(family, form)
+        if form is not None and isinstance(family, Family):
+            body = write(family, form, names)
         else:
-            metric = as_metric(family)
+            metric = _of_names(as_metric(family), names)
+            if metric is None:
+                return []
             if form is not None and not form.is_openmetrics:
                 metric = _classic(metric)
             body = [encode(_AsCollector([metric])).removesuffix(b"" if form is None else _END)]
@@ -90,6 +95,15 @@ def _written(family: Collected, encode: Encoder, form: Form | None, registry: Co
     if self_metrics is not None:
         self_metrics.worked(family.name, _WRITING)
     return body
+
+
+def _of_names(family: Metric, names: Collection[str]) -> Metric | None:
+    """The family as it is, or where there are names, what of it has one."""
+    if not names:
+        return family
+    kept = Metric(family.name, family.documentation, family.type)  # without a unit, as prometheus-client has it
+    kept.samples = [sample for sample in family.samples if sample.name in names]
+    return kept if kept.samples else None
 
 
 def _classic(family: Metric) -> Metric:

@@ -1,23 +1,30 @@
-"""The lines of counters, gauges and histograms, written from their readings without a sample in between.
+"""A family's lines, written from its readings without a sample in between.
 
-Byte for byte what prometheus-client writes of the same family, at a tenth of the time: what the series
-of a family have in common is put together once, and a series' own part is filled in by one C call.
+Byte for byte they are what prometheus-client writes of the same family. Counters, gauges and histograms are written
+series by series, at a tenth of the time: what the series of a family have in common is put together once, and a
+series' own part is filled in by one C call. Other kinds, and parts of a family, are written line by line.
 """
 
-from bisect import bisect_left
-from collections.abc import Callable, Mapping
-from math import inf
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
-
-from prometheus_client.samples import Exemplar, NativeHistogram
-from prometheus_client.utils import floatToGoString
 
 from manometer.exposition.kept_lines import lines_of
 from manometer.exposition.text_form import Form
+from manometer.exposition.text_pieces import (
+    EXPONENT,
+    Labels,
+    escaped,
+    escaped_help,
+    exemplar_text,
+    native_text,
+    number,
+    tail,
+)
 from manometer.meters.family import Family, Group, Values
+from manometer.meters.parts import parts_of
 from manometer.meters.readings import CounterReading, HistogramReading
 
-__all__ = ["is_written", "write"]
+__all__ = ["is_plain", "write"]
 
 Lines = tuple[str, str]
 """A series' lines, and those that stand behind the lines of all series."""
@@ -25,66 +32,115 @@ Lines = tuple[str, str]
 Writes = Callable[[Values, Any], Lines]
 """Writes one series from its label values and its reading."""
 
-_EXPONENT = 1_000_000  # from here on, Go writes a number with an exponent
+
+def is_plain(family: Family) -> bool:
+    """Whether all its series are counters, gauges, or histograms with a count for each bucket."""
+    return family.kind in _WRITERS and all(_is_plain(family.kind, group) for group in family.groups)
 
 
-def is_written(family: Family) -> bool:
-    """Whether `write` knows the family; what only other kits have is left to prometheus-client."""
-    return family.kind in _WRITERS and all(_is_written(family.kind, group) for group in family.groups)
-
-
-def _is_written(kind: str, group: Group) -> bool:
+def _is_plain(kind: str, group: Group) -> bool:
     if group.suffix is not None:
         return False
     return kind != "histogram" or not group.series or len(group.series[0][1].running) == len(group.bounds) > 0
 
 
-def write(family: Family, form: Form) -> list[bytes]:
-    """The family's lines in Prometheus's text format, or in OpenMetrics, in parts."""
-    parts, created = [_head(family, form).encode()], []
+def write(family: Family, form: Form, names: Collection[str] = ()) -> list[bytes]:
+    """The family's lines in Prometheus's text format, or in OpenMetrics, in parts.
+
+    names: where given, only lines of samples of these names, and nothing where there are none.
+    """
+    if names or not is_plain(family):
+        return _line_by_line(family, form, names)
+    parts, created = [_head(family, form)], []
     for group in family.groups:
         writes = _WRITERS[family.kind](family.name, group, form)
         lines, beginnings = lines_of(group, (family.name, group.labelnames, group.bounds, form), writes)
         parts += lines
         created += beginnings
     if created:
-        name, text = form.family(f"{family.name}_created"), _escaped_help(family.help)
-        parts += [f"# HELP {name} {text}\n# TYPE {name} gauge\n".encode(), *created]
+        parts += [_head_apart(family, "_created", form), *created]
     return parts
 
 
-def _head(family: Family, form: Form) -> str:
+def _line_by_line(family: Family, form: Form, names: Collection[str]) -> list[bytes]:
+    lines: list[str] = []
+    apart: dict[str, list[str]] = {}
+    for group in family.groups:
+        parts = parts_of(family.kind, group)
+        labels, labels_of_bucket = Labels(group.labelnames, form), Labels((*group.labelnames, "le"), form)
+        for values, reading in group.series:
+            for suffix, value, bound, exemplar, native in parts(reading):
+                name = family.name + suffix
+                if (names and name not in names) or (native is not None and not form.natives):
+                    continue
+                own, all_values = (labels, values) if bound is None else (labels_of_bucket, (*values, bound))
+                what = number(value) if native is None else native_text(native)
+                behind = exemplar_text(exemplar) if exemplar and form.is_openmetrics else ""
+                line = f"{own.opening(name)}{own.text(all_values)} {what}{behind}\n"
+                if suffix in _APART and not form.is_openmetrics:
+                    apart.setdefault(suffix, []).append(line)
+                else:
+                    lines.append(line)
+    if names:
+        if not lines and not apart:
+            return []
+        family = family._replace(unit="")  # as prometheus-client has it
+    found = [_head(family, form), "".join(lines).encode()]
+    for suffix, those in sorted(apart.items()):
+        found += [_head_apart(family, suffix, form), "".join(those).encode()]
+    return found
+
+
+_APART = ("_created", "_gcount", "_gsum")
+"""Samples that Prometheus's text format does not know of: there they make families of their own."""
+
+_IN_TEXT = {
+    "counter": ("_total", "counter"),
+    "info": ("_info", "gauge"),
+    "stateset": ("", "gauge"),
+    "gaugehistogram": ("", "histogram"),
+    "unknown": ("", "untyped"),
+}
+"""What is added to a family's name in that format, and what its kind is called, where they differ."""
+
+
+def _head(family: Family, form: Form) -> bytes:
     if form.is_openmetrics:
-        name, text = form.family(family.name), _escaped(family.help)
+        name, text, kind = form.family(family.name), escaped(family.help), family.kind
         unit = f"# UNIT {name} {family.unit}\n" if family.unit else ""
     else:
-        name = form.family(family.name + ("_total" if family.kind == "counter" else ""))
-        text, unit = _escaped_help(family.help), ""
-    return f"# HELP {name} {text}\n# TYPE {name} {family.kind}\n{unit}"
+        suffix, kind = _IN_TEXT.get(family.kind, ("", family.kind))
+        name, text, unit = form.family(family.name + suffix), escaped_help(family.help), ""
+    return f"# HELP {name} {text}\n# TYPE {name} {kind}\n{unit}".encode()
+
+
+def _head_apart(family: Family, suffix: str, form: Form) -> bytes:
+    name = form.family(family.name + suffix)
+    return f"# HELP {name} {escaped_help(family.help)}\n# TYPE {name} gauge\n".encode()
 
 
 def _counters(name: str, group: Group, form: Form) -> Writes:
-    labels = _Labels(group.labelnames, form)
+    labels = Labels(group.labelnames, form)
     total_of, creation_of = labels.opening(f"{name}_total"), labels.opening(f"{name}_created")
 
     def written(values: Values, reading: CounterReading) -> Lines:
         total, since, exemplar, _ = reading
         own = labels.text(values)
-        tail = _exemplar(exemplar) if form.is_openmetrics and exemplar else ""
-        created = "" if since is None else f"{creation_of}{own} {_go(since)}\n"
-        return _parted(f"{total_of}{own} {_go(total)}{tail}\n", created, "", form)
+        tail = exemplar_text(exemplar) if form.is_openmetrics and exemplar else ""
+        created = "" if since is None else f"{creation_of}{own} {number(since)}\n"
+        return _parted(f"{total_of}{own} {number(total)}{tail}\n", created, "", form)
 
     return written
 
 
 def _gauges(name: str, group: Group, form: Form) -> Writes:
-    labels = _Labels(group.labelnames, form)
+    labels = Labels(group.labelnames, form)
     value_of = labels.opening(name)
-    return lambda values, reading: (f"{value_of}{labels.text(values)} {_go(reading[0])}\n", "")
+    return lambda values, reading: (f"{value_of}{labels.text(values)} {number(reading[0])}\n", "")
 
 
 def _histograms(name: str, group: Group, form: Form) -> Writes:
-    labels = _Labels(group.labelnames, form)
+    labels = Labels(group.labelnames, form)
     numbers, texts = _Template(name, group, form, "%d.0"), _Template(name, group, form, "%s")
     count_of, sum_of = labels.opening(f"{name}_count"), labels.opening(f"{name}_sum")
     creation_of, native_of = labels.opening(f"{name}_created"), labels.opening(name)
@@ -93,17 +149,17 @@ def _histograms(name: str, group: Group, form: Form) -> Writes:
         running, total, since, exemplars, native = reading
         around, own = labels.around_le(values)
         if exemplars and form.is_openmetrics:
-            tails = [_go(float(count)) + _tail(exemplars.get(at)) for at, count in enumerate(running)]
+            tails = [number(float(count)) + tail(exemplars.get(at)) for at, count in enumerate(running)]
             buckets = texts.filled(*around, tuple(tails))
-        elif running[-1] < _EXPONENT and type(running[-1]) is int:
+        elif running[-1] < EXPONENT and type(running[-1]) is int:
             buckets = numbers.filled(*around, tuple(running))
         else:
-            buckets = texts.filled(*around, tuple([_go(float(count)) for count in running]))
-        count = f"{count_of}{own} {_go(float(running[-1]))}\n"
-        sum_ = "" if total is None else f"{sum_of}{own} {_go(total)}\n"
-        created = "" if since is None else f"{creation_of}{own} {_go(since)}\n"
+            buckets = texts.filled(*around, tuple([number(float(count)) for count in running]))
+        count = f"{count_of}{own} {number(float(running[-1]))}\n"
+        sum_ = "" if total is None else f"{sum_of}{own} {number(total)}\n"
+        created = "" if since is None else f"{creation_of}{own} {number(since)}\n"
         # Elsewhere a native histogram would be a series of zeros.
-        last = "" if native is None or not form.natives else f"{native_of}{own} {_native(native)}\n"
+        last = "" if native is None or not form.natives else f"{native_of}{own} {native_text(native)}\n"
         return _parted(f"{buckets}{count}{sum_}", created, last, form)
 
     return written
@@ -128,12 +184,12 @@ _WRITERS: Mapping[str, Callable[[str, Group, Form], Writes]] = {
 class _Template:
     """The bucket lines of one series, to be filled with its labels and then with its running counts.
 
-    number: how a count is written, for `%`.
+    count: how a count is written, for `%`.
     """
 
-    def __init__(self, name: str, group: Group, form: Form, number: str) -> None:
-        self._head, self._foot = _literal(form.opening(f"{name}_bucket", labelled=True)), f"}} {number}\n"
-        self._le = [f'le="{_literal(_escaped(bound))}"' for bound in group.bounds]
+    def __init__(self, name: str, group: Group, form: Form, count: str) -> None:
+        self._head, self._foot = _literal(form.opening(f"{name}_bucket", labelled=True)), f"}} {count}\n"
+        self._le = [f'le="{_literal(escaped(bound))}"' for bound in group.bounds]
 
     def filled(self, before: str, behind: str, counts: tuple[object, ...]) -> str:
         """The lines. The labels come first, as literals, so that nothing of them is filled in."""
@@ -144,71 +200,3 @@ class _Template:
 def _literal(text: str) -> str:
     """The text for a place in a template of `%`."""
     return text.replace("%", "%%")
-
-
-class _Labels:
-    """The label names of a family, sorted as they are written, to be joined with the values of a series."""
-
-    def __init__(self, names: Values, form: Form) -> None:
-        places = sorted((name, place) for place, name in enumerate(names))
-        self._parts = [(form.label(name), place) for name, place in places]
-        self._le = bisect_left([name for name, _ in places], "le")
-        self._form = form
-
-    def opening(self, name: str) -> str:
-        """What a line of a sample begins with, up to its labels."""
-        return self._form.opening(name, labelled=bool(self._parts))
-
-    def text(self, values: Values) -> str:
-        """All of them, with the brace that closes them; nothing where there are none."""
-        return f"{','.join(self._pairs(values))}}}" if self._parts else ""
-
-    def around_le(self, values: Values) -> tuple[tuple[str, str], str]:
-        """Those before `le` and those behind it, with the commas that part them from it; and all of them as text."""
-        pairs, at = self._pairs(values), self._le
-        before = f"{','.join(pairs[:at])}," if at else ""
-        behind = f",{','.join(pairs[at:])}" if at < len(pairs) else ""
-        return (before, behind), f"{','.join(pairs)}}}" if pairs else ""
-
-    def _pairs(self, values: Values) -> list[str]:
-        return [f'{name}="{_escaped(values[place])}"' for name, place in self._parts]
-
-
-def _native(found: NativeHistogram) -> str:
-    """A native histogram in the place of a number, and its exemplars."""
-    parts = [
-        f"count:{found.count_value},sum:{found.sum_value},schema:{found.schema}",
-        f"zero_threshold:{found.zero_threshold},zero_count:{found.zero_count}",
-    ]
-    for sign, spans, deltas in (
-        ("negative", found.neg_spans, found.neg_deltas),
-        ("positive", found.pos_spans, found.pos_deltas),
-    ):
-        if spans:
-            parts.append(f"{sign}_spans:[{','.join([f'{offset}:{length}' for offset, length in spans])}]")
-            parts.append(f"{sign}_deltas:[{','.join(map(str, deltas or ()))}]")
-    return f"{{{','.join(parts)}}}{''.join(map(_exemplar, found.nh_exemplars or ()))}"
-
-
-def _tail(exemplar: Exemplar | None) -> str:
-    return "" if exemplar is None else _exemplar(exemplar)
-
-
-def _exemplar(exemplar: Exemplar) -> str:
-    pairs = ",".join([f'{name}="{_escaped(value)}"' for name, value in sorted(exemplar.labels.items())])
-    when = "" if exemplar.timestamp is None else f" {exemplar.timestamp}"
-    return f" # {{{pairs}}} {_go(exemplar.value)}{when}"
-
-
-def _go(value: float) -> str:
-    """A float as Go writes it, which differs from Python's way for large and special ones alone."""
-    value = float(value)
-    return repr(value) if -inf < value < _EXPONENT else str(floatToGoString(value))  # type: ignore[no-untyped-call]
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
-
-
-def _escaped_help(text: str) -> str:
-    return text.replace("\\", r"\\").replace("\n", r"\n")

@@ -39,7 +39,7 @@ class LastRead:
     def __init__(self, lock: RLock) -> None:
         self._lock = lock
         self._last: _Last | None = None
-        self._former: _Last | None = None
+        self._former: Columns | None = None
         self._rounds = count()
         self._shown: object = None
         self._noted: set[_Child] | None = None
@@ -54,7 +54,8 @@ class LastRead:
     def forget(self) -> None:
         """There are other children, or they began anew; the lock is held."""
         self._changes += 1
-        self._former = self._last or self._former
+        if self._last is not None:
+            self._former = self._last.lists
         self._last = self._noted = None
 
     def now(self, children: Mapping[Values, _Child], shown: object) -> Callable[[], Columns]:
@@ -112,6 +113,9 @@ def _nobody() -> None:
     return None
 
 
+_UNKNOWN = (None, 0)
+
+
 class _Last:
     """The children that there were, what a write to each leaves its trace in, and what each said, in the same order.
 
@@ -135,22 +139,22 @@ class _Last:
         """Every series."""
         return Columns(self._values, [child._read() for child in self._children])
 
-    def begun(self, former: "_Last | None") -> Columns:
-        """Every series, to be read from now on where it may have changed. former: what others may know them from."""
+    def begun(self, former: Columns | None) -> Columns:
+        """Every series, to be read from now on where it may have changed.
+
+        former: the series before some came or went. One that has the same reading keeps the number of that.
+        """
         self._chunks = [chunk for child in self._children if (chunk := child._chunk) is not None]
         self._left = [*map(_left, self._chunks)]
         self._readings = self.all().readings
-        if former is not None:
-            known = {
-                values: (reading, version)
-                for values, reading, version in zip(former._values, former._readings, former._versions, strict=True)
-            }
-            for at, (values, reading) in enumerate(zip(self._values, self._readings, strict=True)):
-                before = known.get(values)
-                if before is not None and before[0] is reading:
-                    self._versions[at] = before[1]
+        if former is not None and former.versions is not None:
+            known = dict(zip(former.values, zip(former.readings, former.versions, strict=True), strict=True))
+            for at, values in enumerate(self._values):
+                reading, version = known.get(values, _UNKNOWN)
+                if reading is self._readings[at]:
+                    self._versions[at] = version
         self.noted.update([child for child in self._children if child._is_restless])
-        return self._found
+        return self.found
 
     def read(self) -> Columns:
         """Every series, read where it may have changed: first by its events, which go after the note was made."""
@@ -169,10 +173,16 @@ class _Last:
             else:
                 self.noted.add(child)
         self.noted.update([child for child in places if child._is_restless])
-        return self._found
+        return self.found
 
     @property
-    def _found(self) -> Columns:
+    def lists(self) -> Columns:
+        """What they said last, as it is kept, at no cost for whoever adds a series."""
+        return Columns(self._values, self._readings, self._versions)
+
+    @property
+    def found(self) -> Columns:
+        """What they said last."""
         return Columns(self._values, [*self._readings], [*self._versions])  # copies, because these lists change
 
     def _written_to(self) -> list[int]:

@@ -1,13 +1,12 @@
 """A family as prometheus-client's Metric, for programs that walk a registry and know nothing else."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from prometheus_client import Metric
 from prometheus_client.samples import Sample
 
-from manometer.meters.family import Family, Group
-from manometer.meters.readings import CounterReading, HistogramReading
+from manometer.meters.family import Family
+from manometer.meters.parts import parts_of
 
 __all__ = ["MetricView", "number_of_samples"]
 
@@ -51,52 +50,9 @@ def number_of_samples(family: Family) -> int:
 
 def _samples(family: Family) -> Iterator[Sample]:
     for group in family.groups:
-        name, expand = family.name + _SUFFIXES.get(family.kind, ""), _EXPANSIONS.get(family.kind, _value)
-        if group.suffix is not None:
-            name, expand = family.name + group.suffix, _value
+        parts = parts_of(family.kind, group)
         for values, reading in group.series:
             labels = dict(zip(group.labelnames, values, strict=True))
-            yield from expand(name, group, labels, reading)
-
-
-Labels = dict[str, str]
-Expand = Callable[[str, Group, Labels, Any], Iterator[Sample]]
-
-
-def _value(name: str, _: Group, labels: Labels, reading: Any) -> Iterator[Sample]:
-    yield Sample(name, labels, reading.value)
-
-
-def _counter(name: str, _: Group, labels: Labels, reading: CounterReading) -> Iterator[Sample]:
-    yield Sample(f"{name}_total", labels, reading.total, None, reading.exemplar)
-    if reading.created is not None:
-        yield Sample(f"{name}_created", labels, reading.created)
-
-
-def _histogram(
-    name: str, group: Group, labels: Labels, reading: HistogramReading, of_all: str = "_"
-) -> Iterator[Sample]:
-    running = reading.running
-    for at, (bound, count) in enumerate(zip(group.bounds, running, strict=len(running) == len(group.bounds))):
-        yield Sample(f"{name}_bucket", labels | {"le": bound}, float(count), None, reading.exemplars.get(at))
-    if running:
-        yield Sample(f"{name}{of_all}count", labels, float(running[-1]))
-    if reading.total is not None:
-        yield Sample(f"{name}{of_all}sum", labels, reading.total)
-    if reading.created is not None:
-        yield Sample(f"{name}_created", labels, reading.created)
-    if reading.native is not None:
-        yield Sample(name, labels, 0.0, None, None, reading.native)
-
-
-def _gauge_histogram(name: str, group: Group, labels: Labels, reading: HistogramReading) -> Iterator[Sample]:
-    return _histogram(name, group, labels, reading, "_g")
-
-
-_SUFFIXES: Mapping[str, str] = {"info": "_info"}
-_EXPANSIONS: Mapping[str, Expand] = {
-    "counter": _counter,
-    "histogram": _histogram,
-    "gaugehistogram": _gauge_histogram,
-    "summary": _histogram,
-}
+            for suffix, value, bound, exemplar, native in parts(reading):
+                own = labels if bound is None else labels | {"le": bound}
+                yield Sample(family.name + suffix, own, value, None, exemplar, native)

@@ -35,6 +35,8 @@ class GroupCollector(Collector):
     """The figures of all processes of a directory, added up. worker: this process's part, where it has one."""
 
     collector_name = "processes"
+    tells_any_name = True
+    """A registry knows no names of it, because they are those of whatever the processes have."""
 
     def __init__(self, directory: Directory, faults: Faults, worker: Worker | None = None) -> None:
         self._directory = directory

@@ -22,6 +22,7 @@ from manometer.processes.file_writing import encode
 from manometer.processes.locked_file import DAMAGED, TEMPORARY, OwnFile, is_locked, owner_lives, put_aside, sole
 from manometer.processes.merge import Merge
 from manometer.processes.snapshot import Process, Snapshot
+from manometer.processes.vanished import Vanished
 
 __all__ = ["Directory"]
 
@@ -56,6 +57,7 @@ class Directory:
         self._ended = path / f"ended{_SUFFIX}"
         self._copy = path / f"ended-copy{_SUFFIX}"
         self._needs_repair = False
+        self._vanished = Vanished()
         self._unreadable = unreadable
         self._folded = folded
 
@@ -95,7 +97,7 @@ class Directory:
     def _read(self, problems: list[Problem]) -> tuple[list[Snapshot], bool]:
         """The figures, and whether none were moved to the file of the ended processes meanwhile."""
         with ExitStack() as stack:
-            file, refused = None, None
+            known, file, refused = self._vanished.known, None, None
             try:
                 # Open to the end, so that no file which takes its place can be given its inode.
                 file = stack.enter_context(FileIO(self._ended))
@@ -114,6 +116,10 @@ class Directory:
             ]
             told = {each.file for each in found} | {each.path.name for each in problems} | {*includes}
             problems += self._awaited(told)
+            if ended is not None:
+                self._vanished.settled()
+            problems += self._removed(self._vanished.awaited(known if ended is None else (), told))
+            self._vanished.saw([each.file for each in found if each.alive])
             found.sort(key=lambda each: not each.alive)
             return found + ([] if ended is None else [ended._replace(alive=False)]), _is_at(self._ended, file)
 
@@ -162,6 +168,12 @@ class Directory:
                     if is_locked(file.fileno()):
                         error = UnreadableError("it was damaged, and its process has not written again")
                         yield Problem(path, error, passes=True)
+
+    def _removed(self, names: Iterable[str]) -> Iterable[Problem]:
+        """Files that someone has removed, and that a live process has not written again."""
+        for name in names:
+            error = UnreadableError("it was removed, and its process has not written again")
+            yield Problem(self.path / name, error, passes=True)
 
     def _paths(self) -> list[Path]:
         """The files of single processes."""
@@ -212,11 +224,14 @@ class Directory:
 
     def _left_behind(self) -> list[Path]:
         """The files of processes that have ended; what they were killed in the midst of writing is removed."""
-        found = []
+        found, alive = [], []
         for path in self._paths():
             with suppress(OSError), FileIO(path) as file:
-                if not owner_lives(path, file.fileno()):
+                if owner_lives(path, file.fileno()):
+                    alive.append(path.name)
+                else:
                     found.append(path)
+        self._vanished.saw(alive)
         for path in self.path.glob(f"*{_SUFFIX}{TEMPORARY}"):
             with suppress(OSError), FileIO(path) as file:
                 if time.time() - path.stat().st_mtime > _STALE and not owner_lives(path, file.fileno()):

@@ -1,7 +1,7 @@
 """One guarded reading of a registry: what `/metrics`, OTLP, `top`, health and tests all go by."""
 
 from collections import Counter as Tally
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Metric
@@ -29,7 +29,7 @@ Collected = Family | Metric
 def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Collected]:
     """Read every collector of the registry once; one that raises loses only its own families.
 
-    names: where given, only samples of these names, as Prometheus's `name[]` parameter asks.
+    names: where given, only collectors that have samples of these names are read, and all that these tell is given.
     A failure is counted in `manometer_collect_failures_total`, and logged when it begins and when it ends.
     Raises IncompleteError where a collector does: what it has must not be shown in part.
     """
@@ -39,7 +39,7 @@ def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Co
     durations: Tally[str] = Tally()
     series: Tally[str] = Tally()
     if registry.get_target_info():
-        families += _restricted([target_info_of(registry)], names)
+        families.append(target_info_of(registry))
     for collector in _collectors(registry, names):
         name = type(collector).__qualname__
         started = perf_counter()
@@ -48,7 +48,7 @@ def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Co
             found = [_as_read(metric) for metric in collector.collect()]
             took = perf_counter() - started
             sizes = [(str(family.name), _size(family)) for family in found]
-            families += _restricted(found, names)
+            families += found
         except IncompleteError:
             raise
         except Exception:
@@ -64,7 +64,7 @@ def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Co
             self_metrics.worked(name, "collector")
         # Of a part of the registry there are no costs to tell: those of the last whole reading stand.
         if names:
-            families += _restricted([_as_read(metric) for metric in self_metrics.collect()], names)
+            families += map(_as_read, self_metrics.collect())
         else:
             families += self_metrics.collected(durations, series)
     return families
@@ -79,7 +79,7 @@ def _collectors(registry: CollectorRegistry, names: Collection[str]) -> list[Col
     if names:
         nameless = collectors_without_names(registry)
         wanted = {*(id(by_name[name]) for name in names if name in by_name), *map(id, nameless)}
-        collectors = [each for each in collectors if id(each) in wanted]
+        collectors = [each for each in collectors if id(each) in wanted or getattr(each, "tells_any_name", False)]
     return [each for each in collectors if not isinstance(each, SelfMetrics)]
 
 
@@ -95,15 +95,3 @@ def _as_read(metric: Metric) -> Collected:
 
 def _size(found: Collected) -> int:
     return number_of_samples(found) if isinstance(found, Family) else len(found.samples)
-
-
-def _restricted(families: Iterable[Collected], names: Collection[str]) -> Iterable[Collected]:
-    """The families as they are, or where there are names, what of them has one."""
-    if not names:
-        return families
-    restricted = []
-    for metric in map(as_metric, families):
-        kept = Metric(metric.name, metric.documentation, metric.type)  # without a unit, as prometheus-client has it
-        kept.samples = [sample for sample in metric.samples if sample.name in names]
-        restricted.append(kept)
-    return [each for each in restricted if each.samples]

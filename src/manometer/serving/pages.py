@@ -22,6 +22,7 @@ __all__ = ["AsgiApp", "Check", "Request", "Response", "Site", "WsgiApp", "asgi_a
 
 _METHODS = ("GET", "HEAD", "OPTIONS")
 _TEXT = "text/plain; charset=utf-8"
+_NAMES_AT_MOST = 250  # of samples, that a scraper may ask for in place of all
 
 _log = logging.getLogger("manometer")
 
@@ -104,7 +105,10 @@ def _landing(site: Site, _: Request) -> Response:
 
 
 def _metrics(site: Site, request: Request) -> Response:
-    names = parse_qs(request.query).get("name[]", ())
+    names = frozenset(parse_qs(request.query).get("name[]", ()))
+    if len(names) > _NAMES_AT_MOST:
+        told = f"{len(names):,} names are too many; ask for at most {_NAMES_AT_MOST} by name[], or for all figures\n"
+        return _text(HTTPStatus.BAD_REQUEST, told)
     body, content_type = render(site.registry, request.headers.get("accept", ""), names)
     headers = [("Content-Type", content_type), ("Vary", "Accept, Accept-Encoding")]
     if _takes_gzip(request.headers.get("accept-encoding", "")):

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from manometer.exposition.accept import media_ranges
 from manometer.exposition.protobuf import readings, samples
 from manometer.exposition.protobuf.messages import Kind, family_message, metric_name
-from manometer.exposition.text import is_written
+from manometer.exposition.text import is_plain
 from manometer.meters.family import Family
 from manometer.meters.metric_view import MetricView
 
@@ -47,7 +47,7 @@ def generate(collector: Collector, escaping: str = openmetrics.UNDERSCORES) -> b
 def _written(metric: Metric, escaping: str) -> bytes:
     """The family, and behind it each name among its samples that has no place in a message of its kind, untyped."""
     family = metric.family if isinstance(metric, MetricView) else None
-    if family is not None and is_written(family):
+    if family is not None and is_plain(family):
         told = samples.Told(_read(family, escaping), {})
     else:
         told = samples.metrics(metric.name, metric.type, metric.samples, escaping)
