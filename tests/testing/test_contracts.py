@@ -86,7 +86,7 @@ def test_what_is_left_behind_is_noticed(monkeypatch):
 class Untimed(QueueContract):
     """Is measured by another clock than the contract's."""
 
-    tells = ("items", "limit")
+    tells = ("items", "limit", "rejections")
 
     def make(self):
         return queue.Queue(2)
@@ -101,3 +101,21 @@ class Untimed(QueueContract):
 def test_waits_that_are_not_timed_are_noticed():
     """By the sum of their seconds."""
     assert broken(Untimed) == {"test_depth_comings_goings_and_waits_are_told"}
+
+
+class Patient(QueueContract):
+    """Declares a refusal, and puts the item in where there is a place for it."""
+
+    tells = ("items", "limit", "rejections")
+    refusal = queue.Full
+
+    def make(self):
+        return queue.Queue(3)
+
+    def put_in_vain(self, target, item):
+        target.put_nowait(item)
+
+
+def test_a_refusal_that_does_not_come_is_noticed():
+    """The queue has a place left, or the exception is another one."""
+    assert "test_an_item_that_is_refused_is_told" in broken(Patient)

@@ -2,7 +2,7 @@
 
 from manometer.catalogue.spec import WAIT_BUCKETS, Kind, MetricSpec, Reading
 
-__all__ = ["ITEMS", "ITEM_LIMIT", "OPERATIONS", "SPECS", "WAIT_DURATION"]
+__all__ = ["ITEMS", "ITEM_LIMIT", "OPERATIONS", "REJECTIONS", "SPECS", "WAIT_DURATION"]
 
 ITEMS = MetricSpec(
     name="queue.items",
@@ -28,6 +28,13 @@ OPERATIONS = MetricSpec(
     values={"queue.operation.type": ("put", "get")},
     help="Items put into the queue, and items taken out of it.",
 )
+REJECTIONS = MetricSpec(
+    name="queue.rejections",
+    kind=Kind.COUNTER,
+    unit="{item}",
+    attributes=("queue.name",),
+    help="Items that the queue refused because it was full, at once or after a time-out.",
+)
 WAIT_DURATION = MetricSpec(
     name="queue.wait.duration",
     kind=Kind.HISTOGRAM,
@@ -37,4 +44,4 @@ WAIT_DURATION = MetricSpec(
     help="Time that an item waited in the queue, from its put to its get.",
 )
 
-SPECS = (ITEMS, ITEM_LIMIT, OPERATIONS, WAIT_DURATION)
+SPECS = (ITEMS, ITEM_LIMIT, OPERATIONS, REJECTIONS, WAIT_DURATION)

@@ -1,5 +1,6 @@
 """The contract of queues."""
 
+from functools import partial
 from typing import Any, ClassVar
 
 from manometer.catalogue import queue as rows
@@ -15,13 +16,19 @@ class QueueContract(Contract):
     """What an instrumented queue keeps to.
 
         class TestFooQueue(QueueContract):
-            tells = ("items", "limit")
+            tells = ("items", "limit", "rejections")
+            refusal = foo.Full
 
             def make(self):
                 return foo.Queue(size=2)
 
+            def put_in_vain(self, queue, item):
+                queue.put(item, wait=False)
+
     make: a queue that takes at most two items, where it has a limit.
-    tells: of `items` and `limit`, those that the adapter tells; comings, goings and waits are told of each queue.
+    tells: of `items`, `limit` and `rejections`, those that the adapter tells; comings, goings and waits are told of
+    each queue.
+    refusal: what a full queue raises, where it refuses items.
     """
 
     subject = "queue"
@@ -30,9 +37,11 @@ class QueueContract(Contract):
         "items": rows.ITEMS,
         "limit": rows.ITEM_LIMIT,
         "operations": rows.OPERATIONS,
+        "rejections": rows.REJECTIONS,
         "waits": rows.WAIT_DURATION,
     }
     always = ("operations", "waits")
+    refusal: ClassVar[type[BaseException] | None] = None
 
     def put(self, queue: Any, item: int) -> Any:
         """Put the item into the queue."""
@@ -41,6 +50,10 @@ class QueueContract(Contract):
     def get(self, queue: Any) -> Any:
         """Take an item out."""
         return queue.get()
+
+    def put_in_vain(self, queue: Any, item: int) -> Any:
+        """Put the item into a queue that is full, without patience."""
+        raise NotImplementedError
 
     def instrument(self, target: Any, name: str, figures: Figures) -> Any:
         """Measure the queue."""
@@ -73,3 +86,26 @@ class QueueContract(Contract):
             await given(self.dispose(queue))
 
         self._run(counts, clock)
+
+    def test_an_item_that_is_refused_is_told(self) -> None:
+        """The library's own exception passes through; no item has come."""
+        if self.refusal is not None:
+            self._run(partial(self._refuses, self.refusal))
+
+    async def _refuses(self, refusal: type[BaseException], figures: Figures) -> None:
+        queue = self.instrument(await given(self.make()), "tried", figures)
+        for item in (1, 2):
+            await given(self.put(queue, item))
+        try:
+            await given(self.put_in_vain(queue, 3))
+        except refusal:
+            pass
+        else:
+            raise AssertionError(f"a full queue raises no {refusal.__qualname__}")
+        told = self._value(figures, "rejections")
+        equal(told, 1 if "rejections" in self.tells else None, "refused items")
+        equal(self._value(figures, "operations", queue__operation__type="put"), 2, "items that came")
+        for _ in range(2):
+            await given(self.get(queue))
+        equal(self._value(figures, "waits", "_count"), 2, "items that have waited")
+        await given(self.dispose(queue))

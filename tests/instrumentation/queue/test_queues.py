@@ -43,6 +43,67 @@ def test_a_refused_item_is_none_that_came(figures, kind):
     assert figures.all("queue_operations_total", "queue_operation_type") == {"put": 1, "get": 0}
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_refused_item_is_told(figures, kind):
+    """Each counts once; to look into an empty queue is no refusal."""
+    jobs = instrument_queue(kind(1), name="jobs", registry=figures.registry)
+    assert figures("queue_rejections_total", queue_name="jobs") == 0
+    with pytest.raises((queue.Empty, asyncio.QueueEmpty)):
+        jobs.get_nowait()
+    jobs.put_nowait(1)
+    assert figures("queue_rejections_total") == 0
+    for job in (2, 3):
+        with pytest.raises((queue.Full, asyncio.QueueFull)):
+            jobs.put_nowait(job)
+    assert figures("queue_rejections_total", queue_name="jobs") == 2
+    assert jobs.get_nowait() == 1
+
+
+@pytest.mark.parametrize("how", [{"block": False}, {"timeout": 0.001}])
+def test_an_item_that_waits_in_vain_is_refused(figures, how):
+    """At once or after a time-out: the library says it by the same exception."""
+    jobs = instrument_queue(queue.Queue(1), name="jobs", registry=figures.registry)
+    jobs.put(1, **how)
+    with pytest.raises(queue.Full):
+        jobs.put(2, **how)
+    assert figures("queue_rejections_total") == 1
+
+
+def test_a_task_that_waits_for_a_place_is_not_refused(figures):
+    """It gives up only where somebody cancels it, which is no word of the queue's."""
+
+    async def run():
+        jobs = instrument_queue(asyncio.Queue(1), name="jobs", registry=figures.registry)
+        await jobs.put(1)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(jobs.put(2), 0.001)
+        putting = asyncio.create_task(jobs.put(3))
+        await asyncio.sleep(0)
+        assert [await jobs.get(), await jobs.get()] == [1, 3]
+        await putting
+        assert figures("queue_rejections_total") == 0
+
+    asyncio.run(run())
+
+
+@pytest.mark.skipif(not hasattr(queue, "ShutDown"), reason="queues can be shut down since Python 3.13")
+@pytest.mark.parametrize("kind", [queue.Queue, asyncio.Queue])
+def test_an_end_that_the_program_has_made_is_no_refusal(figures, kind):
+    """A queue that is shut down is not full."""
+    jobs = instrument_queue(kind(1), name="jobs", registry=figures.registry)
+    jobs.shutdown()
+    with pytest.raises((queue.ShutDown, asyncio.QueueShutDown)):
+        jobs.put_nowait(1)
+    assert figures("queue_rejections_total") == 0
+
+
+def test_a_queue_that_refuses_nothing_has_no_refusals(figures):
+    """A compiled queue takes whatever comes."""
+    jobs = instrument_queue(queue.SimpleQueue(), name="jobs", registry=figures.registry)
+    jobs.put(1, block=False)
+    assert figures("queue_rejections_total") is None
+
+
 @pytest.mark.parametrize("kind", [queue.Queue, asyncio.Queue])
 def test_an_endless_queue_has_no_limit(figures, kind):
     """What there is not has no series."""

@@ -40,12 +40,16 @@ class QueueAdapter(Generic[Q]):
     takes: their classes. read: tells the state of one, at each collection; it must neither wait nor do I/O.
     puts: the methods that put their first argument into the queue; gets: those that take an item out and return it.
     None of them calls another of the same kind. Coroutines stay coroutines.
+    rejections: the exceptions by which the queue refuses an item because it is full; a queue that refuses none names
+    none, and has no series of refusals. offers: the methods that raise them, where these are not the `puts`.
     """
 
     takes: type[Q] | tuple[type[Q], ...]
     read: Callable[[Q], QueueState]
     puts: tuple[str, ...] = ("put",)
     gets: tuple[str, ...] = ("get",)
+    rejections: tuple[type[BaseException], ...] = ()
+    offers: tuple[str, ...] = ()
 
     def __call__(self, queue: Q, bind: Bind) -> Q:
         """Measure a queue; returns it, or a drop-in where its class takes no other methods."""
@@ -55,16 +59,21 @@ class QueueAdapter(Generic[Q]):
         with bind(target, owned=queue, is_drop_in=target is not queue) as binding:
             items, plain = _Items(binding), type(target)
             methods = {name: items.put(getattr(plain, name)) for name in self.puts}
-            graft(target, methods | {name: items.got(getattr(plain, name)) for name in self.gets})
+            methods |= {name: items.got(getattr(plain, name)) for name in self.gets}
+            if self.rejections:
+                offered = {name: methods.get(name) or getattr(plain, name) for name in self.offers or self.puts}
+                methods |= {name: items.offered(offer, self.rejections) for name, offer in offered.items()}
+            graft(target, methods)
             binding.undoes(ungraft)
             binding.pulls(lambda target: _figures(self.read(original(target))))
         return cast(Q, target)
 
 
 class _Items:
-    """Counts the items that come and go, and times how long each waits."""
+    """Counts the items that come and go and those that are refused, and times how long each waits."""
 
     def __init__(self, binding: Binding) -> None:
+        self._binding = binding
         self._stays, self._clock = Stays(binding.clock), binding.clock
         self._put = binding.counter(rows.OPERATIONS, {"queue.operation.type": "put"}).tick
         self._got = binding.counter(rows.OPERATIONS, {"queue.operation.type": "get"}).tick
@@ -111,6 +120,26 @@ class _Items:
             return item
 
         return measured_later if iscoroutinefunction(get) else measured
+
+    def offered(self, offer: Callable[..., Any], rejections: tuple[type[BaseException], ...]) -> Callable[..., Any]:
+        """`offer`, which raises one of these where the queue refuses the item."""
+        refused = self._binding.counter(rows.REJECTIONS).tick
+
+        def measured(queue: Any, /, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return offer(queue, *args, **kwargs)
+            except rejections:
+                refused()
+                raise
+
+        async def measured_later(queue: Any, /, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return await offer(queue, *args, **kwargs)
+            except rejections:
+                refused()
+                raise
+
+        return measured_later if iscoroutinefunction(offer) else measured
 
     def _over(self, item: object) -> None:
         self._got()

@@ -14,7 +14,15 @@ def _read(queue: Any) -> QueueState:
 
 
 # The library's own word for what a subclass may do otherwise: each is called under the queue's lock, for each item.
-_queues = QueueAdapter(takes=library.Queue, read=_read, puts=("_put",), gets=("_get",))
+# `put_nowait` calls `put`.
+_queues = QueueAdapter(
+    takes=library.Queue,
+    read=_read,
+    puts=("_put",),
+    gets=("_get",),
+    rejections=(library.Full,),
+    offers=("put",),
+)
 
 _simple_queues = QueueAdapter(
     takes=library.SimpleQueue,
