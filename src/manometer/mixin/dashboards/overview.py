@@ -1,6 +1,6 @@
-"""The overview: how well a program does, what its caches and pools carry, and where that leads."""
+"""The overview: how well a program does, what its caches, pools and queues carry, and where that leads."""
 
-from manometer.catalogue import cache, engine, pool, process, resilience, self_metrics
+from manometer.catalogue import cache, engine, pool, process, queue, resilience, self_metrics
 from manometer.mixin.dashboards.panel import (
     RATE,
     SELECTED,
@@ -28,10 +28,12 @@ _POOL = ("pool.kind", "pool.name")
 _ENGINES = {"engine.name": "=~$engine"}
 _CACHES = {"cache.name": "=~$cache"}
 _POOLS = {"pool.name": "=~$pool"}
+_QUEUES = {"queue.name": "=~$queue"}
 
 _A_STAGE = f"{shown('engine.name')}/{shown('engine.stage.name')}"
 _A_CACHE = shown("cache.name")
 _A_POOL = f"{shown('pool.kind')} {shown('pool.name')}"
+_A_QUEUE = shown("queue.name")
 _A_TARGET = shown("instance")
 
 
@@ -40,11 +42,11 @@ def overview(config: Thresholds) -> Dashboard:
     return Dashboard(
         uid="manometer-overview",
         title="Manometer / Overview",
-        description="How well a program does, what its caches and pools carry, and where that leads.",
+        description="How well a program does, what its caches, pools and queues carry, and where that leads.",
         variables=_variables(),
         rows=(
             Row("Overview", (*_state(config), *_requests(config))),
-            Row("Use", (*_caches(config), *_pools(config), *_process(config))),
+            Row("Use", (*_caches(config), *_pools(config), *_queues(config), *_process(config))),
             Row("Trend", _trend(config)),
         ),
     )
@@ -60,6 +62,7 @@ def _variables() -> tuple[Variable, ...]:
         Variable("engine", "engine.name", "Engine", runs, "Engines of the targets."),
         Variable("cache", "cache.name", "Cache", chosen(cache.REQUESTS), "Caches of the targets."),
         Variable("pool", "pool.name", "Pool", chosen(pool.RESOURCES), "Pools of the targets."),
+        Variable("queue", "queue.name", "Queue", chosen(queue.ITEMS), "Queues of the targets."),
     )
 
 
@@ -256,6 +259,66 @@ def _pools(config: Thresholds) -> tuple[Panel, ...]:
             "percentunit",
             (Query(by(("pool.name",), busy, "max"), shown("pool.name")),),
             top=1,
+            width=6,
+        ),
+    )
+
+
+def _queues(config: Thresholds) -> tuple[Panel, ...]:
+    def a_second(operation: str) -> str:
+        done = chosen(queue.OPERATIONS, {"queue.operation.type": operation, **_QUEUES})
+        return by(("queue.name",), rate(done, RATE))
+
+    waits = by(("queue.name",), rate(chosen(queue.WAIT_DURATION, _QUEUES, "_count"), RATE))
+    buckets = by(("queue.name", "le"), rate(chosen(queue.WAIT_DURATION, _QUEUES, "_bucket"), RATE))
+    return (
+        Panel(
+            "Queue depth",
+            "Items that wait in each queue, and the most that it takes where it has a limit. A depth that comes and"
+            " goes evens out bursts, which is what a queue is for; one that stays near the limit means that too"
+            " little is taken out: see the runbook of QueueSaturated.",
+            "short",
+            (
+                Query(by(("queue.name",), chosen(queue.ITEMS, _QUEUES)), _A_QUEUE),
+                Query(by(("queue.name",), chosen(queue.ITEM_LIMIT, _QUEUES)), f"{_A_QUEUE} limit", limit=True),
+            ),
+            width=6,
+        ),
+        Panel(
+            "Queue puts and gets",
+            "Items that go into each queue a second, and that come out. More puts than gets fill it; equal ones at a"
+            " depth that stays are a backlog that nobody catches up with.",
+            "ops",
+            (Query(a_second("put"), f"{_A_QUEUE} puts"), Query(a_second("get"), f"{_A_QUEUE} gets")),
+            width=6,
+        ),
+        Panel(
+            "Wait in a queue",
+            "How long half of the items wait at most (p50), and all but one in a hundred (p99). An item counts when"
+            " it is taken out: a queue that nobody empties has no line here, and a depth that grows. Above the line"
+            " of QueueWaitHigh add takers, or let less in.",
+            "s",
+            (
+                *(
+                    Query(
+                        both(f"histogram_quantile({quantile}, {buckets})", f"{waits} > 0"),
+                        f"{_A_QUEUE} {name}",
+                        exemplars=True,
+                    )
+                    for quantile, name in ((0.5, "p50"), (0.99, "p99"))
+                ),
+                _limit("QueueWaitHigh", "seconds"),
+            ),
+            steps=worst_from(config.queue.wait_seconds),
+            width=6,
+        ),
+        Panel(
+            "Queue refusals",
+            "Items that each queue refused a second because it was full, at once or after a time-out. Each is work"
+            " that somebody has to do again, or that is lost: see the runbook of QueueRefusals.",
+            "ops",
+            (Query(by(("queue.name",), rate(chosen(queue.REJECTIONS, _QUEUES), RATE)), _A_QUEUE),),
+            steps=((None, "green"), (1e-9, "red")),
             width=6,
         ),
     )

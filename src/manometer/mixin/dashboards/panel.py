@@ -36,7 +36,7 @@ Steps = tuple[tuple[float | None, str], ...]
 class Query:
     """One query of a panel. legend: a template of labels; exemplars: whether to show traces beside it.
 
-    limit: it is a threshold, to be drawn as a dashed line.
+    limit: it is a threshold or a limit, to be drawn as dashed lines.
     """
 
     expr: str
