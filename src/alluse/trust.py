@@ -47,7 +47,7 @@ class ScriptedApprover:
     a question at once: its asker would give up before the question's turn comes, and until then does no other work.
     """
 
-    def __init__(self, loop: Loop, faults: Faults, *, delay: float = 0.0, waiting: int = 16) -> None:
+    def __init__(self, loop: Loop, faults: Faults, *, delay: float = 0.0, waiting: int = 8) -> None:
         self.inbox: asyncio.Queue[Question] = asyncio.Queue(waiting)
         self._loop, self._faults, self._delay = loop, faults, delay
         loop.submit(self._work())

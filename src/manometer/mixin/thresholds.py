@@ -103,7 +103,7 @@ class Queue:
     saturation_ratio: float = 0.8
     wait_seconds: float = 10.0
     refusals: float = 2.0
-    refusals_window: Duration = field(default=Duration("2m"))
+    refusals_window: Duration = field(default=Duration("1m"))
 
 
 @dataclass(frozen=True, slots=True)
