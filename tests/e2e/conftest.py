@@ -31,10 +31,12 @@ SCRAPED_EVERY = 1  # seconds, in the place of compose's 5
 RATE = 40  # workflows a second: of a hundred, one asks the human, and a test waits for an inbox full of questions
 
 
-def get(url, method="GET"):
-    """The text that an HTTP request is answered with, whatever its status."""
+def get(url, method="GET", document=None):
+    """The text that an HTTP request is answered with, whatever its status. document: sent as JSON."""
+    body = None if document is None else json.dumps(document).encode()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=DEADLINE) as answer:
+        with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
             return answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -195,6 +197,13 @@ class World:
         """What the inbox got of an alert."""
         found = self.inbox.deliveries
         return [each for each in found if each.labels["alertname"] == alert and each.status == status]
+
+    def alertmanager(self, *alerts):
+        """Have Alertmanager take alerts, by their labels; all that it has, each with its status."""
+        url = f"{self.stack.alertmanager_url}/api/v2/alerts"
+        if alerts:
+            assert get(url, "POST", [{"labels": labels} for labels in alerts]) == ""
+        return json.loads(get(url))
 
     def firing(self):
         """The alerts that are pending or firing in Prometheus, for a failure's message."""

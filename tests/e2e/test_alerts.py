@@ -43,3 +43,24 @@ def test_the_watchdog_arrives(world, eventually):
     """The alert that always fires is delivered to the receiver that waits for it."""
     (first, *_) = eventually(lambda: world.delivered("Watchdog", "firing"), 90, world.firing)
     assert first.receiver == "heartbeat"
+
+
+def test_a_queue_that_is_nearly_full_holds_back_that_its_items_wait(world, eventually):
+    """One fault, one ticket; another queue's wait is told."""
+    about = {"job": "made-up", "instance": "a", "severity": "warning"}
+    full = {**about, "alertname": "QueueSaturated", "queue_name": "full"}
+    waits = [{**about, "alertname": "QueueWaitHigh", "queue_name": name} for name in ("full", "other")]
+    world.alertmanager(full, *waits)
+
+    def states():
+        found = [each for each in world.alertmanager() if each["labels"].get("job") == "made-up"]
+        return {
+            (each["labels"]["alertname"], each["labels"]["queue_name"]): each["status"]["state"] for each in found
+        }
+
+    wanted = {
+        ("QueueSaturated", "full"): "active",
+        ("QueueWaitHigh", "full"): "suppressed",
+        ("QueueWaitHigh", "other"): "active",
+    }
+    eventually(lambda: states() == wanted, 60, states)
