@@ -48,14 +48,16 @@ def test_links_resolve(page):
 
 
 def test_the_picture_can_be_drawn(tmp_path):
-    """From a run of the engine: with its stages, caches and pools, and nothing that a reader would have to fetch."""
+    """From a run of the engine: with a row of each kind, and nothing that a reader would have to fetch."""
     script = "import sys, live_table; live_table.draw(live_table.Path(sys.argv[1]), seconds=2)"
     command = [sys.executable, "-c", script, str(tmp_path / "it.svg")]
     environ = os.environ | {"PYTHONPATH": str(ROOT / "docs")}
     subprocess.run(command, env=environ, check=True, timeout=DEADLINE, capture_output=True)
     for picture in (tmp_path / "it.svg", ROOT / "docs" / "live-table.svg"):
         drawn = picture.read_text()
-        assert all(each in drawn for each in ("protocol/workflow", "week_classes", "broker&#160;(connection)"))
+        assert all(
+            each in drawn for each in ("protocol/workflow", "week_classes", "broker&#160;(connection)", "approvals")
+        )
         assert "url(" not in drawn.replace("url(#", "")
 
 

@@ -113,8 +113,10 @@ class Engine:
         self.analyzer = MarketConditionAnalyzer(self.market)
         self.adjuster = ATRAdjustmentSystem(self.market)
         self.rules = TradingProtocolRulesEngine()
-        approver = ScriptedApprover(settings.approval_delay, faults)
-        self.trust = HITLTrustSystem(approver, self.loop, patience=settings.approval_patience)
+        self.approver = ScriptedApprover(
+            self.loop, faults, delay=settings.approval_delay, waiting=settings.approvals_waiting
+        )
+        self.trust = HITLTrustSystem(self.approver, patience=settings.approval_patience)
         self.gateway = BrokerGateway(
             self.book, faults, failures=settings.breaker_failures, reset_after=settings.breaker_reset
         )

@@ -20,6 +20,7 @@ FAULTS: Mapping[str, str] = {
     "leaking-memory": "memory is kept for nothing, at that share of 16 MB a second, up to 512 MB",
     "stalled-loop": "the event loop is blocked for that share of the time",
     "stuck-human": "that share of the approvals is not answered while it lasts",
+    "slow-human": "the human takes 30 s longer over that share of the questions, and those behind it wait",
     "crash": "the process ends at once in that share of the workflows",
 }
 """Every fault by name, with what its rate means."""

@@ -22,6 +22,7 @@ from manometer import (
     instrument_executor,
     instrument_loop,
     instrument_pool,
+    instrument_queue,
     instrument_retry,
     stage,
 )
@@ -39,7 +40,7 @@ def instrument(engine: Engine, registry: CollectorRegistry) -> None:
         engine.ended = metrics.ended
         engine.trust.decided = metrics.decided
         engine.rules.decided = metrics.ruled
-        for bind in (_caches, _pools, _broker, _loop):
+        for bind in (_caches, _pools, _queues, _broker, _loop):
             for binding in bind(engine, registry):
                 undo.callback(binding.close)
         for close in watch(engine.gateway, registry):
@@ -72,6 +73,10 @@ def _pools(engine: Engine, registry: CollectorRegistry) -> Iterator[Binding]:
     yield Binding.of(instrument_executor(engine.load.executor, name="workflows", registry=registry))
     if engine.book is not None:
         yield Binding.of(instrument_pool(engine.book.engine, name="broker", registry=registry))
+
+
+def _queues(engine: Engine, registry: CollectorRegistry) -> Iterator[Binding]:
+    yield Binding.of(instrument_queue(engine.approver.inbox, name="approvals", registry=registry))
 
 
 def _broker(engine: Engine, registry: CollectorRegistry) -> Iterator[Binding]:

@@ -7,8 +7,8 @@
 | alluse_decisions_total{rule, week_class, | what the rules decided: the rule that did, the facts that led to it, |
 | regime, condition, action} | and a sale, or why there is none: see Verdict in alluse.rules |
 | alluse_orders_total{outcome} | orders: placed, declined, rejected, failed |
-| alluse_approvals_total{outcome} | decisions: made alone, approved, declined, timed_out |
-| alluse_approvals_pending | questions that wait for the human now |
+| alluse_approvals_total{outcome} | decisions: made alone, approved, declined, timed_out, or refused because the |
+| | human's inbox was full |
 | alluse_trust_ratio | how far the engine is trusted, from 0 to 1 |
 | alluse_fault_rate_ratio{fault} | the rate of each fault that can be switched on, 0 while it is off |
 """
@@ -45,8 +45,6 @@ class Metrics:
             ["rule", "week_class", "regime", "condition", "action"],
             registry=registry,
         )
-        pending = Gauge("alluse_approvals_pending", "Questions that wait for the human now.", registry=registry)
-        pending.set_function(lambda: trust.pending)
         score = Gauge("alluse_trust_ratio", "How far outcomes made the engine trusted.", registry=registry)
         score.set_function(lambda: trust.score)
         rates = Gauge(
@@ -54,7 +52,7 @@ class Metrics:
         )
         for fault in FAULTS:
             rates.labels(fault).set_function(lambda fault=fault: faults.rate(fault))  # type: ignore[misc]
-        self._meters = (workflows, self._decisions, orders, approvals, pending, score, rates)
+        self._meters = (workflows, self._decisions, orders, approvals, score, rates)
         self._decided: dict[tuple[str, ...], Counter] = {}
         self._workflows = {outcome: workflows.labels(outcome.value) for outcome in Outcome}
         self._orders = {outcome: orders.labels(outcome.value) for outcome in _ORDER_OUTCOMES}

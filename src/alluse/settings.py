@@ -37,6 +37,7 @@ class Settings:
     orders_cleaned_every: float = 300.0
     approval_delay: float = 0.01
     approval_patience: float = 2.0
+    approvals_waiting: int = 8
     breaker_failures: int = 5
     breaker_reset: float = 10.0
     workflows_a_day: int = 200

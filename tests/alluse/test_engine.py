@@ -178,6 +178,23 @@ def test_stuck_human_declines_what_needs_an_answer(make, figures):
     assert {engine.run_workflow("GOOG", DAY).outcome for _ in range(100)} == {Outcome.PLACED}
 
 
+def test_slow_human_has_an_inbox_that_fills_and_then_refuses(make, figures):
+    """A question that finds it full is declined at once; when the fault ends, the inbox is empty soon."""
+    engine = make(book="none", approval_patience=0.02, approvals_waiting=2)
+    engine.trust.score = 0.0  # so that the human is asked about everything
+    engine.faults.start(Fault("slow-human"))
+
+    def refused() -> float:
+        assert engine.run_workflow("GOOG", DAY).outcome is Outcome.DECLINED
+        return figures("alluse_approvals_total", outcome="refused")
+
+    until(refused)
+    assert figures("queue_items", queue_name="approvals") == figures("queue_item_limit", queue_name="approvals") == 2
+    engine.faults.stop_all()
+    until(lambda: figures("queue_items", queue_name="approvals") == 0)
+    until(lambda: engine.run_workflow("GOOG", DAY).outcome is Outcome.PLACED)
+
+
 def test_stalled_loop_lags(make, figures):
     """The loop's timers come late while it is blocked."""
     engine = make(book="none")
@@ -209,6 +226,7 @@ def test_everything_is_measured(make, figures):
         *("week_moves", "week_classes", "market_conditions", "atr_adjustments", "market_data"),
     }
     assert set(figures.all("pool_resource_limit", "pool_name")) == {"broker", "orders", "market_data", "workflows"}
+    assert set(figures.all("queue_items", "queue_name")) == {"approvals"}
     stages = {
         "classify_week",
         "analyze_market",

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -12,7 +12,7 @@ from alluse.orders import Action
 from alluse.pricing import Right
 from alluse.rules import Step
 from alluse.trust import Approval, HITLTrustSystem, ScriptedApprover
-from waiting import joined, until
+from waiting import DEADLINE, joined, until
 
 SMALL = [Step(Action.OPEN, Right.PUT, 100.0, -10, 1.0)]  # 100,000 USD
 LARGE = [Step(Action.OPEN, Right.PUT, 100.0, -600, 1.0)]  # 6 million
@@ -36,7 +36,7 @@ def faults() -> Faults:
 @pytest.fixture
 def trust(loop: Loop, faults: Faults) -> HITLTrustSystem:
     """A trusted engine, and a human who answers at once."""
-    return HITLTrustSystem(ScriptedApprover(0.0, faults), loop, patience=0.1)
+    return HITLTrustSystem(ScriptedApprover(loop, faults), patience=0.1)
 
 
 def test_trusted_engine_decides_small_things_alone(trust: HITLTrustSystem):
@@ -96,35 +96,64 @@ def test_stuck_human_is_waited_for_and_given_up(trust: HITLTrustSystem, faults: 
     """The patience ends the wait; when the human is back, answers come again."""
     faults.start(Fault("stuck-human"))
     assert trust.seek(LARGE) is Approval.TIMED_OUT
-    assert trust.pending == 0
     faults.stop("stuck-human")
     until(lambda: trust.seek(LARGE) is Approval.APPROVED)
 
 
-def test_waiting_questions_are_counted(loop: Loop, faults: Faults):
-    """Three threads that ask are three pending questions, until each has its answer."""
-    faults.start(Fault("stuck-human"))
-    trust = HITLTrustSystem(ScriptedApprover(0.0, faults), loop, patience=30)
+@contextmanager
+def _asked(trust: HITLTrustSystem, times: int) -> Iterator[list[Approval]]:
+    """Threads that ask about something large; at the end of the block all of them have what they got."""
     answers: list[Approval] = []
-    threads = [threading.Thread(target=lambda: answers.append(trust.seek(LARGE))) for _ in range(3)]
+    threads = [threading.Thread(target=lambda: answers.append(trust.seek(LARGE))) for _ in range(times)]
     for thread in threads:
         thread.start()
-    until(lambda: trust.pending == 3)
-    faults.stop_all()
+    yield answers
     joined(*threads)
+
+
+def test_questions_wait_in_the_inbox(loop: Loop, faults: Faults):
+    """Of three that are asked the human looks at one; each has its answer in the end."""
+    faults.start(Fault("stuck-human"))
+    approver = ScriptedApprover(loop, faults)
+    with _asked(HITLTrustSystem(approver, patience=30), 3) as answers:
+        until(lambda: approver.inbox.qsize() == 2)
+        faults.stop_all()
     assert answers == [Approval.APPROVED] * 3
-    assert trust.pending == 0
+    assert approver.inbox.qsize() == 0
+
+
+def test_full_inbox_refuses_at_once(loop: Loop):
+    """Nobody waits for an answer that would come too late; what is in the inbox already is not lost."""
+    thinking = threading.Event()
+    faults = Faults(chance=lambda: float(thinking.set() or 0))
+    faults.start(Fault("slow-human"))
+    approver = ScriptedApprover(loop, faults, waiting=2)
+    trust = HITLTrustSystem(approver, patience=30)
+    with _asked(trust, 1) as first:
+        assert thinking.wait(DEADLINE)
+        with _asked(trust, 2) as rest:
+            until(approver.inbox.full)
+            assert trust.seek(LARGE) is Approval.REFUSED
+            faults.stop_all()
+    assert first + rest == [Approval.APPROVED] * 3
+
+
+def test_human_skips_a_question_that_nobody_waits_for(loop: Loop, faults: Faults):
+    """Questions pile up while the human is slow; afterwards they hold up nobody."""
+    faults.start(Fault("slow-human"))
+    approver = ScriptedApprover(loop, faults)
+    trust = HITLTrustSystem(approver, patience=0.02)
+    until(lambda: trust.seek(LARGE) is Approval.TIMED_OUT and approver.inbox.qsize() >= 3)
+    faults.stop_all()
+    until(lambda: trust.seek(LARGE) is Approval.APPROVED and approver.inbox.qsize() == 0)
 
 
 def test_closing_the_loop_answers_who_still_waits(faults: Faults):
     """A question under way is cancelled, which its asker takes as no answer."""
     faults.start(Fault("stuck-human"))
     loop = Loop("test-loop")
-    trust = HITLTrustSystem(ScriptedApprover(0.0, faults), loop, patience=30)
-    answers: list[Approval] = []
-    thread = threading.Thread(target=lambda: answers.append(trust.seek(LARGE)))
-    thread.start()
-    until(lambda: trust.pending == 1)
-    loop.close()
-    joined(thread)
-    assert answers == [Approval.TIMED_OUT]
+    approver = ScriptedApprover(loop, faults)
+    with _asked(HITLTrustSystem(approver, patience=30), 2) as answers:
+        until(lambda: approver.inbox.qsize() == 1)
+        loop.close()
+    assert answers == [Approval.TIMED_OUT] * 2

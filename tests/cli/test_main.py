@@ -25,7 +25,7 @@ options:
 
 commands:
   command
-    top       show stages, caches and pools of a running program
+    top       show stages, caches, pools and queues of a running program
     serve     show the figures of a program's worker processes
     mixin     write the dashboards, rules and runbooks
     catalogue
@@ -35,7 +35,7 @@ commands:
 usage: manometer top [-h] [--interval SECONDS] [--count N] [--notes] [url]
 
 Scrape a program's /metrics and show what happened since the scrape before: a live table in a
-terminal, else a line for each stage, cache and pool.
+terminal, else a line for each stage, cache, pool and queue.
 
 positional arguments:
   url                 the program's address (default: http://127.0.0.1:9464)

@@ -82,6 +82,16 @@ def test_prometheus_finds_the_rules(files):
     assert list((files.root / "alert_rules").glob("*.yaml"))
 
 
+def test_an_alert_that_holds_another_back_is_one_that_there_is(files):
+    """The names in Alertmanager's inhibitions are those of the rules, as are the labels that have to agree."""
+    rules = "".join(path.read_text() for path in (files.root / "alert_rules").glob("*.yaml"))
+    inhibitions = files.read("alertmanager/alertmanager.yml")["inhibit_rules"]
+    named = set(re.findall(r'alertname = "(\w+)"', str(inhibitions)))
+    assert named >= {"InfoInhibitor", "QueueSaturated", "QueueWaitHigh"}
+    assert named <= set(re.findall(r"alert: (\w+)", rules))
+    assert {label for each in inhibitions for label in each["equal"]} <= {"job", "instance", "queue_name"}
+
+
 def test_prometheus_keeps_exemplars(files):
     """They are stored only where the feature is asked for."""
     assert "--enable-feature=exemplar-storage" in files.services["prometheus"]["command"]

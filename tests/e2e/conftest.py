@@ -28,12 +28,15 @@ from waiting import DEADLINE
 
 ROOT = Path(__file__).parents[2]
 SCRAPED_EVERY = 1  # seconds, in the place of compose's 5
+RATE = 40  # workflows a second: of a hundred, one asks the human, and a test waits for an inbox full of questions
 
 
-def get(url, method="GET"):
-    """The text that an HTTP request is answered with, whatever its status."""
+def get(url, method="GET", document=None):
+    """The text that an HTTP request is answered with, whatever its status. document: sent as JSON."""
+    body = None if document is None else json.dumps(document).encode()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=DEADLINE) as answer:
+        with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
             return answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -195,6 +198,13 @@ class World:
         found = self.inbox.deliveries
         return [each for each in found if each.labels["alertname"] == alert and each.status == status]
 
+    def alertmanager(self, *alerts):
+        """Have Alertmanager take alerts, by their labels; all that it has, each with its status."""
+        url = f"{self.stack.alertmanager_url}/api/v2/alerts"
+        if alerts:
+            assert get(url, "POST", [{"labels": labels} for labels in alerts]) == ""
+        return json.loads(get(url))
+
     def firing(self):
         """The alerts that are pending or firing in Prometheus, for a failure's message."""
         return [(each["labels"], each["state"]) for each in self.api("alerts")["alerts"]]
@@ -210,7 +220,7 @@ def world():
         folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="manometer-e2e-")))
         spans = SpanSink()
         started.callback(spans.close)
-        engine = EngineProcess(folder, "--otlp", spans.url)
+        engine = EngineProcess(folder, "--otlp", spans.url, "--rate", str(RATE))
         started.callback(engine.stop)
         refused = []
         inbox = started.enter_context(Inbox(port=0, heard=lambda alert: None, refused=refused.append))

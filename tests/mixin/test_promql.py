@@ -4,7 +4,7 @@ import pytest
 
 from manometer.catalogue import cache
 from manometer.errors import MetricError
-from manometer.mixin.promql import any_of, bound, ratio, select, share_over
+from manometer.mixin.promql import any_of, bound, ratio, saturation, select, share_over, staying_over
 
 REQUESTS, LOADS = "'cache_requests_total'", "'cache_load_duration_seconds'"
 ATTRIBUTES = "cache.name, cache.{}, instance, job"
@@ -51,6 +51,14 @@ def test_a_share_is_nothing_where_there_is_no_whole(promql):
     promql.selectors(ratio("a", "b"))
     assert ratio("a", "b") == "(a or 0 * b)\n/ (b > 0)"
     assert "> 0)" in share_over(cache.LOAD_DURATION, 1.0, ("job",))
+
+
+def test_what_has_no_limit_is_never_full_and_what_nobody_leaves_stays_for_ever(promql):
+    """Neither divides by zero."""
+    for each in (saturation("a", "b"), staying_over(60, "a", "b")):
+        promql.selectors(each)
+    assert saturation("a", "b") == "clamp(a\n/ (b > 0), 0, 1)"
+    assert staying_over(60, "a", "b") == "a\n> 60 * (b or 0 * a)"
 
 
 def test_names_with_dots_match_themselves_alone(promql):

@@ -1,14 +1,13 @@
 """The configuration: defaults, what may be put in their place, and what is refused."""
 
+from dataclasses import fields
+
 import pytest
 
 from manometer.errors import ConfigError
 from manometer.mixin.thresholds import Duration, Thresholds, Timing, parse
 
-KEYS = (
-    *("jobs", "runbooks", "interval", "fast_interval", "lookback"),
-    *("cache", "pool", "engine", "resilience", "runtime", "score", "timing"),
-)
+KEYS = [part.name for part in fields(Thresholds)]
 DURATION = "is not understood; write one number and one unit, such as 30s or 5m"
 FAST = (
     "choose of 1e-05, 2.5e-05, 5e-05, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, "

@@ -19,8 +19,10 @@ __all__ = [
     "rate",
     "ratio",
     "recorded",
+    "saturation",
     "select",
     "share_over",
+    "staying_over",
 ]
 
 WINDOW = "5m"
@@ -106,6 +108,20 @@ def share_over(histogram: MetricSpec, seconds: float, labels: tuple[str, ...]) -
     fast = by(labels, rate(select(histogram, {"le": bound(seconds)}, "_bucket")))
     every = by(labels, rate(select(histogram, part="_count")))
     return f"1 - {fast}\n/ ({every} > 0)"
+
+
+def saturation(used: str, limit: str) -> str:
+    """How full something is, from 0 to 1; nothing where it has no limit."""
+    return f"clamp({used}\n/ ({limit} > 0), 0, 1)"
+
+
+def staying_over(seconds: float, inside: str, leaving: str) -> str:
+    """Those inside, where they stay longer than that on average, or where none leaves.
+
+    Little's law: those inside are the rate of leaving times the mean stay. So a stay shows before it ends, and no
+    bucket is too small for it.
+    """
+    return f"{inside}\n> {seconds:g} * ({leaving} or 0 * {inside})"
 
 
 def recorded(labels: Iterable[str], metric: MetricSpec | str, operation: str) -> str:

@@ -9,7 +9,19 @@ from typing import Any, Self, TypeVar, cast
 from manometer.catalogue import MetricSpec, engine, pool
 from manometer.errors import ConfigError
 
-__all__ = ["Cache", "Duration", "Engine", "Pool", "Resilience", "Runtime", "Score", "Thresholds", "Timing", "parse"]
+__all__ = [
+    "Cache",
+    "Duration",
+    "Engine",
+    "Pool",
+    "Queue",
+    "Resilience",
+    "Runtime",
+    "Score",
+    "Thresholds",
+    "Timing",
+    "parse",
+]
 
 T = TypeVar("T")
 
@@ -78,6 +90,20 @@ class Pool:
 
     def __post_init__(self) -> None:
         _on_a_bound("pool.wait_seconds", self.wait_seconds, pool.WAIT_DURATION)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """When a queue is nearly full, keeps its items waiting, or turns them away.
+
+    saturation_ratio: items over limit, on five minutes' average, at which a queue counts as full.
+    wait_seconds: the mean wait past which its items wait too long. refusals: how many may come in `refusals_window`.
+    """
+
+    saturation_ratio: float = 0.8
+    wait_seconds: float = 10.0
+    refusals: float = 2.0
+    refusals_window: Duration = field(default=Duration("1m"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +213,9 @@ def _timings() -> Mapping[str, Timing]:
             "PoolSaturated": after("2m", keep="2m"),
             "PoolTimeouts": after("1m", keep="2m"),
             "PoolWaitHigh": after("2m", keep="2m"),
+            "QueueRefusals": after("1m"),
+            "QueueSaturated": after("2m", keep="2m"),
+            "QueueWaitHigh": after("2m", keep="2m"),
             "RetriesExhausted": after("2m", keep="2m"),
             "StageStuck": after("1m"),
             "TargetDown": after("1m"),
@@ -213,6 +242,7 @@ class Thresholds:
     lookback: Duration = field(default=Duration("1m"))
     cache: Cache = field(default_factory=Cache)
     pool: Pool = field(default_factory=Pool)
+    queue: Queue = field(default_factory=Queue)
     engine: Engine = field(default_factory=Engine)
     resilience: Resilience = field(default_factory=Resilience)
     runtime: Runtime = field(default_factory=Runtime)

@@ -179,6 +179,40 @@ def test_the_figures_of_two_pools_are_apart():
     assert pools.weights == [0.9, 0.0]
 
 
+# Each series without its queue's name, then its value at first, in a queue that is full, and in one that is empty.
+QUEUES = """
+queue_items{}                                      0  9  0
+queue_item_limit{}                                 0 10  5
+queue_operations_total{queue_operation_type="put"} 0  5  8
+queue_operations_total{queue_operation_type="get"} 0  4  8
+queue_rejections_total{}                           0  2  0
+queue_wait_duration_seconds_bucket{le="1.0"}       0  0  8
+queue_wait_duration_seconds_bucket{le="2.0"}       0  4  8
+queue_wait_duration_seconds_bucket{le="+Inf"}      0  4  8
+"""
+
+
+def _queue(name, column):
+    series = [line.split() for line in QUEUES.splitlines() if line]
+    where = f'{{queue_name="{name}",'
+    return "".join(f"{row[0].replace('{', where)} {row[column]}\n" for row in series)
+
+
+def test_the_figures_of_two_queues_are_apart():
+    """A queue stands out from nine tenths on, and where it refused an item."""
+    unlimited = 'queue_items{queue_name="c"} 7\n'
+    queues = _board(
+        _queue("a", 1) + _queue("b", 1) + unlimited, _queue("a", 2) + _queue("b", 3) + unlimited
+    ).sections[3]
+    assert _cells(queues) == [
+        ["a", "9/10", "90.0 %", "5/s", "4/s", "1.99 s", "2/s", "1.5 s"],
+        ["b", "0/5", "0.0 %", "8/s", "8/s", "< 1 s", "0/s", "< 1 s"],
+        ["c", "7", *[NONE] * 6],
+    ]
+    assert [[at for at, cell in enumerate(row) if cell.alarming] for row in queues.rows] == [[2, 6], [], []]
+    assert (queues.weights, queues.trend) == ([0.9, 0.0, 0.0], Trend("items lately", [9.0, 0.0, 7.0]))
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0, "0 s"), (0.0009, "900 µs"), (0.001, "1 ms"), (0.5, "500 ms"), (1, "1 s"), (1.5, "1.5 s")],
@@ -203,12 +237,13 @@ def test_a_trend_is_of_the_figure_that_tells_how_it_goes(shown):
         Trend("mean lately", [2.5e-05, None]),
         Trend("hits lately", [0.95, None], 1.0),
         Trend("saturation lately", [14 / 15], 1.0),
+        Trend("items lately", []),
     ]
 
 
 def test_rows_weigh_what_they_take(shown):
     """Time spent in a stage, lookups of a cache, saturation of a pool, each a second; nothing where none is known."""
-    assert [section.weights for section in shown.sections] == [[0.025, 0.0], [5000.0, 0.0], [14 / 15]]
+    assert [section.weights for section in shown.sections] == [[0.025, 0.0], [5000.0, 0.0], [14 / 15], []]
 
 
 def test_a_pool_is_busy_for_the_time_that_it_is_in_use():
@@ -234,7 +269,7 @@ def test_a_program_without_any_of_it_has_an_empty_board():
     """A dash where there is no data, and no rows."""
     empty = _board("", "")
     assert {cell.text for _, cell in empty.header} == {NONE}
-    assert [section.rows for section in empty.sections] == [[], [], []]
+    assert [section.rows for section in empty.sections] == [[], [], [], []]
 
 
 def test_the_names_in_these_tests_are_the_catalogue_s(scrapes):

@@ -186,7 +186,7 @@ def test_styles_tell_what_to_look_at(shown):
 def test_a_program_that_has_nothing_to_show_is_said_to():
     """Rather than an empty screen."""
     empty = Board([("memory", Cell("1 MB"))], [Section("stages", ("stage",), [], [], Trend("mean lately", []))])
-    assert _lines(empty, 80)[-1] == "no stages, caches or pools are among its figures yet"
+    assert _lines(empty, 80)[-1] == "no stages, caches, pools or queues are among its figures yet"
 
 
 def _drawn(width, height, steps, *, terminal=True, colors=None):

@@ -14,7 +14,8 @@ from manometer.mixin.thresholds import Thresholds, parse
 BOARDS = {name: json.loads(text) for name, text in dashboards.files(Thresholds()).items()}
 PANELS = [(name, panel) for name, board in BOARDS.items() for panel in board["panels"] if panel["type"] != "row"]
 TARGETS = [(f"{name}/{panel['title']}", panel, target) for name, panel in PANELS for target in panel["targets"]]
-VARIABLES = {"job", "instance", "cache", "pool", "engine", "__rate_interval", "__range", "__interval"}
+CHOICES = {each["name"] for board in BOARDS.values() for each in board["templating"]["list"]} - {"datasource"}
+VARIABLES = CHOICES | {"__rate_interval", "__range", "__interval"}
 DROPS_ON_ZERO = re.compile(r"> 0|or vector\(0\)")
 
 boards = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
@@ -132,7 +133,7 @@ def test_every_selector_follows_the_choices(panel, target, promql, known_names):
             continue
         assert covers(matchers, "job"), name
         assert covers(matchers, "instance"), name
-        for subject in ("cache", "pool", "engine"):
+        for subject in CHOICES - {"job", "instance"}:
             if f"{subject}_name" in labels_of(name):
                 assert covers(matchers, f"{subject}_name"), name
 

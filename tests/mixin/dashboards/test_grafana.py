@@ -28,6 +28,15 @@ def test_panels_fill_lines_from_left_to_right():
     assert places == [[0, 0, 24, 1], [0, 1, 12, 8], [12, 1, 8, 4], [0, 9, 12, 4], [0, 13, 24, 1], [0, 14, 24, 3]]
 
 
+def test_limits_are_dashed_by_the_query_that_they_come_from():
+    """A legend may be a template, whose names nobody knows beforehand."""
+    queries = (Query("up", "{{job}}"), Query("most", "{{job}} limit", limit=True))
+    [_, made] = json.loads(grafana.render(board(Row("A", (Panel("P", "d", "s", queries),)))))["panels"]
+    [override] = made["fieldConfig"]["overrides"]
+    assert override["matcher"] == {"id": "byFrameRefID", "options": made["targets"][1]["refId"]}
+    assert "custom.lineStyle" in [each["id"] for each in override["properties"]]
+
+
 def test_a_key_that_the_model_does_not_know_is_noticed():
     """The SDK reads what it knows, and drops the rest without a word."""
     made = json.loads(grafana.render(board(Row("A", (panel(12, 8),)))))

@@ -39,9 +39,9 @@ def add_parser(subparsers: Any) -> None:
     """Add the command's arguments."""
     parser = subparsers.add_parser(
         "top",
-        help="show stages, caches and pools of a running program",
+        help="show stages, caches, pools and queues of a running program",
         description="Scrape a program's /metrics and show what happened since the scrape before: "
-        "a live table in a terminal, else a line for each stage, cache and pool.",
+        "a live table in a terminal, else a line for each stage, cache, pool and queue.",
     )
     parser.add_argument(
         "url", nargs="?", default="http://127.0.0.1:9464", help="the program's address (default: %(default)s)"

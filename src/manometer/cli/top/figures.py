@@ -1,9 +1,9 @@
-"""The figures that `top` shows of an interval: a header, and a section each for stages, caches and pools."""
+"""The figures that `top` shows of an interval: a header, and a section each for stages, caches, pools and queues."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from manometer.catalogue import cache, engine, pool, process, resilience, runtime
+from manometer.catalogue import cache, engine, pool, process, queue, resilience, runtime
 from manometer.cli.top.interval import Interval
 
 __all__ = ["NONE", "Board", "Cell", "Section", "Trend", "board"]
@@ -12,7 +12,7 @@ NONE = "—"
 """What stands where there is no data."""
 _NONE: Mapping[str, str] = {}
 FULL = 0.9
-"""Saturation from which a pool stands out."""
+"""Saturation from which a pool or a queue stands out."""
 
 
 class Cell(NamedTuple):
@@ -49,7 +49,7 @@ class Board(NamedTuple):
 
 def board(interval: Interval) -> Board:
     """Work the interval's figures out."""
-    return Board(_header(interval), [_stages(interval), _caches(interval), _pools(interval)])
+    return Board(_header(interval), [each(interval) for each in (_stages, _caches, _pools, _queues)])
 
 
 def _header(interval: Interval) -> list[tuple[str, Cell]]:
@@ -177,6 +177,33 @@ def _pools(interval: Interval) -> Section:
     return Section(
         "pools", heads, rows, [each or 0.0 for each in saturations], Trend("saturation lately", saturations, 1.0)
     )
+
+
+def _queues(interval: Interval) -> Section:
+    items, operations, wait = (each.prometheus_name for each in (queue.ITEMS, queue.OPERATIONS, queue.WAIT_DURATION))
+    rows, depths, saturations = [], [], []
+    names = {found for each in (items, operations) for found in interval.identities(each, "queue.name")}
+    for (name,) in sorted(names):
+        where = {"queue.name": name}
+        depth, limit = interval.gauge(items, where), interval.gauge(queue.ITEM_LIMIT.prometheus_name, where)
+        saturation = _ratio(depth, limit)
+        refused = interval.rate(queue.REJECTIONS.prometheus_name, where)
+        depths.append(depth)
+        saturations.append(saturation or 0.0)
+        rows.append(
+            (
+                Cell(name),
+                Cell(_of(depth, limit)),
+                Cell(_share(saturation), saturation is not None and saturation >= FULL),
+                Cell(_rate(interval.rate(operations, {"queue.operation.type": "put", **where}))),
+                Cell(_rate(interval.rate(operations, {"queue.operation.type": "get", **where}))),
+                Cell(_quantile(interval, 0.99, wait, where)),
+                Cell(_rate(refused), bool(refused)),
+                Cell(_quantile(interval, 0.5, wait, where)),
+            )
+        )
+    heads = ("queue", "items", "full", "puts", "gets", "wait p99", "refused", "wait p50")
+    return Section("queues", heads, rows, saturations, Trend("items lately", depths))
 
 
 def _busy(using: float | None, limit: float | None) -> float | None:

@@ -40,7 +40,7 @@ def laid_out(
     sections = [section for section in board.sections if section.rows]
     head, height = _head(board, notes, width), height - above
     if not sections:
-        return [*head, [], [Piece("no stages, caches or pools are among its figures yet")]]
+        return [*head, [], [Piece("no stages, caches, pools or queues are among its figures yet")]]
     needed = max(_width(section) for section in sections)
     columns = sum(len(section.heads) - len(_widths(section, width)) for section in sections)
     rows = sum(len(section.rows) for section in sections)

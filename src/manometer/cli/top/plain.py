@@ -1,4 +1,4 @@
-"""Boards as plain lines: one for the process, and one for each stage, cache and pool."""
+"""Boards as plain lines: one for the process, and one for each stage, cache, pool and queue."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -111,9 +111,9 @@ def _graph(panel: Panel) -> timeseries.Panel:
     )
     if panel.top is not None:
         made.axis_soft_max(panel.top)
-    for query in panel.queries:
+    for place, query in enumerate(panel.queries):
         if query.limit:
-            made.override_by_name(query.legend, _dashed())
+            made.override_by_query(_ref(place), _dashed())
     return made
 
 
@@ -142,8 +142,13 @@ def _shared(made: B, panel: Panel) -> B:
     steps = [dashboard.Threshold(value=value, color=color) for value, color in panel.steps]
     made.title(panel.title).description(panel.description).unit(panel.unit).datasource(_SOURCE)
     made.thresholds(build.ThresholdsConfig().mode(dashboard.ThresholdsMode.ABSOLUTE).steps(steps))
-    made.targets([_target(query, chr(ord("A") + place)) for place, query in enumerate(panel.queries)])
+    made.targets([_target(query, _ref(place)) for place, query in enumerate(panel.queries)])
     return made
+
+
+def _ref(place: int) -> str:
+    """What a panel calls its queries, in their order."""
+    return chr(ord("A") + place)
 
 
 def _target(query: Query, ref: str) -> prometheus.Dataquery:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from manometer.catalogue import MetricSpec, label
-from manometer.mixin.promql import select
+from manometer.mixin.promql import both, by, over, rate, select
 
 __all__ = [
     "RATE",
@@ -15,7 +15,9 @@ __all__ = [
     "Row",
     "Stat",
     "Variable",
+    "alert_line",
     "chosen",
+    "quantile",
     "shown",
     "worst_from",
 ]
@@ -36,7 +38,7 @@ Steps = tuple[tuple[float | None, str], ...]
 class Query:
     """One query of a panel. legend: a template of labels; exemplars: whether to show traces beside it.
 
-    limit: it is a threshold, to be drawn as a dashed line.
+    limit: it is a threshold or a limit, to be drawn as dashed lines.
     """
 
     expr: str
@@ -111,6 +113,15 @@ def chosen(metric: MetricSpec | str, matchers: Mapping[str, str] = _NONE, part: 
     return select(metric, {**SELECTED, **matchers}, part)
 
 
+def quantile(
+    q: float, histogram: MetricSpec, labels: tuple[str, ...], legend: str, matchers: Mapping[str, str] = _NONE
+) -> Query:
+    """A quantile of what a histogram of the chosen targets observed; nothing, and not NaN, where that is nothing."""
+    buckets = by((*labels, "le"), rate(chosen(histogram, matchers, "_bucket"), RATE))
+    observed = by(labels, rate(chosen(histogram, matchers, "_count"), RATE))
+    return Query(both(f"histogram_quantile({q}, {buckets})", f"{observed} > 0"), legend, exemplars=True)
+
+
 def shown(attribute: str) -> str:
     """The part of a legend that is the value of an attribute or label."""
     return f"{{{{{label(attribute)}}}}}"
@@ -119,3 +130,9 @@ def shown(attribute: str) -> str:
 def worst_from(limit: float, low: bool = False) -> Steps:
     """Green on the right side of an alert's threshold, red on the other; low: the bad side is below."""
     return ((None, "red"), (limit, "green")) if low else ((None, "green"), (limit, "red"))
+
+
+def alert_line(alert: str, unit: str) -> Query:
+    """The line that an alert draws. It goes by what is in force, whatever these dashboards were rendered with."""
+    threshold = select(f"manometer:threshold:{unit}", {"alert": alert})
+    return Query(f"max({over('last', threshold, '5m')})", alert, limit=True)

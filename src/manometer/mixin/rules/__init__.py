@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
-from manometer.mixin.rules import cache, engine, health, meta, pool, resilience, runtime, score
+from manometer.mixin.rules import cache, engine, health, meta, pool, queue, resilience, runtime, score
 from manometer.mixin.rules.rule import Alert, Entry, Group
 from manometer.mixin.thresholds import Thresholds
 
@@ -13,6 +13,7 @@ SUBJECTS: Mapping[str, Callable[[Thresholds], tuple[Group, ...]]] = MappingProxy
     {
         "cache": cache.groups,
         "pool": pool.groups,
+        "queue": queue.groups,
         "engine": engine.groups,
         "resilience": resilience.groups,
         "runtime": runtime.groups,

@@ -15,6 +15,7 @@ from manometer.mixin.promql import (
     recorded,
     select,
     share_over,
+    staying_over,
 )
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
 from manometer.mixin.thresholds import Thresholds
@@ -132,9 +133,8 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
         ),
         Alert(
             name="StageStuck",
-            # Little's law: those inside are the rate of leaving times the mean stay, whatever the buckets can hold.
             expr=either(
-                both(f"{inside}\n> {limits.stuck_seconds:g} * ({done} or 0 * {inside})", f"{fewest} >= 1"),
+                both(staying_over(limits.stuck_seconds, inside, done), f"{fewest} >= 1"),
                 *_overdue(config),
             ),
             severity=Severity.WARNING,

@@ -1,7 +1,20 @@
 """Rules of pools: how full they are and will be, how long their callers wait, and whom they turn away."""
 
 from manometer.catalogue import pool
-from manometer.mixin.promql import TARGET, both, by, either, increase, over, rate, ratio, recorded, select, share_over
+from manometer.mixin.promql import (
+    TARGET,
+    both,
+    by,
+    either,
+    increase,
+    over,
+    rate,
+    ratio,
+    recorded,
+    saturation,
+    select,
+    share_over,
+)
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
 from manometer.mixin.thresholds import Thresholds
 
@@ -43,7 +56,7 @@ def _records(config: Thresholds) -> tuple[Record, ...]:
     using = by(_POOL, rate(select(pool.USE_DURATION, part="_sum")))
     past = limits.forecast_range
     return (
-        Record(SATURATION, f"clamp({used}\n/ ({limit} > 0), 0, 1)"),
+        Record(SATURATION, saturation(used, limit)),
         Record(SATURATION_5M, over("avg", SATURATION, "5m")),
         Record(FORECAST, f"clamp_min(predict_linear({SATURATION_5M}[{past}], {limits.forecast_horizon.seconds}), 0)"),
         Record(FIT, _fit(SATURATION_5M, past, config.interval.seconds)),

@@ -1,7 +1,7 @@
 """The score of a process: four dimensions from 0 to 1, and their weighted geometric mean."""
 
-from manometer.mixin.promql import TARGET, by, select
-from manometer.mixin.rules import cache, engine, pool
+from manometer.mixin.promql import TARGET, by, either, select
+from manometer.mixin.rules import cache, engine, pool, queue
 from manometer.mixin.rules.rule import Group, Record
 from manometer.mixin.thresholds import Thresholds
 
@@ -36,13 +36,13 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
 
 
 def _dimensions(config: Thresholds) -> dict[str, str]:
-    """Each 1 where nothing is wrong, 0 where it is as bad as counts; the worst stage, pool or cache decides."""
+    """Each 1 where nothing is wrong, 0 where it is as bad as counts; the worst stage, pool, queue, cache decides."""
     burning = round(14.4 * config.engine.budget_ratio, 9)
     late = select(engine.SLOW_RATIO, engine.promised(config))
     roomy = config.pool.forecast_ratio
     errors = by(TARGET, f"{engine.ERROR_RATIO} and {engine.RUNS} > {config.engine.floor:g}", "max")
     latency = by(TARGET, f"{late} and {engine.RUNS} > {config.engine.floor:g}", "max")
-    saturation = by(TARGET, pool.crowded(pool.SATURATION_5M), "max")
+    saturation = by(TARGET, either(pool.crowded(pool.SATURATION_5M), queue.SATURATION_5M), "max")
     hits = by(TARGET, f"{cache.HIT_RATIO} and {cache.LOOKUPS} > {config.cache.floor:g}", "min")
     return {
         "errors": f"clamp_min(1 - {errors} / {burning}, 0)",
