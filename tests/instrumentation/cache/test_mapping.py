@@ -8,7 +8,7 @@ from operator import attrgetter
 import pytest
 
 from manometer.adapter import Bind, Binding, CacheAdapter, CachedFunctionAdapter, CacheState, MappingMethods
-from manometer.instrumentation.binding import Subject
+from manometer.instrumentation.subject import Subject
 from manometer.testing import CacheContract, Figures
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from manometer import BindingError
 from manometer.adapter import Bind, Binding, PoolAdapter, PoolState
-from manometer.instrumentation.binding import Subject
+from manometer.instrumentation.subject import Subject
 from manometer.testing import Figures, ManualClock, PoolContract
 
 

@@ -4,7 +4,7 @@ import asyncio
 import queue
 
 from manometer.adapter import Bind, QueueAdapter, QueueState
-from manometer.instrumentation.binding import Subject
+from manometer.instrumentation.subject import Subject
 from manometer.testing import QueueContract
 
 
