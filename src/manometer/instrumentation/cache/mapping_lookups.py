@@ -40,8 +40,8 @@ def lookups(plain: Any, library: type, removing: Collection[str], events: CacheE
     methods |= walks(plain, passing) | _get(plain, library, passing, hit, miss)
     loads = getattr(plain, "__missing__", None) is not getattr(library, "__missing__", None)
     if loads and not is_drop_in(plain):  # what a drop-in stands for calls its own `__missing__`
-        return methods | _loading(plain, passing, events, hit, miss)
-    return methods | _failing(plain, passing, hit, miss)
+        return methods | _loading(plain, library, passing, events, hit, miss)
+    return methods | _failing(plain, library, passing, hit, miss)
 
 
 def _is_of(library: type, method: Callable[..., Any]) -> bool:
@@ -49,21 +49,36 @@ def _is_of(library: type, method: Callable[..., Any]) -> bool:
     return getattr(method, "__module__", None) == library.__module__
 
 
-def _failing(plain: Any, passing: Amid, hit: Count, miss: Count) -> Methods:
-    """`cache[key]` where a miss raises: a lookup that comes back is a hit."""
-    look_up, threads = plain.__getitem__, passing.threads
+def _takes_more(library: type, look_up: Callable[..., Any]) -> bool:
+    """Whether the program may pass more than the key, to a method that is not the library's own."""
+    code = None if _is_of(library, look_up) else getattr(look_up, "__code__", None)
+    if code is None:
+        return False
+    return code.co_argcount + code.co_kwonlyargcount > 2 or bool(code.co_flags & (CO_VARARGS | CO_VARKEYWORDS))
 
-    def missed() -> None:
+
+def _recorder(passing: Amid, hit: Count, miss: Count) -> Callable[[bool], None]:
+    """What hears whether a lookup has found its entry; what runs most often does the same by itself."""
+    threads = passing.threads
+
+    def record(found: bool) -> None:
         if (reads := threads.get(get_ident())) is not None:
-            reads.add(False)
+            reads.add(found)
         else:
-            miss()
+            (hit if found else miss)()
+
+    return record
+
+
+def _failing(plain: Any, library: type, passing: Amid, hit: Count, miss: Count) -> Methods:
+    """`cache[key]` where a miss raises: a lookup that comes back is a hit."""
+    look_up, threads, record = plain.__getitem__, passing.threads, _recorder(passing, hit, miss)
 
     def __getitem__(self: Any, key: Any) -> Any:
         try:
             value = look_up(self, key)
         except KeyError:
-            missed()
+            record(False)
             raise
         if threads and (reads := threads.get(get_ident())) is not None:
             reads.add(True)
@@ -71,44 +86,49 @@ def _failing(plain: Any, passing: Amid, hit: Count, miss: Count) -> Methods:
             hit()
         return value
 
-    def with_options(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+    def with_more(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         try:
             value = look_up(self, *args, **kwargs)
         except KeyError:
-            missed()
+            record(False)
             raise
-        if (reads := threads.get(get_ident())) is not None:
-            reads.add(True)
-        else:
-            hit()
+        record(True)
         return value
 
-    return {"__getitem__": with_options if _takes_options(look_up) else __getitem__}
+    return {"__getitem__": with_more if _takes_more(library, look_up) else __getitem__}
 
 
-def _takes_options(look_up: Callable[..., Any]) -> bool:
-    """Whether a method of a class that its other methods call takes more than the key."""
-    code = getattr(look_up, "__code__", None)
-    if code is None:
-        return False
-    return code.co_argcount + code.co_kwonlyargcount > 2 or bool(code.co_flags & (CO_VARARGS | CO_VARKEYWORDS))
-
-
-def _loading(plain: Any, passing: Amid, events: CacheEvents, hit: Count, miss: Count) -> Methods:
+def _loading(plain: Any, library: type, passing: Amid, events: CacheEvents, hit: Count, miss: Count) -> Methods:
     """`cache[key]` where a miss loads the value: a lookup that comes back may have loaded it."""
-    ok, error = events.loads()
-    look_up, load, threads = plain.__getitem__, plain.__missing__, passing.threads
-    thread, clock = threading.local(), events.clock
+    look_up, threads, record = plain.__getitem__, passing.threads, _recorder(passing, hit, miss)
+    thread = threading.local()
 
-    def __getitem__(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+    def __getitem__(self: Any, key: Any) -> Any:
         loads = getattr(thread, "loads", 0)
-        value = look_up(self, *args, **kwargs)
+        value = look_up(self, key)
         if getattr(thread, "loads", 0) == loads:
             if threads and (reads := threads.get(get_ident())) is not None:
                 reads.add(True)
             else:
                 hit()
         return value
+
+    def with_more(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        loads = getattr(thread, "loads", 0)
+        value = look_up(self, *args, **kwargs)
+        if getattr(thread, "loads", 0) == loads:
+            record(True)
+        return value
+
+    return {
+        "__getitem__": with_more if _takes_more(library, look_up) else __getitem__,
+        "__missing__": _load(plain, passing, events, miss, thread),
+    }
+
+
+def _load(plain: Any, passing: Amid, events: CacheEvents, miss: Count, thread: threading.local) -> Callable[..., Any]:
+    """`__missing__`, each call of which is a miss and a load; it counts the thread's loads in `thread.loads`."""
+    load, threads, clock, (ok, error) = plain.__missing__, passing.threads, events.clock, events.loads()
 
     # One frame for all of it, because a load that looks up in its cache pays for each frame with its depth.
     def __missing__(self: Any, key: Any) -> Any:
@@ -133,7 +153,7 @@ def _loading(plain: Any, passing: Amid, events: CacheEvents, hit: Count, miss: C
                 threads[caller] = reads
         return value
 
-    return {"__getitem__": __getitem__, "__missing__": __missing__}
+    return __missing__
 
 
 def _get(plain: Any, library: type, passing: Amid, hit: Count, miss: Count) -> Methods:
