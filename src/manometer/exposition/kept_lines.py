@@ -49,15 +49,14 @@ def lines_of(group: Group, form: Hashable, write: Callable[[Values, Any], Lines]
     that it had when its lines were written, these are the kept ones.
     """
     series = group.series
-    versions = series.versions if isinstance(series, Columns) else None
-    if group.lines is None or versions is None:
+    if group.lines is None or not isinstance(series, Columns) or series.versions is None:
         parts = [write(values, reading) for values, reading in series]
         return [one.encode() for one, _ in parts], [other.encode() for _, other in parts if other]
     kept = _kept(group.lines, form)
     first, second = [], []
-    for (values, reading), version in zip(series, versions, strict=True):
+    for values, reading, version in zip(series.values, series.readings, series.versions, strict=True):
         entry = kept.entries.get(values)
-        if entry is None or entry[0] != version:
+        if entry is None or entry[0] is not version:  # the very number, which its collection gave
             one, other = write(values, reading)
             entry = (version, one.encode(), other.encode())
             kept.keep(values, entry)
