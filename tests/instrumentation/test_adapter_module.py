@@ -53,7 +53,7 @@ def test_the_contracts_of_the_page_are_kept(monkeypatch, example):
     brought = {}
     exec(SAMPLE.read_text(), brought)
     exec(compile(example, "docs/adapters.md", "exec"), brought)
-    entry = SimpleNamespace(load=lambda: SimpleNamespace(**brought))
+    entry = SimpleNamespace(value="manometer_shelf", load=lambda: SimpleNamespace(**brought))
     monkeypatch.setattr("manometer.instrumentation.adapters._installed", lambda: {"shelf": [entry]})
     contract = next(each for name, each in brought.items() if name.startswith("Test"))
     for name in dir(contract):
