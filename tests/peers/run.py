@@ -52,7 +52,7 @@ def source(distribution: str | None) -> Iterator[Path]:
         if distribution is not None:
             wanted = f"{distribution}=={version(distribution)}"
             download = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-            subprocess.run([*download, "--no-deps", "--no-binary", ":all:", "--dest", folder, wanted], check=True)
+            subprocess.run([*download, "--no-deps", "--no-binary", distribution, "--dest", folder, wanted], check=True)
             (archive,) = Path(folder).glob("*.tar.gz")
             shutil.unpack_archive(archive, folder)
             archive.unlink()
