@@ -51,7 +51,7 @@ def source(distribution: str | None) -> Iterator[Path]:
     with TemporaryDirectory() as folder:
         if distribution is not None:
             wanted = f"{distribution}=={version(distribution)}"
-            download = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+            download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
             subprocess.run([*download, "--no-binary", distribution, "--dest", folder, wanted], check=True)
             (archive,) = Path(folder).glob("*.tar.gz")
             shutil.unpack_archive(archive, folder)

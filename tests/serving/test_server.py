@@ -158,7 +158,7 @@ def test_silent_clients_do_not_hold_up_the_next_one(server):
         for _ in range(3):
             with _client(server) as client:
                 assert _get(client)[0].status == 200
-        assert _threads() <= CONNECTIONS + 1
+        until(lambda: _threads() <= CONNECTIONS + 1)  # those that were dropped may not have ended yet
     finally:
         for each in silent:
             each.close()
