@@ -1,6 +1,8 @@
 """Lines are kept while nobody writes to their series, and show nothing that is not so any more."""
 
 import random
+import sys
+from itertools import count
 
 import pytest
 from prometheus_client import CollectorRegistry, metrics
@@ -92,6 +94,26 @@ def test_two_formats_are_kept(counter):
     written.again(counter, "another")
     assert len(counter._lines) == 2
     assert written.again(counter, "text")[1] == ["a", "b", "c"]
+
+
+def test_another_thread_may_make_room_for_a_format_meanwhile(counter):
+    """Whenever it has its turn."""
+    written, group = Written(), counter._group()
+    for turn in range(30):
+        events = count()
+        for form in ("text", "OpenMetrics"):
+            lines_of(group, form, written)
+
+        def other_thread(*_, events=events, turn=turn):
+            if next(events) == turn:
+                counter._lines.pop("text", None)
+
+        sys.setprofile(other_thread)  # it is called between any two calls
+        try:
+            lines, _ = lines_of(group, "another", written)
+        finally:
+            sys.setprofile(None)
+        assert lines == [b"a 1.0\n", b"b 1.0\n", b"c 1.0\n"]
 
 
 def test_the_same_readings_under_another_name_have_lines_of_their_own(counter):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from prometheus_client import metrics
 
 from manometer import Counter, Gauge, Histogram
+from manometer.meters.meter import creation
 from manometer.meters.ones import CHUNK
 from manometer.meters.write_buffer import PENDING_LIMIT
 
@@ -320,3 +321,20 @@ def test_whatever_is_done_every_series_is_told_as_it_is(kind, data):
     for step, label in data.draw(st.lists(steps, max_size=30)):
         STEPS[step](family, label)
     is_told_as_it_is(family)
+
+
+@pytest.mark.parametrize(
+    ("kind", "write"),
+    [(Histogram, lambda child: child.observe(1)), (Counter, lambda child: child.inc(2)), (Gauge, Gauge.inc)],
+)
+def test_what_is_folded_once_other_series_came_is_told_by_a_reading_under_way(kind, write):
+    """The series no longer notes itself where that reading looks, and its events are gone."""
+    family = kind("m", "Help.", ["l"], registry=None)
+    for _ in range(2):
+        write(family.labels("a"))
+        family.read()
+    write(family.labels("a"))
+    read, _ = family._all.now(creation(0.0))
+    family.labels("b")  # by another thread, and then one that folds
+    alone = family.labels("a")._read()
+    assert [*read()] == [(("a",), alone)]

@@ -71,8 +71,8 @@ def lines_of(group: Group, form: Hashable, write: Callable[[Values, Any], Lines]
 def _kept(forms: dict[Any, Any], form: Hashable) -> _Kept:
     kept: _Kept | None = forms.get(form)
     if kept is None:
-        while len(forms) >= _FORMATS:
-            forms.pop(next(iter(forms), None), None)
+        for older in [*forms][: 1 - _FORMATS]:  # a list by one C call, for another thread may make room, too
+            forms.pop(older, None)
         kept = forms[form] = _Kept()
     return kept
 

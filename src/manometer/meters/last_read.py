@@ -65,7 +65,7 @@ class LastRead:
         """
         last = self._last
         if last is not None and shown == self._shown:
-            return partial(self._alone, last.read, last)
+            return partial(self._alone, partial(self._again, last, self._changes), last)
         self.forget()
         self._shown = shown
         last = _Last([*children], [*children.values()], self._rounds)
@@ -86,6 +86,13 @@ class LastRead:
             with self._lock:
                 self.forget()
             raise
+
+    def _again(self, last: "_Last", changes: int) -> Columns:
+        found = last.read()
+        with self._lock:
+            is_known = changes == self._changes
+        # Else a series may have changed without a note where that reading looked.
+        return found if is_known else last.all()
 
     def _first(self, last: "_Last", changes: int) -> Columns:
         last.all()  # folds what waits, which need not be noted

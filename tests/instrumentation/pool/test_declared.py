@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import gc
+from dataclasses import replace
 from operator import attrgetter
 
 import pytest
@@ -187,6 +188,19 @@ def test_figures_go_on_with_the_pool_that_takes_the_place():
     assert type(client.pool) is Pool
     alone = by_handle(Pool(object), bind(figures, "alone"))
     assert type(alone.another()) is Pool
+
+
+def test_a_pool_is_measured_once_be_it_passed_by_itself_or_with_what_has_it():
+    """Also one that makes no other in its place."""
+    figures, adapter = Figures(), replace(by_handle, successor="")
+    client = adapter(Client(), bind(figures))
+    gc.collect()
+    for again in (client, client.pool):
+        with pytest.raises(BindingError, match="pool/p/connection is already bound"):
+            adapter(again, bind(figures, "again"))
+    Binding.of(client).close()
+    adapter(client.pool, bind(figures, "again")).lend().close()
+    assert figures("pool_use_duration_seconds_count") == 1
 
 
 def test_a_pool_that_cannot_be_measured_takes_the_place_all_the_same(caplog):

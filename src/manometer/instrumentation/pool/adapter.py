@@ -1,7 +1,6 @@
 """What an adapter of a pool declares: what it reads off the pool, and by which methods the pool lends."""
 
 import logging
-import weakref
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -133,7 +132,7 @@ class PoolAdapter(Generic[P]):
             methods[self.create] = timed_attribute(self.create, lending.creates)
         elif self.create:
             methods[self.create] = lending.creates(getattr(type(pool), self.create))
-        graft(pool, {**methods, "_measured_by": weakref.ref(binding)})
+        graft(pool, {**methods, "_measured_by": lambda: binding})
         with suppress(Exception):  # a pool may make what it tells at first sight, which is not to be a collection's
             self.read(original(pool))
 
