@@ -24,8 +24,9 @@ def instrument(loop: asyncio.AbstractEventLoop, *, name: str | None, registry: C
         raise UnsupportedError(f"{loop!r} is no event loop; pass what asyncio.get_running_loop() returns")
     subject = Subject.on(registry, "runtime")
     identity = {"asyncio.loop.name": _UNNAMED if name is None else name}
-    holder: Any = subject.bound(identity) if name is None else None
-    if holder is not None and holder.target is not loop and not holder.target.is_closed():
+    holder = subject.bound(identity) if name is None else None
+    held: Any = None if holder is None else holder.target  # looked up once, for the other loop may die at any time
+    if held is not None and held is not loop and not held.is_closed():
         raise BindingError(f"another event loop is bound as {_UNNAMED!r}; give this one a name, or close its Binding")
     with subject.binding(loop, identity) as binding:
         observe = binding.histogram(rows.LOOP_LAG).observe
