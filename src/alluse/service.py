@@ -92,8 +92,9 @@ class Service:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[Callable[[float | None], Iterator[None]]]:
-    """Turn SIGINT and SIGTERM into the end of a loop, which the function given runs: `for _ in until(seconds)`.
+    """Turn SIGINT, SIGTERM and SIGHUP into the end of a loop: `for _ in until(seconds)`, with the function given.
 
+    A terminal that is closed sends the last of them; where that is ignored, as under nohup, it stays so.
     The first signal ends the loop; a second one ends the process, should the draining take too long.
     """
     stop = Event()
@@ -107,7 +108,10 @@ def stopped_by_signals() -> Iterator[Callable[[float | None], Iterator[None]]]:
         while not stop.wait(_TICK) and (end is None or time.monotonic() < end):
             yield
 
-    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    ends = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        ends.append(signal.SIGHUP)
+    before = {number: signal.signal(number, asked) for number in ends}
     try:
         yield until
     finally:

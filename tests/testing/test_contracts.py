@@ -1,6 +1,7 @@
 """A contract notices an adapter that does not keep to it."""
 
 import queue
+import signal
 
 import cachetools
 import pybreaker
@@ -83,6 +84,25 @@ def test_what_is_left_behind_is_noticed(monkeypatch):
         "test_an_object_that_dies_takes_its_series_with_it",
         "test_closing_removes_the_series_and_gives_the_object_back",
     }
+
+
+def test_an_object_that_does_not_die_is_told_with_its_holder(monkeypatch):
+    """A library may keep whatever it has made."""
+    monkeypatch.setattr("manometer.testing.contract.DEADLINE", 0.05)
+    monkeypatch.setattr(Keeping, "held", [])  # one that was made before a `gc.freeze` is not found
+    with pytest.raises(AssertionError, match=r"it is held by list$"):
+        Keeping().test_an_object_that_dies_takes_its_series_with_it()
+
+
+def test_a_wait_within_a_scenario_hears_ctrl_c(monkeypatch):
+    """The first one."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    monkeypatch.setattr("manometer.testing.contract.gc.collect", lambda: signal.raise_signal(signal.SIGINT) or 0)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            Keeping().test_an_object_that_dies_takes_its_series_with_it()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class Untimed(QueueContract):

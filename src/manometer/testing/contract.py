@@ -5,7 +5,9 @@ import gc
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from contextlib import closing
 from inspect import isawaitable
+from types import FrameType
 from typing import Any, ClassVar, TypeVar
 
 from manometer.catalogue import SUBJECTS, MetricSpec, label
@@ -136,7 +138,7 @@ class Contract:
         except TypeError:  # then its binding holds it until it is closed
             return
         del target
-        until(lambda: gc.collect() >= 0 and gone() is None, "it dies once the program lets go of it")
+        until(lambda: gc.collect() >= 0 and gone() is None, lambda: _held_by(gone()))
         equal(self._told(figures), set(), "the metrics that have series after the object's death")
 
     async def _stays(self, figures: Figures) -> None:
@@ -154,7 +156,9 @@ class Contract:
     ) -> None:
         unknown = {*self.tells} - self.rows.keys()
         equal(unknown, set(), f"words in `tells` that are none of {', '.join(self.rows)}")
-        asyncio.run(scenario(Figures(clock=clock)))
+        # Not by `asyncio.run`, whose first Ctrl-C a scenario that waits without awaiting would not hear.
+        with closing(asyncio.new_event_loop()) as loop:
+            loop.run_until_complete(scenario(Figures(clock=clock)))
 
     def _told(self, figures: Figures, name: str = "tried") -> set[str]:
         """The subject's metrics that have series of the object of that name."""
@@ -189,15 +193,21 @@ def is_bound(target: object) -> bool:
     return True
 
 
+def _held_by(target: object) -> str:
+    """Who keeps an object alive that the program has let go of, for the message; a library may keep all it made."""
+    holders = {type(each).__qualname__ for each in gc.get_referrers(target) if not isinstance(each, FrameType)}
+    return f"it dies once the program lets go of it; it is held by {', '.join(sorted(holders)) or 'a variable'}"
+
+
 async def given(result: T | Awaitable[T]) -> T:
     """What was returned, or what the coroutine returns."""
     return await result if isawaitable(result) else result
 
 
-def until(holds: Callable[[], bool], what: str) -> None:
-    """Wait until it holds; AssertionError where it does not within a minute."""
+def until(holds: Callable[[], bool], what: str | Callable[[], str]) -> None:
+    """Wait until it holds; AssertionError where it does not within a minute, with `what` or what that returns."""
     deadline = time.monotonic() + DEADLINE
     while not holds():
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {DEADLINE:g} s: {what}")
+            raise AssertionError(f"not within {DEADLINE:g} s: {what if isinstance(what, str) else what()}")
         time.sleep(0.001)

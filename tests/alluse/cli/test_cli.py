@@ -221,6 +221,21 @@ def test_run_logs_json_and_ends_well(end: signal.Signals, tmp_path: Path):
 
 
 @pytest.mark.servers
+@pytest.mark.parametrize("end", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_demo_leaves_no_file_behind(end: signal.Signals, tmp_path: Path, monkeypatch):
+    """Neither its log nor its book, also where its terminal is closed."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with _started("demo", "--port", "0", "--control-port", "0") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("ALL-USE runs")
+        assert [*tmp_path.iterdir()]
+        process.send_signal(end)
+        process.communicate(timeout=DEADLINE)
+    assert process.returncode == 0
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.servers
 def test_demo_begins_with_one_line_and_shows_the_table(tmp_path: Path):
     """Where the figures are and how to stop it; then the table, as plain lines where there is no terminal."""
     log = tmp_path / "demo.log"
