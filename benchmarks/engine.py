@@ -38,7 +38,7 @@ def rows() -> Iterator[Row]:
         workflows = median(1 / per_call(_workflows(engine), 2_000) for _ in range(9))
         yield Row(
             "whole workflows, instrumented, database off",
-            "1,786 a second",
+            "published: 1,786 a second",
             workflows,
             "a second",
             target=_WORKFLOWS_PUBLISHED,
@@ -47,7 +47,7 @@ def rows() -> Iterator[Row]:
         reads = median(1 / per_call(_reads(engine), 50_000) for _ in range(9))
         yield Row(
             "cached market-data reads, instrumented",
-            "33,481 a second",
+            "published: 33,481 a second",
             reads,
             "a second",
             target=_READS_PUBLISHED,
@@ -76,7 +76,7 @@ def _efficiency(what: str, seconds: float, target: float | None = None) -> Row:
         shares = [_busy(market, registry) / workers for _ in range(5)]
     return Row(
         f"{workers} workers of the market data kept busy, {what}",
-        "95 % of 12 workers",
+        "published: 95 % of 12 workers",
         median(shares),
         "ratio",
         target,

@@ -44,7 +44,8 @@ def _protobuf(ours: CollectorRegistry, theirs: CollectorRegistry) -> Iterator[Ro
     detail = f"{mine:,} bytes against {other:,}"
     yield Row(f"size of {_CHILDREN:,} histogram children in protobuf", against, mine / other, "ratio", detail=detail)
     both, _ = _registry(manometer, native_schema=3)
-    named = {"time to write them": ours, "the same with native buckets beside the classic ones": both}
+    name = f"time to write {_CHILDREN:,} histogram children in protobuf"
+    named = {name: ours, f"{name}, native buckets beside the classic ones": both}
     for name, registry in named.items():
         write = partial(manometer.render, registry, protobuf.CONTENT_TYPE)
         ratio, mine, other = paired(*map(_repeat, (write, writers[1])), calls=1, rounds=21)

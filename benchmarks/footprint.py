@@ -46,7 +46,7 @@ _ALL = _IMPORT.replace("import_module(sys.argv[1])", "exec(f'from {sys.argv[1]} 
 def rows() -> Iterator[Row]:
     """Bytes a child after 300 observations and a collection, then seconds of an import."""
     yield _memory("memory of a histogram child with one label and 18 buckets", 1)
-    yield _memory("the same with two labels", 2)
+    yield _memory("memory of a histogram child with two labels and 18 buckets", 2)
     yield _import("import manometer", _IMPORT, target=1.3)
     yield _import("import manometer and use a Counter", _USE)
     yield _import("from manometer import *", _ALL)

@@ -25,13 +25,15 @@ def rows() -> Iterator[Row]:
     for threads in (1, 2, 8):
         for what, make in (("increment", _increment), ("observation", _observation), ("timed call", _timed_call)):
             runs = [partial(_by_threads, threads, make(kit)) for kit in _KITS]
-            yield _paired(f"{what} on one series, {threads} threads", runs, _WRITES)
+            yield _paired(f"{what} on one series, {_so_many(threads, 'thread', 'threads')}", runs, _WRITES)
     for children in (1, 100, 10_000, 100_000):
         for what, make in (("increment", _increment), ("observation", _observation)):
             runs = [partial(_in_turn, _children(kit, make, children)) for kit in _KITS]
-            yield _paired(f"{what}, in turn on {children:,} bound children", runs, max(_WRITES, children))
+            name = f"{what}, in turn on {_so_many(children, 'bound child', 'bound children')}"
+            yield _paired(name, runs, max(_WRITES, children))
     for children in (1, 100, 10_000, 100_000):
-        yield _compared(f"exposition of {children:,} histogram children", partial(_scrape, children), "ms", 1e3)
+        name = f"exposition of {_so_many(children, 'histogram child', 'histogram children')}"
+        yield _compared(name, partial(_scrape, children), "ms", 1e3)
     yield _large_exposition()
     yield _second_scrape()
     for interval in (1.0, 2.0, None):
@@ -43,6 +45,10 @@ def rows() -> Iterator[Row]:
         name = f"first exposition of a series after {events:,} observations"
         yield _compared(name, partial(_scraped_after, events), "ms", 1e3)
     yield _compared("the slowest of a thousand observations (p99.9)", _pauses, "us", 1e6)
+
+
+def _so_many(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _paired(name: str, runs: list[Callable[[int], object]], calls: int) -> Row:

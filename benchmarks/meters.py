@@ -22,14 +22,17 @@ from measure import Row, paired, per_call
 
 _CALLS = 20_000
 _KITS = (manometer, prometheus_client)
+_STAGE = "@stage: duration, in flight, outcome, error type"
 
 
 def rows() -> Iterator[Row]:
     """One row a kind of write."""
     yield _against("counter increment, bound child", "Counter.inc", _counter, target=0.25)
     yield _against("histogram observation, folding included", "Histogram.observe", _histogram, target=0.25)
-    yield _against("the same in native buckets too", "Histogram.observe", partial(_histogram, native_schema=3))
-    yield _against("the same of amounts that spread over 50 native buckets", "Histogram.observe", _spread)
+    yield _against(
+        "histogram observation, native buckets too", "Histogram.observe", partial(_histogram, native_schema=3)
+    )
+    yield _against("histogram observation, amounts that spread over 50 native buckets", "Histogram.observe", _spread)
     yield _against("labels by position, and increment", "Counter.labels().inc", _labels, target=0.2)
     yield _against("labels by name, and increment", "Counter.labels().inc", _named_labels)
     yield _stage()
@@ -88,7 +91,7 @@ def _stage() -> Row:
     measured = manometer.stage("s", registry=registry)(_nothing)
     ratio, mine, other = paired(_repeat(measured), _repeat(timed), calls=_CALLS)
     return Row(
-        "@stage: duration, in flight, outcome, error type",
+        _STAGE,
         "prometheus-client @hist.time() alone",
         ratio,
         "ratio",
@@ -104,7 +107,7 @@ def _stage_untraced() -> Row:
     request = provider.get_tracer("host").start_as_current_span("request")
     with patch.object(trace, "_TRACER_PROVIDER", provider), request:
         ratio, mine, other = paired(_repeat(measured), _repeat(timed), calls=_CALLS)
-    name = "the same within a trace that is not sampled"
+    name = f"{_STAGE}, in a trace that is not sampled"
     return Row(name, "prometheus-client @hist.time() alone", ratio, "ratio", detail=_times(mine, other))
 
 
@@ -123,7 +126,7 @@ def _stage_against_otel() -> Row:
 
     ratio, mine, other = paired(_repeat(measured), _repeat(theirs), calls=_CALLS // 10)
     return Row(
-        "the same",
+        f"{_STAGE}, beside a span",
         "OpenTelemetry SDK histogram record and span",
         ratio,
         "ratio",

@@ -75,7 +75,8 @@ def _writing(series: int) -> Iterator[Row]:
     )
     ratio, mine, other = paired(*(lambda _, each=each: decode(each) for each in (grown, whole)), calls=1)
     detail = f"{mine * 1e3:.1f} ms against {other * 1e3:.1f} ms"
-    yield Row("reading its file just before it is written whole again", "just after", ratio, "ratio", detail=detail)
+    name = f"reading a worker's file of {series:,} children just before it is written whole again"
+    yield Row(name, "just after", ratio, "ratio", detail=detail)
 
 
 def _of_a_core(worker: Worker, path: Path, observers: list[Callable[[float], object]]) -> tuple[float, bytes]:

@@ -1,5 +1,6 @@
 """The benchmarks tell the truth about their figures, and fail where a target is missed."""
 
+import json
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -60,3 +61,9 @@ def test_a_table_has_the_rows_that_are_asked_for(benchmark):
     assert [line.split(" | ")[0] for line in lines[2:4]] == ["| import manometer", "| counter increment, bound child"]
     with pytest.raises(SystemExit, match="has no row 'import nothing'; there are "):
         results.table(["import nothing"])
+
+
+def test_each_row_has_a_name_of_its_own(benchmark):
+    """A name such as "the same" does not say what was measured, and a table could not ask for the row."""
+    names = [row["name"] for row in json.loads(benchmark("results").PATH.read_text())["rows"]]
+    assert sorted(names) == sorted(set(names))

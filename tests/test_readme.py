@@ -4,11 +4,14 @@ import os
 import re
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
 
-from waiting import DEADLINE
+from ports import reserved_port
+from waiting import DEADLINE, until
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -17,19 +20,35 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 @pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
 def test_python_blocks_run(block):
-    """Each block runs as it stands, in a program of its own, and serves its figures."""
-    script = f"{block}\nimport urllib.request\nfrom manometer import app\n"
-    script += "print([m for m in __import__('gc').get_objects() if isinstance(m, app.Manometer)][0].url)"
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env=os.environ | {"MANOMETER_PORT": "0"},
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=True,
-    )
-    assert done.stdout.startswith("http://127.0.0.1:")
-    assert done.stderr == ""
+    """Each block runs as it stands, in a program of its own, and serves its figures until Enter ends it."""
+    with (
+        reserved_port() as port,
+        subprocess.Popen(
+            [sys.executable, "-c", block],
+            env=os.environ | {"MANOMETER_PORT": str(port)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as program,
+    ):
+        try:
+            figures = until(lambda: program.poll() is not None or _page(f"http://127.0.0.1:{port}/metrics"))
+            assert figures is not True, program.stderr.read()
+            assert 'cache_entry_limit{cache_name="prices"} 15000.0' in figures
+            _, errors = program.communicate("\n", timeout=DEADLINE)
+        finally:
+            program.kill()
+    assert (program.returncode, errors) == (0, "")
+
+
+def _page(url):
+    """What is there, or None while nobody serves."""
+    try:
+        with urllib.request.urlopen(url, timeout=DEADLINE) as answer:
+            return answer.read().decode()
+    except urllib.error.URLError:
+        return None
 
 
 def test_make_targets_exist():
