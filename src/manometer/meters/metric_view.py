@@ -41,10 +41,10 @@ class MetricView(Metric):
 
 def number_of_samples(family: Family) -> int:
     """How many samples the family has, without making them: the first series of a group is like the others."""
-    first = [group._replace(series=group.series[:1]) for group in family.groups]
     return sum(
-        len(group.series) * len([*_samples(family._replace(groups=[shortened]))])
-        for group, shortened in zip(family.groups, first, strict=True)
+        len(group.series) * len([*parts_of(family.kind, group)(reading)])
+        for group in family.groups
+        for _, reading in group.series[:1]
     )
 
 
