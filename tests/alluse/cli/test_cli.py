@@ -38,6 +38,16 @@ def _started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
+@contextmanager
+def _default(number: signal.Signals) -> Iterator[None]:
+    """A process that is started meanwhile ignores no such signal, even where these tests run under nohup."""
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 def _told(lines: Iterable[str], event: str) -> dict[str, Any]:
     """The first line of a log that tells of an event."""
     return next(line for line in map(json.loads, lines) if line["event"] == event)
@@ -225,7 +235,7 @@ def test_run_logs_json_and_ends_well(end: signal.Signals, tmp_path: Path):
 def test_demo_leaves_no_file_behind(end: signal.Signals, tmp_path: Path, monkeypatch):
     """Neither its log nor its book, also where its terminal is closed."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    with _started("demo", "--port", "0", "--control-port", "0") as process:
+    with _default(end), _started("demo", "--port", "0", "--control-port", "0") as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("ALL-USE runs")
         assert [*tmp_path.iterdir()]
