@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from threading import Event
 from typing import Any
 
 from prometheus_client import REGISTRY
@@ -97,16 +96,18 @@ def stopped_by_signals() -> Iterator[Callable[[float | None], Iterator[None]]]:
     A terminal that is closed sends the last of them; where that is ignored, as under nohup, it stays so.
     The first signal ends the loop; a second one ends the process, should the draining take too long.
     """
-    stop = Event()
+    stopped = False  # no Event: a handler that comes amid its `wait` would wait for its lock for ever
 
     def asked(number: int, _frame: object) -> None:
-        stop.set()
+        nonlocal stopped
+        stopped = True
         signal.signal(number, signal.SIG_DFL)
 
     def until(seconds: float | None) -> Iterator[None]:
         end = None if seconds is None else time.monotonic() + seconds
-        while not stop.wait(_TICK) and (end is None or time.monotonic() < end):
+        while not stopped and (end is None or time.monotonic() < end):
             yield
+            time.sleep(_TICK)
 
     ends = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
