@@ -9,7 +9,9 @@ import pytest
 import tenacity
 
 from manometer import instrument_cache, instrument_queue
+from manometer.adapter import Bind, CacheAdapter, CacheState, MappingMethods
 from manometer.instrumentation.binding import Binding
+from manometer.instrumentation.subject import Subject
 from manometer.testing import BreakerContract, CacheContract, QueueContract, RetryContract
 
 
@@ -103,6 +105,33 @@ def test_a_wait_within_a_scenario_hears_ctrl_c(monkeypatch):
             Keeping().test_an_object_that_dies_takes_its_series_with_it()
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+class Emptied(Kept):
+    """Its adapter tells of entries that were cleared, and not of those that made room."""
+
+    tells = ("lookups", "entries", "evictions")
+    makes_room = False
+
+    def instrument(self, target, name, figures):
+        adapter = CacheAdapter(
+            takes=cachetools.Cache,
+            read=lambda cache: CacheState(entries=len(cache)),
+            methods=MappingMethods(library=cachetools.Cache),  # without `evict`
+        )
+        return adapter(target, Bind(Subject.on(figures.registry, "cache"), {"cache.name": name}))
+
+
+class Overfull(Emptied):
+    """The same, with a contract that expects to be told."""
+
+    makes_room = True
+
+
+def test_an_adapter_need_not_tell_what_made_room():
+    """It says so; one that does not is held to it."""
+    assert broken(Emptied) == set()
+    assert broken(Overfull) == {"test_lookups_loads_entries_and_evictions_are_told"}
 
 
 class Untimed(QueueContract):
