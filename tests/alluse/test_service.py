@@ -21,7 +21,7 @@ for at in range(1, 60):
 
     with service.stopped_by_signals() as until:
         sys.settrace(trace)
-        for _ in until(0.1):
+        for _ in until(0.03):
             pass
         sys.settrace(None)
 print("ended")

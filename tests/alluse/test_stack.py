@@ -154,6 +154,7 @@ def test_a_program_that_finds_no_port_at_all_says_so(both, monkeypatch):
     """After some tries it is no accident."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         monkeypatch.setattr(stack_module, "_free_port", lambda _: taken.getsockname()[1])
+        monkeypatch.setattr(stack_module, "_START_TRIES", 2)
         with pytest.raises(SettingsError, match=r"(?is)did not start; it said last:.*address already in use"):
             Stack(ROOT, engine="127.0.0.1:1111", inbox="127.0.0.1:2222")
 

@@ -160,7 +160,7 @@ workers = [threading.Thread(target=work, args=(number,)) for number in range(4)]
 for worker in workers:
     worker.start()
 failed = 0
-for _ in range(300):
+for _ in range(150):
     child = os.fork()
     if child == 0:
         faulthandler.dump_traceback_later(60, exit=True)
@@ -181,7 +181,7 @@ sys.exit(failed)
 
 
 def test_threads_that_write_and_collect_hold_no_lock_across_a_fork():
-    """Three hundred children of four busy threads, forked at any moment: each writes, labels, collects, and ends."""
+    """A hundred and fifty children of four busy threads, forked at any moment: each writes, labels, collects, and ends."""
     done = subprocess.run(
         [sys.executable, "-c", BUSY], capture_output=True, text=True, timeout=2 * DEADLINE, check=False
     )

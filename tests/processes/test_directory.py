@@ -845,7 +845,7 @@ family_of = st.sampled_from([*FIELDS]).flatmap(
 head_of = st.just([[1, 0, "", False], []])
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     head=mostly(head_of, head_of), families=st.lists(mostly(family_of, family_of), max_size=3), alive=st.booleans()
 )
