@@ -296,6 +296,44 @@ def test_a_set_up_that_fails_leaves_nothing_behind(figures):
         pass
 
 
+def test_a_set_up_that_fails_leaves_the_earlier_object_under_its_name_measured(figures):
+    """Its series are in no collection before the set-up is done."""
+    earlier = instrument_cache(LRUCache(1), name="c", registry=figures.registry)
+    earlier.get("x")
+
+    def misses():
+        return figures("cache_requests_total", cache_name="c", cache_request_type="miss")
+
+    def set_up(thing):
+        with Subject.on(figures.registry, "cache").binding(thing, {"cache.name": "c"}) as binding:
+            binding.counter("cache.requests", {"cache.request.type": "miss"}).inc(7)
+            assert misses() == 1
+            raise RuntimeError
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            set_up(Thing())
+    earlier.get("x")
+    assert misses() == 2
+    assert not Binding.of(earlier).closed
+
+
+def test_a_second_set_up_of_an_object_that_fails_leaves_its_binding_to_be_found(figures):
+    """Also where it changes another thing than the first did."""
+    thing = Thing()
+    subject = Subject.on(figures.registry, "cache")
+    with subject.binding(thing, {"cache.name": "one"}) as binding:
+        pass
+
+    def set_up():
+        with subject.binding(thing, {"cache.name": "two"}, owned=Thing()):
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        set_up()
+    assert Binding.of(thing) == binding
+
+
 def test_a_failing_undo_reaches_nobody(figures, caplog):
     """Closing goes on with the next; the program hears of it in its log."""
     thing, undone = Thing(), []

@@ -46,7 +46,7 @@ REMOVALS = {
     "remove": lambda counter: counter.remove("x", 1),
     "remove_by_labels": lambda counter: counter.remove_by_labels({"b": 1}),
     "clear": lambda counter: counter.clear(),
-    "discard": lambda counter: counter.discard(("x", "1"), counter.labels("x", 1)),
+    "discard": lambda counter: counter.discard(counter.labels("x", 1)),
 }
 
 
@@ -73,7 +73,7 @@ def test_a_replaced_series_is_kept(keeping):
     counter = Counter("c", "Help.", ["l"], registry=keeping)
     old = counter.labels("x")
     old.inc(3)
-    new = counter.replace(("x",))
+    new = counter.expose(counter.apart(("x",)))
     new.inc(1)
     assert new is counter.labels("x")
     assert (shown(counter), lasting(counter)) == ({("x",): 1}, {("x",): 4})
@@ -83,12 +83,12 @@ def test_removing_what_is_not_there_removes_nothing(keeping):
     """Neither the series of other label values nor the one that has taken the place of a discarded one."""
     counter = Counter("c", "Help.", ["l"], registry=keeping)
     old = counter.labels("x")
-    new = counter.replace(("x",))
+    new = counter.expose(counter.apart(("x",)))
     counter.remove("y")
     counter.remove_by_labels({})
     counter.remove_by_labels({"l": "y"})
-    counter.discard(("x",), old)
-    counter.discard(("y",), old)
+    counter.discard(old)
+    counter.discard(counter.apart(("y",)))
     new.clear()  # a series has no labelled series
     assert shown(counter) == {("x",): 0}
     assert counter.labels("x") is new
@@ -108,8 +108,8 @@ def test_gauges_are_not_kept(keeping):
     gauge = Gauge("g", "Help.", ["l"], registry=keeping)
     gauge.labels("x").set(3)
     gauge.remove("x")
-    gauge.replace(("y",))
-    gauge.replace(("y",))
+    gauge.expose(gauge.apart(("y",)))
+    gauge.expose(gauge.apart(("y",)))
     assert added_up(gauge.family().groups[0]) == [(("y",), (0, 0))]
 
 
@@ -134,8 +134,8 @@ def test_many_removed_series_are_let_go(keeping):
         lambda counter: counter.remove("x"),
         lambda counter: counter.remove_by_labels({"l": "x"}),
         lambda counter: counter.clear(),
-        lambda counter: counter.discard(("x",), counter.labels("x")),
-        lambda counter: counter.replace(("x",)),
+        lambda counter: counter.discard(counter.labels("x")),
+        lambda counter: counter.expose(counter.apart(("x",))),
     ],
 )
 def test_every_removal_lets_go_of_many(keeping, removal):

@@ -93,7 +93,7 @@ def test_a_series_taken_off_its_family_is_renewed_too():
     counter = Counter("c", "Help.", ["l"], registry=None)
     removed, replaced = counter.labels("x"), counter.labels("y")
     counter.remove("x")
-    counter.replace(("y",))
+    counter.expose(counter.apart(("y",)))
     locks = [series.pending.lock for series in (removed, replaced)]
 
     def child():
@@ -181,7 +181,7 @@ sys.exit(failed)
 
 
 def test_threads_that_write_and_collect_hold_no_lock_across_a_fork():
-    """A hundred and fifty children of four busy threads, forked at any moment: each writes, labels, collects, and ends."""
+    """150 children of four busy threads, forked at any moment: each writes, labels, collects, and ends."""
     done = subprocess.run(
         [sys.executable, "-c", BUSY], capture_output=True, text=True, timeout=2 * DEADLINE, check=False
     )

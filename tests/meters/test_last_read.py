@@ -297,7 +297,7 @@ STEPS = {
     "set a function": lambda family, label: family.labels(label).set_function(lambda: 5),
     "alone": lambda family, label: family.labels(label).read(),
     "remove": lambda family, label: family.remove(label),
-    "replace": lambda family, label: family.replace((label,)),
+    "replace": lambda family, label: family.expose(family.apart((label,))),
     "renew": lambda family, label: family.labels(label).renew(),
     "renew all": lambda family, _: family.renew(),
     "read": lambda family, _: is_told_as_it_is(family),

@@ -17,6 +17,7 @@ M = TypeVar("M", bound=Meter[Any])
 class OwnSeries:
     """Makes the object's series in the meters of its subject, and drops exactly these.
 
+    They are in no collection before `expose`, so that a set-up that fails leaves those of an earlier object there.
     folds: whether the object is past the cap. It then shares the series of all that are.
     """
 
@@ -24,7 +25,7 @@ class OwnSeries:
         self.identity, self.folds = dict(identity), folds
         self.path = "/".join((meters.subject, *self.identity.values()))
         """The subject and the values of the identity, for messages: `pool/orders/connection`."""
-        self.dropped = False
+        self.dropped = self._exposed = False
         self._meters = meters
         self._series: dict[tuple[Meter[Any], tuple[str, ...]], Meter[Any]] = {}
 
@@ -43,16 +44,23 @@ class OwnSeries:
                 raise BindingError(f"the Binding of {self.path} is closed; instrument the object again")
             if self.folds:  # what is folded belongs to all
                 return parent.labels(*values)
-            child = parent.replace(values)
-            if not parent.is_folded(child, values):
-                self._series[parent, values] = child
-            return child
+            own = parent.apart(values)
+            exposed = parent.expose(own) if self._exposed else own
+            if exposed is own:  # and not the shared one past the family's cap
+                self._series[parent, values] = own
+            return exposed
+
+    def expose(self) -> None:
+        """Put the series in the place of those of the same labels, as also those to come; the lock is held."""
+        self._exposed = True
+        for (parent, _), child in self._series.items():
+            parent.expose(child)
 
     def drop(self) -> None:
         """Take the series off their meters."""
         self.dropped = True
-        for (parent, values), child in self._series.items():
-            parent.discard(values, child)
+        for (parent, _), child in self._series.items():
+            parent.discard(child)
 
     @property
     def are_unused(self) -> bool:

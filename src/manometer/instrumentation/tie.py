@@ -47,7 +47,7 @@ class Tie:
         self.undo: list[Callable[[Any], object]] = []
         self._target, self._owned = self._watched(target, died), _reference(owned)
         self._release = release
-        _by_owned[id(owned)] = _by_target[id(target)] = self
+        _by_owned[id(owned)] = self
 
     @staticmethod
     def of(target: object) -> "Tie | None":
@@ -77,6 +77,11 @@ class Tie:
         """What the object tells of itself now."""
         identity = self.series.identity
         return [(row, {**identity, **more}, value) for row, more, value in self.read(target)]
+
+    def ready(self, target: object) -> None:
+        """Its set-up is done: the object has this tie from now on, and the series are exposed."""
+        _by_target[id(target)] = self
+        self.series.expose()
 
     def close(self) -> None:
         """Have whoever keeps the tie forget and cut it; a second call does nothing."""

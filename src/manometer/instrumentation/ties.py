@@ -73,6 +73,7 @@ class Ties:
             tie.cut()
             raise
         with self._lock:
+            tie.ready(target)
             if folds:  # one set of labels can show one object's state, so those past the cap show none
                 self._past_cap.add(tie)
                 return

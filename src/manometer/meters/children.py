@@ -49,26 +49,31 @@ class Children(Generic[C]):
         """Whether what removed series came to is kept."""
         return self._keeper is not None and self._keeper.keeps_ended
 
-    def admitted(self, values: Values, make: Callable[[Values], C], *, fresh: bool = False) -> C:
-        """The series of these label values, made where there is none, or in the place of the one that there is."""
+    def admitted(self, values: Values, make: Callable[[Values], C]) -> C:
+        """The series of these label values, made where there is none."""
         with self._lock:
             folds = len(self.by_values) >= self._max_series and values not in self.by_values
             if folds:
                 values = (OTHER,) * len(values)
             child = self.by_values.get(values)
-            if fresh and not folds:
-                if child is not None:
-                    self._end(values, child)
-                self.by_values[values] = child = make(values)
-                self.last_read.forget()
-            elif child is None:
+            if child is None:
                 child = self.by_values.setdefault(values, make(values))
                 self.last_read.forget()
-        if fresh:
-            self._ended.settle()
         if folds and self._on_fold is not None:
             self._on_fold(self._name)
         return child
+
+    def exposed(self, values: Values, child: C, make: Callable[[Values], C]) -> C:
+        """That series, now in the place of the one of these label values; past the cap the shared one."""
+        with self._lock:
+            earlier = self.by_values.get(values)
+            if earlier is not None:
+                self._end(values, earlier)
+                self.by_values[values] = child
+        self._ended.settle()
+        if earlier is not None:
+            return child
+        return self.admitted(values, lambda admitted: child if admitted == values else make(admitted))
 
     def drop(self, values: Values, only: C | None = None) -> None:
         """Drop the series of these label values, if it is there; only: unless it is another than that one."""

@@ -139,21 +139,21 @@ class Meter(Collector, ABC, Generic[R]):
         if self.labelnames and not self._labelvalues:
             self._all.drop_where(lambda _: True)
 
-    def replace(self, values: Values) -> Self:
-        """Put a new series in the place of the one of these label values, and return it.
+    def apart(self, values: Values) -> Self:
+        """A new series of these label values that can be written to, and is not exposed before `expose`."""
+        return renewed_in_child(self._child(values))
+
+    def expose(self, child: Self) -> Self:
+        """Put a series that was made apart in the place of the one of its label values, and return it.
 
         Whoever holds the old one may go on writing to it; it is no longer exposed. The cap holds
-        here too: what folds into `other` shares that series.
+        here too: past it, what comes back is the series `other`, and the one that was passed stays apart.
         """
-        return self._all.admitted(values, self._child, fresh=True)
+        return self._all.exposed(child._labelvalues, child, self._child)
 
-    def is_folded(self, child: Self, values: Values) -> bool:
-        """Whether that series is the shared one past the cap, and not these label values' own."""
-        return child._labelvalues != values
-
-    def discard(self, values: Values, child: Self) -> None:
-        """Drop that very series, unless another has taken its place."""
-        self._all.drop(values, only=child)
+    def discard(self, child: Self) -> None:
+        """Drop that very series, unless another has taken its place or it is not exposed."""
+        self._all.drop(child._labelvalues, only=child)
 
     def describe(self) -> Iterable[Metric]:
         """The family without samples: what a registry reads its names from."""
