@@ -118,10 +118,14 @@ def test_who_only_writes_knows_of_the_files_of_others_too(group):
 
 
 def test_a_removed_file_of_a_process_that_has_ended_is_not_awaited(group, monkeypatch):
-    """Its figures are lost; neither is one for which its process takes longer than it can."""
-    child = subprocess.Popen([sys.executable, "-c", ""])
+    """Its figures are lost, also where its parent has not asked how it ended.
+
+    Neither is one for which its process takes longer than it can.
+    """
+    child, unreaped = (subprocess.Popen([sys.executable, "-c", ""]) for _ in range(2))
     child.wait()
-    for pid, patience in ((child.pid, 60.0), (os.getpid(), 0.0)):
+    os.waitid(os.P_PID, unreaped.pid, os.WEXITED | os.WNOWAIT)
+    for pid, patience in ((child.pid, 60.0), (unreaped.pid, 60.0), (os.getpid(), 0.0)):
         monkeypatch.setattr("manometer.processes.vanished._PATIENCE", patience)
         file = OwnFile(group.directory.path / f"{pid}-7.manometer")
         file.write(counted(5))
@@ -129,6 +133,7 @@ def test_a_removed_file_of_a_process_that_has_ended_is_not_awaited(group, monkey
         file.path.unlink()
         assert group.total == 0
         file.abandon()
+    unreaped.wait()
 
 
 def test_a_file_that_others_have_added_to_the_ended_is_not_awaited(group):

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Collection, Container, Iterator
+from pathlib import Path
 
 __all__ = ["Vanished"]
 
@@ -42,11 +43,21 @@ class Vanished:
 
 
 def _is_alive(name: str) -> bool:
-    """Whether there is a process of the id with which the file's name begins."""
+    """Whether there is a process of the id with which the file's name begins, and it runs yet."""
+    pid = int(name.partition("-")[0].partition(".")[0])
     try:
-        os.kill(int(name.partition("-")[0].partition(".")[0]), 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except (PermissionError, OverflowError):  # another user's
         pass
-    return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether the process has ended, and its parent has not asked how; False where the system has no /proc."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return False
+    return told.rpartition(b") ")[2].startswith(b"Z")  # after the program's name, which may hold anything
