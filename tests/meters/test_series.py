@@ -114,7 +114,7 @@ def test_two_threads_get_the_same_new_series():
             asked.release()
             return super().__getitem__(values)
 
-    counter._children = counter._all.by_values = Watched()
+    counter._of_one = counter._all.lookup.of_one = Watched()
     threads = [threading.Thread(target=lambda: found.append(counter.labels("x"))) for _ in range(2)]
     with counter._all._lock:
         for thread in threads:

@@ -9,6 +9,7 @@ from manometer.meters.family import Series, Values
 from manometer.meters.fork import freed_in_child, renewed_in_child
 from manometer.meters.labels import OTHER
 from manometer.meters.last_read import LastRead
+from manometer.meters.lookup import Lookup
 from manometer.meters.registration import Companion
 
 __all__ = ["Children"]
@@ -31,7 +32,9 @@ class Children(Generic[C]):
         added_up: Callable[[Sequence[Any]], Any],
     ) -> None:
         self.by_values: dict[Values, C] = {}
-        """To look series up in; the family does so at every event. They come and go by the methods alone."""
+        """To look series up in. They come and go by the methods alone."""
+        self.lookup: Lookup[C] = Lookup()
+        """The same where there are one or two labels; the family looks there at every event."""
         self._lock = freed_in_child(RLock())  # a finalizer may come here amid the making of a series
         self._name, self._max_series, self._on_fold = name, max_series, on_fold
         self._ended: Ended[Any] = Ended(self._lock, added_up, max_series)
@@ -59,6 +62,7 @@ class Children(Generic[C]):
             if child is None:
                 child = self.by_values.setdefault(values, make(values))
                 self.last_read.forget()
+            self.lookup.put(values, child)
         if folds and self._on_fold is not None:
             self._on_fold(self._name)
         return child
@@ -68,8 +72,10 @@ class Children(Generic[C]):
         with self._lock:
             earlier = self.by_values.get(values)
             if earlier is not None:
+                self.lookup.drop(values)
                 self._end(values, earlier)
                 self.by_values[values] = child
+                self.lookup.put(values, child)
         self._ended.settle()
         if earlier is not None:
             return child
@@ -111,6 +117,7 @@ class Children(Generic[C]):
             self._ended.clear()
 
     def _drop(self, values: Values, child: C) -> None:
+        self.lookup.drop(values)
         del self.by_values[values]
         self._end(values, child)
 

@@ -93,7 +93,7 @@ class Counter(Meter[CounterReading]):
         self._created = time.time()
         self._exemplar = None
         self._before = self._last = None
-        self.pending: WriteBuffer[float] = WriteBuffer(self._fold)
+        self.pending: WriteBuffer[float] = WriteBuffer(self)
         self._ticks, self._ones = Ticks(), Ones()
         self._folded_units = 0
         # A series writes through functions of its own, which look up no attribute on the way.

@@ -129,7 +129,7 @@ class Gauge(Meter[GaugeReading]):
         self._value = self._set_at = 0.0
         self._last = GaugeReading(0.0, 0.0)
         self._function = None
-        self.pending: WriteBuffer[_Write] = WriteBuffer(self._fold)
+        self.pending: WriteBuffer[_Write] = WriteBuffer(self)
 
     def _renew(self) -> None:
         self.pending.renew()

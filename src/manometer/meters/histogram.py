@@ -101,7 +101,7 @@ class Histogram(Meter[HistogramReading]):
     def _start(self) -> None:
         self._begin()
         self._last = None
-        self.pending: WriteBuffer[float] = WriteBuffer(self._fold)
+        self.pending: WriteBuffer[float] = WriteBuffer(self)
         # A series writes through a function of its own, which looks up no attribute on the way.
         if type(self).observe is Histogram.observe:
             self.observe = self._observer()  # type: ignore[method-assign]

@@ -23,7 +23,7 @@ R = TypeVar("R")
 
 _NOT_GIVEN: object = object()
 
-_OF_FAMILIES = frozenset({"_labelvalues", "_all", "_children", "_companion", "_lines"})
+_OF_FAMILIES = frozenset({"_labelvalues", "_all", "_of_one", "_by_first", "_by_second", "_companion", "_lines"})
 
 
 def creation(created: float) -> float | None:
@@ -88,7 +88,8 @@ class Meter(Collector, ABC, Generic[R]):
             self._all: Children[Self] = Children(
                 self.name, max_series, on_fold, kind_of_reading(self.kind, None).added_up
             )
-            self._children, self._last_read = self._all.by_values, self._all.last_read
+            self._last_read, lookup = self._all.last_read, self._all.lookup
+            self._of_one, self._by_first, self._by_second = lookup.of_one, lookup.by_first, lookup.by_second
         else:
             self._start()
         if registry is not None:
@@ -111,11 +112,18 @@ class Meter(Collector, ABC, Generic[R]):
         if further or labelkwargs:
             return self._found(first, second, further, labelkwargs)
         # Programs call this for every event. So where the series is there, it makes no call: f"{x!s}" is str(x).
-        values: Values = (f"{first!s}",) if second is _NOT_GIVEN else (f"{first!s}", f"{second!s}")
+        one = f"{first!s}"
+        if second is _NOT_GIVEN:
+            try:
+                return self._of_one[one]
+            except (KeyError, AttributeError):  # a series has no children
+                return self._made((one,) if first is not _NOT_GIVEN else ())
+        two = f"{second!s}"
         try:
-            return self._children[values]
-        except (KeyError, AttributeError):  # a series has no children
-            return self._made(values if first is not _NOT_GIVEN else ())
+            by_first = self._by_first
+            return by_first[one][two] if by_first else self._by_second[two][one]
+        except (KeyError, AttributeError):
+            return self._made((one, two))
 
     def remove(self, *labelvalues: object) -> None:
         """Drop the series of these label values, if it is there."""
@@ -186,7 +194,7 @@ class Meter(Collector, ABC, Generic[R]):
         single = not self.labelnames or self._labelvalues
         if not single:
             self._all.forget(ended=forked is Forked.AT_ONCE)
-        for series in [self] if single else list(self._children.values()):
+        for series in [self] if single else list(self._all.by_values.values()):
             if forked is Forked.AT_ONCE:
                 series._renew()
             else:
@@ -278,7 +286,7 @@ class Meter(Collector, ABC, Generic[R]):
         else:
             values = (f"{first!s}", f"{second!s}", *map(str, further))
         try:
-            return self._children[values]
+            return self._all.by_values[values]
         except (KeyError, AttributeError):
             return self._made(values)
 

@@ -1,9 +1,8 @@
 """Events of one series: written by one C call each, and folded into its figures in batches."""
 
-from collections.abc import Callable
 from threading import RLock
 from time import sleep
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from manometer.meters.fork import Forked, notice_aside, renewed_in_child
 from manometer.meters.ones import Ticks
@@ -24,6 +23,12 @@ PENDING_AT_MOST = 16 * PENDING_LIMIT
 _PAUSE = 50e-6  # seconds: some folds long
 
 
+class Folding(Protocol):
+    """What has figures that its events are added to."""
+
+    def _fold(self) -> None: ...
+
+
 class WriteBuffer(Generic[E]):
     """A write is `events.append`, which is atomic; whoever gets the lock folds what has come in.
 
@@ -32,7 +37,7 @@ class WriteBuffer(Generic[E]):
     So a write is safe from a signal handler, a finalizer or a gc callback. These may collect too: one
     that interrupts a fold on its own thread does the whole of it, and leaves nothing to the interrupted one.
 
-    fold: works on copies of the figures, and puts them in place in one go with taking off the
+    series: its `_fold` works on copies of the figures, and puts them in place in one go with taking off the
     events that are in them and counting `version` up: with no call in between, where CPython runs
     no handler and no other thread. It does so only if `version` is what it was at its beginning.
     So whatever interrupts a fold, or ends it, costs no event.
@@ -40,12 +45,12 @@ class WriteBuffer(Generic[E]):
     Within `with pending.lock`, after a `drain()`, the figures keep still but for such handlers.
     """
 
-    __slots__ = ("_busy", "_fold", "events", "lock", "version")
+    __slots__ = ("_busy", "_series", "events", "lock", "version")
 
-    def __init__(self, fold: Callable[[], None]) -> None:
+    def __init__(self, series: Folding) -> None:
         self.events: list[E] = []
         self.version = 0
-        self._fold = fold
+        self._series = series  # and not its method, which would be one more object for each series
         self._busy = False
         self.lock = RLock()
 
@@ -67,7 +72,7 @@ class WriteBuffer(Generic[E]):
         """Fold what has come in; the caller holds the lock."""
         self._busy = True
         try:
-            self._fold()
+            self._series._fold()
         finally:
             self._busy = False
 
