@@ -160,7 +160,7 @@ class Counter(Meter[CounterReading]):
         self._exemplar = Exemplar(dict(exemplar), float(amount), time.time())
         self._note()
 
-    def _fold(self) -> None:
+    def _fold(self, *, notes: bool) -> None:
         pending = self.pending
         version, amounts = pending.version, pending.events[:]
         taken, units = len(amounts), self._units
@@ -172,7 +172,7 @@ class Counter(Meter[CounterReading]):
             total += ones
         else:  # one by one, in the order in which they came: a float sum depends on it
             total = float(reduce(add, amounts, total))
-        if taken:
+        if notes and taken:
             self._note()
         if pending.version == version:
             self._total, self._folded_units, pending.version = total, units, version + 1

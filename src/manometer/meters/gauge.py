@@ -136,7 +136,7 @@ class Gauge(Meter[GaugeReading]):
         self._value = self._set_at = 0.0
         self._note()
 
-    def _fold(self) -> None:
+    def _fold(self, *, notes: bool) -> None:
         pending = self.pending
         version, writes = pending.version, pending.events[:]
         taken, value = len(writes), self._value
@@ -144,7 +144,8 @@ class Gauge(Meter[GaugeReading]):
             return  # and the value stays the very object that was read last
         for sets, amount in writes:
             value = amount if sets else value + amount
-        self._note()
+        if notes:
+            self._note()
         if pending.version == version:
             self._value, pending.version = value, version + 1
             del pending.events[:taken]

@@ -142,7 +142,7 @@ class Histogram(Meter[HistogramReading]):
             self._exemplars = {**self._exemplars, bisect_left(self.bounds, amount): kept}
             self._note()
 
-    def _fold(self) -> None:
+    def _fold(self, *, notes: bool) -> None:
         pending = self.pending
         version, amounts = pending.version, pending.events[:]
         taken, exponential = len(amounts), self._exponential
@@ -165,7 +165,8 @@ class Histogram(Meter[HistogramReading]):
         if exponential is not None:
             exponential = exponential.copy()
             exponential.fold(amounts)
-        self._note()
+        if notes:
+            self._note()
         if pending.version == version:
             self._sum, self._running, self._exponential, pending.version = total, running, exponential, version + 1
             del pending.events[:taken]

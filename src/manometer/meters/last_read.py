@@ -165,21 +165,16 @@ class _Last:
 
     def read(self) -> Columns:
         """Every series, read where it may have changed: first by its events, which go after the note was made."""
-        places = {self._children[at]: at for at in self._written_to()}
-        noted = self._taken()
+        number, written, noted = next(self._rounds), self._written_to(), self._taken()
+        for at in written:
+            self._read_anew(self._children[at], at, number)
         if noted:
-            every = {child: at for at, child in enumerate(self._children)}
-            # One that was removed, and is written to, is not among them.
-            places |= {child: every[child] for child in noted if child in every}
-        number = next(self._rounds)
-        for child, at in places.items():
-            self._read_anew(child, at, number)
-        for child in self._taken():  # by the very reading, most of them
-            if child in places:
-                self._read_anew(child, places[child], number)
-            else:
-                self.noted.add(child)
-        self.noted.update([child for child in places if child._is_restless])
+            places = {child: at for at, child in enumerate(self._children)}
+            for child in noted:
+                if child in places:  # one that was removed, and is written to, is not among them
+                    self._read_anew(child, places[child], number)
+                    if child._is_restless:
+                        self.noted.add(child)
         return self.found
 
     @property
@@ -203,6 +198,7 @@ class _Last:
         chunk = child._chunk
         if chunk is not None:  # before the reading, so that what comes amid it shows the next time
             self._chunks[at], self._left[at] = chunk, _left(chunk)
+        child.pending.fold_for_reader()
         reading = child._read()
         if reading is not self._readings[at]:
             self._versions[at] = number
