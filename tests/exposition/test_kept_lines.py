@@ -29,7 +29,7 @@ class Written:
     def again(self, meter, form="text"):
         """The lines of the meter, and the series that were written for them."""
         self.values.clear()
-        lines, _ = lines_of(meter._group(), form, self)
+        lines = lines_of(meter._group(), form, self, [])
         return b"".join(lines).decode().split("\n")[:-1], [*self.values]
 
 
@@ -65,7 +65,7 @@ def test_lines_of_series_that_are_gone_are_dropped(counter):
     counter.remove("b")
     assert written.again(counter) == (["a 1.0", "c 1.0"], [])
     assert [values for kept in counter._lines.values() for values in kept.entries] == [("a",), ("c",)]
-    counter.replace(("a",)).inc(5)
+    counter.expose(counter.apart(("a",))).inc(5)
     assert written.again(counter) == (["a 5.0", "c 1.0"], ["a"])
     counter.clear()
     assert written.again(counter) == ([], [])
@@ -102,7 +102,7 @@ def test_another_thread_may_make_room_for_a_format_meanwhile(counter):
     for turn in range(30):
         events = count()
         for form in ("text", "OpenMetrics"):
-            lines_of(group, form, written)
+            list(lines_of(group, form, written, []))
 
         def other_thread(*_, events=events, turn=turn):
             if next(events) == turn:
@@ -110,7 +110,7 @@ def test_another_thread_may_make_room_for_a_format_meanwhile(counter):
 
         sys.setprofile(other_thread)  # it is called between any two calls
         try:
-            lines, _ = lines_of(group, "another", written)
+            lines = list(lines_of(group, "another", written, []))
         finally:
             sys.setprofile(None)
         assert lines == [b"a 1.0\n", b"b 1.0\n", b"c 1.0\n"]

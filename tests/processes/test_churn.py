@@ -75,8 +75,8 @@ class Member:
 
     def replace(self, label):
         """A new series comes in the place of one."""
-        self.counter.replace((str(label),))
-        self.histogram.replace((str(label),))
+        self.counter.expose(self.counter.apart((str(label),)))
+        self.histogram.expose(self.histogram.apart((str(label),)))
 
     def reset(self, _):
         """The counters start again."""

@@ -39,8 +39,8 @@ def group(tmp_path):
     lambda meter: meter.remove("x"),
     lambda meter: meter.remove_by_labels({"l": "x"}),
     lambda meter: meter.clear(),
-    lambda meter: meter.discard(("x",), meter.labels("x")),
-    lambda meter: meter.replace(("x",)),
+    lambda meter: meter.discard(meter.labels("x")),
+    lambda meter: meter.expose(meter.apart(("x",))),
 ])  # fmt: skip
 def test_a_removal_costs_the_group_nothing(group, remove, written_before):
     """What came since the last writing, or before the first, is there, and what comes after is added."""

@@ -1,6 +1,6 @@
 """The lines of series that nobody wrote to since the last scrape: they are kept, and not written again."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 from manometer.meters.columns import Columns
@@ -42,30 +42,34 @@ class _Kept:
         self.entries, self._size = entries, sum(map(_size, entries.values()))
 
 
-def lines_of(group: Group, form: Hashable, write: Callable[[Values, Any], Lines]) -> tuple[list[bytes], list[bytes]]:
-    """What `write` makes of each series of the group: the first part of each, and the second of each that has one.
+def lines_of(
+    group: Group, form: Hashable, write: Callable[[Values, Any], Lines], behind: list[bytes]
+) -> Iterator[bytes]:
+    """What `write` makes of each series of the group: the first part. The second, if there is one, goes to `behind`.
 
     form: all that the lines depend on but for label values and readings. Where a series still has the very reading
     that it had when its lines were written, these are the kept ones.
     """
     series = group.series
     if group.lines is None or not isinstance(series, Columns) or series.versions is None:
-        parts = [write(values, reading) for values, reading in series]
-        return [one.encode() for one, _ in parts], [other.encode() for _, other in parts if other]
+        for values, reading in series:
+            one, other = write(values, reading)
+            yield one.encode()
+            if other:
+                behind.append(other.encode())
+        return
     kept = _kept(group.lines, form)
-    first, second = [], []
     for values, reading, version in zip(series.values, series.readings, series.versions, strict=True):
         entry = kept.entries.get(values)
         if entry is None or entry[0] is not version:  # the very number, which its collection gave
             one, other = write(values, reading)
             entry = (version, one.encode(), other.encode())
             kept.keep(values, entry)
-        first.append(entry[1])
+        yield entry[1]
         if entry[2]:
-            second.append(entry[2])
+            behind.append(entry[2])
     if len(kept.entries) > len(series):
         kept.forget_others(series)
-    return first, second
 
 
 def _kept(forms: dict[Any, Any], form: Hashable) -> _Kept:

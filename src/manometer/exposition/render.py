@@ -1,6 +1,7 @@
 """The body of `/metrics`: one guarded collection, in the format that the scraper asked for."""
 
 from collections.abc import Callable, Collection, Iterable
+from io import BytesIO
 
 from prometheus_client import REGISTRY, CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder
@@ -38,13 +39,23 @@ def render(
         encode, content_type, form = _chosen(accept)
     except (ValueError, TypeError):  # a version that is no number
         encode, content_type, form = _chosen("")
-    body: list[bytes] = []
-    wanted = frozenset(names)
+    # Written part by part into one buffer: a list of a hundred megabytes of parts would have to be joined at the end.
+    body, wanted = BytesIO(), frozenset(names)
     for family in collect(registry, wanted):
-        body += _written(family, encode, form, registry, wanted)
+        start = body.tell()
+        try:
+            body.writelines(_written(family, encode, form, wanted))
+        except Exception:
+            body.seek(start)
+            body.truncate()
+            SelfMetrics.of(registry).failed(str(family.name), _WRITING)
+        else:
+            self_metrics = SelfMetrics.existing(registry)
+            if self_metrics is not None:
+                self_metrics.worked(family.name, _WRITING)
     if form is not None and form.is_openmetrics:
-        body.append(_END)
-    return b"".join(body), content_type
+        body.write(_END)
+    return body.getvalue(), content_type
 
 
 def _chosen(accept: str) -> tuple[Encoder, str, Form | None]:
@@ -74,27 +85,16 @@ class _AsCollector(Collector):
         return self._families
 
 
-def _written(
-    family: Collected, encode: Encoder, form: Form | None, registry: CollectorRegistry, names: Collection[str]
-) -> list[bytes]:
-    """A family's parts of the body; none where it cannot be written."""
-    try:
-        if form is not None and isinstance(family, Family):
-            body = write(family, form, names)
-        else:
-            metric = _of_names(as_metric(family), names)
-            if metric is None:
-                return []
-            if form is not None and not form.is_openmetrics:
-                metric = _classic(metric)
-            body = [encode(_AsCollector([metric])).removesuffix(b"" if form is None else _END)]
-    except Exception:
-        SelfMetrics.of(registry).failed(str(family.name), _WRITING)
-        return []
-    self_metrics = SelfMetrics.existing(registry)
-    if self_metrics is not None:
-        self_metrics.worked(family.name, _WRITING)
-    return body
+def _written(family: Collected, encode: Encoder, form: Form | None, names: Collection[str]) -> Iterable[bytes]:
+    """A family's parts of the body."""
+    if form is not None and isinstance(family, Family):
+        return write(family, form, names)
+    metric = _of_names(as_metric(family), names)
+    if metric is None:
+        return ()
+    if form is not None and not form.is_openmetrics:
+        metric = _classic(metric)
+    return (encode(_AsCollector([metric])).removesuffix(b"" if form is None else _END),)
 
 
 def _of_names(family: Metric, names: Collection[str]) -> Metric | None:

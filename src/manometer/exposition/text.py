@@ -5,7 +5,7 @@ series by series, at a tenth of the time: what the series of a family have in co
 series' own part is filled in by one C call. Other kinds, and parts of a family, are written line by line.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from manometer.exposition.kept_lines import lines_of
@@ -44,22 +44,22 @@ def _is_plain(kind: str, group: Group) -> bool:
     return kind != "histogram" or not group.series or len(group.series[0][1].running) == len(group.bounds) > 0
 
 
-def write(family: Family, form: Form, names: Collection[str] = ()) -> list[bytes]:
-    """The family's lines in Prometheus's text format, or in OpenMetrics, in parts.
+def write(family: Family, form: Form, names: Collection[str] = ()) -> Iterator[bytes]:
+    """The family's lines in Prometheus's text format, or in OpenMetrics, part by part.
 
     names: where given, only lines of samples of these names, and nothing where there are none.
     """
     if names or not is_plain(family):
-        return _line_by_line(family, form, names)
-    parts, created = [_head(family, form)], []
+        yield from _line_by_line(family, form, names)
+        return
+    yield _head(family, form)
+    created: list[bytes] = []
     for group in family.groups:
         writes = _WRITERS[family.kind](family.name, group, form)
-        lines, beginnings = lines_of(group, (family.name, group.labelnames, group.bounds, form), writes)
-        parts += lines
-        created += beginnings
+        yield from lines_of(group, (family.name, group.labelnames, group.bounds, form), writes, created)
     if created:
-        parts += [_head_apart(family, "_created", form), *created]
-    return parts
+        yield _head_apart(family, "_created", form)
+        yield from created
 
 
 def _line_by_line(family: Family, form: Form, names: Collection[str]) -> list[bytes]:
