@@ -40,9 +40,9 @@ def counting(monkeypatch):
     """The series that are read, from now on."""
     read, plain = [], Histogram._read
 
-    def watched(child):
+    def watched(child, *reader):
         read.append(child._labelvalues[0])
-        return plain(child)
+        return plain(child, *reader)
 
     monkeypatch.setattr(Histogram, "_read", watched)
     return read
@@ -99,11 +99,11 @@ def test_a_collection_amid_another_tells_all(family, monkeypatch):
     """As in a signal handler: it cannot rely on what the interrupted one has not finished."""
     plain, found = Histogram._read, []
 
-    def interrupted(child):
+    def interrupted(child, *reader):
         if not found:
             found.append(None)
             found.append(counts(family))
-        return plain(child)
+        return plain(child, *reader)
 
     family.labels("b").observe(1)
     with monkeypatch.context() as patch:
@@ -119,7 +119,7 @@ def test_a_reading_that_fails_costs_the_next_one_nothing(family, monkeypatch):
     for _ in range(PENDING_LIMIT):
         family.labels("b").observe(1)
 
-    def interrupted(_):
+    def interrupted(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -179,16 +179,35 @@ def test_a_series_that_comes_or_goes_during_a_reading_is_told_by_the_next(monkey
     family.labels("a").observe(1)
     plain, changed = Histogram._read, []
 
-    def interrupted(child):
+    def interrupted(child, *reader):
         if not changed:
             changed.append(None)
             family.labels("new").observe(1)
             family.remove("a")
-        return plain(child)
+        return plain(child, *reader)
 
     monkeypatch.setattr(Histogram, "_read", interrupted)
     assert counts(family) == {"a": 1}
     assert counts(family) == {"new": 1}
+
+
+def test_a_reading_that_another_has_overtaken_hides_no_event_from_the_next(family, monkeypatch):
+    """It takes the event off the list by which the other one's successor would find the series."""
+    plain, overtaken = Histogram._read, []
+
+    def interrupted(child, *reader):
+        if not overtaken:
+            overtaken.append(None)
+            family.labels("new").observe(1)
+            overtaken.append(counts(family))
+            family.labels("b").observe(1)
+        return plain(child, *reader)
+
+    family.labels("b").observe(1)
+    monkeypatch.setattr(Histogram, "_read", interrupted)
+    family.read()
+    assert overtaken[1] == {"a": 1, "b": 2, "c": 1, "new": 1}
+    assert counts(family) == {"a": 1, "b": 3, "c": 1, "new": 1}
 
 
 def test_a_removed_series_that_is_written_to_is_neither_told_nor_kept(family):
@@ -231,7 +250,9 @@ def test_of_counters_only_what_was_written_to_is_read(monkeypatch):
     tick = counter.labels("c").tick
     counter.read()
     read, plain = [], Counter._read
-    monkeypatch.setattr(Counter, "_read", lambda child: (read.append(child._labelvalues[0]), plain(child))[1])
+    monkeypatch.setattr(
+        Counter, "_read", lambda child, *reader: (read.append(child._labelvalues[0]), plain(child, *reader))[1]
+    )
     counter.labels("b").inc()
     tick()
     assert [reading.total for _, reading in counter.read()] == [1, 2, 2]

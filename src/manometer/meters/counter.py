@@ -160,7 +160,7 @@ class Counter(Meter[CounterReading]):
         self._exemplar = Exemplar(dict(exemplar), float(amount), time.time())
         self._note()
 
-    def _fold(self, *, notes: bool) -> None:
+    def _fold(self, reader: object) -> None:
         pending = self.pending
         version, amounts = pending.version, pending.events[:]
         taken, units = len(amounts), self._units
@@ -172,13 +172,13 @@ class Counter(Meter[CounterReading]):
             total += ones
         else:  # one by one, in the order in which they came: a float sum depends on it
             total = float(reduce(add, amounts, total))
-        if notes and taken:
-            self._note()
+        if taken:
+            self._note(reader)
         if pending.version == version:
             self._total, self._folded_units, pending.version = total, units, version + 1
             del pending.events[:taken]
 
-    def _read(self) -> CounterReading:
+    def _read(self, reader: object = None) -> CounterReading:
         pending, last = self.pending, self._last
         if (
             last is not None
@@ -192,7 +192,7 @@ class Counter(Meter[CounterReading]):
         ):
             return last
         with pending.lock:
-            pending.drain()
+            pending.drain(reader)
             self._last = reading = self._now()
         return reading
 

@@ -136,7 +136,7 @@ class Gauge(Meter[GaugeReading]):
         self._value = self._set_at = 0.0
         self._note()
 
-    def _fold(self, *, notes: bool) -> None:
+    def _fold(self, reader: object) -> None:
         pending = self.pending
         version, writes = pending.version, pending.events[:]
         taken, value = len(writes), self._value
@@ -144,13 +144,12 @@ class Gauge(Meter[GaugeReading]):
             return  # and the value stays the very object that was read last
         for sets, amount in writes:
             value = amount if sets else value + amount
-        if notes:
-            self._note()
+        self._note(reader)
         if pending.version == version:
             self._value, pending.version = value, version + 1
             del pending.events[:taken]
 
-    def _read(self) -> GaugeReading:
+    def _read(self, reader: object = None) -> GaugeReading:
         if self._function is not None:
             return GaugeReading(float(self._function()), self._set_at if self._is_most_recent else None)
         pending, last = self.pending, self._last
@@ -158,6 +157,6 @@ class Gauge(Meter[GaugeReading]):
         if not pending.events and last.value is self._value and last.set_at is self._set_at:
             return last
         with pending.lock:
-            pending.drain()
+            pending.drain(reader)
             self._last = reading = GaugeReading(self._value, self._set_at)
         return reading

@@ -142,7 +142,7 @@ class Histogram(Meter[HistogramReading]):
             self._exemplars = {**self._exemplars, bisect_left(self.bounds, amount): kept}
             self._note()
 
-    def _fold(self, *, notes: bool) -> None:
+    def _fold(self, reader: object) -> None:
         pending = self.pending
         version, amounts = pending.version, pending.events[:]
         taken, exponential = len(amounts), self._exponential
@@ -165,8 +165,7 @@ class Histogram(Meter[HistogramReading]):
         if exponential is not None:
             exponential = exponential.copy()
             exponential.fold(amounts)
-        if notes:
-            self._note()
+        self._note(reader)
         if pending.version == version:
             self._sum, self._running, self._exponential, pending.version = total, running, exponential, version + 1
             del pending.events[:taken]
@@ -178,7 +177,7 @@ class Histogram(Meter[HistogramReading]):
             amounts = [amount for amount in amounts if amount == amount]
         return total, sorted(amounts)
 
-    def _read(self) -> HistogramReading:
+    def _read(self, reader: object = None) -> HistogramReading:
         pending, last = self.pending, self._last
         if (
             last is not None
@@ -190,7 +189,7 @@ class Histogram(Meter[HistogramReading]):
         ):
             return last
         with pending.lock:
-            pending.drain()
+            pending.drain(reader)
             self._last = reading = self._now()
         return reading
 

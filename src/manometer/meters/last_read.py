@@ -23,7 +23,7 @@ class _Child(Protocol):
     def _chunk(self) -> Iterator[bool] | None:
         """What the writes shorten that leave no event; None where every write leaves one."""
 
-    def _read(self) -> Any: ...
+    def _read(self, reader: object = None) -> Any: ...
 
 
 class LastRead:
@@ -45,10 +45,15 @@ class LastRead:
         self._noted: set[_Child] | None = None
         self._changes = 0
 
-    def note(self, child: _Child) -> None:
-        """The child may have changed."""
+    def note(self, child: _Child, reader: object = None) -> None:
+        """The child may have changed.
+
+        reader: the notes of the collection that reads the child at this moment. While these are the ones that count,
+        nothing needs to be noted: what the child says now is what that collection takes for the last.
+        """
         noted = self._noted
-        if noted is not None:  # else nobody relies on it, and it would hold a child that was removed
+        # Without any, nobody relies on them, and they would hold a child that was removed.
+        if noted is not None and noted is not reader:
             noted.add(child)
 
     def forget(self) -> None:
@@ -198,8 +203,7 @@ class _Last:
         chunk = child._chunk
         if chunk is not None:  # before the reading, so that what comes amid it shows the next time
             self._chunks[at], self._left[at] = chunk, _left(chunk)
-        child.pending.fold_for_reader()
-        reading = child._read()
+        reading = child._read(self.noted)
         if reading is not self._readings[at]:
             self._versions[at] = number
             self._readings[at] = reading

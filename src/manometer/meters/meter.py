@@ -222,8 +222,11 @@ class Meter(Collector, ABC, Generic[R]):
         """Begin the figures of a series anew, in a child that was forked while other threads wrote to it."""
 
     @abstractmethod
-    def _read(self) -> R:
-        """The figures of a series at this moment: the last reading itself where nothing was written since."""
+    def _read(self, reader: object = None) -> R:
+        """The figures of a series at this moment: the last reading itself where nothing was written since.
+
+        reader: see `LastRead.note`.
+        """
 
     # --- for the kinds
 
@@ -248,10 +251,10 @@ class Meter(Collector, ABC, Generic[R]):
         """What the writes to a series shorten that leave no event; None where every write leaves one."""
         return None
 
-    def _note(self) -> None:
-        """Tell the family that this series may have changed, where it is one of several."""
+    def _note(self, reader: object = None) -> None:
+        """Tell the family, where this series is one of several, that it may have changed; see `LastRead.note`."""
         if self._labelvalues:
-            self._last_read.note(self)
+            self._last_read.note(self, reader)
 
     @property
     def _metrics(self) -> dict[Values, Self]:

@@ -26,8 +26,8 @@ _PAUSE = 50e-6  # seconds: some folds long
 class Folding(Protocol):
     """What has figures that its events are added to."""
 
-    def _fold(self, *, notes: bool) -> None:
-        """notes: whether the family has to hear that the series may have changed, before its events are gone."""
+    def _fold(self, reader: object) -> None:
+        """Tell the family that the series may have changed, then take the events off. reader: see `LastRead.note`."""
 
 
 class WriteBuffer(Generic[E]):
@@ -69,18 +69,13 @@ class WriteBuffer(Generic[E]):
         except RecursionError:  # the writer is at the end of its stack; a later one folds these too
             pass
 
-    def drain(self, *, notes: bool = True) -> None:
-        """Fold what has come in; the caller holds the lock."""
+    def drain(self, reader: object = None) -> None:
+        """Fold what has come in; the caller holds the lock. reader: see `LastRead.note`."""
         self._busy = True
         try:
-            self._series._fold(notes=notes)
+            self._series._fold(reader)
         finally:
             self._busy = False
-
-    def fold_for_reader(self) -> None:
-        """Fold what has come in, for who reads the series next and need not be told that it has changed."""
-        with self.lock:
-            self.drain(notes=False)
 
     def renew(self) -> None:
         """Drop what has come in, and be free: for a forked child."""
