@@ -109,9 +109,12 @@ class Meter(Collector, ABC, Generic[R]):
 
         Raises MetricError (a ValueError) where the labels are not the family's.
         """
-        if further or labelkwargs:
-            return self._found(first, second, further, labelkwargs)
-        # Programs call this for every event. So where the series is there, it makes no call: f"{x!s}" is str(x).
+        # Programs call this for every event. So where the series is there, it makes as few calls as it can:
+        # f"{x!s}" is str(x).
+        if labelkwargs:
+            if len(labelkwargs) > 2 or first is not _NOT_GIVEN:
+                return self._of_several(self._ordered(labelkwargs, first is not _NOT_GIVEN))
+            first, second = self._pair(labelkwargs)
         one = f"{first!s}"
         if second is _NOT_GIVEN:
             try:
@@ -119,6 +122,8 @@ class Meter(Collector, ABC, Generic[R]):
             except (KeyError, AttributeError):  # a series has no children
                 return self._made((one,) if first is not _NOT_GIVEN else ())
         two = f"{second!s}"
+        if further:
+            return self._of_several((one, two, *map(str, further)))
         try:
             by_first = self._by_first
             return by_first[one][two] if by_first else self._by_second[two][one]
@@ -280,34 +285,42 @@ class Meter(Collector, ABC, Generic[R]):
             raise MetricError(f"{self}: Incorrect label count (expected {wanted}, got {len(values)})")
         return values
 
-    def _found(
-        self, first: object, second: object, further: tuple[object, ...], labelkwargs: Mapping[str, object]
-    ) -> Self:
-        """The series of more than two label values, or of those that were given by name."""
-        if labelkwargs:
-            values = self._ordered(labelkwargs, first is not _NOT_GIVEN)
-        else:
-            values = (f"{first!s}", f"{second!s}", *map(str, further))
-        try:
-            return self._all.by_values[values]
-        except (KeyError, AttributeError):
-            return self._made(values)
+    def _pair(self, labelkwargs: Mapping[str, object]) -> tuple[object, object]:
+        """One or two label values that were given by name, as they would be given by position."""
+        names = self.labelnames
+        if len(names) == len(labelkwargs):
+            try:
+                return labelkwargs[names[0]], labelkwargs[names[1]] if len(names) == 2 else _NOT_GIVEN
+            except KeyError:
+                pass
+        raise self._misnamed(labelkwargs)
 
     def _ordered(self, labelkwargs: Mapping[str, object], is_mixed: bool) -> Values:
         """Label values that were given by name, in the order of the label names; is_mixed: by position too."""
-        names = self.labelnames
-        if len(labelkwargs) == len(names) and not is_mixed:
-            values = []
+        names, values = self.labelnames, []
+        if len(names) == len(labelkwargs) and not is_mixed:
             for name in names:  # at half the price of a comprehension's call
                 if name not in labelkwargs:
                     break
                 values.append(f"{labelkwargs[name]!s}")
             else:
                 return tuple(values)
+        raise self._misnamed(labelkwargs, is_mixed)
+
+    def _misnamed(self, labelkwargs: Mapping[str, object], is_mixed: bool = False) -> MetricError:
+        """What is wrong with label values that were given by name; is_mixed: by position too."""
         self._need_family()
         if is_mixed:
-            raise MetricError("Can't pass both *args and **kwargs")
-        raise MetricError(f"{self}: Incorrect label names (expected {sorted(names)}, got {sorted(labelkwargs)})")
+            return MetricError("Can't pass both *args and **kwargs")
+        expected, got = sorted(self.labelnames), sorted(labelkwargs)
+        return MetricError(f"{self}: Incorrect label names (expected {expected}, got {got})")
+
+    def _of_several(self, values: Values) -> Self:
+        """The series of more than two label values."""
+        try:
+            return self._all.by_values[values]
+        except (KeyError, AttributeError):
+            return self._made(values)
 
     def _made(self, values: Values) -> Self:
         """The series of label values that are new, or that are not the family's."""
