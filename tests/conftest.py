@@ -68,6 +68,14 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+@pytest.fixture
+def whole_stack():
+    """The stack to its end for the test alone: a pass of the garbage collector calls hypothesis, and that fails."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item):
     """Where servers must be there, a test that is skipped for want of one has failed.

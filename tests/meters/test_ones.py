@@ -112,6 +112,7 @@ def test_what_interrupts_the_end_of_a_chunk_may_count():
     assert counter.value == events + calls * CHUNK + signals * (CHUNK + 1)
 
 
+@pytest.mark.usefixtures("whole_stack")
 def test_a_chunk_that_ends_at_the_end_of_the_stack_loses_nothing():
     """Where there is room for a write and none for more, the one waits as an event of its own."""
     counter = Counter("c", "Help.", registry=None)

@@ -185,6 +185,7 @@ def test_a_write_amid_a_fold_of_its_own_thread_does_not_pause(monkeypatch):
             histogram.observe(1)
 
 
+@pytest.mark.usefixtures("whole_stack")
 def test_a_fold_at_the_end_of_the_stack_costs_the_writer_nothing():
     """Where there is room for a write and none for a fold, the events wait for the next writer."""
     histogram = Histogram("h", "Help.", registry=None)

@@ -222,6 +222,7 @@ def test_a_memoised_recursion_costs_one_frame_more_a_call(figures, stack_depth, 
     assert depths[-1] - depths[0] <= bare + 10
 
 
+@pytest.mark.usefixtures("whole_stack")
 @pytest.mark.parametrize("decorate", MEMOISED)
 def test_a_memoised_recursion_goes_as_deep_as_its_frames_allow(figures, decorate):
     """A depth that a bare function has with two thirds of the limit, the instrumented one has with all of it."""

@@ -298,6 +298,7 @@ def deepest(call):
     return found
 
 
+@pytest.mark.usefixtures("whole_stack")
 @pytest.mark.parametrize("is_traced", [False, True])
 def test_a_stage_takes_one_frame_of_the_stack(measured, tracer, is_traced):
     """Recursion goes half as deep as without; the bare function is a frame a call as well."""
@@ -315,6 +316,7 @@ def test_a_stage_takes_one_frame_of_the_stack(measured, tracer, is_traced):
     assert deepest(nested) >= (sys.getrecursionlimit() - room) // 2 - 20
 
 
+@pytest.mark.usefixtures("whole_stack")
 def test_the_end_of_the_stack_costs_no_exception_of_the_program(figures, measured):
     """Where there is no room to count a run, the program has its own exception all the same."""
 
