@@ -71,9 +71,11 @@ def pytest_collection_finish():
 @pytest.fixture
 def whole_stack():
     """The stack to its end for the test alone: a pass of the garbage collector calls hypothesis, and that fails."""
+    was_on = gc.isenabled()
     gc.disable()
     yield
-    gc.enable()
+    if was_on:
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

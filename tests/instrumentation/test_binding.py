@@ -4,11 +4,22 @@ import functools
 import gc
 import logging
 import threading
+from contextlib import ExitStack
+from unittest.mock import Mock
 
 import pytest
 from cachetools import LRUCache
 
-from manometer import Binding, BindingError, Gauge, MetricError, UnsupportedError, instrument_cache, instrument_retry
+from manometer import (
+    Binding,
+    BindingError,
+    Counter,
+    Gauge,
+    MetricError,
+    UnsupportedError,
+    instrument_cache,
+    instrument_retry,
+)
 from manometer.catalogue import cache as rows
 from manometer.instrumentation import subject as module
 from manometer.instrumentation.subject import Subject
@@ -316,6 +327,69 @@ def test_a_set_up_that_fails_leaves_the_earlier_object_under_its_name_measured(f
     earlier.get("x")
     assert misses() == 2
     assert not Binding.of(earlier).closed
+
+
+def test_a_binding_that_is_closed_within_its_set_up_shows_nothing(figures):
+    """Its place is free for another."""
+    subject = Subject.on(figures.registry, "cache")
+    thing, other = Thing(), Thing()
+    with subject.binding(thing, {"cache.name": "c"}) as binding:
+        binding.counter("cache.requests", {"cache.request.type": "miss"}).inc()
+        binding.close()
+    assert figures("cache_requests_total") is None
+    assert subject.bound({"cache.name": "c"}) is None
+    with subject.binding(other, {"cache.name": "c"}):
+        pass
+    assert Binding.of(other) == subject.bound({"cache.name": "c"})
+
+
+def test_objects_that_are_set_up_at_once_keep_their_events_at_the_cap(figures, monkeypatch):
+    """There may be one too many of them, and none has nothing to count in."""
+    for name in ("ties", "subject_meters"):
+        monkeypatch.setattr(f"manometer.instrumentation.{name}.SERIES_CAP", 1)
+    subject, things = Subject.on(figures.registry, "cache"), [Thing() for _ in range(4)]
+    with ExitStack() as set_ups:
+        for number, thing in enumerate(things):
+            binding = set_ups.enter_context(subject.binding(thing, {"cache.name": f"c{number}"}))
+            for kind in ("hit", "miss"):
+                binding.counter("cache.requests", {"cache.request.type": kind}).inc(10)
+    for number in range(4):
+        for kind in ("hit", "miss"):
+            assert figures("cache_requests_total", cache_name=f"c{number}", cache_request_type=kind) == 10
+
+
+def test_a_set_up_that_an_exception_ends_at_last_is_undone(figures, monkeypatch):
+    """Out of a signal handler, say, as its series are shown."""
+    subject, thing, undone = Subject.on(figures.registry, "cache"), Thing(), []
+
+    def set_up():
+        with subject.binding(thing, {"cache.name": "c"}) as binding:
+            binding.counter("cache.requests", {"cache.request.type": "miss"})
+            binding.undoes(undone.append)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Counter, "expose", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            set_up()
+    assert undone == [thing]
+    with subject.binding(thing, {"cache.name": "c"}):
+        pass
+
+
+def test_an_event_may_come_amid_the_showing_of_the_series(figures, monkeypatch):
+    """Of a finalizer on the same thread, say; it has a series of its own, which is shown too."""
+    subject, thing, plain = Subject.on(figures.registry, "cache"), Thing(), Counter.expose
+
+    def interrupted(meter, child, **past_cap):
+        monkeypatch.setattr(Counter, "expose", plain)
+        binding.counter("cache.requests", {"cache.request.type": "hit"}).inc(3)
+        return plain(meter, child, **past_cap)
+
+    with subject.binding(thing, {"cache.name": "c"}) as binding:
+        binding.counter("cache.requests", {"cache.request.type": "miss"}).inc()
+        monkeypatch.setattr(Counter, "expose", interrupted)
+    assert figures("cache_requests_total", cache_request_type="hit") == 3
+    assert figures("cache_requests_total", cache_request_type="miss") == 1
 
 
 def test_a_second_set_up_of_an_object_that_fails_leaves_its_binding_to_be_found(figures):

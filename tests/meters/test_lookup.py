@@ -113,3 +113,73 @@ def test_a_signal_may_end_any_step_midway():
             assert found(lookup, values) is None
         if not ended:
             break
+
+
+def interrupted(step, handler, at):
+    """Call the handler where CPython does: as a function begins, or a call has ended; whether there are so many."""
+    seen, profiled = 0, sys.getprofile()
+
+    def strike(_frame, event, _argument):
+        nonlocal seen
+        seen += event != "c_call"
+        if event != "c_call" and seen == at:
+            sys.setprofile(None)
+            handler()
+
+    sys.setprofile(strike)
+    try:
+        step()
+    finally:
+        sys.setprofile(profiled)
+    return seen >= at
+
+
+USES = {
+    "count": lambda counter, labels: counter.labels(*labels).inc(),
+    "remove": lambda counter, labels: counter.remove(*labels),
+    "replace": lambda counter, labels: counter.expose(counter.apart(labels)),
+    "clear": lambda counter, _: counter.clear(),
+}
+
+
+@pytest.mark.parametrize("handler", USES)
+@pytest.mark.parametrize("step", USES)
+@pytest.mark.parametrize("labels", [("p",), ("p", "q"), ("p", "q", "r")])
+def test_a_handler_may_use_the_family_amid_any_step(labels, step, handler):
+    """What is found afterwards is what is shown: no event goes to a series that was removed."""
+    for known in (True, False):
+        for at in count(1):
+            counter = Counter("c", "Help.", ["l", "k", "m"][: len(labels)], registry=None)
+            counter.labels(*"xyz"[: len(labels)])
+            if known:
+                counter.labels(*labels)
+            has_line = interrupted(
+                lambda counter=counter: USES[step](counter, labels),
+                lambda counter=counter: USES[handler](counter, labels),
+                at,
+            )
+            counter.labels(*labels).inc(100)
+            assert dict(counter.read())[labels].total >= 100
+            if not has_line:
+                break
+
+
+@pytest.mark.parametrize("handler", ["remove", "replace", "count", "clear"])
+def test_a_handler_may_use_the_family_amid_a_turn(handler):
+    """The series that it removes is not found afterwards, and the others are."""
+    for at in count(1):
+        counter = Counter("c", "Help.", ["l", "k"], registry=None)
+        for number in range(16):
+            counter.labels("GET", number)
+        assert counter._by_second
+        has_line = interrupted(
+            lambda counter=counter: counter.labels("GET", "16"),
+            lambda counter=counter: USES[handler](counter, ("GET", "3")),
+            at,
+        )
+        for number in range(17):
+            counter.labels("GET", number).inc()
+        assert [reading.total for _, reading in counter.read() if reading.total < 1] == []
+        assert len(counter.read()) == 17
+        if not has_line:
+            break

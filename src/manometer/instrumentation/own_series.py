@@ -51,15 +51,19 @@ class OwnSeries:
             return exposed
 
     def expose(self) -> None:
-        """Put the series in the place of those of the same labels, as also those to come; the lock is held."""
-        self._exposed = True
-        for (parent, _), child in self._series.items():
-            parent.expose(child)
+        """Show the series in the place of those of the same labels, and from now on each as it is made.
+
+        Several objects that are set up at once may be one too many for the cap. They have been written to by then.
+        """
+        with self._meters.lock:
+            self._exposed = True
+            for (parent, _), child in [*self._series.items()]:  # a handler amid this may make another
+                parent.expose(child, past_cap=True)
 
     def drop(self) -> None:
         """Take the series off their meters."""
         self.dropped = True
-        for (parent, _), child in self._series.items():
+        for (parent, _), child in [*self._series.items()]:
             parent.discard(child)
 
     @property

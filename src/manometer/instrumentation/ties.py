@@ -69,19 +69,24 @@ class Ties:
             )
         try:
             yield tie
+            with self._lock:
+                if not tie.closed:
+                    self._take_in(tie, target)
         except BaseException:
-            tie.cut()
+            self.release(tie)
             raise
-        with self._lock:
-            tie.ready(target)
-            if folds:  # one set of labels can show one object's state, so those past the cap show none
-                self._past_cap.add(tie)
-                return
-            key = tuple(identity.items())
-            earlier = self._by_identity.get(key)
-            self._by_identity[key] = tie
-            if earlier is not None:
-                earlier.cut()
+
+    def _take_in(self, tie: Tie, target: object) -> None:
+        """Show what is set up, in the place of what has its identity."""
+        tie.ready(target)
+        if tie.series.folds:  # one set of labels can show one object's state, so those past the cap show none
+            self._past_cap.add(tie)
+            return
+        key = tuple(tie.series.identity.items())
+        earlier = self._by_identity.get(key)
+        self._by_identity[key] = tie
+        if earlier is not None:
+            earlier.cut()
 
     def release(self, tie: Tie) -> None:
         """Forget a tie, and remove its series."""

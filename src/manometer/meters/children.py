@@ -62,24 +62,30 @@ class Children(Generic[C]):
             if child is None:
                 child = self.by_values.setdefault(values, make(values))
                 self.last_read.forget()
-            self.lookup.put(values, child)
+                self._have_found(values, child)
+            elif not folds:  # it was looked for by these very values, and missing there
+                self._have_found(values, child)
         if folds and self._on_fold is not None:
             self._on_fold(self._name)
         return child
 
-    def exposed(self, values: Values, child: C, make: Callable[[Values], C]) -> C:
-        """That series, now in the place of the one of these label values; past the cap the shared one."""
+    def exposed(self, values: Values, child: C, make: Callable[[Values], C], *, past_cap: bool) -> C:
+        """That series, now in the place of the one of these label values.
+
+        past_cap: whether it may be one too many; else the shared one is given back then, made where it is new.
+        """
         with self._lock:
             earlier = self.by_values.get(values)
-            if earlier is not None:
-                self.lookup.drop(values)
-                self._end(values, earlier)
+            if earlier is None and not past_cap:
+                return self.admitted(values, lambda admitted: child if admitted == values else make(admitted))
+            if earlier is not child:
                 self.by_values[values] = child
-                self.lookup.put(values, child)
+                self.last_read.forget()
+                self._have_found(values, child)
+                if earlier is not None:
+                    self._end(values, earlier)
         self._ended.settle()
-        if earlier is not None:
-            return child
-        return self.admitted(values, lambda admitted: child if admitted == values else make(admitted))
+        return child
 
     def drop(self, values: Values, only: C | None = None) -> None:
         """Drop the series of these label values, if it is there; only: unless it is another than that one."""
@@ -116,10 +122,21 @@ class Children(Generic[C]):
         if ended:
             self._ended.clear()
 
-    def _drop(self, values: Values, child: C) -> None:
+    def _have_found(self, values: Values, child: C) -> None:
+        """Have the lookup find the series, if it is the one that is there.
+
+        A signal handler or a finalizer may have removed or replaced it, between any two calls up to here.
+        """
         self.lookup.drop(values)
-        del self.by_values[values]
-        self._end(values, child)
+        self.lookup.put(values, child)
+        if self.by_values.get(values) is not child:
+            self.lookup.drop(values)
+
+    def _drop(self, values: Values, child: C) -> None:
+        if values in self.by_values and self.by_values[values] is child:  # with no call up to the deletion
+            del self.by_values[values]
+            self.lookup.drop(values)  # after that, or a handler in between would have it found again
+            self._end(values, child)
 
     def _end(self, values: Values, child: C) -> None:
         """A series is no longer its family's; the lock is held."""

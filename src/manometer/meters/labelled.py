@@ -87,13 +87,14 @@ class Labelled(ABC):
         """A new series of these label values that can be written to, and is not exposed before `expose`."""
         return renewed_in_child(self._child(values))
 
-    def expose(self, child: Self) -> Self:
+    def expose(self, child: Self, *, past_cap: bool = False) -> Self:
         """Put a series that was made apart in the place of the one of its label values, and return it.
 
         Whoever holds the old one may go on writing to it; it is no longer exposed. The cap holds
         here too: past it, what comes back is the series `other`, and the one that was passed stays apart.
+        past_cap: expose it all the same, because it has been written to.
         """
-        return self._all.exposed(child._labelvalues, child, self._child)
+        return self._all.exposed(child._labelvalues, child, self._child, past_cap=past_cap)
 
     def discard(self, child: Self) -> None:
         """Drop that very series, unless another has taken its place or it is not exposed."""

@@ -16,8 +16,11 @@ class Lookup(Generic[C]):
 
     of_one: those of one label value. Those of two are in `by_first[first][second]`, or, where `by_first` is empty,
     in `by_second[second][first]`: whichever takes fewer dictionaries, so that a label of many values, such as a
-    path, has not one for each. A series may be missing here for a moment; one that is found is the right one.
-    Whoever calls a method holds a lock.
+    path, has not one for each.
+
+    Whoever calls a method holds a lock. A signal handler or a finalizer on the same thread may come amid it, and
+    call any. Whatever it did, a series may then be missing here, so that its family has to be asked; but what was
+    dropped is not found.
     """
 
     def __init__(self) -> None:
@@ -25,9 +28,10 @@ class Lookup(Generic[C]):
         self.by_first: dict[str, dict[str, C]] = {}
         self.by_second: dict[str, dict[str, C]] = {}
         self._look_at = _FIRST_LOOK
+        self._drops = 0
 
     def put(self, values: Values, child: C) -> None:
-        """Have the series found by these label values, by which none is found so far."""
+        """Have the series found by these label values. Whoever calls this drops it where it is gone by then."""
         if len(values) == 1:
             self.of_one[values[0]] = child
         elif len(values) == 2:
@@ -40,6 +44,7 @@ class Lookup(Generic[C]):
 
     def drop(self, values: Values) -> None:
         """Have no series found by these label values."""
+        self._drops += 1
         if len(values) == 1:
             self.of_one.pop(values[0], None)
         elif len(values) == 2:  # off both: a signal may have ended a turn midway
@@ -48,11 +53,16 @@ class Lookup(Generic[C]):
                 found.pop(inner, None)
                 if not found:
                     used.pop(outer, None)
+            if not self.by_first and not self.by_second:
+                self._look_at = _FIRST_LOOK
 
     def _turn(self) -> None:
-        """Use the other dictionary from now on."""
+        """Use the other dictionary from now on, unless something is dropped meanwhile."""
         used, other = (self.by_first, self.by_second) if self.by_first else (self.by_second, self.by_first)
-        for outer, found in used.items():
-            for inner, child in found.items():
-                other.setdefault(inner, {})[outer] = child
-        used.clear()
+        drops, turned = self._drops, dict[str, dict[str, C]]()
+        for outer, found in [*used.items()]:
+            for inner, child in [*found.items()]:
+                turned.setdefault(inner, {})[outer] = child
+        if self._drops == drops:  # with no call in between, so that no handler comes amid
+            other.update(turned)
+            used.clear()
