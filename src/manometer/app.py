@@ -226,7 +226,7 @@ def _shown(registry: CollectorRegistry, worker: "Worker | None") -> CollectorReg
     """The registry to serve: the program's, or one with the figures of the whole group."""
     if worker is None:
         return registry
-    from manometer.processes import group_registry
+    from manometer.processes import group_registry  # loaded where there is a worker, and slow to import elsewhere
 
     return group_registry(worker)
 

@@ -14,7 +14,8 @@ def test_it_writes_and_then_finds_everything_up_to_date(tmp_path, capsys):
     assert str(tmp_path / "dashboards" / "overview.json") in written
     told = capsys.readouterr()
     assert set(told.out.splitlines()) == written
-    assert told.err == "the alerts watch the job alluse; for yours, give a file with `jobs: [...]` by --config\n"
+    assert "watch the job alluse" in told.err
+    assert "`jobs: [...]` and `runbooks: URL` by --config" in told.err
     assert main(["mixin", "--out", str(tmp_path), "--check"]) == 0
     assert capsys.readouterr() == ("", "")
 

@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
 
             jobs = ", ".join(Thresholds().jobs)
             sys.stderr.write(
-                f"the alerts watch the job {jobs}; for yours, give a file with `jobs: [...]` by --config\n"
+                f"the alerts watch the job {jobs}, and their links to runbooks begin with docs/runbooks; "
+                "for yours, give a file with `jobs: [...]` and `runbooks: URL` by --config\n"
             )
         return 0
     complaints = output.stale(files, root)

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     path = Path(settings.processes_dir)
     if not path.is_dir():
         raise ConfigError(f"{path} is no directory; name the one that the workers have as processes_dir")
-    from manometer.processes import onlooker
+    from manometer.processes import onlooker  # slow to import, and other commands do not need it
 
     try:
         server = Server(Site(onlooker(path), service=settings.service_name), settings.host, settings.port)

@@ -34,7 +34,8 @@ class Binding:
         if tie is None:
             raise BindingError(
                 f"{type(target).__qualname__} at {id(target):#x} is not bound; "
-                "pass what instrument_cache, instrument_pool or their siblings returned"
+                "pass what instrument_cache, instrument_pool or their siblings returned; "
+                "another object that was given its name has replaced it, if there was one"
             )
         return Binding(tie)
 

@@ -12,7 +12,7 @@ from typing import Any
 from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram, Timestamp
 
-from manometer.exposition.protobuf.wire import delimited, double, message, packed_sints, sint, tag, text, uint
+from manometer.exposition.protobuf.fields import delimited, double, message, packed_sints, sint, tag, text, uint
 
 __all__ = [
     "Kind",

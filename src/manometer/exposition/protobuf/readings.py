@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from math import nan
 from typing import Any
 
+from manometer.exposition.protobuf.fields import delimited, double, message, tag, text, varint
 from manometer.exposition.protobuf.messages import (
     Kind,
     event_count,
@@ -16,7 +17,6 @@ from manometer.exposition.protobuf.messages import (
     label_name,
     time,
 )
-from manometer.exposition.protobuf.wire import delimited, double, message, tag, text, varint
 from manometer.meters.readings import CounterReading, GaugeReading, HistogramReading
 
 __all__ = ["writer"]

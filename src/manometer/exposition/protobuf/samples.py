@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from prometheus_client.samples import Sample
 
+from manometer.exposition.protobuf.fields import double, message, uint
 from manometer.exposition.protobuf.messages import (
     Kind,
     event_count,
@@ -16,7 +17,6 @@ from manometer.exposition.protobuf.messages import (
     label_name,
     time,
 )
-from manometer.exposition.protobuf.wire import double, message, uint
 
 __all__ = ["Told", "kind_and_suffix", "metrics"]
 

@@ -3,7 +3,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from manometer.exposition.protobuf import wire
+from manometer.exposition.protobuf import fields
 
 UNSIGNED = st.integers(0, 2**64 - 1)
 SIGNED = st.integers(-(2**63), 2**63 - 1)
@@ -18,26 +18,26 @@ SIGNED = st.integers(-(2**63), 2**63 - 1)
 @example(2**21)
 def test_unsigned_numbers(messages, value):
     """A varint, of one byte to ten."""
-    assert wire.uint(1, value) == messages["Bucket"](cumulative_count=value).SerializeToString()
+    assert fields.uint(1, value) == messages["Bucket"](cumulative_count=value).SerializeToString()
 
 
 @given(SIGNED)
 def test_a_negative_number_that_is_no_zigzag_takes_ten_bytes(messages, value):
     """Such as a time before 1970."""
-    assert wire.uint(6, value) == messages["Metric"](timestamp_ms=value).SerializeToString()
+    assert fields.uint(6, value) == messages["Metric"](timestamp_ms=value).SerializeToString()
 
 
 @given(st.integers(-(2**31), 2**31 - 1))
 def test_signed_numbers(messages, value):
     """Zigzag: small ones of either sign are short."""
-    assert wire.sint(1, value) == messages["BucketSpan"](offset=value).SerializeToString()
+    assert fields.sint(1, value) == messages["BucketSpan"](offset=value).SerializeToString()
 
 
 @given(st.lists(SIGNED | st.integers(-70, 70)))
 @example(list(range(-70, 70)))
 def test_packed_numbers(messages, values):
     """A reader finds them whether it expects them packed or not."""
-    packed = wire.packed_sints(13, values)
+    packed = fields.packed_sints(13, values)
     assert list(messages["Histogram"].FromString(packed).positive_delta) == values
     assert bool(packed) == bool(values)
 
@@ -45,17 +45,19 @@ def test_packed_numbers(messages, values):
 @given(st.floats())
 def test_doubles(messages, value):
     """Bit by bit, NaN and infinities too."""
-    assert wire.double(1, value) == messages["Gauge"](value=value).SerializeToString()
+    assert fields.double(1, value) == messages["Gauge"](value=value).SerializeToString()
 
 
 @given(st.text(max_size=300))
 def test_text(messages, value):
     """UTF-8 behind its length in bytes."""
-    assert wire.text(2, value) == messages["LabelPair"](value=value).SerializeToString()
+    assert fields.text(2, value) == messages["LabelPair"](value=value).SerializeToString()
 
 
 @given(st.text(max_size=300))
 def test_a_message_within_another(messages, value):
     """Behind its length, under a field number that takes two bytes."""
     inner = messages["Exemplar"](label=[messages["LabelPair"](name=value)])
-    assert wire.message(16, inner.SerializeToString()) == messages["Histogram"](exemplars=[inner]).SerializeToString()
+    assert (
+        fields.message(16, inner.SerializeToString()) == messages["Histogram"](exemplars=[inner]).SerializeToString()
+    )
