@@ -1,13 +1,16 @@
 """What removed series had come to is kept, where the registry's companion asks for it."""
 
 import gc
+import itertools
 import threading
 import weakref
+from functools import partial
 
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.samples import NativeHistogram
 
+from interrupting import interrupted
 from manometer import Counter, Gauge, Histogram
 from manometer.meters.ended import _UNREAD
 from manometer.meters.fork import Forked
@@ -48,6 +51,23 @@ REMOVALS = {
     "clear": lambda counter: counter.clear(),
     "discard": lambda counter: counter.discard(counter.labels("x", 1)),
 }
+
+
+REPLACED = {**REMOVALS, "replace": lambda counter: counter.expose(counter.apart(("x", "1")))}
+
+
+@pytest.mark.parametrize("handler", REPLACED)
+@pytest.mark.parametrize("step", REPLACED)
+def test_a_series_is_kept_once_where_a_handler_removes_it_amid_its_removal(keeping, step, handler):
+    """Wherever the handler comes."""
+    for at in itertools.count(1):
+        counter = Counter(f"c{at}", "Help.", ["a", "b"], registry=keeping)
+        counter.labels("x", 1).inc(3)
+        came = interrupted(partial(REPLACED[step], counter), partial(REPLACED[handler], counter), at)
+        counter.labels("x", 1).inc(10)
+        assert lasting(counter) == {("x", "1"): 13}
+        if not came:
+            break
 
 
 @pytest.mark.parametrize("removal", REMOVALS)

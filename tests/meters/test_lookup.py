@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
+from interrupting import interrupted
 from manometer import Counter
 from manometer.meters.lookup import Lookup
 
@@ -113,25 +114,6 @@ def test_a_signal_may_end_any_step_midway():
             assert found(lookup, values) is None
         if not ended:
             break
-
-
-def interrupted(step, handler, at):
-    """Call the handler where CPython does: as a function begins, or a call has ended; whether there are so many."""
-    seen, profiled = 0, sys.getprofile()
-
-    def strike(_frame, event, _argument):
-        nonlocal seen
-        seen += event != "c_call"
-        if event != "c_call" and seen == at:
-            sys.setprofile(None)
-            handler()
-
-    sys.setprofile(strike)
-    try:
-        step()
-    finally:
-        sys.setprofile(profiled)
-    return seen >= at
 
 
 USES = {

@@ -75,11 +75,11 @@ class Children(Generic[C]):
         past_cap: whether it may be one too many; else the shared one is given back then, made where it is new.
         """
         with self._lock:
-            earlier = self.by_values.get(values)
+            earlier = self.by_values[values] if values in self.by_values else None  # noqa: SIM401 - `get` is a call
             if earlier is None and not past_cap:
                 return self.admitted(values, lambda admitted: child if admitted == values else make(admitted))
             if earlier is not child:
-                self.by_values[values] = child
+                self.by_values[values] = child  # with no call since the look, so that no handler came in between
                 self.last_read.forget()
                 self._have_found(values, child)
                 if earlier is not None:
@@ -133,8 +133,8 @@ class Children(Generic[C]):
             self.lookup.drop(values)
 
     def _drop(self, values: Values, child: C) -> None:
-        if values in self.by_values and self.by_values[values] is child:  # with no call up to the deletion
-            del self.by_values[values]
+        if values in self.by_values and self.by_values[values] is child:
+            del self.by_values[values]  # with no call since the look, so that no handler came in between
             self.lookup.drop(values)  # after that, or a handler in between would have it found again
             self._end(values, child)
 
