@@ -188,6 +188,34 @@ def test_threads_that_write_and_collect_hold_no_lock_across_a_fork():
     assert (done.stderr, done.returncode) == ("", 0)
 
 
+def test_a_child_that_is_forked_amid_a_removal_finds_no_removed_series(monkeypatch):
+    """Another thread of the parent was at it, and nobody ends it in the child."""
+    for labels in (["l"], ["l", "k"]):
+        counter = Counter("c", "Help.", labels, registry=None)
+        counter.labels(*labels)
+        reached, forked = threading.Event(), threading.Event()
+
+        def child(counter=counter, labels=labels):
+            monkeypatch.undo()
+            counter.labels(*labels).inc()
+            assert [reading.total for _, reading in counter.read()] == [1]
+
+        def wait(_values, reached=reached, forked=forked):
+            reached.set()
+            forked.wait(DEADLINE)
+
+        monkeypatch.setattr(counter._all.lookup, "drop", wait)
+        removing = threading.Thread(target=counter.remove, args=labels)
+        removing.start()
+        assert reached.wait(DEADLINE)
+        try:
+            in_child(child)
+        finally:
+            forked.set()
+            joined(removing)
+        monkeypatch.undo()
+
+
 def test_a_child_finds_every_lock_free():
     """Those of the kit, the registry, labels, stages, checks and the application, were they all held at the fork."""
     registry = CollectorRegistry()

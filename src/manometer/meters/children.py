@@ -117,7 +117,11 @@ class Children(Generic[C]):
             return self.by_values.copy()
 
     def forget(self, *, ended: bool) -> None:
-        """In a forked child: look at every series again; ended: forget what removed ones came to."""
+        """In a forked child: look at every series again; ended: forget what removed ones came to.
+
+        Another thread of the parent may have been amid a removal, so the lookup may find a series that is gone.
+        """
+        self.lookup.clear()
         self.last_read.forget()
         if ended:
             self._ended.clear()

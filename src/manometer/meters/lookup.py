@@ -56,6 +56,12 @@ class Lookup(Generic[C]):
             if not self.by_first and not self.by_second:
                 self._look_at = _FIRST_LOOK
 
+    def clear(self) -> None:
+        """Have no series found. The only method that needs no lock: it empties each dictionary by one C call."""
+        self._drops += 1
+        for found in (self.of_one, self.by_first, self.by_second):
+            found.clear()
+
     def _turn(self) -> None:
         """Use the other dictionary from now on, unless something is dropped meanwhile."""
         used, other = (self.by_first, self.by_second) if self.by_first else (self.by_second, self.by_first)
