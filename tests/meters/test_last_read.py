@@ -3,6 +3,8 @@
 import gc
 import sys
 import weakref
+from functools import partial
+from itertools import count
 from operator import is_
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import metrics
 
+from interrupting import interrupted
 from manometer import Counter, Gauge, Histogram
 from manometer.meters.meter import creation
 from manometer.meters.ones import CHUNK
@@ -127,6 +130,37 @@ def test_a_reading_that_fails_costs_the_next_one_nothing(family, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             family.read()
     assert counts(family) == {"a": 1, "b": 1 + PENDING_LIMIT, "c": 1}
+
+
+USES = {
+    "count": lambda counter: counter.labels("e").inc(5),
+    "remove": lambda counter: counter.remove("a"),
+    "clear": lambda counter: counter.clear(),
+    "replace": lambda counter: counter.expose(counter.apart(("b",))).inc(2),
+    "read": lambda counter: counter.read(),
+}
+
+
+@pytest.mark.parametrize("handler", USES)
+@pytest.mark.parametrize("was_read", [True, False])
+def test_a_handler_may_use_the_family_amid_a_reading(handler, was_read):
+    """Each series is told with its own label values, then and afterwards."""
+    expected = {"a": (1,), "b": (0, 2), "c": (3,), "d": (4,), "e": (0, 5)}
+    for at in count(1):
+        counter, told = Counter("c", "Help.", ["l"], registry=None), []
+        for number, label in enumerate("abcd", 1):
+            counter.labels(label).inc(number)
+        if was_read:
+            counter.read()
+            counter.labels("f")
+            counter.remove("f")
+        has_line = interrupted(
+            lambda counter=counter, told=told: told.extend(counter.read()), partial(USES[handler], counter), at
+        )
+        told += counter.read()
+        assert [(label, reading.total) for (label,), reading in told if reading.total not in expected[label]] == []
+        if not has_line:
+            break
 
 
 def test_a_signal_handler_that_raises_ends_a_reading_s_turn_wherever_it_comes(family, monkeypatch):

@@ -57,17 +57,17 @@ class OwnSeries:
         """
         with self._meters.lock:
             self._exposed = True
-            for (parent, _), child in [*self._series.items()]:  # a handler amid this may make another
-                parent.expose(child, past_cap=True)
+            for parent, values in [*self._series]:  # a handler amid this may make another
+                parent.expose(self._series[parent, values], past_cap=True)
 
     def drop(self) -> None:
         """Take the series off their meters."""
         self.dropped = True
-        for (parent, _), child in [*self._series.items()]:
-            parent.discard(child)
+        for parent, values in [*self._series]:
+            parent.discard(self._series[parent, values])
 
     @property
     def are_unused(self) -> bool:
         """Whether nothing has been counted, as far as these can tell."""
-        events = [reading.events for child in self._series.values() for _, reading in child.read()]
+        events = [reading.events for child in [*self._series.values()] for _, reading in child.read()]
         return bool(events) and not any(events)

@@ -98,8 +98,9 @@ class Children(Generic[C]):
     def drop_where(self, wanted: Callable[[Values], bool]) -> None:
         """Drop each series whose label values are wanted so."""
         with self._lock:
-            for values, child in [*self.by_values.items()]:
-                if wanted(values):
+            for values in [*self.by_values]:  # no pairs: amid their making, CPython 3.11 may run a finalizer
+                child = self.by_values.get(values)
+                if child is not None and wanted(values):
                     self._drop(values, child)
         self._ended.settle()
 
@@ -114,7 +115,7 @@ class Children(Generic[C]):
     def copy(self) -> dict[Values, C]:
         """The series that there are now."""
         with self._lock:
-            return self.by_values.copy()
+            return dict(self.by_values)
 
     def forget(self, *, ended: bool) -> None:
         """In a forked child: look at every series again; ended: forget what removed ones came to.

@@ -73,8 +73,11 @@ class LastRead:
             return partial(self._alone, partial(self._again, last, self._changes), last)
         self.forget()
         self._shown = shown
-        last = _Last([*children], [*children.values()], self._rounds)
-        return partial(self._alone, partial(self._first, last, self._changes), last)
+        changes, values, series = -1, list[Values](), list[_Child]()
+        while changes != self._changes:  # a signal handler or a finalizer had some come or go between the two lists
+            changes, values, series = self._changes, [*children], [*children.values()]
+        last = _Last(values, series, self._rounds)
+        return partial(self._alone, partial(self._first, last, changes), last)
 
     def _alone(self, read: Callable[[], Columns], last: "_Last") -> Columns:
         """Read in that way, or every series where another collection is at it, maybe one that this interrupts."""

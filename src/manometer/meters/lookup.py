@@ -66,9 +66,11 @@ class Lookup(Generic[C]):
         """Use the other dictionary from now on, unless something is dropped meanwhile."""
         used, other = (self.by_first, self.by_second) if self.by_first else (self.by_second, self.by_first)
         drops, turned = self._drops, dict[str, dict[str, C]]()
-        for outer, found in [*used.items()]:
-            for inner, child in [*found.items()]:
-                turned.setdefault(inner, {})[outer] = child
+        for outer in [*used]:  # lists of keys alone: amid a list of pairs, CPython 3.11 may run a finalizer
+            for inner in [*used.get(outer, ())]:
+                if self._drops != drops:
+                    return
+                turned.setdefault(inner, {})[outer] = used[outer][inner]
         if self._drops == drops:  # with no call in between, so that no handler comes amid
             other.update(turned)
             used.clear()
