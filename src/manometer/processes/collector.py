@@ -116,7 +116,7 @@ def group_registry(worker: Worker) -> CollectorRegistry:
 def onlooker(path: Path) -> CollectorRegistry:
     """A registry that holds the figures of a group that this process is not of."""
     faults = Faults(SelfMetrics.of(CollectorRegistry()))
-    return _registry(GroupCollector(Directory(path.absolute(), faults.unreadable), faults))
+    return _registry(GroupCollector(Directory(path.absolute(), faults.unreadable, of_anyone=True), faults))
 
 
 def _registry(collector: GroupCollector) -> CollectorRegistry:

@@ -45,9 +45,12 @@ class Worker:
         self.faults = Faults(self._self_metrics)
         self.directory = Directory(path, self.faults.unreadable, self._self_metrics.folded)
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            self._make_directory()
         except OSError as error:
             raise ConfigError(f"processes_dir {path} cannot be made ({error.strerror}); name another") from None
+        doubt = self.directory.doubt()
+        if doubt is not None:
+            raise ConfigError(f"processes_dir {path} is not safe: {doubt}; make it its user's alone, or name another")
         if not os.access(path, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
             raise ConfigError(f"processes_dir {path} takes no files from this user; make it theirs, or name another")
         self._users = 0
@@ -115,6 +118,9 @@ class Worker:
                 self._run()
         return self._flush()
 
+    def _make_directory(self) -> None:
+        self.directory.path.mkdir(0o700, parents=True, exist_ok=True)
+
     @property
     def unwritable(self) -> int | None:
         """A process, this one or another of its forks, of which nothing is in the directory although it is alive."""
@@ -128,7 +134,10 @@ class Worker:
             if self._left:
                 return True
             try:
-                self.directory.path.mkdir(parents=True, exist_ok=True)  # someone may have removed it
+                self._make_directory()  # someone may have removed it
+                doubt = self.directory.doubt()
+                if doubt is not None:  # and somebody else have made it anew
+                    raise PermissionError(doubt)
                 self._member.write(registry, time.time())
                 self.directory.settle()
             except Exception as error:  # there is no room, or it is a fault of ours; the next time may be luckier
