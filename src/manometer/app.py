@@ -106,7 +106,8 @@ class Manometer:
         checks = Checks.on(registry)
         worker = _worker(registry, settings)
         site = pages.Site(_shown(registry, worker), checks.all, settings.service_name)
-        server = Server(site, settings.host, settings.port, shared=worker is not None)
+        sharing = None if worker is None else worker.sharing(settings.port)
+        server = Server(site, settings.host, settings.port, sharing=sharing)
         started.callback(server.close)  # where the port is taken, nothing else has been touched
         if settings.logs:
             from manometer import logs  # takes as long to import as all the rest of the kit

@@ -18,6 +18,7 @@ from manometer.meters.fork import Forked, follow_uwsgi, freed_in_child, notice
 from manometer.processes.directory import Directory
 from manometer.processes.file_faults import Faults
 from manometer.processes.member import Member
+from manometer.processes.shared_port import SharedPort
 from manometer.processes.unwritable import Unwritable
 from manometer.registry.self_metrics import SelfMetrics
 
@@ -117,6 +118,10 @@ class Worker:
             with self._lock, suppress(RuntimeError):
                 self._run()
         return self._flush()
+
+    def sharing(self, port: int) -> SharedPort | None:
+        """What lets the processes of the directory listen on that port together; None for any free port."""
+        return SharedPort(self.directory.path, port) if port else None
 
     def _make_directory(self) -> None:
         self.directory.path.mkdir(0o700, parents=True, exist_ok=True)
