@@ -105,7 +105,7 @@ class Manometer:
         settings, registry = self.settings, self._registry
         checks = Checks.on(registry)
         worker = _worker(registry, settings)
-        site = pages.Site(_shown(registry, worker), checks.all, settings.service_name)
+        site = pages.Site(_shown(registry, worker), checks.all, settings.service_name, registry)
         sharing = None if worker is None else worker.sharing(settings.port)
         server = Server(site, settings.host, settings.port, sharing=sharing)
         started.callback(server.close)  # where the port is taken, nothing else has been touched
@@ -211,7 +211,7 @@ def _site(registry: CollectorRegistry, settings: Settings) -> pages.Site:
         found.start()
         return found.all()
 
-    return pages.Site(_shown(registry, worker), checks, settings.service_name)
+    return pages.Site(_shown(registry, worker), checks, settings.service_name, registry)
 
 
 def _worker(registry: CollectorRegistry, settings: Settings) -> "Worker | None":

@@ -9,6 +9,7 @@ __all__ = [
     "PROCESSES",
     "PROCESS_FILE_FAILURES",
     "SERIES",
+    "SERVER_SHORTAGES",
     "SPANS",
     "SPECS",
 ]
@@ -70,7 +71,16 @@ PROCESS_FILE_FAILURES = MetricSpec(
     help="Files of a process's figures that could not be written, as on a full disk, or made no sense when read.",
 )
 
+SERVER_SHORTAGES = MetricSpec(
+    name="manometer.server.shortages",
+    kind=Kind.COUNTER,
+    unit="{shortage}",
+    attributes=("manometer.server.resource",),
+    values={"manometer.server.resource": ("connection", "descriptor", "memory", "thread")},
+    help="Connections to the exporter that had to wait or were refused, by what was lacking.",
+)
+
 SPECS = (
     *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS),
-    *(PROCESSES, PROCESS_FILE_FAILURES),
+    *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES),
 )

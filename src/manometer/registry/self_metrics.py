@@ -34,6 +34,7 @@ class SelfMetrics(Collector):
         self.label_folds = meter(rows.LABEL_FOLDS, Counter)
         self.spans = meter(rows.SPANS, Counter)
         self.file_failures = meter(rows.PROCESS_FILE_FAILURES, Counter)
+        self.server_shortages = meter(rows.SERVER_SHORTAGES, Counter)
         self._costs: tuple[Mapping[str, float], Mapping[str, float]] = {}, {}
         self._outages = Outages()
         self._folding: set[str] = set()
@@ -90,6 +91,18 @@ class SelfMetrics(Collector):
         """The thing was read; logged where it failed before."""
         self._outages.worked((what, name), "%s %r works again", what, name)
 
+    def lacked(self, resource: str, error: BaseException | None = None) -> None:
+        """The server had no such thing for a connection: counted, and an error is logged when it begins."""
+        self.server_shortages.labels(resource).inc()
+        if error is not None:
+            message = "the exporter's server has no %s left (%s); connections wait"
+            self._outages.failed(("server", resource), message, resource, error)
+
+    def had(self, *resources: str) -> None:
+        """The server had these things for a connection; logged where one was lacking."""
+        for resource in resources if self._outages.failing else ():
+            self._outages.worked(("server", resource), "the exporter's server has a %s again", resource)
+
     def gone(self, name: str, what: str) -> None:
         """The thing is not read any more."""
         self._outages.forget((what, name))
@@ -123,7 +136,8 @@ class SelfMetrics(Collector):
     def _figures(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Family]:
         if not self._is_shown:
             return
-        for pushed in (self.collect_failures, self.label_folds, self.spans, self.file_failures):
+        counters = (self.collect_failures, self.label_folds, self.spans, self.file_failures, self.server_shortages)
+        for pushed in counters:
             family = pushed.family()
             if family.series:
                 yield family

@@ -16,6 +16,7 @@ from manometer.errors import IncompleteError
 from manometer.exposition.accept import media_ranges
 from manometer.exposition.render import render
 from manometer.meters.fork import notice
+from manometer.registry.self_metrics import SelfMetrics
 from manometer.version import __version__
 
 __all__ = ["AsgiApp", "Check", "Request", "Response", "Site", "WsgiApp", "asgi_app", "respond", "wsgi_app"]
@@ -42,11 +43,29 @@ class Check(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the pages show: a registry's figures, the checks that say whether the program is ready, its name."""
+    """What the pages show: a registry's figures, the checks that say whether the program is ready, its name.
+
+    own: the program's own registry, where `registry` shows the figures of a whole group.
+    """
 
     registry: CollectorRegistry = REGISTRY
     checks: Callable[[], Sequence[Check]] = tuple
     service: str = "python"
+    own: CollectorRegistry | None = None
+
+    def lacked(self, resource: str, error: BaseException | None = None) -> None:
+        """Count that the server lacked such a thing; see SelfMetrics.lacked."""
+        SelfMetrics.of(self._counting).lacked(resource, error)
+
+    def had(self, *resources: str) -> None:
+        """The server had these things."""
+        self_metrics = SelfMetrics.existing(self._counting)
+        if self_metrics is not None:
+            self_metrics.had(*resources)
+
+    @property
+    def _counting(self) -> CollectorRegistry:
+        return self.registry if self.own is None else self.own
 
 
 class Request(NamedTuple):

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from socketserver import TCPServer, ThreadingMixIn
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Any, Protocol, Self
 
 from manometer.background import DAEMONS, in_background
@@ -22,6 +22,14 @@ CONNECTIONS = 16
 """Connections that are served at once: a thread each."""
 PATIENCE = 10.0
 """Seconds that a client may take to send a request or to take in an answer: Prometheus's own time-out."""
+PAUSE = 0.1
+"""Seconds without a new connection, where there is no room for one."""
+_LACKING = {
+    errno.EMFILE: "descriptor",
+    errno.ENFILE: "descriptor",
+    errno.ENOBUFS: "memory",
+    errno.ENOMEM: "memory",
+}
 _TRIES = 5
 _BRIEFLY = 0.02
 """Seconds between two tries to bind a port that is shared."""
@@ -168,6 +176,7 @@ class _Listener(ThreadingMixIn, HTTPServer):
         self.allow_reuse_port = alone is False
         self._lets_join = alone is True
         self.connections = _Connections(CONNECTIONS)
+        self._ends = Event()
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
@@ -175,13 +184,37 @@ class _Listener(ThreadingMixIn, HTTPServer):
         if self._lets_join:  # only now: before, it could have joined strangers
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
+    def get_request(self) -> tuple[socket.socket, Any]:
+        try:
+            return super().get_request()
+        except OSError as error:
+            lacking = _LACKING.get(error.errno)  # type: ignore[arg-type]
+            if lacking is not None:
+                self.site.lacked(lacking, error)
+                self._ends.wait(PAUSE)  # the connection still waits, so the next try would come at once
+            raise
+
     def process_request(self, request: Any, client_address: Any) -> None:
-        if self.connections.admit(request):
+        if not self.connections.admit(request):
+            self.site.lacked("connection")
+            self._refuse(request)
+            return
+        try:
             super().process_request(request, client_address)
+        except RuntimeError as error:  # no thread can be started
+            self.site.lacked("thread", error)
+            self._refuse(request)
         else:
-            with suppress(OSError):
-                request.sendall(_BUSY)
-            self.shutdown_request(request)
+            self.site.had("descriptor", "memory", "thread")
+
+    def _refuse(self, request: socket.socket) -> None:
+        with suppress(OSError):
+            request.sendall(_BUSY)
+        self.shutdown_request(request)
+
+    def shutdown(self) -> None:
+        self._ends.set()
+        super().shutdown()
 
     def shutdown_request(self, request: Any) -> None:
         self.connections.drop(request)
