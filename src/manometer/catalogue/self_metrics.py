@@ -28,7 +28,7 @@ COLLECT_FAILURES = MetricSpec(
     kind=Kind.COUNTER,
     unit="{failure}",
     attributes=("manometer.collector.name",),
-    help="Readings of the collector that raised, and so lost its series for that scrape.",
+    help="Readings of the collector that raised or did not end in time, and so lost its series for that scrape.",
 )
 SERIES = MetricSpec(
     name="manometer.series",
@@ -76,8 +76,8 @@ SERVER_SHORTAGES = MetricSpec(
     kind=Kind.COUNTER,
     unit="{shortage}",
     attributes=("manometer.server.resource",),
-    values={"manometer.server.resource": ("connection", "descriptor", "memory", "thread")},
-    help="Connections to the exporter that had to wait or were refused, by what was lacking.",
+    values={"manometer.server.resource": ("connection", "descriptor", "memory", "scrape", "thread")},
+    help="Connections and scrapes that the exporter had wait or refused, by what was lacking.",
 )
 
 SPECS = (

@@ -4,9 +4,10 @@ import gzip
 import logging
 import platform
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from http import HTTPStatus
+from math import inf
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qs
 
@@ -14,16 +15,22 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.errors import IncompleteError
 from manometer.exposition.accept import media_ranges
-from manometer.exposition.render import render
+from manometer.exposition.render import rendered
 from manometer.meters.fork import notice
 from manometer.registry.self_metrics import SelfMetrics
+from manometer.registry.timely import PATIENCE, Limits, collect_in_time
+from manometer.serving.slots import ForEachProcess, Slots
 from manometer.version import __version__
 
 __all__ = ["AsgiApp", "Check", "Request", "Response", "Site", "WsgiApp", "asgi_app", "respond", "wsgi_app"]
 
+_FIGURES = "/metrics"
 _METHODS = ("GET", "HEAD", "OPTIONS")
 _TEXT = "text/plain; charset=utf-8"
 _NAMES_AT_MOST = 250  # of samples, that a scraper may ask for in place of all
+SCRAPES = 12
+"""Scrapes that are answered at once; fewer than there are connections, so that probes are answered in any case."""
+_ON_THE_WAY = 0.5  # seconds of a scraper's time-out that are left for the way to it
 
 _log = logging.getLogger("manometer")
 
@@ -52,6 +59,7 @@ class Site:
     checks: Callable[[], Sequence[Check]] = tuple
     service: str = "python"
     own: CollectorRegistry | None = None
+    scrapes: Slots = field(default_factory=lambda: Slots(SCRAPES))
 
     def lacked(self, resource: str, error: BaseException | None = None) -> None:
         """Count that the server lacked such a thing; see SelfMetrics.lacked."""
@@ -128,13 +136,37 @@ def _metrics(site: Site, request: Request) -> Response:
     if len(names) > _NAMES_AT_MOST:
         told = f"{len(names):,} names are too many; ask for at most {_NAMES_AT_MOST} by name[], or for all figures\n"
         return _text(HTTPStatus.BAD_REQUEST, told)
-    body, content_type = render(site.registry, request.headers.get("accept", ""), names)
+    if not site.scrapes.take():
+        site.lacked("scrape")
+        told = f"{SCRAPES} scrapes are being answered, and no more are at once; try again later\n"
+        return _text(HTTPStatus.SERVICE_UNAVAILABLE, told)
+    try:
+        return _figures(site, request, names)
+    finally:
+        site.scrapes.give_back()
+
+
+def _figures(site: Site, request: Request, names: frozenset[str]) -> Response:
+    found = collect_in_time(site.registry, names, _limits(request.headers))
+    body, content_type = rendered(site.registry, found, request.headers.get("accept", ""), names)
     headers = [("Content-Type", content_type), ("Vary", "Accept, Accept-Encoding")]
     if _takes_gzip(request.headers.get("accept-encoding", "")):
         # Level 1 takes a fifth of the default's time and leaves these texts a few per cent larger.
         body = gzip.compress(body, compresslevel=1, mtime=0)
         headers.append(("Content-Encoding", "gzip"))
     return Response(HTTPStatus.OK, tuple(headers), body)
+
+
+def _limits(headers: Mapping[str, str]) -> Limits:
+    """How long a collection may take, where the scraper says how long it waits itself."""
+    try:
+        seconds = float(headers.get("x-prometheus-scrape-timeout-seconds", ""))
+    except ValueError:
+        return Limits()
+    if not 0 < seconds < inf:
+        return Limits()
+    seconds = max(seconds - _ON_THE_WAY, seconds / 2)
+    return Limits(min(PATIENCE, seconds), seconds)
 
 
 def _livez(_site: Site, _: Request) -> Response:
@@ -156,7 +188,7 @@ def _line(check: Check) -> str:
 
 _PAGES: Mapping[str, Callable[[Site, Request], Response]] = {
     "/": _landing,
-    "/metrics": _metrics,
+    _FIGURES: _metrics,
     "/livez": _livez,
     "/readyz": _readyz,
 }
@@ -209,10 +241,14 @@ def wsgi_app(site: Site) -> WsgiApp:
 def asgi_app(site: Site) -> AsgiApp:
     """The pages as an ASGI application; mounted at `/metrics`, it answers with the figures there.
 
-    Answers are made in a thread, so that a large scrape does not hold up the event loop.
+    Figures are collected and written in threads of the application's own: neither the event loop nor what the
+    program runs by `to_thread` waits for a scrape.
     """
 
     import asyncio  # here, because it takes as long to import as the rest of the exporter
+    from concurrent.futures import ThreadPoolExecutor
+
+    threads = ForEachProcess(lambda: ThreadPoolExecutor(SCRAPES, "manometer-asgi"))
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -224,7 +260,11 @@ def asgi_app(site: Site) -> AsgiApp:
         root = scope.get("root_path", "")
         path = _mounted(root, scope["path"].removeprefix(root))
         request = Request(scope["method"], path, scope["query_string"].decode("latin-1"), headers)
-        response = await asyncio.to_thread(respond, site, request)
+        if path == _FIGURES:
+            loop = asyncio.get_running_loop()
+            response = await loop.run_in_executor(threads.own, respond, site, request)
+        else:
+            response = respond(site, request)
         sent = [*response.headers, ("Content-Length", str(len(response.body)))]
         await send(
             {
