@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self, TypedDict, Unpack
 
 from manometer.errors import ConfigError
+from manometer.redaction import brief
 
 __all__ = ["SettingValues", "Settings"]
 
@@ -168,7 +169,7 @@ def _check(name: str, value: Any, rule: _Rule, source: str) -> None:
     if value is None and _defaults()[name] is None:
         return
     if not rule.accepts(value):
-        raise ConfigError(f"{name} is {value!r} in {source}; it takes {rule.allowed}")
+        raise ConfigError(f"{name} is {brief(repr(value))} in {source}; it takes {rule.allowed}")
 
 
 def _refuse_unknown(names: Mapping[str, Any], known: Mapping[str, Any], source: str) -> None:
@@ -188,8 +189,15 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read the settings file {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the settings file {path} is no YAML: {' '.join(str(error).split())}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"the settings file {path} is no YAML: {error}") from None
+    except yaml.MarkedYAMLError as error:  # whose text would show the line itself
+        mark = error.problem_mark
+        where = "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"
+        problem = brief(error.problem or error.context or "")
+        raise ConfigError(f"the settings file {path} is no YAML: {problem}{where}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"the settings file {path} is no YAML: {brief(str(error))}") from None
     if document is None:
         return {}
     if not isinstance(document, dict):

@@ -170,9 +170,9 @@ def test_silent_clients_do_not_hold_up_the_next_one(server):
 def test_a_client_that_does_not_take_its_answer_is_dropped_in_time(registry, monkeypatch):
     """An answer that fills the socket's buffers waits for its reader no longer than the time-out."""
     monkeypatch.setattr(module._Handler, "timeout", 0.2)
-    wide = Gauge("wide", "Wide.", ["value"], registry=registry)
+    wide = Gauge("wide", "Wide.", [f"label_{number}" for number in range(10)], registry=registry)
     for number in range(1000):
-        wide.labels("x" * 10_000 + str(number))
+        wide.labels(*["x" * 1_000] * 9, "x" * 1_000 + str(number))
     with (
         closing(Server(Site(registry), "127.0.0.1", 0).start()) as server,
         closing(socket.create_connection(_address(server), timeout=DEADLINE)) as slow,

@@ -12,6 +12,7 @@ from manometer.catalogue import self_metrics as rows
 from manometer.meters.counter import Counter
 from manometer.meters.family import Family
 from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
+from manometer.meters.labels import LONGEST_VALUE
 from manometer.meters.metric_view import MetricView
 from manometer.meters.outages import Outages
 from manometer.meters.registration import accompanied_by
@@ -112,7 +113,11 @@ class SelfMetrics(Collector):
         self._is_used = True
         if family_name not in self._folding:
             self._folding.add(family_name)
-            _log.warning("%s is at its cap of series: new label values are counted as 'other'", family_name)
+            _log.warning(
+                "%s is at its cap of series, or a label value has over %s characters: such are counted as 'other'",
+                family_name,
+                f"{LONGEST_VALUE:,}",
+            )
         self.label_folds.labels(family_name).inc()
 
     def collected(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Family]:

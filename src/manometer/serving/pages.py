@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from dataclasses import dataclass, field
 from html import escape
 from http import HTTPStatus
+from ipaddress import ip_address
 from math import inf
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qs
@@ -26,6 +27,7 @@ __all__ = ["AsgiApp", "Check", "Request", "Response", "Site", "WsgiApp", "asgi_a
 
 _FIGURES = "/metrics"
 _METHODS = ("GET", "HEAD", "OPTIONS")
+_OF_PROXIES = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
 _TEXT = "text/plain; charset=utf-8"
 _NAMES_AT_MOST = 250  # of samples, that a scraper may ask for in place of all
 SCRAPES = 12
@@ -77,12 +79,29 @@ class Site:
 
 
 class Request(NamedTuple):
-    """As much of an HTTP request as an answer depends on; header names are in lower case."""
+    """As much of an HTTP request as an answer depends on; header names are in lower case.
+
+    peer: the address of whoever asks, None where it is the program itself.
+    """
 
     method: str
     path: str
     query: str
     headers: Mapping[str, str]
+    peer: str | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it comes from this machine, and not by way of a proxy, which would say so."""
+        if any(name in self.headers for name in _OF_PROXIES):
+            return False
+        if self.peer is None:
+            return True
+        try:
+            peer = ip_address(self.peer)
+        except ValueError:
+            return False
+        return (getattr(peer, "ipv4_mapped", None) or peer).is_loopback
 
 
 class Response(NamedTuple):
@@ -177,13 +196,16 @@ def _readyz(site: Site, request: Request) -> Response:
     checks = site.checks()
     failed = [check for check in checks if check.critical and check.problem is not None]
     shown = checks if "verbose" in parse_qs(request.query, keep_blank_values=True) else failed
-    lines = [_line(check) for check in shown] + ["not ready" if failed else "ready", ""]
+    lines = [_line(check, request.is_local) for check in shown] + ["not ready" if failed else "ready", ""]
     return _text(HTTPStatus.SERVICE_UNAVAILABLE if failed else HTTPStatus.OK, "\n".join(lines))
 
 
-def _line(check: Check) -> str:
+def _line(check: Check, with_reason: bool) -> str:
     kind = "critical" if check.critical else "not critical"
-    return f"{check.name} ({kind}): {'ok' if check.problem is None else check.problem}"
+    problem = check.problem
+    if problem is not None and not with_reason:
+        problem = "fails; its log, or a request from its own machine, says why"
+    return f"{check.name} ({kind}): {'ok' if problem is None else problem}"
 
 
 _PAGES: Mapping[str, Callable[[Site, Request], Response]] = {
@@ -227,7 +249,8 @@ def wsgi_app(site: Site) -> WsgiApp:
             if name.startswith("HTTP_")
         }
         path = _mounted(environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", ""))
-        request = Request(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""), headers)
+        peer = environ.get("REMOTE_ADDR", "")
+        request = Request(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""), headers, peer)
         response = respond(site, request)
         start_response(
             f"{response.status.value} {response.status.phrase}",
@@ -259,7 +282,8 @@ def asgi_app(site: Site) -> AsgiApp:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         root = scope.get("root_path", "")
         path = _mounted(root, scope["path"].removeprefix(root))
-        request = Request(scope["method"], path, scope["query_string"].decode("latin-1"), headers)
+        peer = (scope.get("client") or ("",))[0]
+        request = Request(scope["method"], path, scope["query_string"].decode("latin-1"), headers, peer)
         if path == _FIGURES:
             loop = asyncio.get_running_loop()
             response = await loop.run_in_executor(threads.own, respond, site, request)

@@ -238,7 +238,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         path, _, query = self.path.partition("?")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        response = respond(self.server.site, Request(self.command, path, query, headers))
+        peer = str(self.client_address[0])
+        response = respond(self.server.site, Request(self.command, path, query, headers, peer))
         self.close_connection |= not self.server.connections.end(self.connection)
         self.send_response(response.status)
         for name, value in response.headers:
