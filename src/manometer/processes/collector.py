@@ -28,6 +28,8 @@ __all__ = ["GroupCollector", "group_registry", "onlooker"]
 PROMETHEUS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Where prometheus-client keeps its own files, which are shown too; those among ours are in any case."""
 
+_PATIENCE = 2.0
+"""Seconds that a scrape waits for a writing that is under way."""
 _ONLY_LOOKS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -65,7 +67,7 @@ class GroupCollector(Collector):
         if self._worker is None:
             self._settle()
         else:
-            self._worker.flush()
+            self._worker.flush(_PATIENCE)  # else what it has written last is shown
             pid = self._worker.unwritable
             if pid is not None:
                 raise IncompleteError(

@@ -17,11 +17,9 @@ from manometer.processes.merge_modes import in_own_files, merge_mode
 from manometer.processes.resets import Resets
 from manometer.processes.snapshot import Process, apart
 from manometer.registry.self_metrics import SelfMetrics
-from manometer.registry.timely import Limits, collect_in_time
+from manometer.registry.timely import collect_in_time
 
 __all__ = ["Member"]
-
-_LIMITS = Limits(each=2.0)  # less than a scrape waits for this: it comes amid a writing at times
 
 _log = logging.getLogger("manometer")
 
@@ -50,7 +48,7 @@ class Member:
         families: list[Family] = []
         of_meters: dict[object, Family] = {}
         update = self._figures.begin()
-        for found in collect_in_time(registry, limits=_LIMITS):
+        for found in collect_in_time(registry):
             name = str(found.name)
             try:
                 if not in_own_files(registry, name):

@@ -111,13 +111,16 @@ class Worker:
             self._left = True
             self._member.file.abandon()
 
-    def flush(self) -> bool:
-        """Write what the figures are now; where that fails, it is logged and counted, and tried again next time."""
+    def flush(self, patience: float = -1) -> bool:
+        """Write what the figures are now; where that fails, it is logged and counted, and tried again next time.
+
+        patience: seconds to wait for a thread that is at it, held up by a collector; -1 for as long as it takes.
+        """
         notice()
         if self._users and self._thread is None:
             with self._lock, suppress(RuntimeError):
                 self._run()
-        return self._flush()
+        return self._flush(patience)
 
     def sharing(self, port: int) -> SharedPort | None:
         """What lets the processes of the directory listen on that port together; None for any free port."""
@@ -131,27 +134,33 @@ class Worker:
         """A process, this one or another of its forks, of which nothing is in the directory although it is alive."""
         return self._unwritable.pid
 
-    def _flush(self) -> bool:
+    def _flush(self, patience: float = -1) -> bool:
         registry = self._registry()
         if registry is None or uwsgi.forks_later():  # what was counted before uWSGI's fork goes with its first worker
             return True
-        with self._writing:
-            if self._left:
-                return True
-            try:
-                self._make_directory()  # someone may have removed it
-                doubt = self.directory.doubt()
-                if doubt is not None:  # and somebody else have made it anew
-                    raise PermissionError(doubt)
-                self._member.write(registry, time.time())
-                self.directory.settle()
-            except Exception as error:  # there is no room, or it is a fault of ours; the next time may be luckier
-                self.faults.unwritten(self.directory.path, error)
-                self._unwritable.wrote(failed=not self._member.file.stands)
-                return False
-            self.faults.written(self.directory.path)
-            self._unwritable.wrote(failed=False)
-            return True
+        writing = self._writing
+        if not writing.acquire(timeout=patience):
+            return False
+        try:
+            return self._left or self._write(registry)
+        finally:
+            writing.release()
+
+    def _write(self, registry: CollectorRegistry) -> bool:
+        try:
+            self._make_directory()  # someone may have removed it
+            doubt = self.directory.doubt()
+            if doubt is not None:  # and somebody else have made it anew
+                raise PermissionError(doubt)
+            self._member.write(registry, time.time())
+            self.directory.settle()
+        except Exception as error:  # there is no room, or it is a fault of ours; the next time may be luckier
+            self.faults.unwritten(self.directory.path, error)
+            self._unwritable.wrote(failed=not self._member.file.stands)
+            return False
+        self.faults.written(self.directory.path)
+        self._unwritable.wrote(failed=False)
+        return True
 
     def rejoin(self, forked: Forked) -> None:
         """In a forked child: leave what is the parent's to the parent, and go on as a process of its own."""
