@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from holding import Held, StillClock, released
 from manometer import Counter
+from manometer.exposition.render import rendered
 from manometer.registry import timely
 from manometer.serving import pages
 from manometer.serving.pages import SCRAPES, Request, Site, asgi_app, respond
@@ -57,6 +58,8 @@ def test_probes_are_answered_however_many_scrapes_wait(registry, monkeypatch):
         for _ in range(3):
             assert get(server, "/livez") == (200, "ok\n")
             assert get(server, "/readyz") == (200, "ready\n")
+        written = []
+        monkeypatch.setattr(pages, "rendered", lambda *args: written.append(args) or rendered(*args))
         held.may.set()
         for each in waiting:
             status, body = each.result()
@@ -65,7 +68,7 @@ def test_probes_are_answered_however_many_scrapes_wait(registry, monkeypatch):
             assert "\nheld " in body
         shortages = "manometer_server_shortages_total", {"manometer_server_resource": "scrape"}
         assert registry.get_sample_value(*shortages) >= 1
-    assert held.calls == 2
+    assert held.calls == len(written) == 2
 
 
 def test_a_scrape_ends_before_the_scraper_gives_up(registry, monkeypatch):

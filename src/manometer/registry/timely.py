@@ -2,11 +2,11 @@
 
 import sys
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Condition, Lock, get_ident, local
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry
@@ -18,7 +18,7 @@ from manometer.meters.fork import Forked, called_in_child, freed_in_child, notic
 from manometer.registry.collection import COLLECTOR, Collected, Told, name_of, read, to_read, together
 from manometer.registry.self_metrics import SelfMetrics
 
-__all__ = ["PATIENCE", "Limits", "collect_in_time"]
+__all__ = ["PATIENCE", "Found", "Limits", "collect_in_time"]
 
 PATIENCE = 5.0
 """Seconds that a collector may take."""
@@ -37,10 +37,27 @@ class Limits(NamedTuple):
 
 _USUAL = Limits()
 
+M = TypeVar("M")
 
-def collect_in_time(
-    registry: CollectorRegistry, names: Collection[str] = (), limits: Limits = _USUAL
-) -> list[Collected]:
+
+class Found(list[Collected]):
+    """What a collection found, for all who share it, and what one of them made of it for the others."""
+
+    def __init__(self, families: Iterable[Collected] = ()) -> None:
+        super().__init__(families)
+        self._made: dict[Hashable, Any] = {}
+        self._lock = Lock()
+
+    def once(self, key: Hashable, make: Callable[[], M]) -> M:
+        """What `make` returns, called by the first who asks for this key; the others wait for it."""
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = make()
+            made: M = self._made[key]
+        return made
+
+
+def collect_in_time(registry: CollectorRegistry, names: Collection[str] = (), limits: Limits = _USUAL) -> Found:
     """Read the registry as `collect` does, and wait for no collector longer than the limits say.
 
     One that does not answer in time loses its own families, as one that raises does. It is named in the log, and not
@@ -84,7 +101,7 @@ class _Round:
         self.under_way: dict[int, _Reading] = {}
         self.last_began = 0.0
         self.until: float | None = None
-        self.found: list[Collected] = []
+        self.found = Found()
         self.error: IncompleteError | None = None
         self.has_ended = False
         self.has_threads = True
@@ -121,7 +138,7 @@ class _Rounds:
         """Whether nobody waits."""
         return self._current is None and self._next is None
 
-    def collect(self, limits: Limits) -> list[Collected]:
+    def collect(self, limits: Limits) -> Found:
         """What a collection finds that begins after this call; see collect_in_time."""
         until = _after(limits.all)
         with self._changed:
@@ -179,14 +196,14 @@ class _Rounds:
         else:
             self._changed.wait(max(mine.next_look(until) - now, 0.0))
 
-    def _so_far(self, mine: _Round) -> list[Collected]:
+    def _so_far(self, mine: _Round) -> Found:
         """What has been told, for one who cannot wait any longer."""
         if mine is not self._current:
             raise IncompleteError("no collection could begin in time, because the one before has not ended")
         return self._together(mine)
 
-    def _together(self, mine: _Round) -> list[Collected]:
-        return together(self._registry, self.names, [told for _, told in sorted(mine.told.items())])
+    def _together(self, mine: _Round) -> Found:
+        return Found(together(self._registry, self.names, [told for _, told in sorted(mine.told.items())]))
 
     def _go_on(self, mine: _Round) -> None:
         """Read what is left in a thread; where none can be had, here, unless another thread is at it."""

@@ -19,7 +19,7 @@ from manometer.exposition.accept import media_ranges
 from manometer.exposition.render import rendered
 from manometer.meters.fork import notice
 from manometer.registry.self_metrics import SelfMetrics
-from manometer.registry.timely import PATIENCE, Limits, collect_in_time
+from manometer.registry.timely import PATIENCE, Found, Limits, collect_in_time
 from manometer.serving.slots import ForEachProcess, Slots
 from manometer.version import __version__
 
@@ -167,9 +167,17 @@ def _metrics(site: Site, request: Request) -> Response:
 
 def _figures(site: Site, request: Request, names: frozenset[str]) -> Response:
     found = collect_in_time(site.registry, names, _limits(request.headers))
-    body, content_type = rendered(site.registry, found, request.headers.get("accept", ""), names)
+    accept = request.headers.get("accept", "")
+    is_zipped = _takes_gzip(request.headers.get("accept-encoding", ""))
+    return found.once((accept, is_zipped), lambda: _written(site.registry, found, accept, names, is_zipped))
+
+
+def _written(
+    registry: CollectorRegistry, found: Found, accept: str, names: frozenset[str], is_zipped: bool
+) -> Response:
+    body, content_type = rendered(registry, found, accept, names)
     headers = [("Content-Type", content_type), ("Vary", "Accept, Accept-Encoding")]
-    if _takes_gzip(request.headers.get("accept-encoding", "")):
+    if is_zipped:
         # Level 1 takes a fifth of the default's time and leaves these texts a few per cent larger.
         body = gzip.compress(body, compresslevel=1, mtime=0)
         headers.append(("Content-Encoding", "gzip"))
