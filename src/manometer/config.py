@@ -73,6 +73,9 @@ _URL = _text(
 )
 
 
+_SECONDS = _number("a number of seconds over 0", lambda value: 0 < value < float("inf"))
+
+
 def _setting(default: Any, meaning: str, rule: _Rule) -> Any:
     return field(default=default, metadata={"help": meaning, "rule": rule})
 
@@ -85,6 +88,7 @@ class SettingValues(TypedDict, total=False):
     service_name: str
     processes_dir: str | None
     db_client_connections: bool
+    collector_timeout: float
     otlp_endpoint: str | None
     trace_ratio: float
     health_interval: float
@@ -113,6 +117,11 @@ class Settings:
         "Whether pools of database connections are shown under OpenTelemetry's db.client.connection.* names too.",
         _FLAG,
     )
+    collector_timeout: float = _setting(
+        5.0,
+        "Seconds that a scrape waits for a collector; less where the scraper itself waits less.",
+        _SECONDS,
+    )
     otlp_endpoint: str | None = _setting(
         None, "Base URL of an OTLP/HTTP receiver that spans go to; unset sends none.", _URL
     )
@@ -122,7 +131,7 @@ class Settings:
     health_interval: float = _setting(
         30.0,
         "Seconds between two runs of a health check that sets no interval of its own.",
-        _number("a number of seconds over 0", lambda value: 0 < value < float("inf")),
+        _SECONDS,
     )
     logs: bool = _setting(False, "Whether Manometer sets up the program's logging.", _FLAG)
     log_level: str = _setting(

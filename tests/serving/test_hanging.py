@@ -47,8 +47,7 @@ def get(server, path, headers=None):
 def test_probes_are_answered_however_many_scrapes_wait(registry, monkeypatch):
     """As many scrapes as may be wait; one more is refused and counted, and all get what there is."""
     assert SCRAPES < CONNECTIONS
-    monkeypatch.setattr(pages, "PATIENCE", DEADLINE)
-    held, site = Held(registry), Site(registry)
+    held, site = Held(registry), Site(registry, patience=DEADLINE)
     with closing(Server(site, "127.0.0.1", 0).start()) as server, ThreadPoolExecutor(SCRAPES) as pool:
         waiting = [pool.submit(get, server, "/metrics", PATIENT) for _ in range(SCRAPES)]
         assert held.entered.acquire(timeout=DEADLINE)

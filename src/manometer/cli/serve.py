@@ -41,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
     from manometer.processes import onlooker  # slow to import, and other commands do not need it
 
     try:
-        server = Server(Site(onlooker(path), service=settings.service_name), settings.host, settings.port)
+        site = Site(onlooker(path), service=settings.service_name, patience=settings.collector_timeout)
+        server = Server(site, settings.host, settings.port)
     except AddressError as error:
         option = f"set MANOMETER_{error.setting.upper()} or pass --{error.setting}"
         raise ConfigError(f"{error.reason}; {option}") from None

@@ -4,7 +4,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Condition, Lock, get_ident, local
+from threading import Condition, Lock, RLock, get_ident, local
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
@@ -170,6 +170,8 @@ class _Rounds:
         """Nobody waits for it any more; or it has a result, and the next may begin."""
         for each in list(ended.under_way.values()):
             self._give_up(ended, each)
+        while ended.left:
+            self._miss(ended, *ended.left.popleft(), "its turn did not come in time")
         if self._next is ended:
             self._next = None
         if self._current is ended:
@@ -258,7 +260,7 @@ class _Rounds:
                         self._take(mine, reading, Told(name_of(reading.collector), None))
                     raise
             with self._changed:
-                if error is not None:  # what else there is would not be shown
+                if error is not None and not reading.given_up:  # what else there is would not be shown
                     mine.error = error
                     mine.left.clear()
                 is_done = self._take(mine, reading, told)
@@ -321,7 +323,7 @@ _time = local()
 _rounds: WeakKeyDictionary[CollectorRegistry, dict[frozenset[str], _Rounds]] = WeakKeyDictionary()
 _hanging: WeakKeyDictionary[CollectorRegistry, dict[int, _Reading]] = WeakKeyDictionary()
 """Collectors that were given up, and have not answered since."""
-_lock = freed_in_child(Lock())
+_lock = freed_in_child(RLock())  # a signal handler may come amid anything, and write
 
 
 @called_in_child

@@ -54,13 +54,15 @@ class Check(Protocol):
 class Site:
     """What the pages show: a registry's figures, the checks that say whether the program is ready, its name.
 
-    own: the program's own registry, where `registry` shows the figures of a whole group.
+    own: the program's own registry, where `registry` shows the figures of a whole group; patience: seconds that a
+    collector may take; scrapes: how many are answered at once.
     """
 
     registry: CollectorRegistry = REGISTRY
     checks: Callable[[], Sequence[Check]] = tuple
     service: str = "python"
     own: CollectorRegistry | None = None
+    patience: float = PATIENCE
     scrapes: Slots = field(default_factory=lambda: Slots(SCRAPES))
 
     def lacked(self, resource: str, error: BaseException | None = None) -> None:
@@ -166,7 +168,7 @@ def _metrics(site: Site, request: Request) -> Response:
 
 
 def _figures(site: Site, request: Request, names: frozenset[str]) -> Response:
-    found = collect_in_time(site.registry, names, _limits(request.headers))
+    found = collect_in_time(site.registry, names, _limits(site.patience, request.headers))
     accept = request.headers.get("accept", "")
     is_zipped = _takes_gzip(request.headers.get("accept-encoding", ""))
     return found.once((accept, is_zipped), lambda: _written(site.registry, found, accept, names, is_zipped))
@@ -184,16 +186,16 @@ def _written(
     return Response(HTTPStatus.OK, tuple(headers), body)
 
 
-def _limits(headers: Mapping[str, str]) -> Limits:
+def _limits(patience: float, headers: Mapping[str, str]) -> Limits:
     """How long a collection may take, where the scraper says how long it waits itself."""
     try:
         seconds = float(headers.get("x-prometheus-scrape-timeout-seconds", ""))
     except ValueError:
-        return Limits()
+        return Limits(patience)
     if not 0 < seconds < inf:
-        return Limits()
+        return Limits(patience)
     seconds = max(seconds - _ON_THE_WAY, seconds / 2)
-    return Limits(min(PATIENCE, seconds), seconds)
+    return Limits(min(patience, seconds), seconds)
 
 
 def _livez(_site: Site, _: Request) -> Response:
