@@ -108,7 +108,7 @@ class Manometer:
         shown, patience = _shown(registry, worker), settings.collector_timeout
         site = pages.Site(shown, checks.all, settings.service_name, registry, patience)
         sharing = None if worker is None else worker.sharing(settings.port)
-        server = Server(site, settings.host, settings.port, sharing=sharing)
+        server = Server(site, settings.host, settings.port, sharing=sharing, allowed_hosts=settings.allowed_hosts)
         started.callback(server.close)  # where the port is taken, nothing else has been touched
         if settings.logs:
             from manometer import logs  # takes as long to import as all the rest of the kit

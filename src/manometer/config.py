@@ -85,6 +85,7 @@ class SettingValues(TypedDict, total=False):
 
     host: str
     port: int
+    allowed_hosts: str | None
     service_name: str
     processes_dir: str | None
     db_client_connections: bool
@@ -104,6 +105,11 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "Address that the exporter listens on.", _text("an address or a host name"))
     port: int = _setting(9464, "Port that the exporter listens on; 0 picks a free one.", _whole_number(0, 65535))
+    allowed_hosts: str | None = _setting(
+        None,
+        "Names by which an exporter on the loopback may be asked for besides its own, as by a proxy; * allows any.",
+        _text("host names with commas between them"),
+    )
     service_name: str = _setting(
         "python", "Name of the program on traces and the landing page.", _text("a short name")
     )

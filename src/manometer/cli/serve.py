@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         site = Site(onlooker(path), service=settings.service_name, patience=settings.collector_timeout)
-        server = Server(site, settings.host, settings.port)
+        server = Server(site, settings.host, settings.port, allowed_hosts=settings.allowed_hosts)
     except AddressError as error:
         option = f"set MANOMETER_{error.setting.upper()} or pass --{error.setting}"
         raise ConfigError(f"{error.reason}; {option}") from None

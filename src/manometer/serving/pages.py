@@ -18,12 +18,24 @@ from manometer.errors import IncompleteError
 from manometer.exposition.accept import media_ranges
 from manometer.exposition.render import rendered
 from manometer.meters.fork import notice
+from manometer.redaction import brief
 from manometer.registry.self_metrics import SelfMetrics
 from manometer.registry.timely import PATIENCE, Found, Limits, collect_in_time
 from manometer.serving.slots import ForEachProcess, Slots
 from manometer.version import __version__
 
-__all__ = ["AsgiApp", "Check", "Request", "Response", "Site", "WsgiApp", "asgi_app", "respond", "wsgi_app"]
+__all__ = [
+    "AsgiApp",
+    "Check",
+    "Request",
+    "Response",
+    "Site",
+    "WsgiApp",
+    "asgi_app",
+    "misdirected",
+    "respond",
+    "wsgi_app",
+]
 
 _FIGURES = "/metrics"
 _METHODS = ("GET", "HEAD", "OPTIONS")
@@ -132,6 +144,15 @@ def respond(site: Site, request: Request) -> Response:
     except Exception:
         _log.exception("%s could not be answered", request.path)
         return _text(HTTPStatus.INTERNAL_SERVER_ERROR, "the exporter failed; its log says why\n")
+
+
+def misdirected(host: str) -> Response:
+    """The answer to a request for another host than this."""
+    told = (
+        f"this exporter is for its own machine, and no name of it is {brief(host)!r}; "
+        "where a proxy asks so, name it by MANOMETER_ALLOWED_HOSTS\n"
+    )
+    return _text(HTTPStatus.MISDIRECTED_REQUEST, told)
 
 
 def _landing(site: Site, _: Request) -> Response:

@@ -14,7 +14,8 @@ from typing import Any, Protocol, Self
 from manometer.background import DAEMONS, in_background
 from manometer.errors import ConfigError
 from manometer.meters.fork import Forked, notice, renewed_in_child
-from manometer.serving.pages import Request, Site, respond
+from manometer.serving.hosts import Hosts
+from manometer.serving.pages import Request, Response, Site, misdirected, respond
 
 __all__ = ["AddressError", "Server"]
 
@@ -60,12 +61,22 @@ class Server:
     When all connections are taken, the one that has kept silent longest makes room for the next.
     A forked child does not serve: it lets go of the parent's sockets.
     sharing: what knows the processes that may listen on the port too; each request goes to one of them.
+    allowed_hosts: names by which it may be asked for on the loopback, besides its own; see Hosts.
     Raises ConfigError where the address cannot be had, an AddressError where another would do.
     """
 
-    def __init__(self, site: Site, host: str, port: int, *, sharing: Sharing | None = None) -> None:
+    def __init__(
+        self,
+        site: Site,
+        host: str,
+        port: int,
+        *,
+        sharing: Sharing | None = None,
+        allowed_hosts: str | None = None,
+    ) -> None:
         self._sharing = sharing
         self._listener = _listen(site, host, port, sharing)
+        self._listener.hosts = Hosts(str(self._listener.server_address[0]), host, allowed_hosts)
         self._thread: Thread | None = None
         self._closed = False
         renewed_in_child(self)
@@ -165,6 +176,7 @@ class _Connections:
 
 
 class _Listener(ThreadingMixIn, HTTPServer):
+    hosts: Hosts
     daemon_threads = DAEMONS
     block_on_close = False
     request_queue_size = 128
@@ -236,10 +248,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.server.connections.begin(self.connection):
             self.close_connection = True
             return
-        path, _, query = self.path.partition("?")
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        peer = str(self.client_address[0])
-        response = respond(self.server.site, Request(self.command, path, query, headers, peer))
+        response = self._response()
         self.close_connection |= not self.server.connections.end(self.connection)
         self.send_response(response.status)
         for name, value in response.headers:
@@ -250,6 +259,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(response.body)
+
+    def _response(self) -> Response:
+        host = self.headers.get("Host")
+        if not self.server.hosts.allow(host):
+            return misdirected(str(host))
+        path, _, query = self.path.partition("?")
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        peer = str(self.client_address[0])
+        return respond(self.server.site, Request(self.command, path, query, headers, peer))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("do_"):  # every method is answered, most of them with 405
