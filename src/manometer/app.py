@@ -222,7 +222,9 @@ def _worker(registry: CollectorRegistry, settings: Settings) -> "Worker | None":
         return None
     from manometer.processes import Worker  # half as large as the rest of the kit
 
-    return Worker.of(registry, settings.processes_dir)
+    worker = Worker.of(registry, settings.processes_dir)
+    worker.patience = settings.collector_timeout
+    return worker
 
 
 def _shown(registry: CollectorRegistry, worker: "Worker | None") -> CollectorRegistry:

@@ -8,7 +8,7 @@ SHOWN = 200
 """Characters of a text that are shown."""
 _HIDDEN = "***"
 _SECRETS = (
-    (re.compile(r"//[^\s/?#]*@"), f"//{_HIDDEN}@"),  # of a URL: user and password
+    (re.compile(r"//[^\s'\"]*@"), f"//{_HIDDEN}@"),  # of a URL: user and password, with whatever characters
     (re.compile(r"[^\s/:@'\"=]+:[^\s/@'\"]+@"), f"{_HIDDEN}@"),  # the same without a scheme
     (
         re.compile(
@@ -34,5 +34,5 @@ def without_secrets(text: str) -> str:
 def brief(text: str) -> str:
     """The text in one line, without secrets, cut where it is long."""
     # What is cut off first may be half of a secret, which is then cut off with the rest.
-    line = without_secrets(" ".join(text[: 20 * SHOWN].split()))
+    line = without_secrets(" ".join(text[: 5 * SHOWN].split()))
     return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"

@@ -16,7 +16,7 @@ from manometer import Counter
 from manometer.meters.fork import Forked
 from manometer.processes import Worker, collector, flush, group_registry, lifetime, onlooker
 from manometer.processes import worker as module
-from manometer.registry import timely
+from manometer.registry import limits, rounds, timely
 from manometer.registry.collection import as_metric, to_read
 from manometer.registry.timely import collect_in_time
 from waiting import DEADLINE, joined, until
@@ -149,7 +149,7 @@ def test_a_flush_that_is_given_up_keeps_no_program_from_ending(group, monkeypatc
 def test_a_collector_that_hangs_costs_its_own_series_alone(group, monkeypatch):
     """The scrape of the group ends in its time, with what the others have, and it is written."""
     held, clock = Held(group.registry), StillClock()
-    monkeypatch.setattr(timely, "monotonic", clock)
+    clock.stands_for(monkeypatch, rounds, limits)
     group.counter.inc(3)
     others = len(to_read(group.registry, ())) - 1
     with ThreadPoolExecutor(1) as pool:
@@ -157,7 +157,7 @@ def test_a_collector_that_hangs_costs_its_own_series_alone(group, monkeypatch):
         assert held.entered.acquire(timeout=DEADLINE)
         clock.now += 0.3
         until(lambda: len(timely._rounds[group.registry][frozenset()]._current.told) == others)
-        clock.now += 0.9 * timely.PATIENCE - 0.3
+        clock.now += limits.PATIENCE
         families = {family.name: family for family in map(as_metric, found.result())}
     assert [sample.value for sample in families["c"].samples if sample.name == "c_total"] == [3]
     assert "held" not in families

@@ -13,9 +13,11 @@ from forking import in_child
 from holding import Held, StillClock, collecting, released
 from manometer import Counter, Gauge
 from manometer.errors import IncompleteError
-from manometer.registry import timely
+from manometer.registry import limits, rounds, timely
 from manometer.registry.collection import as_metric, collect, to_read
-from manometer.registry.timely import Limits, collect_in_time
+from manometer.registry.limits import Limits
+from manometer.registry.self_metrics import SelfMetrics
+from manometer.registry.timely import collect_in_time
 from waiting import DEADLINE, until
 
 SHORT = Limits(each=0.5)
@@ -32,7 +34,7 @@ def _nothing_hangs_longer_than_its_test():
 def clock(monkeypatch):
     """Time for the collections, which stands still."""
     clock = StillClock()
-    monkeypatch.setattr(timely, "monotonic", clock)
+    clock.stands_for(monkeypatch, rounds, limits)
     return clock
 
 
@@ -64,8 +66,8 @@ def without(held, registry, clock, limits=SHORT):
 
 
 def _rounds_of(registry):
-    (rounds,) = timely._rounds[registry].values()
-    return rounds
+    (found,) = timely._rounds[registry].values()
+    return found
 
 
 def failures(registry, name):
@@ -133,8 +135,8 @@ def test_whoever_asks_amid_a_collection_shares_the_next(registry):
 
 def _waiting(registry):
     """How many wait for the next collection."""
-    rounds = _rounds_of(registry)
-    return rounds._next.waiting if rounds._next else 0
+    upcoming = _rounds_of(registry)._next
+    return upcoming.waiting if upcoming else 0
 
 
 def test_who_cannot_wait_for_all_is_told_what_there_is(registry, clock):
@@ -211,7 +213,7 @@ def test_a_collector_that_ends_its_thread_costs_its_own_series(registry):
 def without_threads(monkeypatch):
     """As where the system allows for no more, or at the end of the interpreter."""
     with monkeypatch.context() as patch:
-        patch.setattr(timely, "in_background", _refuse)
+        patch.setattr(rounds, "in_background", _refuse)
         yield
 
 
@@ -234,7 +236,7 @@ def test_without_a_thread_an_interrupted_reading_is_none_under_way(registry, mon
         raise KeyboardInterrupt
 
     Gauge("g", "Help.", registry=registry).set_function(interrupt)
-    monkeypatch.setattr(timely, "in_background", _refuse)
+    monkeypatch.setattr(rounds, "in_background", _refuse)
     with pytest.raises(KeyboardInterrupt):
         collect_in_time(registry, limits=LONG)
     registry.unregister(registry._names_to_collectors["g"])
@@ -246,7 +248,7 @@ def test_where_no_second_thread_is_to_be_had_the_first_is_waited_for(registry, m
     """However slow what it reads is."""
     held = Held(registry)
     Counter("last", "Help.", registry=registry).inc()
-    plain, started = timely.in_background, []
+    plain, started = rounds.in_background, []
 
     def one(*args):
         if started:
@@ -255,7 +257,7 @@ def test_where_no_second_thread_is_to_be_had_the_first_is_waited_for(registry, m
         started.append(plain(*args))
 
     refused = threading.Event()
-    monkeypatch.setattr(timely, "in_background", one)
+    monkeypatch.setattr(rounds, "in_background", one)
     with ThreadPoolExecutor(1) as pool:
         found = pool.submit(collect_in_time, registry, (), LONG)
         assert refused.wait(DEADLINE)
@@ -286,8 +288,9 @@ def test_one_that_hangs_within_another_collection_costs_no_more(registry, clock)
         found = pool.submit(collect_in_time, outer, (), Limits(each=1.0))
         assert held.entered.acquire(timeout=DEADLINE)
         until(lambda: len(_rounds_of(registry)._current.told) == 1)
-        clock.now += 0.95  # of which nine tenths are for those within
+        clock.now += 0.55  # of which half is for those within
         assert values(found.result()) == {"first_total": 1}
+    held.may.set()
     assert failures(registry, "Held") == 1
     assert failures(outer, "Around") is None
 
@@ -298,7 +301,7 @@ def test_a_forked_child_waits_for_no_thread_of_its_parent(registry, clock):
     assert without(held, registry, clock) == {"first_total": 1}
     other = Held(registry, "other")
     with ThreadPoolExecutor(1) as pool:
-        found = pool.submit(collect_in_time, registry, (), LONG)
+        found = pool.submit(collect_in_time, registry, (), SHORT)
         assert other.entered.acquire(timeout=DEADLINE)
 
         def child():
@@ -323,3 +326,86 @@ def test_nothing_is_kept_of_a_registry_that_is_gone(caplog, clock):
     gone = weakref.ref(registry)
     del registry, held
     until(lambda: gc.collect() >= 0 and gone() is None)
+
+
+def test_a_slow_collector_is_not_taken_for_one_that_hangs_by_who_has_more_time(registry, clock):
+    """Somebody who waits less has given it up before; and it is started again for whoever waits long enough."""
+    held = Held(registry)
+    assert without(held, registry, clock, SHORT) == {"first_total": 1}
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(collect_in_time, registry, (), Limits(each=clock.now + 1000))
+        assert held.entered.acquire(timeout=DEADLINE)
+        held.may.set()
+        assert values(found.result())["held"] == 2
+
+
+def test_those_who_share_a_collection_have_the_time_of_the_most_patient(registry):
+    """However little the first of them has."""
+    held = Held(registry)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(collect_in_time, registry, (), LONG)
+        assert held.entered.acquire(timeout=DEADLINE)
+        others = [pool.submit(collect_in_time, registry, (), Limits(each, DEADLINE)) for each in (0.01, DEADLINE)]
+        until(lambda: _waiting(registry) == 2)
+        held.may.set()
+        assert values(first.result())["held"] == 1
+        assert [values(each.result())["held"] for each in others] == [2, 2]
+
+
+class Everything(Held):
+    """A collector without which there is nothing to show."""
+
+    tells_all = True
+
+
+def test_one_that_tells_of_everything_is_not_left_out(registry, clock):
+    """Rather than that nothing is shown; it has all of the time that there is."""
+    held = Everything(registry)
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(collect_in_time, registry, (), Limits(each=1.0, all=9.0))
+        assert held.entered.acquire(timeout=DEADLINE)
+        clock.now += 8.0
+        clock.now += 2.0
+        with pytest.raises(IncompleteError, match="the figures of Everything could not be had in time"):
+            found.result()
+    for _ in range(2):
+        with pytest.raises(IncompleteError, match="the figures of Everything could not be had in time"):
+            collect_in_time(registry, limits=Limits(each=1.0, all=9.0))
+    held.may.set()
+    until(lambda: collecting() == 0)
+    assert values(collect_in_time(registry)) == {"first_total": 1, "held": 2}
+
+
+def test_a_registry_that_cannot_be_read_fails_one_scrape_and_not_the_next(registry, monkeypatch):
+    """Whatever it was: the program's own class, or a Ctrl-C."""
+    kinds = (ZeroDivisionError, KeyboardInterrupt)
+    plain, errors = rounds.to_read, [*kinds]
+
+    def broken(*args):
+        if errors:
+            raise errors.pop(0)
+        return plain(*args)
+
+    monkeypatch.setattr(rounds, "to_read", broken)
+    for error in kinds:
+        with pytest.raises(error):
+            collect_in_time(registry)
+    assert values(collect_in_time(registry)) == {"first_total": 1}
+
+
+def test_no_log_and_no_class_of_the_program_holds_a_collection_up(registry, clock, monkeypatch):
+    """A handler that hangs costs whoever it is that logs; the others go on."""
+    held, logs, may_log = Held(registry), threading.Semaphore(0), threading.Event()
+
+    def hang(*_):
+        logs.release()
+        assert may_log.wait(DEADLINE)
+
+    with monkeypatch.context() as patch, ThreadPoolExecutor(2) as pool:
+        patch.setattr(SelfMetrics, "failed", hang)
+        first = pool.submit(without, held, registry, clock)
+        assert logs.acquire(timeout=DEADLINE)
+        patch.setattr(SelfMetrics, "failed", lambda *_: None)
+        assert values(pool.submit(collect_in_time, registry, (), SHORT).result()) == {"first_total": 1}
+        may_log.set()
+        assert first.result() == {"first_total": 1}

@@ -44,6 +44,11 @@ class StillClock:
     def __call__(self):
         return self.now
 
+    def stands_for(self, monkeypatch, *modules):
+        """Be the clock of these modules."""
+        for each in modules:
+            monkeypatch.setattr(each, "monotonic", self)
+
     def pass_by(self, held, told):
         """Once the collector is being read: have the others read beside it, and it given up when they have told."""
         assert held.entered.acquire(timeout=DEADLINE)

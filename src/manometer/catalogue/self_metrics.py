@@ -44,7 +44,7 @@ LABEL_FOLDS = MetricSpec(
     kind=Kind.COUNTER,
     unit="{lookup}",
     attributes=("manometer.family.name",),
-    help="Lookups of a labelled series that went to 'other' because the family was at its cap.",
+    help="Lookups of a labelled series that went to 'other': the family was at its cap, or a value was very long.",
 )
 SPANS = MetricSpec(
     name="manometer.otlp.spans",

@@ -86,7 +86,12 @@ class Check:
 
     def _is_late(self, now: float) -> bool:
         """Whether a run outlasts its time-out."""
-        return self._running and self._started is not None and now - self._started >= self.timeout
+        return self._running and now >= self._late_at
+
+    @property
+    def _late_at(self) -> float:
+        """When a run that is under way outlasts its time-out."""
+        return inf if self._started is None else self._started + self.timeout
 
     @property
     def _every(self) -> float:

@@ -110,7 +110,9 @@ class Checks(Collector):
         now = self.clock()
         checks = self.all()
         room = self._room(checks, now)
-        for each in checks:
+        for each in sorted(
+            checks, key=lambda check: check._next
+        ):  # whose time came first; else the last would starve
             if now < each._next:
                 continue
             if each._running:
@@ -158,6 +160,8 @@ class Checks(Collector):
         checks = self.all()
         has_room = self._room(checks, now) > 0
         due = [now + self.interval, *(each._next for each in checks if has_room or each._running or each._next > now)]
+        if not has_room:
+            due += [each._late_at for each in checks if each._running and not each._is_late(now)]
         return max(min(due) - now, 0.0)
 
     def _room(self, checks: Iterable[Check], now: float) -> int:

@@ -21,6 +21,7 @@ from manometer.processes.snapshot import Process, Snapshot
 from manometer.processes.worker import Worker
 from manometer.prometheus_internals import lock_of
 from manometer.registry.catalogued import pulled
+from manometer.registry.limits import share
 from manometer.registry.self_metrics import SelfMetrics
 
 __all__ = ["GroupCollector", "group_registry", "onlooker"]
@@ -37,6 +38,7 @@ class GroupCollector(Collector):
     """The figures of all processes of a directory, added up. worker: this process's part, where it has one."""
 
     collector_name = "processes"
+    tells_all = True
     tells_any_name = True
     """A registry knows no names of it, because they are those of whatever the processes have."""
 
@@ -67,7 +69,7 @@ class GroupCollector(Collector):
         if self._worker is None:
             self._settle()
         else:
-            self._worker.flush(_PATIENCE)  # else what it has written last is shown
+            self._worker.flush(share(_PATIENCE))  # else what it has written last is shown
             pid = self._worker.unwritable
             if pid is not None:
                 raise IncompleteError(

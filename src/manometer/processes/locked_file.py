@@ -149,10 +149,10 @@ _copied: dict[int, os.stat_result] = {}
 _copying = RLock()
 
 
-def open_locked(path: Path, flags: int) -> int:
+def open_locked(path: Path, flags: int, mode: int = 0o644) -> int:
     """Open a file whose locks are of this process alone."""
     with _copying:
-        file = os.open(path, flags, 0o644)
+        file = os.open(path, flags, mode)
         _copied[file] = os.fstat(file)
         return file
 

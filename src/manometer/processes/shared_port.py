@@ -36,13 +36,14 @@ class SharedPort:
         """
         self.end()
         try:
-            self._file = open_locked(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
+            self._file = open_locked(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except OSError:
             yield False
             return
         try:
             yield self._locked()
-            fcntl.flock(self._file, fcntl.LOCK_SH)
+            with suppress(BlockingIOError):  # somebody keeps the lock, and is not just binding
+                fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BaseException:
             self.end()
             raise

@@ -20,6 +20,7 @@ from manometer.processes.file_faults import Faults
 from manometer.processes.member import Member
 from manometer.processes.shared_port import SharedPort
 from manometer.processes.unwritable import Unwritable
+from manometer.registry.limits import PATIENCE
 from manometer.registry.self_metrics import SelfMetrics
 
 __all__ = ["Worker", "all_workers"]
@@ -54,6 +55,8 @@ class Worker:
             raise ConfigError(f"processes_dir {path} is not safe: {doubt}; make it its user's alone, or name another")
         if not os.access(path, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
             raise ConfigError(f"processes_dir {path} takes no files from this user; make it theirs, or name another")
+        self.patience = PATIENCE
+        """Seconds that a collector may take."""
         self._users = 0
         self._thread: Thread | None = None
         self._lock = freed_in_child(Lock())
@@ -152,7 +155,7 @@ class Worker:
             doubt = self.directory.doubt()
             if doubt is not None:  # and somebody else have made it anew
                 raise PermissionError(doubt)
-            self._member.write(registry, time.time())
+            self._member.write(registry, time.time(), self.patience)
             self.directory.settle()
         except Exception as error:  # there is no room, or it is a fault of ours; the next time may be luckier
             self.faults.unwritten(self.directory.path, error)

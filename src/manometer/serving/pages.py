@@ -18,9 +18,11 @@ from manometer.errors import IncompleteError
 from manometer.exposition.accept import media_ranges
 from manometer.exposition.render import rendered
 from manometer.meters.fork import notice
-from manometer.redaction import brief
+from manometer.redaction import SHOWN, brief
+from manometer.registry.limits import PATIENCE, Limits
+from manometer.registry.rounds import Found
 from manometer.registry.self_metrics import SelfMetrics
-from manometer.registry.timely import PATIENCE, Found, Limits, collect_in_time
+from manometer.registry.timely import collect_in_time
 from manometer.serving.slots import ForEachProcess, Slots
 from manometer.version import __version__
 
@@ -45,6 +47,7 @@ _NAMES_AT_MOST = 250  # of samples, that a scraper may ask for in place of all
 SCRAPES = 12
 """Scrapes that are answered at once; fewer than there are connections, so that probes are answered in any case."""
 _ON_THE_WAY = 0.5  # seconds of a scraper's time-out that are left for the way to it
+_LEAST = 1.0  # seconds for a collection, whatever the scraper says: less would only cost others their collectors
 
 _log = logging.getLogger("manometer")
 
@@ -149,7 +152,7 @@ def respond(site: Site, request: Request) -> Response:
 def misdirected(host: str) -> Response:
     """The answer to a request for another host than this."""
     told = (
-        f"this exporter is for its own machine, and no name of it is {brief(host)!r}; "
+        f"this exporter is for its own machine, and no name of it is {brief(host[:SHOWN])!r}; "
         "where a proxy asks so, name it by MANOMETER_ALLOWED_HOSTS\n"
     )
     return _text(HTTPStatus.MISDIRECTED_REQUEST, told)
@@ -179,9 +182,7 @@ def _metrics(site: Site, request: Request) -> Response:
         told = f"{len(names):,} names are too many; ask for at most {_NAMES_AT_MOST} by name[], or for all figures\n"
         return _text(HTTPStatus.BAD_REQUEST, told)
     if not site.scrapes.take():
-        site.lacked("scrape")
-        told = f"{SCRAPES} scrapes are being answered, and no more are at once; try again later\n"
-        return _text(HTTPStatus.SERVICE_UNAVAILABLE, told)
+        return _too_many(site)
     try:
         return _figures(site, request, names)
     finally:
@@ -207,6 +208,12 @@ def _written(
     return Response(HTTPStatus.OK, tuple(headers), body)
 
 
+def _too_many(site: Site) -> Response:
+    site.lacked("scrape")
+    told = f"{SCRAPES} scrapes are being answered, and no more are at once; try again later\n"
+    return _text(HTTPStatus.SERVICE_UNAVAILABLE, told)
+
+
 def _limits(patience: float, headers: Mapping[str, str]) -> Limits:
     """How long a collection may take, where the scraper says how long it waits itself."""
     try:
@@ -215,7 +222,7 @@ def _limits(patience: float, headers: Mapping[str, str]) -> Limits:
         return Limits(patience)
     if not 0 < seconds < inf:
         return Limits(patience)
-    seconds = max(seconds - _ON_THE_WAY, seconds / 2)
+    seconds = max(seconds - _ON_THE_WAY, _LEAST)
     return Limits(min(patience, seconds), seconds)
 
 
@@ -303,6 +310,7 @@ def asgi_app(site: Site) -> AsgiApp:
     from concurrent.futures import ThreadPoolExecutor
 
     threads = ForEachProcess(lambda: ThreadPoolExecutor(SCRAPES, "manometer-asgi"))
+    queued = Slots(SCRAPES)  # none waits for a thread: the time of a scrape begins when it has one
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -315,11 +323,15 @@ def asgi_app(site: Site) -> AsgiApp:
         path = _mounted(root, scope["path"].removeprefix(root))
         peer = (scope.get("client") or ("",))[0]
         request = Request(scope["method"], path, scope["query_string"].decode("latin-1"), headers, peer)
-        if path == _FIGURES:
-            loop = asyncio.get_running_loop()
-            response = await loop.run_in_executor(threads.own, respond, site, request)
-        else:
+        if path != _FIGURES:
             response = respond(site, request)
+        elif not queued.take():
+            response = _too_many(site)
+        else:
+            try:
+                response = await asyncio.get_running_loop().run_in_executor(threads.own, respond, site, request)
+            finally:
+                queued.give_back()
         sent = [*response.headers, ("Content-Length", str(len(response.body)))]
         await send(
             {

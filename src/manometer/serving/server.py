@@ -193,6 +193,9 @@ class _Listener(ThreadingMixIn, HTTPServer):
 
     def server_bind(self) -> None:
         TCPServer.server_bind(self)  # HTTPServer's looks the host's name up, which may take seconds
+
+    def server_activate(self) -> None:
+        super().server_activate()
         if self._lets_join:  # only now: before, it could have joined strangers
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
