@@ -108,6 +108,33 @@ def test_so_many_checks_run_at_once_and_the_others_in_their_turn(rig):
     assert rig.checks._until_next() == rig.checks.interval
 
 
+def test_no_check_starves_because_others_take_long(rig):
+    """Whose time came first begins first."""
+    runs = []
+    for number in range(AT_ONCE + 2):
+        rig.add(f"c{number}", lambda number=number: runs.append(number), interval=1, timeout=5)
+    for _ in range(3):
+        rig.checks.run_due()
+        assert len(rig.spawned) <= AT_ONCE
+        rig.clock.now += 1
+        while rig.spawned:
+            rig.spawned.pop(0)()
+    assert set(runs) == {*range(AT_ONCE + 2)}
+
+
+def test_who_waits_for_room_is_woken_when_a_check_is_late(rig):
+    """Also where all of them failed before."""
+    for number in range(AT_ONCE):
+        rig.add(f"c{number}", lambda: False, interval=10, timeout=5)
+    rig.run()
+    rig.clock.now += 10
+    rig.checks.run_due()
+    rig.add("waits", lambda: None, interval=60)
+    rig.checks.run_due()
+    assert len(rig.spawned) == AT_ONCE
+    assert rig.checks._until_next() == 5
+
+
 def test_checks_that_hang_take_no_place_of_others(rig):
     """Once they have outlasted their time-out."""
     for number in range(AT_ONCE):

@@ -14,6 +14,7 @@ from manometer.redaction import SHOWN, brief, without_secrets
         ("https://user:hunter2@otel:4318", "https://***@otel:4318"),
         ("https://hunter2@otel", "https://***@otel"),
         ("https://user:hunt@er2@otel", "https://***@otel"),
+        ("https://user:hun/t?e#r2@otel", "https://***@otel"),
         ("no route to postgresql://app:hunter2@db/shop?x=1", "no route to postgresql://***@db/shop?x=1"),
         ("user:hunter2@otel:4318", "***@otel:4318"),
         ("'user:hunter2@otel:4318'", "'***@otel:4318'"),

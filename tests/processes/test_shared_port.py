@@ -1,6 +1,7 @@
 """The processes of a directory share a port, and with nobody else."""
 
 import errno
+import fcntl
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -84,6 +85,15 @@ def test_many_that_begin_at_once_all_join_or_are_all_refused(tmp_path, port):
     listening = [name for name, each in began if each is not None]
     assert len(set(listening)) == 1
     assert len(listening) == 4
+
+
+def test_a_lock_that_somebody_keeps_holds_no_start_up(tmp_path, port, monkeypatch):
+    """A process that was stopped amid its binding, say: the others begin without it."""
+    monkeypatch.setattr("manometer.processes.shared_port._TRIES", 2)
+    with (tmp_path / f"port-{port}").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with server(tmp_path, port), server(tmp_path, port):
+            pass
 
 
 def test_a_directory_that_takes_no_file_shares_as_the_system_does(tmp_path, port, monkeypatch):

@@ -84,6 +84,7 @@ def test_the_directory_of_another_user_is_refused(path):
     """One that only looks on may read it: it was told to. Root's own is anybody's."""
     path.mkdir(mode=0o755)
     os.chown(path, SOMEBODY, SOMEBODY)
+    path.parent.chmod(0o1777)
     with pytest.raises(ConfigError, match=rf"is not safe: it belongs to another user \(uid {SOMEBODY}\)"):
         Worker.of(CollectorRegistry(), str(path))
     assert list(collect(onlooker(path))) != []
@@ -95,6 +96,16 @@ def test_the_directory_of_another_user_is_refused(path):
             assert distrust(path) == "it cannot be looked at (Permission denied)"
         finally:
             os.seteuid(0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_root_may_use_a_directory_that_it_has_given_away(path):
+    """For workers that give up its rights: nobody else can have made it where it is."""
+    path.mkdir(mode=0o755)
+    os.chown(path, SOMEBODY, SOMEBODY)
+    assert distrust(path) is None
+    path.parent.chmod(0o775)
+    assert distrust(path) == f"it belongs to another user (uid {SOMEBODY})"
 
 
 def _fifo(place):

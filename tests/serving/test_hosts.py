@@ -13,7 +13,7 @@ from manometer.serving.pages import Site
 from manometer.serving.server import Server
 from waiting import DEADLINE
 
-LOOPBACK = Hosts("127.0.0.1", "127.0.0.1", "metrics.shop.test, other")
+LOOPBACK = Hosts("127.0.0.1", "127.0.0.1", "metrics.shop.test:443, Other")
 
 
 @pytest.mark.parametrize(

@@ -28,11 +28,17 @@ def distrust(directory: Path, *, of_anyone: bool = False) -> str | None:
         return None
     except OSError as error:
         return f"it cannot be looked at ({error.strerror})"
-    if not of_anyone and found.st_uid not in (os.geteuid(), _ROOT):
+    if not (of_anyone or found.st_uid in (os.geteuid(), _ROOT) or _is_given_away(directory)):
         return f"it belongs to another user (uid {found.st_uid})"
     if found.st_mode & _WRITABLE_BY_OTHERS:
         return f"other users may write there (mode {stat.S_IMODE(found.st_mode):04o})"
     return None
+
+
+def _is_given_away(directory: Path) -> bool:
+    """Whether this is root, and nobody else can have given the directory to its user, as to that of its workers."""
+    around = directory.parent.stat()
+    return os.geteuid() == around.st_uid == _ROOT and not around.st_mode & _WRITABLE_BY_OTHERS
 
 
 def regular(path: Path) -> FileIO:

@@ -15,7 +15,7 @@ class Hosts:
 
     def __init__(self, address: str, host: str, allowed: str | None = None) -> None:
         own = {"localhost", host, socket.gethostname(), *(allowed or "").replace(",", " ").split()}
-        self._names = {name.lower() for name in own}
+        self._names = {_name(name) for name in own}
         self._allows_any = not ip_address(address).is_loopback or "*" in self._names
 
     def allow(self, header: str | None) -> bool:
