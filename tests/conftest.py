@@ -15,6 +15,7 @@ _SETTINGS = re.compile(r"(MANOMETER|OTEL|PROMETHEUS)_.*|PG[A-Z]+|COLUMNS|LINES|N
 for _name in filter(_SETTINGS.fullmatch, list(os.environ)):
     del os.environ[_name]
 os.environ["no_proxy"] = os.environ["NO_PROXY"] = "localhost,127.0.0.1,::1"
+os.umask(0o022)  # with some users', a directory that a test makes is one that others may write to
 signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where this signal is ignored, nobody can wait for a child process
 
 import hypothesis

@@ -24,6 +24,7 @@ from manometer.errors import BindingError, ConfigError
 from manometer.health import Checks, check
 from manometer.instrumentation.runtime import instrument_host, instrument_runtime
 from manometer.meters.fork import Forked
+from ports import reserved_port
 from waiting import DEADLINE, until
 
 FREE = Settings(port=0)
@@ -374,9 +375,11 @@ def test_workers_that_share_a_directory_share_a_port_and_show_each_other(tmp_pat
     registries = [CollectorRegistry() for _ in range(2)]
     for amount, registry in enumerate(registries, 1):
         Counter("served", "Served.", registry=registry).inc(amount)
-    first = Manometer(Settings(port=0, processes_dir=str(tmp_path)), registry=registries[0]).start()
-    port = int(first.url.rpartition(":")[2])
-    with Manometer(Settings(port=port, processes_dir=str(tmp_path)), registry=registries[1]) as second:
+    with (
+        reserved_port() as port,
+        Manometer(Settings(port=port, processes_dir=str(tmp_path)), registry=registries[0]) as first,
+        Manometer(Settings(port=port, processes_dir=str(tmp_path)), registry=registries[1]) as second,
+    ):
         assert second.url == first.url
         until(lambda: "\nserved_total 3.0\n" in _get(f"{second.url}/metrics")[1])
         first.close()

@@ -184,10 +184,10 @@ def test_a_wrong_file_is_refused_by_name(tmp_path, text, message):
 
 
 def test_a_malformed_file_is_refused_with_the_place_of_the_mistake(tmp_path):
-    """In one line, whatever the lines of the parser's own message."""
+    """In one line, whatever the lines of the parser's own message, and without the line itself: it may be secret."""
     file = tmp_path / "manometer.yaml"
     file.write_text("host: a\nport: [")
-    with pytest.raises(ConfigError, match=r"is no YAML: while parsing a flow node .*, line 2, column 8: port: \["):
+    with pytest.raises(ConfigError, match=r"is no YAML: expected the node content, .*, line 2, column 8$"):
         Settings.load(file, {})
 
 

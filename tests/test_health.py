@@ -11,6 +11,8 @@ from forking import in_child
 from manometer.errors import BindingError
 from manometer.exposition.render import render
 from manometer.health import Check, Checks, check
+from manometer.health.check_state import TIMEOUT
+from manometer.health.checks import AT_ONCE
 from manometer.serving.pages import Request, Site, respond
 from waiting import DEADLINE, until
 
@@ -88,6 +90,64 @@ def test_what_a_check_returns_is_its_state(rig, function, problem):
     found = rig.add("db", function)
     rig.run()
     assert found.problem == problem
+
+
+def test_so_many_checks_run_at_once_and_the_others_in_their_turn(rig):
+    """All are run in the end, and nobody looks for room again and again."""
+    runs = []
+    for number in range(200):
+        rig.add(f"c{number}", lambda number=number: runs.append(number))
+    rig.checks.run_due()
+    rig.checks.run_due()
+    assert len(rig.spawned) == AT_ONCE
+    assert rig.checks._until_next() == TIMEOUT
+    for _ in range(200):
+        rig.spawned.pop(0)()
+        rig.checks.run_due()
+    assert (runs, rig.spawned) == ([*range(200)], [])
+    assert rig.checks._until_next() == rig.checks.interval
+
+
+def test_no_check_starves_because_others_take_long(rig):
+    """Whose time came first begins first."""
+    runs = []
+    for number in range(AT_ONCE + 2):
+        rig.add(f"c{number}", lambda number=number: runs.append(number), interval=1, timeout=5)
+    for _ in range(3):
+        rig.checks.run_due()
+        assert len(rig.spawned) <= AT_ONCE
+        rig.clock.now += 1
+        while rig.spawned:
+            rig.spawned.pop(0)()
+    assert set(runs) == {*range(AT_ONCE + 2)}
+
+
+def test_who_waits_for_room_is_woken_when_a_check_is_late(rig):
+    """Also where all of them failed before."""
+    for number in range(AT_ONCE):
+        rig.add(f"c{number}", lambda: False, interval=10, timeout=5)
+    rig.run()
+    rig.clock.now += 10
+    rig.checks.run_due()
+    rig.add("waits", lambda: None, interval=60)
+    rig.checks.run_due()
+    assert len(rig.spawned) == AT_ONCE
+    assert rig.checks._until_next() == 5
+
+
+def test_checks_that_hang_take_no_place_of_others(rig):
+    """Once they have outlasted their time-out."""
+    for number in range(AT_ONCE):
+        rig.add(f"hangs{number}", lambda: None, timeout=5)
+    well = rig.add("well", lambda: None)
+    rig.checks.run_due()
+    hanging, rig.spawned[:] = rig.spawned[:], []
+    assert len(hanging) == AT_ONCE
+    assert rig.checks._until_next() == 5
+    rig.clock.now += 5
+    rig.checks.run_due()
+    rig.run()
+    assert well.problem is None
 
 
 def test_an_exception_that_cannot_say_what_it_is_fails_the_check_and_no_more(rig):

@@ -105,8 +105,10 @@ class Manometer:
         settings, registry = self.settings, self._registry
         checks = Checks.on(registry)
         worker = _worker(registry, settings)
-        site = pages.Site(_shown(registry, worker), checks.all, settings.service_name)
-        server = Server(site, settings.host, settings.port, shared=worker is not None)
+        shown, patience = _shown(registry, worker), settings.collector_timeout
+        site = pages.Site(shown, checks.all, settings.service_name, registry, patience)
+        sharing = None if worker is None else worker.sharing(settings.port)
+        server = Server(site, settings.host, settings.port, sharing=sharing, allowed_hosts=settings.allowed_hosts)
         started.callback(server.close)  # where the port is taken, nothing else has been touched
         if settings.logs:
             from manometer import logs  # takes as long to import as all the rest of the kit
@@ -181,8 +183,8 @@ def wsgi_app(
     `processes_dir` says where they share them. The process, its garbage collector and the host are measured from
     now on, as `start` does. The first request for `/readyz` starts the health checks, in whichever worker process it
     comes to.
-    path, settings: as for start; `processes_dir`, `db_client_connections` and
-    `service_name` matter here.
+    path, settings: as for start; `processes_dir`, `db_client_connections`,
+    `collector_timeout` and `service_name` matter here.
     """
     return pages.wsgi_app(_site(registry, Settings.load(path, **settings)))
 
@@ -210,7 +212,8 @@ def _site(registry: CollectorRegistry, settings: Settings) -> pages.Site:
         found.start()
         return found.all()
 
-    return pages.Site(_shown(registry, worker), checks, settings.service_name)
+    shown, patience = _shown(registry, worker), settings.collector_timeout
+    return pages.Site(shown, checks, settings.service_name, registry, patience)
 
 
 def _worker(registry: CollectorRegistry, settings: Settings) -> "Worker | None":
@@ -219,7 +222,9 @@ def _worker(registry: CollectorRegistry, settings: Settings) -> "Worker | None":
         return None
     from manometer.processes import Worker  # half as large as the rest of the kit
 
-    return Worker.of(registry, settings.processes_dir)
+    worker = Worker.of(registry, settings.processes_dir)
+    worker.patience = settings.collector_timeout
+    return worker
 
 
 def _shown(registry: CollectorRegistry, worker: "Worker | None") -> CollectorRegistry:

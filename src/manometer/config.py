@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self, TypedDict, Unpack
 
 from manometer.errors import ConfigError
+from manometer.redaction import brief
 
 __all__ = ["SettingValues", "Settings"]
 
@@ -72,6 +73,9 @@ _URL = _text(
 )
 
 
+_SECONDS = _number("a number of seconds over 0", lambda value: 0 < value < float("inf"))
+
+
 def _setting(default: Any, meaning: str, rule: _Rule) -> Any:
     return field(default=default, metadata={"help": meaning, "rule": rule})
 
@@ -81,9 +85,11 @@ class SettingValues(TypedDict, total=False):
 
     host: str
     port: int
+    allowed_hosts: str | None
     service_name: str
     processes_dir: str | None
     db_client_connections: bool
+    collector_timeout: float
     otlp_endpoint: str | None
     trace_ratio: float
     health_interval: float
@@ -99,6 +105,11 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "Address that the exporter listens on.", _text("an address or a host name"))
     port: int = _setting(9464, "Port that the exporter listens on; 0 picks a free one.", _whole_number(0, 65535))
+    allowed_hosts: str | None = _setting(
+        None,
+        "Names by which an exporter on the loopback may be asked for besides its own, as by a proxy; * allows any.",
+        _text("host names with commas between them"),
+    )
     service_name: str = _setting(
         "python", "Name of the program on traces and the landing page.", _text("a short name")
     )
@@ -112,6 +123,11 @@ class Settings:
         "Whether pools of database connections are shown under OpenTelemetry's db.client.connection.* names too.",
         _FLAG,
     )
+    collector_timeout: float = _setting(
+        5.0,
+        "Seconds that a scrape waits for a collector; less where the scraper itself waits less.",
+        _SECONDS,
+    )
     otlp_endpoint: str | None = _setting(
         None, "Base URL of an OTLP/HTTP receiver that spans go to; unset sends none.", _URL
     )
@@ -121,7 +137,7 @@ class Settings:
     health_interval: float = _setting(
         30.0,
         "Seconds between two runs of a health check that sets no interval of its own.",
-        _number("a number of seconds over 0", lambda value: 0 < value < float("inf")),
+        _SECONDS,
     )
     logs: bool = _setting(False, "Whether Manometer sets up the program's logging.", _FLAG)
     log_level: str = _setting(
@@ -168,7 +184,7 @@ def _check(name: str, value: Any, rule: _Rule, source: str) -> None:
     if value is None and _defaults()[name] is None:
         return
     if not rule.accepts(value):
-        raise ConfigError(f"{name} is {value!r} in {source}; it takes {rule.allowed}")
+        raise ConfigError(f"{name} is {brief(repr(value))} in {source}; it takes {rule.allowed}")
 
 
 def _refuse_unknown(names: Mapping[str, Any], known: Mapping[str, Any], source: str) -> None:
@@ -188,8 +204,15 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read the settings file {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the settings file {path} is no YAML: {' '.join(str(error).split())}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"the settings file {path} is no YAML: {error}") from None
+    except yaml.MarkedYAMLError as error:  # whose text would show the line itself
+        mark = error.problem_mark
+        where = "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"
+        problem = brief(error.problem or error.context or "")
+        raise ConfigError(f"the settings file {path} is no YAML: {problem}{where}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"the settings file {path} is no YAML: {brief(str(error))}") from None
     if document is None:
         return {}
     if not isinstance(document, dict):

@@ -131,6 +131,7 @@ def _of_ourselves(registry):
     figures.collect_failures.labels("odd").inc()
     figures.label_folds.labels("many").inc()
     figures.spans.labels("ok").inc()
+    figures.server_shortages.labels("connection").inc()
 
 
 def test_everything_is_there(everything):

@@ -90,7 +90,24 @@ def test_a_fold_is_counted_where_nobody_asked_for_it(caplog):
     for user in range(10):
         counter.labels(user).inc()
     assert registry.get_sample_value("manometer_label_folds_total", {"manometer_family_name": "c"}) == 7
-    assert caplog.messages == ["c is at its cap of series: new label values are counted as 'other'"]
+    assert caplog.messages == [
+        "c is at its cap of series, or a label value has over 2,048 characters: such are counted as 'other'"
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_very_long_label_values_are_counted_as_other(figures, count):
+    """They would take memory without end, whoever chooses them; one at the limit stays as it is."""
+    names = [f"l{at}" for at in range(count)]
+    counter = Counter("c", "Help.", names, registry=figures.registry)
+    for number in range(3):
+        for length in (2_048, 2_049, 100_000):
+            counter.labels(*["y"] * (count - 1), str(number).rjust(length, "x")).inc()
+    other = ("other",) * count
+    found = {values: reading.total for values, reading in counter.read()}
+    assert found.pop(other) == 6
+    assert [len(values[-1]) for values in found] == [2_048] * 3
+    assert figures("manometer_label_folds_total", manometer_family_name="c") == 6
 
 
 def test_a_series_that_is_there_is_found_while_another_is_made():

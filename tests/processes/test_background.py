@@ -2,6 +2,7 @@
 
 import gc
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import util
 from types import SimpleNamespace
 
@@ -10,11 +11,15 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 
 from collected import collect
+from holding import Held, StillClock, released
 from manometer import Counter
 from manometer.meters.fork import Forked
-from manometer.processes import Worker, flush, lifetime, onlooker
+from manometer.processes import Worker, collector, flush, group_registry, lifetime, onlooker
 from manometer.processes import worker as module
-from waiting import DEADLINE, joined
+from manometer.registry import limits, rounds, timely
+from manometer.registry.collection import as_metric, to_read
+from manometer.registry.timely import collect_in_time
+from waiting import DEADLINE, joined, until
 
 
 class Hanging(Collector):
@@ -44,8 +49,7 @@ class Group:
     @property
     def written(self):
         """What the counter's file says."""
-        found = collect(onlooker(self.worker.directory.path))
-        return sum(s.value for metric in found for s in metric.samples if s.name == "c_total")
+        return _total(onlooker(self.worker.directory.path))
 
 
 @pytest.fixture
@@ -139,7 +143,42 @@ def test_a_flush_that_is_given_up_keeps_no_program_from_ending(group, monkeypatc
     assert not flush(timeout=0.01)
     hanging.go_on.set()
     assert flush(timeout=None)
-    assert (hanging.thread.name, hanging.thread.daemon) == ("manometer-flush", True)
+    assert (hanging.thread.name, hanging.thread.daemon) == ("manometer-collect", True)
+
+
+def test_a_collector_that_hangs_costs_its_own_series_alone(group, monkeypatch):
+    """The scrape of the group ends in its time, with what the others have, and it is written."""
+    held, clock = Held(group.registry), StillClock()
+    clock.stands_for(monkeypatch, rounds, limits)
+    group.counter.inc(3)
+    others = len(to_read(group.registry, ())) - 1
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(collect_in_time, group_registry(group.worker))
+        assert held.entered.acquire(timeout=DEADLINE)
+        clock.now += 0.3
+        until(lambda: len(timely._rounds[group.registry][frozenset()]._current.told) == others)
+        clock.now += limits.PATIENCE
+        families = {family.name: family for family in map(as_metric, found.result())}
+    assert [sample.value for sample in families["c"].samples if sample.name == "c_total"] == [3]
+    assert "held" not in families
+    assert group.written == 3
+    released()
+
+
+def test_a_scrape_amid_a_writing_that_is_held_up_shows_what_was_written_last(group, monkeypatch):
+    """It waits for that a while, and no longer."""
+    group.counter.inc(3)
+    shown = group_registry(group.worker)
+    assert _total(shown) == 3
+    group.counter.inc()
+    monkeypatch.setattr(collector, "_PATIENCE", 0.01)
+    with group.worker._writing:
+        assert _total(shown) == 3
+    assert _total(shown) == 4
+
+
+def _total(shown):
+    return sum(s.value for metric in collect(shown) for s in metric.samples if s.name == "c_total")
 
 
 @pytest.mark.parametrize("end", [Worker.stop, Worker.end])

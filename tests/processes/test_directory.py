@@ -400,7 +400,7 @@ def test_a_file_whose_head_is_being_written_is_read_again(group, monkeypatch):
         readings.append(file)
         return torn if len(readings) == 1 else plain(file, *size)
 
-    monkeypatch.setattr("manometer.processes.directory.FileIO", type("Torn", (FileIO,), {"read": read}))
+    monkeypatch.setattr("manometer.processes.trust.FileIO", type("Torn", (FileIO,), {"read": read}))
     assert group.total == 3
     assert group.complaints == []
     assert len(readings) == 2
@@ -472,13 +472,13 @@ def test_no_total_falls_while_a_file_cannot_be_read(group, monkeypatch):
     file = group.process(4)
     plain = FileIO
 
-    def refused(path):
+    def refused(path, **opener):
         if path == file.path:
             raise PermissionError(13, "Permission denied")
-        return plain(path)
+        return plain(path, **opener)
 
     with monkeypatch.context() as patch:
-        patch.setattr("manometer.processes.directory.FileIO", refused)
+        patch.setattr("manometer.processes.trust.FileIO", refused)
         with pytest.raises(IncompleteError, match=r"are missing: .*Permission denied"):
             group.directory.read()
     assert [name for name, _ in group.complaints] == [file.path.name]

@@ -923,7 +923,7 @@ def test_one_that_only_looks_on_counts_what_it_could_have_tidied_up(path, monkey
 def test_a_file_system_without_room_is_survived(tmp_path):
     """The same on a real one, of 16 kB: with a process that ended to be moved, too."""
     mount = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=16k", "none", str(tmp_path)], check=False, capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=16k,mode=700", "none", str(tmp_path)], check=False, capture_output=True
     )
     if mount.returncode != 0:
         pytest.skip("this root may not mount")

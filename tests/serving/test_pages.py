@@ -173,6 +173,48 @@ def test_a_failed_critical_check_makes_the_program_not_ready(registry):
     assert _ask(site, "/readyz", "verbose").body == expected
 
 
+@pytest.mark.parametrize(
+    ("peer", "headers", "is_told"),
+    [
+        (None, {}, True),
+        ("127.0.0.1", {}, True),
+        ("127.8.9.1", {}, True),
+        ("::1", {}, True),
+        ("::ffff:127.0.0.1", {}, True),
+        ("", {}, False),
+        ("unix:", {}, False),
+        ("10.0.0.7", {}, False),
+        ("::ffff:10.0.0.7", {}, False),
+        ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, False),
+        ("127.0.0.1", {"forwarded": "for=10.0.0.7"}, False),
+    ],
+)
+def test_only_the_machine_itself_is_told_why_a_check_fails(registry, peer, headers, is_told):
+    """A proxy on it asks for somebody else."""
+    site = Site(registry, lambda: [_Check("db", True, "no such table: users")])
+    body = respond(site, Request("GET", "/readyz", "verbose", headers, peer)).body.decode()
+    told = "no such table: users" if is_told else "fails; its log, or a request from its own machine, says why"
+    assert body == f"db (critical): {told}\nnot ready\n"
+
+
+def test_front_ends_tell_who_asks(registry):
+    """And where they do not, it is not taken for the machine itself."""
+    site = Site(registry, lambda: [_Check("db", True, "secret")])
+    assert b"secret" in _call_wsgi(site, PATH_INFO="/readyz", REMOTE_ADDR="127.0.0.1")[2]
+    assert b"secret" not in _call_wsgi(site, PATH_INFO="/readyz", REMOTE_ADDR="10.0.0.7")[2]
+    assert b"secret" not in b"".join(
+        wsgi_app(site)({"REQUEST_METHOD": "GET", "PATH_INFO": "/readyz"}, lambda *_: None)
+    )
+
+
+async def test_asgi_tells_who_asks(registry):
+    """The same."""
+    site = Site(registry, lambda: [_Check("db", True, "secret")])
+    for client, is_told in ((("127.0.0.1", 1), True), (("10.0.0.7", 1), False), (None, False)):
+        body = (await _call_asgi(site, path="/readyz", client=client))[1]["body"]
+        assert (b"secret" in body) is is_told
+
+
 def test_a_failed_check_that_is_not_critical_leaves_the_program_ready(registry):
     """It shows with ?verbose alone."""
     site = Site(registry, lambda: [_Check("cache", False, "cold")])

@@ -6,8 +6,11 @@ import http.client
 import os
 import re
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import closing, contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -167,9 +170,9 @@ def test_silent_clients_do_not_hold_up_the_next_one(server):
 def test_a_client_that_does_not_take_its_answer_is_dropped_in_time(registry, monkeypatch):
     """An answer that fills the socket's buffers waits for its reader no longer than the time-out."""
     monkeypatch.setattr(module._Handler, "timeout", 0.2)
-    wide = Gauge("wide", "Wide.", ["value"], registry=registry)
+    wide = Gauge("wide", "Wide.", [f"label_{number}" for number in range(10)], registry=registry)
     for number in range(1000):
-        wide.labels("x" * 10_000 + str(number))
+        wide.labels(*["x" * 1_000] * 9, "x" * 1_000 + str(number))
     with (
         closing(Server(Site(registry), "127.0.0.1", 0).start()) as server,
         closing(socket.create_connection(_address(server), timeout=DEADLINE)) as slow,
@@ -204,10 +207,91 @@ def test_a_request_is_refused_while_all_connections_are_being_answered(registry,
             assert entered.acquire(timeout=DEADLINE)
         with _client(server) as client:
             assert _get(client)[0].status == 503
+        assert registry.get_sample_value(
+            "manometer_server_shortages_total", {"manometer_server_resource": "connection"}
+        )
         go_on.set()
         for each in busy:
             assert each.recv(1000).startswith(b"HTTP/1.1 200 OK")
             each.close()
+
+
+OUT_OF_DESCRIPTORS = """
+import logging, os, resource, socket, time
+from contextlib import closing
+from prometheus_client import CollectorRegistry
+from manometer.serving.pages import Site
+from manometer.serving.server import Server
+logging.basicConfig(level=logging.INFO, format="%(message)s")
+registry = CollectorRegistry()
+with closing(Server(Site(registry), "127.0.0.1", 0).start()) as server:
+    address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+    early, late = socket.socket(), socket.socket()
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(map(int, os.listdir("/proc/self/fd")))
+    for descriptor in range(3, highest + 1):  # so that none below the limit is free
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.dup2(0, descriptor)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, limits[1]))
+    early.connect(address)
+    early.sendall(b"GET /livez HTTP/1.0\\r\\n\\r\\n")
+    shortages = 'manometer_server_shortages_total', {'manometer_server_resource': 'descriptor'}
+    while (registry.get_sample_value(*shortages) or 0) < 3:
+        time.sleep(0.01)
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    print(early.recv(15).decode())
+    late.connect(address)
+    late.sendall(b"GET /livez HTTP/1.0\\r\\n\\r\\n")
+    print(late.recv(15).decode())
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this platform does not list descriptors")
+def test_without_a_file_descriptor_connections_wait_for_one():
+    """It is counted, and logged once; the client that came meanwhile is answered."""
+    done = subprocess.run(
+        [sys.executable, "-c", OUT_OF_DESCRIPTORS], capture_output=True, text=True, timeout=DEADLINE, check=False
+    )
+    assert done.stdout.split("\n") == ["HTTP/1.1 200 OK", "HTTP/1.1 200 OK", ""], done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("the exporter's server")]
+    assert lines == [
+        "the exporter's server has no descriptor left ([Errno 24] Too many open files); connections wait",
+        "the exporter's server has a descriptor again",
+    ]
+
+
+def test_a_connection_that_cannot_be_taken_is_not_tried_for_at_once(server, monkeypatch, figures):
+    """A core would be busy with that; a close does not wait for it."""
+    tried = threading.Semaphore(0)
+
+    def refused(_):
+        tried.release()
+        raise OSError(errno.ENFILE, os.strerror(errno.ENFILE))
+
+    monkeypatch.setattr(module, "PAUSE", DEADLINE)
+    monkeypatch.setattr(module.TCPServer, "get_request", refused)
+    with closing(socket.create_connection(_address(server), timeout=DEADLINE)):
+        assert tried.acquire(timeout=DEADLINE)
+        assert not tried.acquire(timeout=0.3)
+        server.close()
+    assert figures("manometer_server_shortages_total", manometer_server_resource="descriptor") == 1
+
+
+def test_a_connection_without_a_thread_is_refused(server, monkeypatch, figures):
+    """503, where the system allows for no more."""
+
+    def none_left(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", none_left)
+        with _client(server) as client:
+            assert _get(client)[0].status == 503
+    with _client(server) as client:
+        assert _get(client)[0].status == 200
+    assert figures("manometer_server_shortages_total", manometer_server_resource="thread") == 1
 
 
 def test_an_answered_connection_takes_one_place(registry, monkeypatch):

@@ -9,6 +9,7 @@ __all__ = [
     "PROCESSES",
     "PROCESS_FILE_FAILURES",
     "SERIES",
+    "SERVER_SHORTAGES",
     "SPANS",
     "SPECS",
 ]
@@ -27,7 +28,7 @@ COLLECT_FAILURES = MetricSpec(
     kind=Kind.COUNTER,
     unit="{failure}",
     attributes=("manometer.collector.name",),
-    help="Readings of the collector that raised, and so lost its series for that scrape.",
+    help="Readings of the collector that raised or did not end in time, and so lost its series for that scrape.",
 )
 SERIES = MetricSpec(
     name="manometer.series",
@@ -43,7 +44,7 @@ LABEL_FOLDS = MetricSpec(
     kind=Kind.COUNTER,
     unit="{lookup}",
     attributes=("manometer.family.name",),
-    help="Lookups of a labelled series that went to 'other' because the family was at its cap.",
+    help="Lookups of a labelled series that went to 'other': the family was at its cap, or a value was very long.",
 )
 SPANS = MetricSpec(
     name="manometer.otlp.spans",
@@ -70,7 +71,16 @@ PROCESS_FILE_FAILURES = MetricSpec(
     help="Files of a process's figures that could not be written, as on a full disk, or made no sense when read.",
 )
 
+SERVER_SHORTAGES = MetricSpec(
+    name="manometer.server.shortages",
+    kind=Kind.COUNTER,
+    unit="{shortage}",
+    attributes=("manometer.server.resource",),
+    values={"manometer.server.resource": ("connection", "descriptor", "memory", "scrape", "thread")},
+    help="Connections and scrapes that the exporter had wait or refused, by what was lacking.",
+)
+
 SPECS = (
     *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS),
-    *(PROCESSES, PROCESS_FILE_FAILURES),
+    *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES),
 )

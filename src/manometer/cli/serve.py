@@ -6,6 +6,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event
 
+from prometheus_client import CollectorRegistry
+
 from manometer.cli.ending import terminable
 from manometer.config import Settings
 from manometer.errors import ConfigError
@@ -41,7 +43,9 @@ def run(args: argparse.Namespace) -> int:
     from manometer.processes import onlooker  # slow to import, and other commands do not need it
 
     try:
-        server = Server(Site(onlooker(path), service=settings.service_name), settings.host, settings.port)
+        own = CollectorRegistry()  # what is counted there is not among the figures of the processes
+        site = Site(onlooker(path), service=settings.service_name, own=own, patience=settings.collector_timeout)
+        server = Server(site, settings.host, settings.port, allowed_hosts=settings.allowed_hosts)
     except AddressError as error:
         option = f"set MANOMETER_{error.setting.upper()} or pass --{error.setting}"
         raise ConfigError(f"{error.reason}; {option}") from None

@@ -16,7 +16,7 @@ from manometer.meters.family import Family
 from manometer.registry.collection import Collected, as_metric, collect
 from manometer.registry.self_metrics import SelfMetrics
 
-__all__ = ["render"]
+__all__ = ["render", "rendered"]
 
 Encoder = Callable[[Collector], bytes]
 
@@ -35,13 +35,20 @@ def render(
     A collector that raises loses only its own series; a family that cannot be written is dropped
     alone. Both are logged and counted in `manometer_collect_failures_total`.
     """
+    return rendered(registry, collect(registry, names), accept, names)
+
+
+def rendered(
+    registry: CollectorRegistry, families: Iterable[Collected], accept: str = "", names: Collection[str] = ()
+) -> tuple[bytes, str]:
+    """The same of what was collected of the registry."""
     try:
         encode, content_type, form = _chosen(accept)
     except (ValueError, TypeError):  # a version that is no number
         encode, content_type, form = _chosen("")
     # Written part by part into one buffer: a list of a hundred megabytes of parts would have to be joined at the end.
     body, wanted = BytesIO(), frozenset(names)
-    for family in collect(registry, wanted):
+    for family in families:
         start = body.tell()
         try:
             body.writelines(_written(family, encode, form, wanted))

@@ -57,7 +57,7 @@ class Check:
     def problem(self) -> str | None:
         """Why the check is not well, or None: the last result, if it is recent and no run outlasts its time-out."""
         result, started, now = self._result, self._started, self._checks.clock()
-        if self._running and started is not None and now - started >= self.timeout:
+        if self._is_late(now) and started is not None:
             return f"has run for {now - started:.0f} s, and its time-out is {self.timeout:g} s"
         if result is None:
             return "unknown, it has not run yet"
@@ -83,6 +83,15 @@ class Check:
         self._started: float | None = None
         self._running = False
         self._failing = False
+
+    def _is_late(self, now: float) -> bool:
+        """Whether a run outlasts its time-out."""
+        return self._running and now >= self._late_at
+
+    @property
+    def _late_at(self) -> float:
+        """When a run that is under way outlasts its time-out."""
+        return inf if self._started is None else self._started + self.timeout
 
     @property
     def _every(self) -> float:
@@ -125,8 +134,7 @@ class Check:
         result, problem = self._result, self.problem
         labels = {"health.check.name": self.name, "health.check.critical": "true" if self.critical else "false"}
         if result is None:  # it runs for the first time, or is about to: nothing is known before its time-out
-            timed_out = self._running and self._started is not None and now - self._started >= self.timeout
-            return [(rows.UP, labels, 0.0)] if timed_out else []
+            return [(rows.UP, labels, 0.0)] if self._is_late(now) else []
         return [
             (rows.UP, labels, float(problem is None)),
             (rows.DURATION, labels, result.duration),

@@ -22,6 +22,9 @@ __all__ = ["Checks"]
 INTERVAL = 30.0
 """Seconds between two runs of a check where neither it nor the settings say otherwise."""
 
+AT_ONCE = 8
+"""Checks that run at the same time, those aside that have outlasted their time-out."""
+
 _log = logging.getLogger("manometer")
 
 
@@ -103,14 +106,21 @@ class Checks(Collector):
             thread.join()
 
     def run_due(self) -> None:
-        """Start every check whose time has come; one still under way is left alone, and told of once it is late."""
+        """Start what is due, while there is room; one still under way is told of once it is late."""
         now = self.clock()
-        for each in self.all():
+        checks = self.all()
+        room = self._room(checks, now)
+        for each in sorted(
+            checks, key=lambda check: check._next
+        ):  # whose time came first; else the last would starve
             if now < each._next:
                 continue
             if each._running:
                 each._tell()
                 continue
+            if room <= 0:  # the end of another is waited for
+                continue
+            room -= 1
             each._started, each._running = now, True
             try:
                 self._spawn(each._run)
@@ -147,8 +157,16 @@ class Checks(Collector):
 
     def _until_next(self) -> float:
         now = self.clock()
-        due = [now + self.interval, *(each._next for each in self.all())]
+        checks = self.all()
+        has_room = self._room(checks, now) > 0
+        due = [now + self.interval, *(each._next for each in checks if has_room or each._running or each._next > now)]
+        if not has_room:
+            due += [each._late_at for each in checks if each._running and not each._is_late(now)]
         return max(min(due) - now, 0.0)
+
+    def _room(self, checks: Iterable[Check], now: float) -> int:
+        """How many more may be started."""
+        return AT_ONCE - sum(each._running and not each._is_late(now) for each in checks)
 
 
 def _in_thread(run: Callable[[], None]) -> None:

@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from manometer.redaction import brief
+
 __all__ = ["outcome"]
 
 
@@ -41,7 +43,7 @@ def _problem(answer: Any) -> str | None:
     if answer is None or answer is True:
         return None
     if isinstance(answer, str):
-        return " ".join(answer.split()) or "failed, without a reason"
+        return brief(answer) or "failed, without a reason"
     if answer is False:
         return "failed"
     return f"returned {_shown(answer)}; a check returns None, True, False or a reason"
@@ -56,6 +58,6 @@ def _shown(answer: object) -> str:
 def _told(error: BaseException) -> str:
     """What an exception says, in one line; it is the program's, and may fail at that too."""
     try:
-        return " ".join(str(error).split())
+        return brief(str(error))
     except Exception:
         return "(its text cannot be had)"

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from manometer.meters.ended import Ended
 from manometer.meters.family import Series, Values
 from manometer.meters.fork import freed_in_child, renewed_in_child
-from manometer.meters.labels import OTHER
+from manometer.meters.labels import LONGEST_VALUE, OTHER
 from manometer.meters.last_read import LastRead
 from manometer.meters.lookup import Lookup
 from manometer.meters.registration import Companion
@@ -20,8 +20,8 @@ C = TypeVar("C", bound=Any)
 class Children(Generic[C]):
     """The series by their label values, in the order in which they came.
 
-    max_series: the cap, past which new label values go to the series whose values are all `other`; on_fold: hears of
-    that, with the family's name; added_up: adds up readings.
+    max_series: the cap, past which new label values go to the series whose values are all `other`, as very long ones
+    do at once; on_fold: hears of that, with the family's name; added_up: adds up readings.
     """
 
     def __init__(
@@ -55,7 +55,8 @@ class Children(Generic[C]):
     def admitted(self, values: Values, make: Callable[[Values], C]) -> C:
         """The series of these label values, made where there is none."""
         with self._lock:
-            folds = len(self.by_values) >= self._max_series and values not in self.by_values
+            is_full = len(self.by_values) >= self._max_series
+            folds = (is_full or max(map(len, values)) > LONGEST_VALUE) and values not in self.by_values
             if folds:
                 values = (OTHER,) * len(values)
             child = self.by_values.get(values)

@@ -8,13 +8,25 @@ from prometheus_client.validation import get_legacy_validation
 
 from manometer.errors import MetricError
 
-__all__ = ["OTHER", "SERIES_CAP", "check_exemplar", "check_label_names", "check_name", "check_values", "full_name"]
+__all__ = [
+    "LONGEST_VALUE",
+    "OTHER",
+    "SERIES_CAP",
+    "check_exemplar",
+    "check_label_names",
+    "check_name",
+    "check_values",
+    "full_name",
+]
 
 OTHER = "other"
 """The value of every label of the series that takes what comes past the cap."""
 
 SERIES_CAP = 2_000
 """Series a family may have before new label values fold into `other`."""
+
+LONGEST_VALUE = 2_048
+"""Characters that a label value may have; a longer one is counted as `other`. It is Grafana Mimir's own limit."""
 
 # Prometheus's classic alphabet. Names go beyond it unless prometheus-client's own switch says otherwise.
 _METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")

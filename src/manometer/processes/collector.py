@@ -21,6 +21,7 @@ from manometer.processes.snapshot import Process, Snapshot
 from manometer.processes.worker import Worker
 from manometer.prometheus_internals import lock_of
 from manometer.registry.catalogued import pulled
+from manometer.registry.limits import share
 from manometer.registry.self_metrics import SelfMetrics
 
 __all__ = ["GroupCollector", "group_registry", "onlooker"]
@@ -28,6 +29,8 @@ __all__ = ["GroupCollector", "group_registry", "onlooker"]
 PROMETHEUS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Where prometheus-client keeps its own files, which are shown too; those among ours are in any case."""
 
+_PATIENCE = 2.0
+"""Seconds that a scrape waits for a writing that is under way."""
 _ONLY_LOOKS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -35,6 +38,7 @@ class GroupCollector(Collector):
     """The figures of all processes of a directory, added up. worker: this process's part, where it has one."""
 
     collector_name = "processes"
+    tells_all = True
     tells_any_name = True
     """A registry knows no names of it, because they are those of whatever the processes have."""
 
@@ -65,7 +69,7 @@ class GroupCollector(Collector):
         if self._worker is None:
             self._settle()
         else:
-            self._worker.flush()
+            self._worker.flush(share(_PATIENCE))  # else what it has written last is shown
             pid = self._worker.unwritable
             if pid is not None:
                 raise IncompleteError(
@@ -116,7 +120,7 @@ def group_registry(worker: Worker) -> CollectorRegistry:
 def onlooker(path: Path) -> CollectorRegistry:
     """A registry that holds the figures of a group that this process is not of."""
     faults = Faults(SelfMetrics.of(CollectorRegistry()))
-    return _registry(GroupCollector(Directory(path.absolute(), faults.unreadable), faults))
+    return _registry(GroupCollector(Directory(path.absolute(), faults.unreadable, of_anyone=True), faults))
 
 
 def _registry(collector: GroupCollector) -> CollectorRegistry:

@@ -22,6 +22,7 @@ from manometer.processes.file_writing import encode
 from manometer.processes.locked_file import DAMAGED, TEMPORARY, OwnFile, is_locked, owner_lives, put_aside, sole
 from manometer.processes.merge import Merge
 from manometer.processes.snapshot import Process, Snapshot
+from manometer.processes.trust import distrust, regular
 from manometer.processes.vanished import Vanished
 
 __all__ = ["Directory"]
@@ -44,6 +45,7 @@ class Directory:
     """A directory of figures.
 
     unreadable: hears of each file that makes no sense or cannot be read, each time.
+    of_anyone: whether the directory may be another user's.
     folded: hears of each family that has too many series to keep those of every process that ended.
     """
 
@@ -52,8 +54,11 @@ class Directory:
         path: Path,
         unreadable: Callable[[Path, Exception], None],
         folded: Callable[[str], None] | None = None,
+        *,
+        of_anyone: bool = False,
     ) -> None:
         self.path = path
+        self._of_anyone = of_anyone
         self._ended = path / f"ended{_SUFFIX}"
         self._copy = path / f"ended-copy{_SUFFIX}"
         self._needs_repair = False
@@ -71,8 +76,11 @@ class Directory:
 
         What is damaged is put aside; a process that is alive writes its file again. Raises IncompleteError where
         figures are missing that will be back: without them, totals would fall, and jump when they come. So it goes
-        on to raise until that process has written, or has ended.
+        on to raise until that process has written, or has ended; and where the directory is not to be believed.
         """
+        doubt = self.doubt()
+        if doubt is not None:
+            raise IncompleteError(f"the figures in {self.path} are not believed: {doubt}")
         for _ in range(_TRIES):
             problems: list[Problem] = []
             found, steady = self._read(problems)
@@ -84,6 +92,10 @@ class Directory:
         if missing is not None:
             raise IncompleteError(f"figures of {missing.path} are missing: {missing.error}")
         return found
+
+    def doubt(self) -> str | None:
+        """Why what is in the directory may be another user's, or None."""
+        return distrust(self.path, of_anyone=self._of_anyone)
 
     def settle(self) -> None:
         """Add the figures of processes that have ended to those before; OSError where they cannot be written."""
@@ -100,14 +112,16 @@ class Directory:
             known, file, refused = self._vanished.known, None, None
             try:
                 # Open to the end, so that no file which takes its place can be given its inode.
-                file = stack.enter_context(FileIO(self._ended))
+                file = stack.enter_context(regular(self._ended))
             except (FileNotFoundError, NotADirectoryError):
                 pass
-            except OSError as error:
+            except (OSError, UnreadableError) as error:
                 refused = error
             ended = self._of_ended(file, problems)
             if refused is not None:
-                problems.append(Problem(self._ended, refused, passes=ended is None))
+                is_of_system = isinstance(refused, OSError)
+                self._needs_repair |= not is_of_system
+                problems.append(Problem(self._ended, refused, passes=ended is None and is_of_system))
             includes = ended.includes if ended is not None else ()
             found = [
                 each
@@ -135,7 +149,8 @@ class Directory:
                 problems.append(Problem(self._ended, error, passes=False))
                 self._needs_repair = True
         try:
-            return decode(self._copy.read_bytes())
+            with regular(self._copy) as copy:
+                return decode(copy.read())
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, UnreadableError) as error:
@@ -144,7 +159,7 @@ class Directory:
 
     def _of_process(self, path: Path, problems: list[Problem]) -> Snapshot | None:
         try:
-            with FileIO(path) as file:
+            with regular(path) as file:
                 alive = owner_lives(path, file.fileno())
                 try:
                     return _decoded(file, alive)._replace(alive=alive, file=path.name)
@@ -155,8 +170,8 @@ class Directory:
                     put_aside(path, file.fileno())
         except FileNotFoundError:  # it has ended, and been moved, since it was listed
             pass
-        except OSError as error:
-            problems.append(Problem(path, error, passes=True))
+        except (OSError, UnreadableError) as error:
+            problems.append(Problem(path, error, passes=isinstance(error, OSError)))
         return None
 
     def _awaited(self, told: Container[str]) -> Iterable[Problem]:
@@ -164,7 +179,7 @@ class Directory:
         for aside in self.path.glob(f"*{_SUFFIX}{DAMAGED}"):
             path = aside.with_name(aside.name.removesuffix(DAMAGED))
             if path.name not in told and _OF_PROCESS.fullmatch(path.name):
-                with suppress(OSError), FileIO(aside) as file:
+                with suppress(OSError, UnreadableError), regular(aside) as file:
                     if is_locked(file.fileno()):
                         error = UnreadableError("it was damaged, and its process has not written again")
                         yield Problem(path, error, passes=True)
@@ -209,46 +224,52 @@ class Directory:
         """The figures of those that ended before, from whichever of the two files is whole."""
         for place in (self._ended, self._copy):
             try:
-                with FileIO(place) as file:
-                    try:
-                        return decode(file.read())
-                    except AlienError:
-                        raise
-                    except UnreadableError as error:
-                        self._unreadable(place, error)
-                        self._needs_repair = True
-                        put_aside(place, file.fileno())
+                return _decoded_or_aside(place)
             except FileNotFoundError:
                 pass
+            except AlienError:
+                raise
+            except UnreadableError as error:
+                self._unreadable(place, error)
+                self._needs_repair = True
         return Snapshot(Process(0), [])
 
     def _left_behind(self) -> list[Path]:
         """The files of processes that have ended; what they were killed in the midst of writing is removed."""
         found, alive = [], []
         for path in self._paths():
-            with suppress(OSError), FileIO(path) as file:
+            with suppress(OSError, UnreadableError), regular(path) as file:
                 if owner_lives(path, file.fileno()):
                     alive.append(path.name)
                 else:
                     found.append(path)
         self._vanished.saw(alive)
         for path in self.path.glob(f"*{_SUFFIX}{TEMPORARY}"):
-            with suppress(OSError), FileIO(path) as file:
+            with suppress(OSError, UnreadableError), regular(path) as file:
                 if time.time() - path.stat().st_mtime > _STALE and not owner_lives(path, file.fileno()):
                     path.unlink()
         return found
 
     def _take(self, path: Path, totals: Merge) -> bool:
         """Add the figures of a process that has ended; False where there are none to add."""
-        with FileIO(path) as file:
-            try:
-                _add(decode(file.read()), totals)
-            except (OSError, UnreadableError) as error:
-                self._unreadable(path, error)
-                if not isinstance(error, OSError | AlienError):
-                    put_aside(path, file.fileno())
-                return False
+        try:
+            _add(_decoded_or_aside(path), totals)
+        except (OSError, UnreadableError) as error:
+            self._unreadable(path, error)
+            return False
         return True
+
+
+def _decoded_or_aside(path: Path) -> Snapshot:
+    """What the file of a process that has ended says; one that makes no sense is put aside."""
+    with regular(path) as file:
+        try:
+            return decode(file.read())
+        except AlienError:
+            raise
+        except UnreadableError:
+            put_aside(path, file.fileno())
+            raise
 
 
 def _decoded(file: FileIO, alive: bool) -> Snapshot:

@@ -9,7 +9,17 @@ from threading import RLock
 
 from manometer.meters.fork import Forked, called_in_child
 
-__all__ = ["DAMAGED", "TEMPORARY", "OwnFile", "is_locked", "owner_lives", "put_aside", "sole"]
+__all__ = [
+    "DAMAGED",
+    "TEMPORARY",
+    "OwnFile",
+    "close_locked",
+    "is_locked",
+    "open_locked",
+    "owner_lives",
+    "put_aside",
+    "sole",
+]
 
 TEMPORARY = ".tmp"
 """What the name of a file ends with until it is whole."""
@@ -28,7 +38,7 @@ class OwnFile:
     def write(self, data: bytes) -> None:
         """Make this the content. OSError where that cannot be done; what was there before stands then."""
         temporary = self.path.with_name(self.path.name + TEMPORARY)
-        file = _open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW)
+        file = open_locked(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             rest = memoryview(data)
@@ -36,7 +46,7 @@ class OwnFile:
                 rest = rest[os.write(file, rest) :]
             temporary.rename(self.path)
         except BaseException:
-            _close(file)
+            close_locked(file)
             with suppress(OSError):
                 temporary.unlink()
             raise
@@ -76,7 +86,7 @@ class OwnFile:
     def abandon(self) -> None:
         """Let go of the lock."""
         if self._file is not None:
-            _close(self._file)
+            close_locked(self._file)
             self._file = None
 
 
@@ -117,7 +127,7 @@ def put_aside(path: Path, file: int) -> None:
 @contextmanager
 def sole(directory: Path) -> Iterator[bool]:
     """Whether no other process is within such a block for that directory."""
-    file = _open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    file = open_locked(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -129,7 +139,7 @@ def sole(directory: Path) -> Iterator[bool]:
         finally:
             fcntl.flock(file, fcntl.LOCK_UN)  # closing would not do: a child forked meanwhile has it open too
     finally:
-        _close(file)
+        close_locked(file)
 
 
 # A lock goes with the last copy of the open file that it is on. A forked child has copies of all, and of those that
@@ -139,15 +149,16 @@ _copied: dict[int, os.stat_result] = {}
 _copying = RLock()
 
 
-def _open(path: Path, flags: int) -> int:
+def open_locked(path: Path, flags: int, mode: int = 0o644) -> int:
     """Open a file whose locks are of this process alone."""
     with _copying:
-        file = os.open(path, flags, 0o644)
+        file = os.open(path, flags, mode)
         _copied[file] = os.fstat(file)
         return file
 
 
-def _close(file: int) -> None:
+def close_locked(file: int) -> None:
+    """Close such a file, and give its lock back."""
     with _copying, suppress(OSError):
         if _copied.pop(file, None) is not None:  # else a fork has let go of it, and the number may be another file's
             os.close(file)

@@ -16,8 +16,9 @@ from manometer.processes.growing_file import GrowingFile
 from manometer.processes.merge_modes import in_own_files, merge_mode
 from manometer.processes.resets import Resets
 from manometer.processes.snapshot import Process, apart
-from manometer.registry.collection import collect
+from manometer.registry.limits import Limits
 from manometer.registry.self_metrics import SelfMetrics
+from manometer.registry.timely import collect_in_time
 
 __all__ = ["Member"]
 
@@ -43,12 +44,15 @@ class Member:
         self._figures = GrowingFile(self.file)
         self._resets = Resets(self_metrics.folded)
 
-    def write(self, registry: CollectorRegistry, now: float) -> None:
-        """Bring the file up to date. A family that cannot be in it is left out, but for what its sums had come to."""
+    def write(self, registry: CollectorRegistry, now: float, patience: float) -> None:
+        """Bring the file up to date. A family that cannot be in it is left out, but for what its sums had come to.
+
+        patience: seconds that a collector may take.
+        """
         families: list[Family] = []
         of_meters: dict[object, Family] = {}
         update = self._figures.begin()
-        for found in collect(registry):
+        for found in collect_in_time(registry, limits=Limits(patience)):
             name = str(found.name)
             try:
                 if not in_own_files(registry, name):

@@ -15,7 +15,9 @@ _KINDS = ("counter", "gauge", "histogram", "summary")
 
 def families_of_files(directories: Iterable[Path], unreadable: Callable[[Path, Exception], None]) -> list[Family]:
     """The families of all processes in these directories, merged as prometheus-client does."""
-    paths = sorted(path for directory in directories for kind in _KINDS for path in directory.glob(f"{kind}_*.db"))
+    found = [path for directory in directories for kind in _KINDS for path in directory.glob(f"{kind}_*.db")]
+    # Of another kind there is none, unless somebody else has put it there: to open a FIFO would take for ever.
+    paths = sorted(path for path in found if path.is_file() and not path.is_symlink())
     try:
         merged = _merge(paths)
     except Exception:  # of whatever class a damaged file leads it to

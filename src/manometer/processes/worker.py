@@ -18,7 +18,9 @@ from manometer.meters.fork import Forked, follow_uwsgi, freed_in_child, notice
 from manometer.processes.directory import Directory
 from manometer.processes.file_faults import Faults
 from manometer.processes.member import Member
+from manometer.processes.shared_port import SharedPort
 from manometer.processes.unwritable import Unwritable
+from manometer.registry.limits import PATIENCE
 from manometer.registry.self_metrics import SelfMetrics
 
 __all__ = ["Worker", "all_workers"]
@@ -45,11 +47,16 @@ class Worker:
         self.faults = Faults(self._self_metrics)
         self.directory = Directory(path, self.faults.unreadable, self._self_metrics.folded)
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            self._make_directory()
         except OSError as error:
             raise ConfigError(f"processes_dir {path} cannot be made ({error.strerror}); name another") from None
+        doubt = self.directory.doubt()
+        if doubt is not None:
+            raise ConfigError(f"processes_dir {path} is not safe: {doubt}; make it its user's alone, or name another")
         if not os.access(path, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
             raise ConfigError(f"processes_dir {path} takes no files from this user; make it theirs, or name another")
+        self.patience = PATIENCE
+        """Seconds that a collector may take."""
         self._users = 0
         self._thread: Thread | None = None
         self._lock = freed_in_child(Lock())
@@ -107,37 +114,56 @@ class Worker:
             self._left = True
             self._member.file.abandon()
 
-    def flush(self) -> bool:
-        """Write what the figures are now; where that fails, it is logged and counted, and tried again next time."""
+    def flush(self, patience: float = -1) -> bool:
+        """Write what the figures are now; where that fails, it is logged and counted, and tried again next time.
+
+        patience: seconds to wait for a thread that is at it, held up by a collector; -1 for as long as it takes.
+        """
         notice()
         if self._users and self._thread is None:
             with self._lock, suppress(RuntimeError):
                 self._run()
-        return self._flush()
+        return self._flush(patience)
+
+    def sharing(self, port: int) -> SharedPort | None:
+        """What lets the processes of the directory listen on that port together; None for any free port."""
+        return SharedPort(self.directory.path, port) if port else None
+
+    def _make_directory(self) -> None:
+        self.directory.path.mkdir(0o700, parents=True, exist_ok=True)
 
     @property
     def unwritable(self) -> int | None:
         """A process, this one or another of its forks, of which nothing is in the directory although it is alive."""
         return self._unwritable.pid
 
-    def _flush(self) -> bool:
+    def _flush(self, patience: float = -1) -> bool:
         registry = self._registry()
         if registry is None or uwsgi.forks_later():  # what was counted before uWSGI's fork goes with its first worker
             return True
-        with self._writing:
-            if self._left:
-                return True
-            try:
-                self.directory.path.mkdir(parents=True, exist_ok=True)  # someone may have removed it
-                self._member.write(registry, time.time())
-                self.directory.settle()
-            except Exception as error:  # there is no room, or it is a fault of ours; the next time may be luckier
-                self.faults.unwritten(self.directory.path, error)
-                self._unwritable.wrote(failed=not self._member.file.stands)
-                return False
-            self.faults.written(self.directory.path)
-            self._unwritable.wrote(failed=False)
-            return True
+        writing = self._writing
+        if not writing.acquire(timeout=patience):
+            return False
+        try:
+            return self._left or self._write(registry)
+        finally:
+            writing.release()
+
+    def _write(self, registry: CollectorRegistry) -> bool:
+        try:
+            self._make_directory()  # someone may have removed it
+            doubt = self.directory.doubt()
+            if doubt is not None:  # and somebody else have made it anew
+                raise PermissionError(doubt)
+            self._member.write(registry, time.time(), self.patience)
+            self.directory.settle()
+        except Exception as error:  # there is no room, or it is a fault of ours; the next time may be luckier
+            self.faults.unwritten(self.directory.path, error)
+            self._unwritable.wrote(failed=not self._member.file.stands)
+            return False
+        self.faults.written(self.directory.path)
+        self._unwritable.wrote(failed=False)
+        return True
 
     def rejoin(self, forked: Forked) -> None:
         """In a forked child: leave what is the parent's to the parent, and go on as a process of its own."""

@@ -1,8 +1,10 @@
 """One guarded reading of a registry: what `/metrics`, OTLP, `top`, health and tests all go by."""
 
 from collections import Counter as Tally
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from time import perf_counter
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
@@ -20,10 +22,22 @@ from manometer.prometheus_internals import (
 )
 from manometer.registry.self_metrics import SelfMetrics
 
-__all__ = ["Collected", "as_metric", "collect"]
+__all__ = ["COLLECTOR", "Collected", "Told", "as_metric", "collect", "name_of", "read", "to_read", "together"]
+
+COLLECTOR = "collector"
+"""What is said to have failed, where one does."""
 
 Collected = Family | Metric
 """A family, or what a collector of another kit told: that one stays as it is, down to its timestamps."""
+
+
+class Told(NamedTuple):
+    """What a collector told: None where it failed. sizes: the samples of each family; seconds: how long it took."""
+
+    name: str
+    families: list[Collected] | None
+    sizes: Sequence[tuple[str, int]] = ()
+    seconds: float = 0.0
 
 
 def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Collected]:
@@ -34,43 +48,10 @@ def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Co
     Raises IncompleteError where a collector does: what it has must not be shown in part.
     """
     notice()
-    families: list[Collected] = []
-    failed: set[str] = set()
-    durations: Tally[str] = Tally()
-    series: Tally[str] = Tally()
-    if registry.get_target_info():
-        families.append(target_info_of(registry))
-    for collector in _collectors(registry, names):
-        name = type(collector).__qualname__
-        started = perf_counter()
-        try:
-            name = str(getattr(collector, "collector_name", name))
-            found = [_as_read(metric) for metric in collector.collect()]
-            took = perf_counter() - started
-            sizes = [(str(family.name), _size(family)) for family in found]
-            families += found
-        except IncompleteError:
-            raise
-        except Exception:
-            SelfMetrics.of(registry).failed(name, "collector")
-            failed.add(name)
-            continue
-        durations[name] += took  # type: ignore[assignment]
-        for family_name, size in sizes:
-            series[family_name] += size
-    self_metrics = SelfMetrics.existing(registry)
-    if self_metrics is not None:
-        for name in durations.keys() - failed:
-            self_metrics.worked(name, "collector")
-        # Of a part of the registry there are no costs to tell: those of the last whole reading stand.
-        if names:
-            families += map(_as_read, self_metrics.collect())
-        else:
-            families += self_metrics.collected(durations, series)
-    return families
+    return together(registry, names, [read(registry, each) for each in to_read(registry, names)])
 
 
-def _collectors(registry: CollectorRegistry, names: Collection[str]) -> list[Collector]:
+def to_read(registry: CollectorRegistry, names: Collection[str]) -> list[Collector]:
     """The registry's collectors in order, less the kit itself, which is read last."""
     # prometheus-client has no public way to walk a registry but `collect`, which has no guard.
     with freed_in_child(lock_of(registry)):
@@ -81,6 +62,57 @@ def _collectors(registry: CollectorRegistry, names: Collection[str]) -> list[Col
         wanted = {*(id(by_name[name]) for name in names if name in by_name), *map(id, nameless)}
         collectors = [each for each in collectors if id(each) in wanted or getattr(each, "tells_any_name", False)]
     return [each for each in collectors if not isinstance(each, SelfMetrics)]
+
+
+def name_of(collector: Collector) -> str:
+    """What a collector is called in what Manometer measures of itself."""
+    with suppress(Exception):
+        return str(getattr(collector, "collector_name", type(collector).__qualname__))
+    return type(collector).__qualname__
+
+
+def read(registry: CollectorRegistry, collector: Collector) -> Told:
+    """Read one collector. A failure is counted and logged; IncompleteError is raised."""
+    name = name_of(collector)
+    started = perf_counter()
+    try:
+        found = [_as_read(metric) for metric in collector.collect()]
+        took = perf_counter() - started
+        sizes = [(str(family.name), _size(family)) for family in found]
+    except IncompleteError:
+        raise
+    except Exception:
+        SelfMetrics.of(registry).failed(name, COLLECTOR)
+        return Told(name, None)
+    return Told(name, found, sizes, took)
+
+
+def together(registry: CollectorRegistry, names: Collection[str], told: Iterable[Told]) -> list[Collected]:
+    """What the collectors told, in that order, with the registry's target before it and the kit's own behind it."""
+    families: list[Collected] = []
+    failed: set[str] = set()
+    durations: Tally[str] = Tally()
+    series: Tally[str] = Tally()
+    if registry.get_target_info():
+        families.append(target_info_of(registry))
+    for each in told:
+        if each.families is None:
+            failed.add(each.name)
+            continue
+        families += each.families
+        durations[each.name] += each.seconds  # type: ignore[assignment]
+        for family_name, size in each.sizes:
+            series[family_name] += size
+    self_metrics = SelfMetrics.existing(registry)
+    if self_metrics is not None:
+        for name in durations.keys() - failed:
+            self_metrics.worked(name, COLLECTOR)
+        # Of a part of the registry there are no costs to tell: those of the last whole reading stand.
+        if names:
+            families += map(_as_read, self_metrics.collect())
+        else:
+            families += self_metrics.collected(durations, series)
+    return families
 
 
 def as_metric(found: Collected) -> Metric:

@@ -12,6 +12,7 @@ from manometer.catalogue import self_metrics as rows
 from manometer.meters.counter import Counter
 from manometer.meters.family import Family
 from manometer.meters.fork import Forked, freed_in_child, renewed_in_child
+from manometer.meters.labels import LONGEST_VALUE
 from manometer.meters.metric_view import MetricView
 from manometer.meters.outages import Outages
 from manometer.meters.registration import accompanied_by
@@ -34,6 +35,7 @@ class SelfMetrics(Collector):
         self.label_folds = meter(rows.LABEL_FOLDS, Counter)
         self.spans = meter(rows.SPANS, Counter)
         self.file_failures = meter(rows.PROCESS_FILE_FAILURES, Counter)
+        self.server_shortages = meter(rows.SERVER_SHORTAGES, Counter)
         self._costs: tuple[Mapping[str, float], Mapping[str, float]] = {}, {}
         self._outages = Outages()
         self._folding: set[str] = set()
@@ -90,6 +92,18 @@ class SelfMetrics(Collector):
         """The thing was read; logged where it failed before."""
         self._outages.worked((what, name), "%s %r works again", what, name)
 
+    def lacked(self, resource: str, error: BaseException | None = None) -> None:
+        """The server had no such thing for a connection: counted, and an error is logged when it begins."""
+        self.server_shortages.labels(resource).inc()
+        if error is not None:
+            message = "the exporter's server has no %s left (%s); connections wait"
+            self._outages.failed(("server", resource), message, resource, error)
+
+    def had(self, *resources: str) -> None:
+        """The server had these things for a connection; logged where one was lacking."""
+        for resource in resources if self._outages.failing else ():
+            self._outages.worked(("server", resource), "the exporter's server has a %s again", resource)
+
     def gone(self, name: str, what: str) -> None:
         """The thing is not read any more."""
         self._outages.forget((what, name))
@@ -99,7 +113,11 @@ class SelfMetrics(Collector):
         self._is_used = True
         if family_name not in self._folding:
             self._folding.add(family_name)
-            _log.warning("%s is at its cap of series: new label values are counted as 'other'", family_name)
+            _log.warning(
+                "%s is at its cap of series, or a label value has over %s characters: such are counted as 'other'",
+                family_name,
+                f"{LONGEST_VALUE:,}",
+            )
         self.label_folds.labels(family_name).inc()
 
     def collected(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Family]:
@@ -123,7 +141,8 @@ class SelfMetrics(Collector):
     def _figures(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Family]:
         if not self._is_shown:
             return
-        for pushed in (self.collect_failures, self.label_folds, self.spans, self.file_failures):
+        counters = (self.collect_failures, self.label_folds, self.spans, self.file_failures, self.server_shortages)
+        for pushed in counters:
             family = pushed.family()
             if family.series:
                 yield family

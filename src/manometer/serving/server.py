@@ -3,17 +3,19 @@
 import errno
 import os
 import socket
-from contextlib import suppress
+import time
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from socketserver import TCPServer, ThreadingMixIn
-from threading import Lock, Thread
-from typing import Any, Self
+from threading import Event, Lock, Thread
+from typing import Any, Protocol, Self
 
 from manometer.background import DAEMONS, in_background
 from manometer.errors import ConfigError
 from manometer.meters.fork import Forked, notice, renewed_in_child
-from manometer.serving.pages import Request, Site, respond
+from manometer.serving.hosts import Hosts
+from manometer.serving.pages import Request, Response, Site, misdirected, respond
 
 __all__ = ["AddressError", "Server"]
 
@@ -21,6 +23,17 @@ CONNECTIONS = 16
 """Connections that are served at once: a thread each."""
 PATIENCE = 10.0
 """Seconds that a client may take to send a request or to take in an answer: Prometheus's own time-out."""
+PAUSE = 0.1
+"""Seconds without a new connection, where there is no room for one."""
+_LACKING = {
+    errno.EMFILE: "descriptor",
+    errno.ENFILE: "descriptor",
+    errno.ENOBUFS: "memory",
+    errno.ENOMEM: "memory",
+}
+_TRIES = 5
+_BRIEFLY = 0.02
+"""Seconds between two tries to bind a port that is shared."""
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -32,17 +45,38 @@ class AddressError(ConfigError):
         self.reason, self.setting = reason, setting
 
 
+class Sharing(Protocol):
+    """What knows the other processes that may listen on the port too."""
+
+    def binding(self) -> AbstractContextManager[bool]:
+        """Bind the port within this block: whether none of them listens, nor will meanwhile."""
+
+    def end(self) -> None:
+        """This process does not listen any more."""
+
+
 class Server:
     """Listens from the first, and serves a site's pages from a daemon thread between `start()` and `close()`.
 
     When all connections are taken, the one that has kept silent longest makes room for the next.
     A forked child does not serve: it lets go of the parent's sockets.
-    shared: whether other processes of the same user may listen on the port too; each request goes to one of them.
+    sharing: what knows the processes that may listen on the port too; each request goes to one of them.
+    allowed_hosts: names by which it may be asked for on the loopback, besides its own; see Hosts.
     Raises ConfigError where the address cannot be had, an AddressError where another would do.
     """
 
-    def __init__(self, site: Site, host: str, port: int, *, shared: bool = False) -> None:
-        self._listener = _listen(site, host, port, shared)
+    def __init__(
+        self,
+        site: Site,
+        host: str,
+        port: int,
+        *,
+        sharing: Sharing | None = None,
+        allowed_hosts: str | None = None,
+    ) -> None:
+        self._sharing = sharing
+        self._listener = _listen(site, host, port, sharing)
+        self._listener.hosts = Hosts(str(self._listener.server_address[0]), host, allowed_hosts)
         self._thread: Thread | None = None
         self._closed = False
         renewed_in_child(self)
@@ -70,6 +104,8 @@ class Server:
             self._listener.shutdown()
             self._thread.join()
         self._listener.server_close()
+        if self._sharing is not None:
+            self._sharing.end()
         self._listener.connections.close()
 
     def renew(self, _: Forked) -> None:
@@ -140,27 +176,60 @@ class _Connections:
 
 
 class _Listener(ThreadingMixIn, HTTPServer):
+    hosts: Hosts
     daemon_threads = DAEMONS
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, family: socket.AddressFamily, address: Any, site: Site, shared: bool) -> None:
+    def __init__(self, family: socket.AddressFamily, address: Any, site: Site, *, alone: bool | None = None) -> None:
+        """alone: where the port is shared, whether nobody listens there yet."""
         self.address_family = family
-        self.allow_reuse_port = shared
         self.site = site
+        self.allow_reuse_port = alone is False
+        self._lets_join = alone is True
         self.connections = _Connections(CONNECTIONS)
+        self._ends = Event()
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
         TCPServer.server_bind(self)  # HTTPServer's looks the host's name up, which may take seconds
 
+    def server_activate(self) -> None:
+        super().server_activate()
+        if self._lets_join:  # only now: before, it could have joined strangers
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        try:
+            return super().get_request()
+        except OSError as error:
+            lacking = _LACKING.get(error.errno)  # type: ignore[arg-type]
+            if lacking is not None:
+                self.site.lacked(lacking, error)
+                self._ends.wait(PAUSE)  # the connection still waits, so the next try would come at once
+            raise
+
     def process_request(self, request: Any, client_address: Any) -> None:
-        if self.connections.admit(request):
+        if not self.connections.admit(request):
+            self.site.lacked("connection")
+            self._refuse(request)
+            return
+        try:
             super().process_request(request, client_address)
+        except RuntimeError as error:  # no thread can be started
+            self.site.lacked("thread", error)
+            self._refuse(request)
         else:
-            with suppress(OSError):
-                request.sendall(_BUSY)
-            self.shutdown_request(request)
+            self.site.had("descriptor", "memory", "thread")
+
+    def _refuse(self, request: socket.socket) -> None:
+        with suppress(OSError):
+            request.sendall(_BUSY)
+        self.shutdown_request(request)
+
+    def shutdown(self) -> None:
+        self._ends.set()
+        super().shutdown()
 
     def shutdown_request(self, request: Any) -> None:
         self.connections.drop(request)
@@ -182,9 +251,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.server.connections.begin(self.connection):
             self.close_connection = True
             return
-        path, _, query = self.path.partition("?")
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        response = respond(self.server.site, Request(self.command, path, query, headers))
+        response = self._response()
         self.close_connection |= not self.server.connections.end(self.connection)
         self.send_response(response.status)
         for name, value in response.headers:
@@ -195,6 +262,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(response.body)
+
+    def _response(self) -> Response:
+        host = self.headers.get("Host")
+        if not self.server.hosts.allow(host):
+            return misdirected(str(host))
+        path, _, query = self.path.partition("?")
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        peer = str(self.client_address[0])
+        return respond(self.server.site, Request(self.command, path, query, headers, peer))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("do_"):  # every method is answered, most of them with 405
@@ -208,11 +284,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep no access log: a scrape every few seconds is no news."""
 
 
-def _listen(site: Site, host: str, port: int, shared: bool) -> _Listener:
+def _listen(site: Site, host: str, port: int, sharing: Sharing | None) -> _Listener:
     where = f"port {port} on {host}"
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return _Listener(family, address, site, shared)
+        return _bound(family, address, site, sharing)
     except socket.gaierror:
         raise AddressError(f"host {host!r} is not known here", "host") from None
     except OSError as error:
@@ -222,6 +298,21 @@ def _listen(site: Site, host: str, port: int, shared: bool) -> _Listener:
             errno.EADDRNOTAVAIL: AddressError(f"{host} is no address of this machine", "host"),
         }
         raise errors.get(error.errno) or ConfigError(f"cannot listen on {where}: {error.strerror}") from None
+
+
+def _bound(family: socket.AddressFamily, address: Any, site: Site, sharing: Sharing | None) -> _Listener:
+    if sharing is None:
+        return _Listener(family, address, site)
+    tries = _TRIES
+    while True:
+        try:
+            with sharing.binding() as is_first:
+                return _Listener(family, address, site, alone=is_first)
+        except OSError as error:  # between two calls, the first may not seem to be there
+            tries -= 1
+            if error.errno != errno.EADDRINUSE or not tries:
+                raise
+            time.sleep(_BRIEFLY)
 
 
 def _hang_up(connection: socket.socket, how: int) -> None:

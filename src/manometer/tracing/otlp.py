@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from manometer.errors import ConfigError
 from manometer.meters.fork import freed_in_child, notice, was_hooked
+from manometer.redaction import without_secrets
 from manometer.registry.self_metrics import SelfMetrics
 
 try:
@@ -59,7 +60,8 @@ class Spans:
         self.sends = _switch.turn_on(self._delivery, ratio, service)
         if not self.sends:
             self._delivery.close()
-            _log.warning("the program has a tracer provider of its own; no span goes to %s from here", endpoint)
+            where = without_secrets(endpoint)
+            _log.warning("the program has a tracer provider of its own; no span goes to %s from here", where)
 
     def close(self) -> None:
         """Send what is queued, within a bound, and record no more spans; a second call does nothing."""
@@ -70,7 +72,7 @@ class _Counted(SpanExporter):
     """The OTLP exporter, with each span counted by whether the receiver took it."""
 
     def __init__(self, url: str, self_metrics: SelfMetrics) -> None:
-        self._url = url
+        self._url = without_secrets(url)  # for the log
         self._spans = self_metrics.spans
         self._inner = trace_exporter.OTLPSpanExporter(endpoint=url, timeout=REQUEST_SECONDS)
         self._failing = False

@@ -1,0 +1,38 @@
+"""Text of a program in logs, errors and pages: without its passwords, and not without end."""
+
+import re
+
+__all__ = ["SHOWN", "brief", "without_secrets"]
+
+SHOWN = 200
+"""Characters of a text that are shown."""
+_HIDDEN = "***"
+_SECRETS = (
+    (re.compile(r"//[^\s'\"]*@"), f"//{_HIDDEN}@"),  # of a URL: user and password, with whatever characters
+    (re.compile(r"[^\s/:@'\"=]+:[^\s/@'\"]+@"), f"{_HIDDEN}@"),  # the same without a scheme
+    (
+        re.compile(
+            r"""(?ix) \b ( \w* (?: passw(?:or)?d | pwd | secret | token | api[_-]?key | access[_-]?key ) )
+            ( ["']? \s* [=:] \s* ) (?: "[^"]*" | '[^']*' | [^\s&;,"'})]+ )"""
+        ),
+        rf"\1\2{_HIDDEN}",
+    ),
+    (re.compile(r"(?i)\b(basic|bearer)\s+[\w.~+/=-]{8,}"), rf"\1 {_HIDDEN}"),  # of an Authorization header
+)
+
+
+def without_secrets(text: str) -> str:
+    """The text with asterisks for what looks like a password: in a URL, after such a name, or in a header.
+
+    It is a net and no proof: what a program calls by another name passes.
+    """
+    for pattern, hidden in _SECRETS:
+        text = pattern.sub(hidden, text)
+    return text
+
+
+def brief(text: str) -> str:
+    """The text in one line, without secrets, cut where it is long."""
+    # What is cut off first may be half of a secret, which is then cut off with the rest.
+    line = without_secrets(" ".join(text[: 5 * SHOWN].split()))
+    return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"

@@ -1,0 +1,51 @@
+"""How long a collection may take, and what it leaves to the collections that its collectors make themselves."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import local
+from time import monotonic
+from typing import NamedTuple
+
+__all__ = ["PATIENCE", "Limits", "share", "within"]
+
+PATIENCE = 5.0
+"""Seconds that a collector may take."""
+_SHARE = 0.5
+"""Of the time that a collector has, what it may leave to a part of its work."""
+
+
+class Limits(NamedTuple):
+    """Seconds that each collector may take, and that all may take together, None where there is no end to that."""
+
+    each: float = PATIENCE
+    all: float | None = None
+
+    @property
+    def inner(self) -> "Limits":
+        """The same, within the share of the collector that is read by this thread, if any is."""
+        return Limits(share(self.each), None if self.all is None else share(self.all))
+
+    def wider(self, other: "Limits") -> "Limits":
+        """What is enough for both."""
+        both = None if self.all is None or other.all is None else max(self.all, other.all)
+        return Limits(max(self.each, other.each), both)
+
+
+def share(seconds: float) -> float:
+    """So many seconds, or the share of what is left, where a collector that is read by this thread has less."""
+    until = getattr(_time, "until", None)
+    return seconds if until is None else min(seconds, max(until - monotonic(), 0.0) * _SHARE)
+
+
+@contextmanager
+def within(until: float) -> Iterator[None]:
+    """In this block, a collector is read that has to answer by then."""
+    before = getattr(_time, "until", None)
+    _time.until = until
+    try:
+        yield
+    finally:
+        _time.until = before
+
+
+_time = local()

@@ -1,0 +1,411 @@
+"""A collector that hangs costs its own series, once the time that it has, and one thread."""
+
+import gc
+import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from forking import in_child
+from holding import Held, StillClock, collecting, released
+from manometer import Counter, Gauge
+from manometer.errors import IncompleteError
+from manometer.registry import limits, rounds, timely
+from manometer.registry.collection import as_metric, collect, to_read
+from manometer.registry.limits import Limits
+from manometer.registry.self_metrics import SelfMetrics
+from manometer.registry.timely import collect_in_time
+from waiting import DEADLINE, until
+
+SHORT = Limits(each=0.5)
+LONG = Limits(each=DEADLINE)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_hangs_longer_than_its_test():
+    yield
+    released()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Time for the collections, which stands still."""
+    clock = StillClock()
+    clock.stands_for(monkeypatch, rounds, limits)
+    return clock
+
+
+@pytest.fixture
+def registry():
+    """A registry with a counter at 1 on either side of what a test puts there."""
+    found = CollectorRegistry()
+    Counter("first", "Help.", registry=found).inc()
+    return found
+
+
+def values(found):
+    """The samples of the program's own."""
+    return {
+        sample.name: sample.value
+        for metric in map(as_metric, found)
+        for sample in metric.samples
+        if not sample.name.startswith("manometer_") and not sample.name.endswith("_created")
+    }
+
+
+def without(held, registry, clock, limits=SHORT):
+    """What a collection finds in which that collector hangs, and all others answer."""
+    others = len(to_read(registry, ())) - 1
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(collect_in_time, registry, (), limits)
+        clock.pass_by(held, lambda: len(_rounds_of(registry)._current.told) == others)
+        return values(found.result())
+
+
+def _rounds_of(registry):
+    (found,) = timely._rounds[registry].values()
+    return found
+
+
+def failures(registry, name):
+    """How often the collector failed."""
+    return registry.get_sample_value("manometer_collect_failures_total", {"manometer_collector_name": name})
+
+
+def test_all_that_answer_are_told_as_by_collect(registry):
+    """In the order in which they were registered, with what the kit measures of itself."""
+    Held(registry, may=True)
+    Counter("last", "Help.", registry=registry).inc()
+    assert [each.name for each in collect_in_time(registry)] == [each.name for each in collect(registry)]
+    assert next(each.name for each in collect_in_time(registry, ["last_total"])) == "last"
+    until(lambda: collecting() == 0)
+
+
+def test_one_that_hangs_loses_its_own_series(registry, caplog, clock):
+    """It is counted at every collection, named once, and not read again until it has answered."""
+    held = Held(registry)
+    Counter("last", "Help.", registry=registry).inc()
+    assert without(held, registry, clock) == {"first_total": 1, "last_total": 1}
+    assert failures(registry, "Held") == 1
+    for number in (2, 3):
+        assert values(collect_in_time(registry, limits=SHORT)) == {"first_total": 1, "last_total": 1}
+        assert failures(registry, "Held") == number
+    assert (held.calls, collecting()) == (1, 1)
+    (message,) = [record for record in caplog.records if "'Held' failed" in record.message]
+    assert "it has not answered in time, and is at line " in str(message.exc_info[1])
+    assert "threading.py" in str(message.exc_info[1])
+    held.may.set()
+    until(lambda: collecting() == 0)
+    assert values(collect_in_time(registry, limits=SHORT))["held"] == 2
+    assert failures(registry, "Held") == 3
+
+
+def test_those_that_are_slow_are_slow_beside_each_other(registry):
+    """Each has its time from its own beginning, and a quick one behind them waits for none."""
+    slow = [Held(registry, f"slow{number}") for number in range(4)]
+    quick = Held(registry, "quick", may=True)
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(collect_in_time, registry, (), LONG)
+        for each in [*slow, quick]:
+            assert each.entered.acquire(timeout=DEADLINE)
+        for each in slow:
+            each.may.set()
+        assert values(found.result()) == {"first_total": 1, "quick": 1} | {f"slow{number}": 1 for number in range(4)}
+
+
+def test_whoever_asks_amid_a_collection_shares_the_next(registry):
+    """So none is told what was before it asked, and there are never more than two."""
+    held, counter = Held(registry), Counter("c", "Help.", registry=registry)
+    with ThreadPoolExecutor(9) as pool:
+        first = pool.submit(collect_in_time, registry, (), LONG)
+        assert held.entered.acquire(timeout=DEADLINE)
+        counter.inc()
+        others = [pool.submit(collect_in_time, registry, (), LONG) for _ in range(8)]
+        until(lambda: _waiting(registry) == 8)
+        held.may.set()
+        assert values(first.result())["held"] == 1
+        found = [each.result() for each in others]
+    assert held.calls == 2
+    assert [values(each) for each in found] == [{"first_total": 1, "held": 2, "c_total": 1}] * 8
+    assert len({id(each) for each in found}) == 1
+
+
+def _waiting(registry):
+    """How many wait for the next collection."""
+    upcoming = _rounds_of(registry)._next
+    return upcoming.waiting if upcoming else 0
+
+
+def test_who_cannot_wait_for_all_is_told_what_there_is(registry, clock):
+    """By the time that it has itself."""
+    held = Held(registry)
+    late = Limits(each=DEADLINE, all=0.5)
+    assert without(held, registry, clock, late) == {"first_total": 1}
+    assert failures(registry, "Held") == 1
+    held.may.set()
+    until(lambda: collecting() == 0)
+    assert values(collect_in_time(registry, limits=late)) == {"first_total": 1, "held": 2}
+
+
+def test_who_cannot_wait_for_the_collection_before_is_told_so(registry):
+    """Rather than that there is nothing."""
+    held = Held(registry)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(collect_in_time, registry, (), LONG)
+        assert held.entered.acquire(timeout=DEADLINE)
+        with pytest.raises(IncompleteError, match="no collection could begin in time"):
+            collect_in_time(registry, limits=Limits(all=0.1))
+        held.may.set()
+        assert values(first.result())["held"] == 1
+
+
+class Incomplete:
+    """A collector whose series must not be shown in part."""
+
+    def __init__(self, registry):
+        registry.register(self)
+
+    def describe(self):
+        return []
+
+    def collect(self):
+        raise IncompleteError("half is missing")
+
+
+def test_what_is_incomplete_is_shown_to_nobody(registry):
+    """As by collect."""
+    Incomplete(registry)
+    last = Held(registry, may=True)
+    for _ in range(2):
+        with pytest.raises(IncompleteError, match="half is missing"):
+            collect_in_time(registry)
+    assert last.calls == 0
+    until(lambda: collecting() == 0)
+
+
+class Ending:
+    """A collector that ends the thread it is read in."""
+
+    def __init__(self, registry):
+        registry.register(self)
+
+    def describe(self):
+        return []
+
+    def collect(self):
+        raise SystemExit
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_collector_that_ends_its_thread_costs_its_own_series(registry):
+    """Another thread goes on with the rest, at once."""
+    Ending(registry)
+    Counter("last", "Help.", registry=registry).inc()
+    assert values(collect_in_time(registry, limits=LONG)) == {"first_total": 1, "last_total": 1}
+    assert failures(registry, "Ending") == 1
+    until(lambda: collecting() == 0)  # pytest is told of the exception when the thread ends
+
+
+@contextmanager
+def without_threads(monkeypatch):
+    """As where the system allows for no more, or at the end of the interpreter."""
+    with monkeypatch.context() as patch:
+        patch.setattr(rounds, "in_background", _refuse)
+        yield
+
+
+def _refuse(*_):
+    raise RuntimeError("can't start new thread")
+
+
+def test_without_a_thread_all_is_read_in_turn(registry, monkeypatch):
+    """By the one who asks."""
+    Held(registry, may=True)
+    with without_threads(monkeypatch):
+        assert values(collect_in_time(registry)) == {"first_total": 1, "held": 1}
+
+
+def test_without_a_thread_an_interrupted_reading_is_none_under_way(registry, monkeypatch):
+    """Ctrl-C ends it, and the next collection reads everything again."""
+
+    def interrupt():
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    Gauge("g", "Help.", registry=registry).set_function(interrupt)
+    monkeypatch.setattr(rounds, "in_background", _refuse)
+    with pytest.raises(KeyboardInterrupt):
+        collect_in_time(registry, limits=LONG)
+    registry.unregister(registry._names_to_collectors["g"])
+    assert values(collect_in_time(registry)) == {"first_total": 1}
+    assert not timely._rounds[registry]
+
+
+def test_where_no_second_thread_is_to_be_had_the_first_is_waited_for(registry, monkeypatch):
+    """However slow what it reads is."""
+    held = Held(registry)
+    Counter("last", "Help.", registry=registry).inc()
+    plain, started = rounds.in_background, []
+
+    def one(*args):
+        if started:
+            refused.set()
+            _refuse()
+        started.append(plain(*args))
+
+    refused = threading.Event()
+    monkeypatch.setattr(rounds, "in_background", one)
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(collect_in_time, registry, (), LONG)
+        assert refused.wait(DEADLINE)
+        held.may.set()
+        assert values(found.result()) == {"first_total": 1, "held": 1, "last_total": 1}
+
+
+class Around:
+    """A collector that shows another registry, as that of a group of processes does."""
+
+    def __init__(self, registry, inner):
+        self.inner = inner
+        registry.register(self)
+
+    def describe(self):
+        return []
+
+    def collect(self):
+        return [as_metric(each) for each in collect_in_time(self.inner) if not each.name.startswith("manometer_")]
+
+
+def test_one_that_hangs_within_another_collection_costs_no_more(registry, clock):
+    """The outer collector has its time, of which the inner ones have a part."""
+    held = Held(registry)
+    outer = CollectorRegistry()
+    Around(outer, registry)
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(collect_in_time, outer, (), Limits(each=1.0))
+        assert held.entered.acquire(timeout=DEADLINE)
+        until(lambda: len(_rounds_of(registry)._current.told) == 1)
+        clock.now += 0.55  # of which half is for those within
+        assert values(found.result()) == {"first_total": 1}
+    held.may.set()
+    assert failures(registry, "Held") == 1
+    assert failures(outer, "Around") is None
+
+
+def test_a_forked_child_waits_for_no_thread_of_its_parent(registry, clock):
+    """The parent was amid a collection, and a collector hung there."""
+    held = Held(registry)
+    assert without(held, registry, clock) == {"first_total": 1}
+    other = Held(registry, "other")
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(collect_in_time, registry, (), SHORT)
+        assert other.entered.acquire(timeout=DEADLINE)
+
+        def child():
+            held.may.set()
+            other.may.set()
+            assert values(collect_in_time(registry, limits=LONG)) == {"first_total": 0, "held": 2, "other": 2}
+
+        in_child(child)
+        held.may.set()
+        other.may.set()
+        found.result()
+
+
+def test_nothing_is_kept_of_a_registry_that_is_gone(caplog, clock):
+    """Though a collector of it hung."""
+    caplog.set_level("CRITICAL", "manometer")  # the record's traceback would have all of it
+    registry = CollectorRegistry()
+    held = Held(registry)
+    without(held, registry, clock)
+    held.may.set()
+    until(lambda: collecting() == 0)
+    gone = weakref.ref(registry)
+    del registry, held
+    until(lambda: gc.collect() >= 0 and gone() is None)
+
+
+def test_a_slow_collector_is_not_taken_for_one_that_hangs_by_who_has_more_time(registry, clock):
+    """Somebody who waits less has given it up before; and it is started again for whoever waits long enough."""
+    held = Held(registry)
+    assert without(held, registry, clock, SHORT) == {"first_total": 1}
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(collect_in_time, registry, (), Limits(each=clock.now + 1000))
+        assert held.entered.acquire(timeout=DEADLINE)
+        held.may.set()
+        assert values(found.result())["held"] == 2
+
+
+def test_those_who_share_a_collection_have_the_time_of_the_most_patient(registry):
+    """However little the first of them has."""
+    held = Held(registry)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(collect_in_time, registry, (), LONG)
+        assert held.entered.acquire(timeout=DEADLINE)
+        others = [pool.submit(collect_in_time, registry, (), Limits(each, DEADLINE)) for each in (0.01, DEADLINE)]
+        until(lambda: _waiting(registry) == 2)
+        held.may.set()
+        assert values(first.result())["held"] == 1
+        assert [values(each.result())["held"] for each in others] == [2, 2]
+
+
+class Everything(Held):
+    """A collector without which there is nothing to show."""
+
+    tells_all = True
+
+
+def test_one_that_tells_of_everything_is_not_left_out(registry, clock):
+    """Rather than that nothing is shown; it has all of the time that there is."""
+    held = Everything(registry)
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(collect_in_time, registry, (), Limits(each=1.0, all=9.0))
+        assert held.entered.acquire(timeout=DEADLINE)
+        clock.now += 8.0
+        clock.now += 2.0
+        with pytest.raises(IncompleteError, match="the figures of Everything could not be had in time"):
+            found.result()
+    for _ in range(2):
+        with pytest.raises(IncompleteError, match="the figures of Everything could not be had in time"):
+            collect_in_time(registry, limits=Limits(each=1.0, all=9.0))
+    held.may.set()
+    until(lambda: collecting() == 0)
+    assert values(collect_in_time(registry)) == {"first_total": 1, "held": 2}
+
+
+def test_a_registry_that_cannot_be_read_fails_one_scrape_and_not_the_next(registry, monkeypatch):
+    """Whatever it was: the program's own class, or a Ctrl-C."""
+    kinds = (ZeroDivisionError, KeyboardInterrupt)
+    plain, errors = rounds.to_read, [*kinds]
+
+    def broken(*args):
+        if errors:
+            raise errors.pop(0)
+        return plain(*args)
+
+    monkeypatch.setattr(rounds, "to_read", broken)
+    for error in kinds:
+        with pytest.raises(error):
+            collect_in_time(registry)
+    assert values(collect_in_time(registry)) == {"first_total": 1}
+
+
+def test_no_log_and_no_class_of_the_program_holds_a_collection_up(registry, clock, monkeypatch):
+    """A handler that hangs costs whoever it is that logs; the others go on."""
+    held, logs, may_log = Held(registry), threading.Semaphore(0), threading.Event()
+
+    def hang(*_):
+        logs.release()
+        assert may_log.wait(DEADLINE)
+
+    with monkeypatch.context() as patch, ThreadPoolExecutor(2) as pool:
+        patch.setattr(SelfMetrics, "failed", hang)
+        first = pool.submit(without, held, registry, clock)
+        assert logs.acquire(timeout=DEADLINE)
+        patch.setattr(SelfMetrics, "failed", lambda *_: None)
+        assert values(pool.submit(collect_in_time, registry, (), SHORT).result()) == {"first_total": 1}
+        may_log.set()
+        assert first.result() == {"first_total": 1}

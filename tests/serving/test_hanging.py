@@ -1,0 +1,133 @@
+"""A collector that hangs holds up neither probes, nor other scrapes, nor the program's own event loop."""
+
+import asyncio
+import http.client
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from holding import Held, StillClock, released
+from manometer import Counter
+from manometer.exposition.render import rendered
+from manometer.registry import limits, rounds, timely
+from manometer.serving import pages
+from manometer.serving.pages import SCRAPES, Request, Site, asgi_app, respond
+from manometer.serving.server import CONNECTIONS, Server
+from waiting import DEADLINE, until
+
+PATIENT = {"x-prometheus-scrape-timeout-seconds": str(DEADLINE)}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_hangs_longer_than_its_test():
+    yield
+    released()
+
+
+@pytest.fixture
+def registry():
+    """A registry with a counter at 1."""
+    found = CollectorRegistry()
+    Counter("c", "Help.", registry=found).inc()
+    return found
+
+
+def get(server, path, headers=None):
+    """The status and the body of an answer."""
+    parts = urlsplit(server.url)
+    with closing(http.client.HTTPConnection(parts.hostname, parts.port, timeout=DEADLINE)) as client:
+        client.request("GET", path, headers=headers or {})
+        answer = client.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def _waiting(registry):
+    """How many wait for the next collection."""
+    upcoming = next(iter(timely._rounds[registry].values()))._next
+    return upcoming.waiting if upcoming else 0
+
+
+def test_probes_are_answered_however_many_scrapes_wait(registry, monkeypatch):
+    """As many scrapes as may be wait; one more is refused and counted, and all get what there is."""
+    assert SCRAPES < CONNECTIONS
+    held, site = Held(registry), Site(registry, patience=DEADLINE)
+    with closing(Server(site, "127.0.0.1", 0).start()) as server, ThreadPoolExecutor(SCRAPES) as pool:
+        waiting = [pool.submit(get, server, "/metrics", PATIENT) for _ in range(SCRAPES)]
+        assert held.entered.acquire(timeout=DEADLINE)
+        refused = 503, f"{SCRAPES} scrapes are being answered, and no more are at once; try again later\n"
+        until(lambda: _waiting(registry) == SCRAPES - 1)
+        assert get(server, "/metrics", PATIENT) == refused
+        for _ in range(3):
+            assert get(server, "/livez") == (200, "ok\n")
+            assert get(server, "/readyz") == (200, "ready\n")
+        written = []
+        monkeypatch.setattr(pages, "rendered", lambda *args: written.append(args) or rendered(*args))
+        held.may.set()
+        for each in waiting:
+            status, body = each.result()
+            assert status == 200
+            assert "\nc_total 1.0\n" in body
+            assert "\nheld " in body
+        shortages = "manometer_server_shortages_total", {"manometer_server_resource": "scrape"}
+        assert registry.get_sample_value(*shortages) >= 1
+    assert held.calls == len(written) == 2
+
+
+def test_a_scrape_ends_before_the_scraper_gives_up(registry, monkeypatch):
+    """With what there is by then, and without what hangs."""
+    held, clock = Held(registry), StillClock()
+    clock.stands_for(monkeypatch, rounds, limits)
+    with closing(Server(Site(registry), "127.0.0.1", 0).start()) as server, ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(get, server, "/metrics", {"X-Prometheus-Scrape-Timeout-Seconds": "1"})
+        assert held.entered.acquire(timeout=DEADLINE)
+        clock.now += 1.0
+        status, body = answer.result()
+    assert status == 200
+    assert "\nc_total 1.0\n" in body
+    assert "\nheld " not in body
+
+
+@pytest.mark.parametrize("told", ["", "soon", "nan", "inf", "-1", "0"])
+def test_a_time_out_that_makes_no_sense_is_none(registry, told):
+    """The usual one holds."""
+    assert respond(
+        Site(registry), Request("GET", "/metrics", "", {"x-prometheus-scrape-timeout-seconds": told})
+    ).status
+
+
+async def test_asgi_scrapes_take_no_thread_of_the_program(registry):
+    """Nor does the loop wait; probes are answered by it while scrapes hang."""
+    held = Held(registry)
+    plain = ThreadPoolExecutor(1)
+    asyncio.get_running_loop().set_default_executor(Refusing())
+    application = asgi_app(Site(registry))
+
+    async def call(path):
+        sent = []
+
+        async def send(message):
+            sent.append(message)
+
+        headers = [(name.encode(), value.encode()) for name, value in PATIENT.items()]
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": headers}
+        await application(scope, None, send)
+        return sent[0]["status"]
+
+    scrapes = [asyncio.create_task(call("/metrics")) for _ in range(SCRAPES)]
+    await asyncio.get_running_loop().run_in_executor(plain, held.entered.acquire)
+    assert await call("/metrics") == 503
+    assert await call("/livez") == 200
+    assert await call("/readyz") == 200
+    held.may.set()
+    statuses = await asyncio.gather(*scrapes)
+    assert set(statuses) == {200}
+
+
+class Refusing(ThreadPoolExecutor):
+    """The program's own threads, none of which is to be had."""
+
+    def submit(self, *_args, **_kwargs):
+        raise AssertionError("the exporter took a thread of the program")

@@ -1,0 +1,70 @@
+"""No page of somebody else in a browser reads an exporter that is for its own machine."""
+
+import http.client
+import socket
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from manometer.serving.hosts import Hosts
+from manometer.serving.pages import Site
+from manometer.serving.server import Server
+from waiting import DEADLINE
+
+LOOPBACK = Hosts("127.0.0.1", "127.0.0.1", "metrics.shop.test:443, Other")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "localhost",
+        "localhost:9464",
+        "LocalHost.:9464",
+        "app.localhost",
+        "127.0.0.1:9464",
+        "10.0.0.7",
+        "[::1]:9464",
+        "[fe80::1]",
+        "metrics.shop.test",
+        "other:80",
+        socket.gethostname(),
+    ],
+)
+def test_addresses_and_its_own_names_are_answered(header):
+    """What a scraper on the machine asks for, and what the settings name."""
+    assert LOOPBACK.allow(header)
+
+
+@pytest.mark.parametrize(
+    "header", ["evil.test", "evil.test:9464", "localhost.evil.test", "127.0.0.1.evil.test", "evillocalhost", "[evil]"]
+)
+def test_names_of_others_are_not(header):
+    """However like one of its own."""
+    assert not LOOPBACK.allow(header)
+    assert not Hosts("::1", "::1").allow(header)
+
+
+@pytest.mark.parametrize("hosts", [Hosts("0.0.0.0", "0.0.0.0"), Hosts("10.0.0.7", "x"), Hosts("127.0.0.1", "x", "*")])
+def test_who_is_there_for_others_too_has_any_name(hosts):
+    """The network's, or what a proxy passes on."""
+    assert hosts.allow("shop-1.internal:9464")
+
+
+def test_the_server_answers_such_a_request_by_what_to_do():
+    """421, and no figure."""
+    refused = (
+        421,
+        "this exporter is for its own machine, and no name of it is 'evil.test'; "
+        "where a proxy asks so, name it by MANOMETER_ALLOWED_HOSTS\n",
+    )
+    with closing(Server(Site(CollectorRegistry()), "127.0.0.1", 0, allowed_hosts="metrics.test").start()) as server:
+        parts = urlsplit(server.url)
+        for host, answer in (("evil.test", refused), ("metrics.test", (200, "ok\n")), (parts.netloc, (200, "ok\n"))):
+            with closing(http.client.HTTPConnection(parts.hostname, parts.port, timeout=DEADLINE)) as client:
+                client.request("GET", "/livez", headers={"Host": host})
+                with client.getresponse() as found:
+                    assert (found.status, found.read().decode()) == answer

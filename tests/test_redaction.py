@@ -1,0 +1,47 @@
+"""What is logged, raised and shown has no secret in it, and an end."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from manometer.redaction import SHOWN, brief, without_secrets
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://otel:4318/v1/traces", "http://otel:4318/v1/traces"),
+        ("https://user:hunter2@otel:4318", "https://***@otel:4318"),
+        ("https://hunter2@otel", "https://***@otel"),
+        ("https://user:hunt@er2@otel", "https://***@otel"),
+        ("https://user:hun/t?e#r2@otel", "https://***@otel"),
+        ("no route to postgresql://app:hunter2@db/shop?x=1", "no route to postgresql://***@db/shop?x=1"),
+        ("user:hunter2@otel:4318", "***@otel:4318"),
+        ("'user:hunter2@otel:4318'", "'***@otel:4318'"),
+        ("host=db user=app password=hunter2 port=5432", "host=db user=app password=*** port=5432"),
+        ("host=db password='hunt er2' port=5432", "host=db password=*** port=5432"),
+        ('{"db_password": "hunter2", "port": 1}', '{"db_password": ***, "port": 1}'),
+        ("PGPASSWORD=hunter2", "PGPASSWORD=***"),
+        ("GET /?api_key=hunter2&x=1", "GET /?api_key=***&x=1"),
+        ("Authorization: Bearer eyJhbGciOi.hunter2", "Authorization: Bearer ***"),
+        ("the password is wrong", "the password is wrong"),
+        ("connection to 127.0.0.1:5432 refused", "connection to 127.0.0.1:5432 refused"),
+    ],
+)
+def test_what_looks_like_a_secret_is_hidden(text, shown):
+    """And nothing else is."""
+    assert without_secrets(text) == brief(text) == shown
+
+
+@given(st.text(), st.text("abcdefgh0123%._~-", min_size=4, max_size=300))
+def test_no_password_of_a_url_is_shown_wherever_it_stands(around, password):
+    """Also where the text is cut."""
+    told = brief(f"{around} x://user:{password}@host/ {around}")
+    assert f":{password[:4]}" not in told.replace(around, "")
+
+
+def test_a_long_text_is_cut():
+    """At once, however long it is; line breaks are none."""
+    assert brief("word\n\tword") == "word word"
+    assert brief("x" * SHOWN) == "x" * SHOWN
+    assert brief("x" * 50_000_000) == "x" * (SHOWN - 1) + "…"
