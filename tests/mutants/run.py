@@ -49,10 +49,11 @@ SUBJECTS = {
     "app": Subject(["app.py", "process.py"], ["tests/test_app.py"]),
     "background": Subject(["background.py"], ["tests/test_background.py"], at_import=True),
     "catalogue": Subject(["catalogue/*"], ["tests/catalogue", "tests/mixin"], rendered=True),
+    "checks": Subject(["checks/*"], ["tests/checks"]),
     "cli": Subject(["cli/*"], ["tests/cli"]),
     "config": Subject(["config.py"], ["tests/test_config.py"], at_import=True),
     "exposition": Subject(["exposition/*"], ["tests/exposition"]),
-    "health": Subject(["health/*"], ["tests/test_health.py"]),
+    "health": Subject(["health/*"], ["tests/health"]),
     "instrumentation": Subject(
         ["instrumentation/*"], ["tests/instrumentation/test_*.py"], without=["instrumentation/*/*"]
     ),

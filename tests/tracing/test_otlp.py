@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from manometer import checks
 from ports import reserved_port
 from waiting import DEADLINE, until
 
@@ -112,6 +113,15 @@ tell(first=counted(), second=counted(other))
     assert text.count("Name           : while_on") == 3
     assert "while_off" not in text
     assert "service.name: Str(orders)" in text
+
+
+def test_a_receiver_is_reached_by_its_check(collector, tmp_path):
+    """As long as it runs."""
+    with _receiver(collector, tmp_path) as (url, _):
+        check = checks.otlp(url)
+        assert check().problem is None
+    with pytest.raises(ConnectionRefusedError):
+        check()
 
 
 def test_a_collector_that_does_not_start_fails_its_test_at_once(tmp_path):

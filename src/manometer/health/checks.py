@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from manometer.background import in_background
 from manometer.catalogue import health as rows
 from manometer.health.check_state import Check
+from manometer.health.lifecycle import Lifecycle
 from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
 from manometer.meters.metric_view import MetricView
 from manometer.registry.catalogued import described, pulled
@@ -24,12 +25,14 @@ INTERVAL = 30.0
 
 AT_ONCE = 8
 """Checks that run at the same time, those aside that have outlasted their time-out."""
+AT_MOST = 40
+"""Checks that run at the same time, with those that have outlasted their time-out: there are no more threads."""
 
 _log = logging.getLogger("manometer")
 
 
 class Checks(Collector):
-    """The checks of one registry, what runs them, and their figures.
+    """The checks of one registry, what runs them, their figures, and the phase that the program is in.
 
     clock: seconds, monotonic; spawn: runs a function aside from the caller.
     """
@@ -41,6 +44,7 @@ class Checks(Collector):
     ) -> None:
         self.clock = clock
         self.interval = INTERVAL
+        self.lifecycle = Lifecycle()
         self._spawn = spawn or _in_thread
         self._checks: dict[str, Check] = {}
         self._thread: Thread | None = None
@@ -121,11 +125,9 @@ class Checks(Collector):
             if room <= 0:  # the end of another is waited for
                 continue
             room -= 1
-            each._started, each._running = now, True
             try:
-                self._spawn(each._run)
+                each._begin(now, self._spawn)
             except Exception:  # no thread to be had: the next round tries again
-                each._running = False
                 _log.exception("health check %r could not be started", each.name)
 
     def ended(self) -> None:
@@ -139,6 +141,7 @@ class Checks(Collector):
         self._thread = None
         for each in self._checks.values():
             each._renew()
+            each._execution.leave_loop()
 
     def describe(self) -> Iterable[Metric]:
         return described(rows.SPECS)
@@ -166,7 +169,8 @@ class Checks(Collector):
 
     def _room(self, checks: Iterable[Check], now: float) -> int:
         """How many more may be started."""
-        return AT_ONCE - sum(each._running and not each._is_late(now) for each in checks)
+        running = [each for each in checks if each._running]
+        return min(AT_ONCE - sum(not each._is_late(now) for each in running), AT_MOST - len(running))
 
 
 def _in_thread(run: Callable[[], None]) -> None:
