@@ -46,7 +46,7 @@ def get(server, path, headers=None):
 
 def _waiting(registry):
     """How many wait for the next collection."""
-    upcoming = next(iter(timely._rounds[registry].values()))._next
+    upcoming = timely._rounds[registry]._next
     return upcoming.waiting if upcoming else 0
 
 

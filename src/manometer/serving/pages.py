@@ -19,8 +19,8 @@ from manometer.exposition.accept import media_ranges
 from manometer.exposition.render import rendered
 from manometer.meters.fork import notice
 from manometer.redaction import SHOWN, brief
+from manometer.registry.found import Found
 from manometer.registry.limits import PATIENCE, Limits
-from manometer.registry.rounds import Found
 from manometer.registry.self_metrics import SelfMetrics
 from manometer.registry.timely import collect_in_time
 from manometer.serving.slots import ForEachProcess, Slots
@@ -193,7 +193,7 @@ def _figures(site: Site, request: Request, names: frozenset[str]) -> Response:
     found = collect_in_time(site.registry, names, _limits(site.patience, request.headers))
     accept = request.headers.get("accept", "")
     is_zipped = _takes_gzip(request.headers.get("accept-encoding", ""))
-    return found.once((accept, is_zipped), lambda: _written(site.registry, found, accept, names, is_zipped))
+    return found.once((accept, names, is_zipped), lambda: _written(site.registry, found, accept, names, is_zipped))
 
 
 def _written(
