@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from dataclasses import dataclass, field
 from html import escape
 from http import HTTPStatus
-from ipaddress import ip_address
 from math import inf
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qs
@@ -23,6 +22,7 @@ from manometer.registry.found import Found
 from manometer.registry.limits import PATIENCE, Limits
 from manometer.registry.self_metrics import SelfMetrics
 from manometer.registry.timely import collect_in_time
+from manometer.serving.hosts import is_loopback
 from manometer.serving.slots import ForEachProcess, Slots
 from manometer.version import __version__
 
@@ -48,6 +48,7 @@ SCRAPES = 12
 """Scrapes that are answered at once; fewer than there are connections, so that probes are answered in any case."""
 _ON_THE_WAY = 0.5  # seconds of a scraper's time-out that are left for the way to it
 _LEAST = 1.0  # seconds for a collection, whatever the scraper says: less would only cost others their collectors
+_MOST = 120.0  # and at most: one who waits longer would have the others wait too
 
 _log = logging.getLogger("manometer")
 
@@ -112,13 +113,7 @@ class Request(NamedTuple):
         """Whether it comes from this machine, and not by way of a proxy, which would say so."""
         if any(name in self.headers for name in _OF_PROXIES):
             return False
-        if self.peer is None:
-            return True
-        try:
-            peer = ip_address(self.peer)
-        except ValueError:
-            return False
-        return (getattr(peer, "ipv4_mapped", None) or peer).is_loopback
+        return self.peer is None or is_loopback(self.peer)
 
 
 class Response(NamedTuple):
@@ -222,7 +217,7 @@ def _limits(patience: float, headers: Mapping[str, str]) -> Limits:
         return Limits(patience)
     if not 0 < seconds < inf:
         return Limits(patience)
-    seconds = max(seconds - _ON_THE_WAY, _LEAST)
+    seconds = min(max(seconds - _ON_THE_WAY, _LEAST), _MOST)
     return Limits(min(patience, seconds), seconds)
 
 
@@ -307,10 +302,23 @@ def asgi_app(site: Site) -> AsgiApp:
     """
 
     import asyncio  # here, because it takes as long to import as the rest of the exporter
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import Future, ThreadPoolExecutor
 
     threads = ForEachProcess(lambda: ThreadPoolExecutor(SCRAPES, "manometer-asgi"))
     queued = Slots(SCRAPES)  # none waits for a thread: the time of a scrape begins when it has one
+
+    def begun(request: Request) -> Future[Response]:
+        """A scrape in a thread, which has its slot until it ends: a client that goes away does not end it."""
+        try:
+            answer = threads.own.submit(respond, site, request)
+        except RuntimeError as error:  # there is no thread to be had
+            queued.give_back()
+            site.lacked("thread", error)
+            answer = Future()
+            answer.set_result(_text(HTTPStatus.SERVICE_UNAVAILABLE, "no thread can be started; try again later\n"))
+        else:
+            answer.add_done_callback(lambda _: queued.give_back())
+        return answer
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -328,10 +336,7 @@ def asgi_app(site: Site) -> AsgiApp:
         elif not queued.take():
             response = _too_many(site)
         else:
-            try:
-                response = await asyncio.get_running_loop().run_in_executor(threads.own, respond, site, request)
-            finally:
-                queued.give_back()
+            response = await asyncio.wrap_future(begun(request))
         sent = [*response.headers, ("Content-Length", str(len(response.body)))]
         await send(
             {
