@@ -47,8 +47,8 @@ def _is_given_away(directory: Path) -> bool:
 def regular(path: Path) -> FileIO:
     """Open a file to read it, without waiting for anybody.
 
-    Raises UnreadableError for what is no regular file, links among them, and for a file of a user who may not write to
-    the directory, and so must have put it there while he still might; OSError where it cannot be opened.
+    Raises UnreadableError for what is no regular file, links among them, and for a file of a user who may not write
+    to the directory, and so must have put it there while he might; OSError where it cannot be opened.
     """
     return FileIO(path, opener=_opened)
 

@@ -241,6 +241,9 @@ class _Listener(ThreadingMixIn, HTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    default_request_version = (
+        "HTTP/1.0"  # of a request line that says none or makes no sense: its answer has a status too
+    )
     timeout = PATIENCE
     disable_nagle_algorithm = True
     server: _Listener
