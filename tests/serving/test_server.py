@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -175,12 +175,58 @@ def test_silent_clients_do_not_hold_up_the_next_one(server):
             each.close()
 
 
-def test_a_client_that_does_not_take_its_answer_is_dropped_in_time(registry, monkeypatch):
-    """An answer that fills the socket's buffers waits for its reader no longer than the time-out."""
-    monkeypatch.setattr(module._Handler, "timeout", 0.2)
+def _widened(registry):
+    """The gauge of an answer that fills any socket's buffers."""
     wide = Gauge("wide", "Wide.", [f"label_{number}" for number in range(10)], registry=registry)
     for number in range(1000):
         wide.labels(*["x" * 1_000] * 9, "x" * 1_000 + str(number))
+    return wide
+
+
+def test_answers_that_nobody_takes_in_do_not_add_up(registry, server, monkeypatch):
+    """The oldest end, which is counted, where all are too large; the newest goes out as a whole."""
+    monkeypatch.setattr(module, "HELD", 15_000_000)
+    wide = _widened(registry)
+    with ExitStack() as stack:
+        slow = []
+        for number in range(3):
+            wide.labels(*["y"] * 10).set(number)
+            client = stack.enter_context(closing(socket.create_connection(_address(server), timeout=DEADLINE)))
+            client.sendall(b"GET /metrics HTTP/1.1\r\nConnection: close\r\n\r\n")
+            assert client.recv(1) == b"H"
+            slow.append(client)
+        sizes = []
+        for client in slow:
+            with suppress(ConnectionResetError):
+                sizes.append(len(_all(client)))
+    assert sizes[-1] > 10_000_000
+    assert all(size < 10_000_000 for size in sizes[:-1])
+    shortages = "manometer_server_shortages_total", {"manometer_server_resource": "memory"}
+    assert registry.get_sample_value(*shortages) == 2
+
+
+def test_one_answer_that_many_take_in_counts_once(monkeypatch):
+    """And those who have taken theirs in count no more."""
+    monkeypatch.setattr(module, "HELD", 15)
+    connections, shared = module._Connections(9), bytes(10)
+    with ExitStack() as stack:
+        pairs = [socket.socketpair() for _ in range(5)]
+        clients = [stack.enter_context(closing(each)) for pair in pairs for each in pair][::2]
+        for client, body in zip(clients, [bytes(9), shared, shared, shared, bytes(8)], strict=True):
+            assert connections.admit(client)
+            assert connections.begin(client)
+            assert connections.end(client, body)
+            if body is shared:
+                assert connections.make_room(body) == (client is clients[1])
+        assert connections.make_room(body) == 3
+        connections.took(clients[4])
+        assert [*connections._waiting.values()] == [b""]
+
+
+def test_a_client_that_does_not_take_its_answer_is_dropped_in_time(registry, monkeypatch):
+    """An answer that fills the socket's buffers waits for its reader no longer than the time-out."""
+    monkeypatch.setattr(module._Handler, "timeout", 0.2)
+    _widened(registry)
     with (
         closing(Server(Site(registry), "127.0.0.1", 0).start()) as server,
         closing(socket.create_connection(_address(server), timeout=DEADLINE)) as slow,

@@ -23,6 +23,8 @@ CONNECTIONS = 16
 """Connections that are served at once: a thread each."""
 PATIENCE = 10.0
 """Seconds that a client may take to send a request or to take in an answer: Prometheus's own time-out."""
+HELD = 64 << 20
+"""Bytes of answers that clients may be taking in at once. What several share counts once, and one may be larger."""
 PAUSE = 0.1
 """Seconds without a new connection, where there is no room for one."""
 _LACKING = {
@@ -122,7 +124,8 @@ class _Connections:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._lock = Lock()
-        self._waiting: dict[socket.socket, None] = {}  # in the order in which they fell silent
+        # In the order in which they fell silent, each with the answer that it is to take in.
+        self._waiting: dict[socket.socket, bytes] = {}
         self._busy: set[socket.socket] = set()
         self._closed = False
 
@@ -132,10 +135,8 @@ class _Connections:
             if len(self._waiting) + len(self._busy) >= self._limit:
                 if not self._waiting:
                     return False
-                silent = next(iter(self._waiting))
-                del self._waiting[silent]
-                _hang_up(silent, socket.SHUT_RDWR)
-            self._waiting[connection] = None
+                self._end_silent(next(iter(self._waiting)))
+            self._waiting[connection] = b""
             return True
 
     def begin(self, connection: socket.socket) -> bool:
@@ -147,13 +148,31 @@ class _Connections:
             self._busy.add(connection)
             return True
 
-    def end(self, connection: socket.socket) -> bool:
-        """The answer is made, and it is the client's turn again; False where the server has closed."""
+    def end(self, connection: socket.socket, body: bytes) -> bool:
+        """The answer is made, and it is the client's turn to take it in; False where the server has closed."""
         with self._lock:
             self._busy.discard(connection)
             if not self._closed:
-                self._waiting[connection] = None
+                self._waiting[connection] = body
             return not self._closed
+
+    def make_room(self, body: bytes) -> int:
+        """Have answers end that clients take in slowly, where all are too much with this one; how many ended."""
+        ended = 0
+        with self._lock:
+            for connection, other in list(self._waiting.items()):
+                if sum({id(each): len(each) for each in self._waiting.values()}.values()) <= HELD:
+                    break
+                if other and other is not body:
+                    self._end_silent(connection)
+                    ended += 1
+        return ended
+
+    def took(self, connection: socket.socket) -> None:
+        """The client has taken its answer in, and may send another request."""
+        with self._lock:
+            if connection in self._waiting:
+                self._waiting[connection] = b""
 
     def drop(self, connection: socket.socket) -> None:
         """The connection is gone."""
@@ -167,6 +186,10 @@ class _Connections:
             self._closed = True
             for connection in self._waiting:
                 _hang_up(connection, socket.SHUT_RD)
+
+    def _end_silent(self, connection: socket.socket) -> None:
+        del self._waiting[connection]
+        _hang_up(connection, socket.SHUT_RDWR)
 
     def abandon(self) -> None:
         """Close this process's copies of the sockets, which leaves the connections themselves alone."""
@@ -255,7 +278,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         response = self._response()
-        self.close_connection |= not self.server.connections.end(self.connection)
+        body = b"" if self.command == "HEAD" else response.body
+        self.close_connection |= not self.server.connections.end(self.connection, body)
+        for _ in range(self.server.connections.make_room(body)):
+            self.server.site.lacked("memory")
         self.send_response(response.status)
         for name, value in response.headers:
             self.send_header(name, value)
@@ -263,8 +289,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(response.body)
+        self.wfile.write(body)
+        self.server.connections.took(self.connection)
 
     def _response(self) -> Response:
         host = self.headers.get("Host")
