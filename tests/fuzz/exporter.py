@@ -14,7 +14,8 @@ from prometheus_client import CollectorRegistry, Metric
 from manometer import Counter, Gauge, Histogram, Manometer
 from manometer.config import Settings
 
-COLLECTOR_SECONDS = 0.5
+COLLECTOR_SECONDS = 2.0
+"""Seconds that a collector may take: a busy machine may need one."""
 
 
 class PlannedError(Exception):
@@ -35,7 +36,7 @@ class Moody:
         if mood < 0.02:
             raise PlannedError
         if mood < 0.04:
-            time.sleep(3 * COLLECTOR_SECONDS)
+            time.sleep(1.5 * COLLECTOR_SECONDS)
         metric = Metric("moody", "Help.", "gauge")
         metric.add_sample(
             "moody", {"mood": 'new\nline \\ "quote" é\u2028\ud800'.encode(errors="replace").decode()}, mood
@@ -60,8 +61,8 @@ def change(registry: CollectorRegistry, chance: random.Random) -> None:
 
 
 def _is_no_plan(record: logging.LogRecord) -> bool:
-    planned = PlannedError, TimeoutError
-    return not (record.exc_info and isinstance(record.exc_info[1], planned) and "'Moody'" in record.getMessage())
+    """Whether it is neither what Moody does nor a collector that a busy machine gave no time to."""
+    return not (record.exc_info and isinstance(record.exc_info[1], PlannedError | TimeoutError))
 
 
 def main(seed: int) -> None:

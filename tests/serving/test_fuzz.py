@@ -20,5 +20,5 @@ def _runner():
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="what a process takes is read from /proc")
 def test_no_request_hurts_the_exporter():
     """Whatever its shape, and whatever the client does with the answer: probes and scrapes go on."""
-    found = _runner().fuzz(20261127, requests=60, patience=DEADLINE)
+    found = _runner().fuzz(20261127, requests=100, patience=DEADLINE)
     assert found["requests"] == 4 * 60

@@ -36,14 +36,14 @@ class SharedPort:
         """
         self.end()
         try:
-            # Only read, because another user's worker, as root was before it gave up its rights, may have made it.
-            self._file = open_locked(self._path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK)
+            self._file = open_locked(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except OSError:
             yield False
             return
         try:
-            yield self._locked(fcntl.LOCK_EX, fcntl.LOCK_SH) == fcntl.LOCK_EX
-            self._locked(fcntl.LOCK_SH)  # the system gives the one lock back first, so another may be just binding
+            yield self._locked()
+            with suppress(BlockingIOError):  # somebody keeps the lock, and is not just binding
+                fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BaseException:
             self.end()
             raise
@@ -54,12 +54,11 @@ class SharedPort:
         if file is not None:
             close_locked(file)
 
-    def _locked(self, *wanted: int) -> int | None:
-        """Take the first of these locks that is to be had, and return it; None where somebody keeps them all."""
+    def _locked(self) -> bool:
         for _ in range(_TRIES):
-            for lock in wanted:
+            for lock in (fcntl.LOCK_EX, fcntl.LOCK_SH):
                 with suppress(BlockingIOError):
                     fcntl.flock(self._file, lock | fcntl.LOCK_NB)  # type: ignore[arg-type]
-                    return lock
+                    return lock == fcntl.LOCK_EX
             time.sleep(_BRIEFLY)
-        return None
+        return False
