@@ -18,6 +18,7 @@ from prometheus_client import Gauge
 
 from forking import forked
 from manometer.errors import ConfigError
+from manometer.serving import awaited
 from manometer.serving import server as module
 from manometer.serving.pages import Site
 from manometer.serving.server import CONNECTIONS, Server
@@ -185,7 +186,7 @@ def _widened(registry):
 
 def test_answers_that_nobody_takes_in_do_not_add_up(registry, server, monkeypatch):
     """The oldest end, which is counted, where all are too large; the newest goes out as a whole."""
-    monkeypatch.setattr(module, "HELD", 15_000_000)
+    monkeypatch.setattr(awaited, "HELD", 15_000_000)
     wide = _widened(registry)
     with ExitStack() as stack:
         slow = []
@@ -203,24 +204,6 @@ def test_answers_that_nobody_takes_in_do_not_add_up(registry, server, monkeypatc
     assert all(size < 10_000_000 for size in sizes[:-1])
     shortages = "manometer_server_shortages_total", {"manometer_server_resource": "memory"}
     assert registry.get_sample_value(*shortages) == 2
-
-
-def test_one_answer_that_many_take_in_counts_once(monkeypatch):
-    """And those who have taken theirs in count no more."""
-    monkeypatch.setattr(module, "HELD", 15)
-    connections, shared = module._Connections(9), bytes(10)
-    with ExitStack() as stack:
-        pairs = [socket.socketpair() for _ in range(5)]
-        clients = [stack.enter_context(closing(each)) for pair in pairs for each in pair][::2]
-        for client, body in zip(clients, [bytes(9), shared, shared, shared, bytes(8)], strict=True):
-            assert connections.admit(client)
-            assert connections.begin(client)
-            assert connections.end(client, body)
-            if body is shared:
-                assert connections.make_room(body) == (client is clients[1])
-        assert connections.make_room(body) == 3
-        connections.took(clients[4])
-        assert [*connections._waiting.values()] == [b""]
 
 
 def test_a_client_that_does_not_take_its_answer_is_dropped_in_time(registry, monkeypatch):

@@ -14,6 +14,7 @@ from typing import Any, Protocol, Self
 from manometer.background import DAEMONS, in_background
 from manometer.errors import ConfigError
 from manometer.meters.fork import Forked, notice, renewed_in_child
+from manometer.serving.awaited import Awaited
 from manometer.serving.hosts import Hosts
 from manometer.serving.pages import Request, Response, Site, misdirected, respond
 
@@ -23,8 +24,6 @@ CONNECTIONS = 16
 """Connections that are served at once: a thread each."""
 PATIENCE = 10.0
 """Seconds that a client may take to send a request or to take in an answer: Prometheus's own time-out."""
-HELD = 64 << 20
-"""Bytes of answers that clients may be taking in at once. What several share counts once, and one may be larger."""
 PAUSE = 0.1
 """Seconds without a new connection, where there is no room for one."""
 _LACKING = {
@@ -124,8 +123,7 @@ class _Connections:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._lock = Lock()
-        # In the order in which they fell silent, each with the answer that it is to take in.
-        self._waiting: dict[socket.socket, bytes] = {}
+        self._waiting: Awaited[socket.socket] = Awaited()
         self._busy: set[socket.socket] = set()
         self._closed = False
 
@@ -135,8 +133,8 @@ class _Connections:
             if len(self._waiting) + len(self._busy) >= self._limit:
                 if not self._waiting:
                     return False
-                self._end_silent(next(iter(self._waiting)))
-            self._waiting[connection] = b""
+                _hang_up(self._waiting.pop_slowest(), socket.SHUT_RDWR)
+            self._waiting.add(connection)
             return True
 
     def begin(self, connection: socket.socket) -> bool:
@@ -144,7 +142,7 @@ class _Connections:
         with self._lock:
             if self._closed or connection not in self._waiting:
                 return False
-            del self._waiting[connection]
+            self._waiting.remove(connection)
             self._busy.add(connection)
             return True
 
@@ -153,31 +151,26 @@ class _Connections:
         with self._lock:
             self._busy.discard(connection)
             if not self._closed:
-                self._waiting[connection] = body
+                self._waiting.add(connection, body)
             return not self._closed
 
     def make_room(self, body: bytes) -> int:
         """Have answers end that clients take in slowly, where all are too much with this one; how many ended."""
-        ended = 0
         with self._lock:
-            for connection, other in list(self._waiting.items()):
-                if sum({id(each): len(each) for each in self._waiting.values()}.values()) <= HELD:
-                    break
-                if other and other is not body:
-                    self._end_silent(connection)
-                    ended += 1
-        return ended
+            beyond = self._waiting.pop_beyond(body)
+            for connection in beyond:
+                _hang_up(connection, socket.SHUT_RDWR)
+        return len(beyond)
 
     def took(self, connection: socket.socket) -> None:
         """The client has taken its answer in, and may send another request."""
         with self._lock:
-            if connection in self._waiting:
-                self._waiting[connection] = b""
+            self._waiting.took(connection)
 
     def drop(self, connection: socket.socket) -> None:
         """The connection is gone."""
         with self._lock:
-            self._waiting.pop(connection, None)
+            self._waiting.remove(connection)
             self._busy.discard(connection)
 
     def close(self) -> None:
@@ -186,10 +179,6 @@ class _Connections:
             self._closed = True
             for connection in self._waiting:
                 _hang_up(connection, socket.SHUT_RD)
-
-    def _end_silent(self, connection: socket.socket) -> None:
-        del self._waiting[connection]
-        _hang_up(connection, socket.SHUT_RDWR)
 
     def abandon(self) -> None:
         """Close this process's copies of the sockets, which leaves the connections themselves alone."""
