@@ -50,7 +50,7 @@ class Awaited(Generic[C]):
         self._turns.pop(connection, None)
 
     def pop_slowest(self) -> C:
-        """The one that makes room for another: the one silent longest. One that takes in an answer has a second more."""
+        """Which makes room for another: the one silent longest. One that takes in an answer has a second more."""
         slowest = min(self._turns, key=self._silent_since)
         del self._turns[slowest]
         return slowest
