@@ -3,6 +3,8 @@
 import errno
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +16,7 @@ from collected import collect
 from manometer import Counter
 from manometer.errors import ConfigError, IncompleteError
 from manometer.processes import Worker, group_registry, onlooker
+from manometer.processes.collector import PROMETHEUS_VARIABLE
 from manometer.processes.trust import distrust
 
 SOMEBODY = 65534
@@ -194,3 +197,16 @@ def test_of_prometheus_client_s_files_too(path, shown, planted):
     assert total(shown) == 1
     planted(path / "counter_1.db")
     assert total(shown) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_of_prometheus_client_s_files_none_that_another_user_put_there(path, shown, caplog):
+    """As of our own."""
+    assert total(shown) == 1
+    command = "from prometheus_client import Counter; Counter('c', 'Help.').inc(1_000_000)"
+    subprocess.run([sys.executable, "-c", command], check=True, env=os.environ | {PROMETHEUS_VARIABLE: str(path)})
+    (planted,) = path.glob("counter_*.db")
+    assert total(shown) == 1_000_001
+    os.chown(planted, SOMEBODY, SOMEBODY)
+    assert total(shown) == 1
+    assert f"{planted} is left out of the figures: it belongs to another user (uid {SOMEBODY})" in caplog.messages
