@@ -77,7 +77,7 @@ SERVER_SHORTAGES = MetricSpec(
     unit="{shortage}",
     attributes=("manometer.server.resource",),
     values={"manometer.server.resource": ("connection", "descriptor", "memory", "scrape", "thread")},
-    help="Connections and scrapes that the exporter had wait, refused or cut off, by what was lacking.",
+    help="Connections and scrapes that the exporter had wait or refused, by what was lacking.",
 )
 
 SPECS = (
