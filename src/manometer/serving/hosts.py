@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from pathlib import Path
 
-__all__ = ["Hosts", "is_loopback"]
+__all__ = ["Hosts"]
 
 _HOSTS_FILE = Path("/etc/hosts")
 
@@ -21,7 +21,7 @@ class Hosts:
         machine = socket.gethostname()
         own = {"localhost", host, machine, *_names_beside(machine), *(allowed or "").replace(",", " ").split()}
         self._names = {_name(name) for name in own}
-        self._allows_any = not is_loopback(address) or "*" in self._names
+        self._allows_any = not _is_loopback(address) or "*" in self._names
 
     def allow(self, header: str | None) -> bool:
         """Whether a request with that Host header is answered."""
@@ -31,13 +31,9 @@ class Hosts:
         return name in self._names or name.endswith(".localhost") or _is_address(name)
 
 
-def is_loopback(address: str) -> bool:
-    """Whether only this machine itself can be meant; False for what is no address."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
+def _is_loopback(address: str) -> bool:
+    found = ip_address(address)
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback  # as a socket for both families has it
 
 
 def _names_beside(machine: str) -> Iterable[str]:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from dataclasses import dataclass, field
 from html import escape
 from http import HTTPStatus
+from ipaddress import ip_address
 from math import inf
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qs
@@ -22,7 +23,6 @@ from manometer.registry.found import Found
 from manometer.registry.limits import PATIENCE, Limits
 from manometer.registry.self_metrics import SelfMetrics
 from manometer.registry.timely import collect_in_time
-from manometer.serving.hosts import is_loopback
 from manometer.serving.slots import ForEachProcess, Slots
 from manometer.version import __version__
 
@@ -113,7 +113,13 @@ class Request(NamedTuple):
         """Whether it comes from this machine, and not by way of a proxy, which would say so."""
         if any(name in self.headers for name in _OF_PROXIES):
             return False
-        return self.peer is None or is_loopback(self.peer)
+        if self.peer is None:
+            return True
+        try:
+            peer = ip_address(self.peer)
+        except ValueError:
+            return False
+        return (getattr(peer, "ipv4_mapped", None) or peer).is_loopback
 
 
 class Response(NamedTuple):
