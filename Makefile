@@ -21,7 +21,7 @@ if test -n "$$failed"; then echo "make $@: failed:$$failed" >&2; exit 1; fi; \
 echo "make $@: passed: $(1)"
 endef
 
-.PHONY: help demo check test unit servers matrix floors coverage peers mutants lint format bench mixin picture docs clean
+.PHONY: help demo check test unit servers matrix floors coverage peers mutants fuzz lint format bench mixin picture docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ peers: $(VENV)/peers  ## run the libraries' own test suites on instrumented obje
 
 mutants: $(VENV)/mutants  ## change the code at random and see whether its tests notice; ARGS="health meters" picks parts
 	$(BIN)/python tests/mutants/run.py $(ARGS)
+
+fuzz: $(VENV)/tests  ## send an exporter what no client should; ARGS="--seconds 3600 --seed 7"
+	$(BIN)/python tests/fuzz/run.py $(ARGS)
 
 lint: $(VENV)/dev  ## check style, types, import direction, and that generated files are fresh
 	$(BIN)/ruff check .

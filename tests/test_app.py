@@ -9,6 +9,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from types import ModuleType
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, PlatformCollector, ProcessCollector
@@ -419,3 +420,13 @@ def test_pools_of_connections_are_shown_by_convention_where_the_settings_say_so(
     wsgi_app(figures.registry, db_client_connections=True)
     assert figures("db_client_connection_idle_max") == figures("pool_idle_limit") == 2
     engine.dispose()
+
+
+def test_nothing_is_to_be_written_where_nothing_is_shared_yet(monkeypatch):
+    """As where a signal handler writes amid the loading of what shares figures."""
+    for loaded in ({}, {"manometer.processes": ModuleType("manometer.processes")}):
+        monkeypatch.delitem(sys.modules, "manometer.processes", raising=False)
+        for name, module in loaded.items():
+            monkeypatch.setitem(sys.modules, name, module)
+        assert app.flush()
+        assert (sys.modules.get("manometer.processes") is not None) == bool(loaded)

@@ -22,6 +22,8 @@ from manometer.redaction import SHOWN, brief, without_secrets
         ("host=db password='hunt er2' port=5432", "host=db password=*** port=5432"),
         ('{"db_password": "hunter2", "port": 1}', '{"db_password": ***, "port": 1}'),
         ("PGPASSWORD=hunter2", "PGPASSWORD=***"),
+        ('password="hunter2 and no end', "password=***"),
+        ("password='hunter2 and no end", "password=***"),
         ("GET /?api_key=hunter2&x=1", "GET /?api_key=***&x=1"),
         ("Authorization: Bearer eyJhbGciOi.hunter2", "Authorization: Bearer ***"),
         ("the password is wrong", "the password is wrong"),
@@ -31,6 +33,12 @@ from manometer.redaction import SHOWN, brief, without_secrets
 def test_what_looks_like_a_secret_is_hidden(text, shown):
     """And nothing else is."""
     assert without_secrets(text) == brief(text) == shown
+
+
+@pytest.mark.parametrize("text", ["no route to x://user:{}@host", "user:{}@host", "password={}", "password='{}'"])
+def test_a_secret_that_is_longer_than_what_is_read_is_hidden(text):
+    """Such as a token that is used as a password."""
+    assert "eyJ" not in brief(text.format("eyJ" * 5_000))
 
 
 @given(st.text(), st.text("abcdefgh0123%._~-", min_size=4, max_size=300))

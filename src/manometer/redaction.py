@@ -13,7 +13,7 @@ _SECRETS = (
     (
         re.compile(
             r"""(?ix) \b ( \w* (?: passw(?:or)?d | pwd | secret | token | api[_-]?key | access[_-]?key ) )
-            ( ["']? \s* [=:] \s* ) (?: "[^"]*" | '[^']*' | [^\s&;,"'})]+ )"""
+            ( ["']? \s* [=:] \s* ) (?: "[^"]*"? | '[^']*'? | [^\s&;,"'})]+ )"""
         ),
         rf"\1\2{_HIDDEN}",
     ),
@@ -33,6 +33,8 @@ def without_secrets(text: str) -> str:
 
 def brief(text: str) -> str:
     """The text in one line, without secrets, cut where it is long."""
-    # What is cut off first may be half of a secret, which is then cut off with the rest.
-    line = without_secrets(" ".join(text[: 5 * SHOWN].split()))
+    read = text[: 5 * SHOWN]
+    if len(read) < len(text):
+        read += "@"  # a password of a URL is known by what follows it, which may have been cut off
+    line = without_secrets(" ".join(read.split()))
     return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"

@@ -156,7 +156,7 @@ def test_a_collector_that_hangs_costs_its_own_series_alone(group, monkeypatch):
         found = pool.submit(collect_in_time, group_registry(group.worker))
         assert held.entered.acquire(timeout=DEADLINE)
         clock.now += 0.3
-        until(lambda: len(timely._rounds[group.registry][frozenset()]._current.told) == others)
+        until(lambda: len(timely._rounds[group.registry]._current.told) == others)
         clock.now += limits.PATIENCE
         families = {family.name: family for family in map(as_metric, found.result())}
     assert [sample.value for sample in families["c"].samples if sample.name == "c_total"] == [3]

@@ -11,7 +11,7 @@ from prometheus_client.values import MultiProcessValue
 
 from collected import collect
 from manometer import Counter
-from manometer.processes import Worker, group_registry
+from manometer.processes import Worker, group_registry, prometheus_files
 from manometer.processes.file_faults import Faults
 from manometer.processes.prometheus_files import families_of_files
 from manometer.registry.self_metrics import SelfMetrics
@@ -102,7 +102,14 @@ def test_a_file_of_prometheus_client_that_went_away_is_no_fault(tmp_path, monkey
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     prometheus_client.Counter("c", "Help.", registry=None).inc(2)
     (tmp_path / "counter_2.db").write_bytes(struct.pack("ii", 100, 0) + b"\x01" * 100)
-    (tmp_path / "counter_3.db").symlink_to(tmp_path / "gone")
+    (tmp_path / "counter_3.db").touch()
+    opened = prometheus_files.regular
+
+    def too_late(path):
+        (tmp_path / "counter_3.db").unlink(missing_ok=True)
+        return opened(path)
+
+    monkeypatch.setattr(prometheus_files, "regular", too_late)
     told = []
     (family,) = families_of_files([tmp_path], lambda path, _: told.append(path.name))
     assert [reading.total for _, reading in family.series] == [2]

@@ -3,9 +3,11 @@
 import errno
 import fcntl
 import os
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -112,6 +114,25 @@ def test_a_lock_that_somebody_keeps_holds_no_start_up(tmp_path, port, monkeypatc
         fcntl.flock(file, fcntl.LOCK_EX)
         with server(tmp_path, port), server(tmp_path, port):
             pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs an administrator")
+def test_a_process_that_gave_up_its_rights_is_seen_by_those_that_have_them(port):
+    """The files are root's then, who made them."""
+    with tempfile.TemporaryDirectory() as made:
+        directory = Path(made)
+        directory.chmod(0o711)
+        with server(directory, port):
+            poorer = SharedPort(directory, port)
+            os.seteuid(65534)
+            try:
+                with poorer.binding():
+                    pass
+            finally:
+                os.seteuid(0)
+        with SharedPort(directory, port).binding() as is_first:
+            assert not is_first
+        poorer.end()
 
 
 def test_a_directory_that_takes_no_file_shares_as_the_system_does(tmp_path, port, monkeypatch):

@@ -1,7 +1,10 @@
 """What another user could have put into a directory is in no total, and holds no scrape up."""
 
+import errno
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +16,7 @@ from collected import collect
 from manometer import Counter
 from manometer.errors import ConfigError, IncompleteError
 from manometer.processes import Worker, group_registry, onlooker
+from manometer.processes.collector import PROMETHEUS_VARIABLE
 from manometer.processes.trust import distrust
 
 SOMEBODY = 65534
@@ -108,6 +112,56 @@ def test_root_may_use_a_directory_that_it_has_given_away(path):
     assert distrust(path) == f"it belongs to another user (uid {SOMEBODY})"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.parametrize("name", ["999-1.manometer", "ended.manometer"])
+def test_what_another_user_put_there_while_he_might_is_in_no_total(path, shown, caplog, name):
+    """The directory was everybody's until someone followed the advice to make it its user's alone."""
+    assert total(shown) == 1
+    registry = CollectorRegistry()
+    Counter("c", "Help.", registry=registry).inc(1_000_000)
+    planted = Worker.of(registry, str(path / "planted"))
+    planted.flush()
+    (file,) = (path / "planted").glob("*-*.manometer")
+    (path / name).write_bytes(file.read_bytes())
+    os.chown(path / name, SOMEBODY, SOMEBODY)
+    assert total(shown) == 1
+    assert total(onlooker(path)) == 1
+    assert f"{path / name} is left out of the figures: it belongs to another user (uid {SOMEBODY})" in caplog.messages
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_the_files_of_the_directory_s_own_user_are_root_s_to_read(path, shown):
+    """As of workers that gave up its rights."""
+    assert total(shown) == 1
+    for each in [path, *path.iterdir()]:
+        os.chown(each, SOMEBODY, SOMEBODY)
+    assert total(shown) == total(onlooker(path)) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a link away")
+def test_a_link_to_a_directory_that_another_user_made_is_refused(path, tmp_path):
+    """He may have it lead elsewhere between a look and a reading."""
+    path.mkdir(mode=0o700)
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    assert distrust(link) is None
+    os.chown(link, SOMEBODY, SOMEBODY, follow_symlinks=False)
+    assert distrust(link) == f"it is a link of another user (uid {SOMEBODY})"
+
+
+def test_a_directory_that_cannot_be_listed_shows_nothing(shown, monkeypatch):
+    """As without a file descriptor, or without the right: 503, and not a page on which all totals have ended."""
+
+    def refuse(_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "iterdir", refuse)
+        with pytest.raises(IncompleteError, match="the figures of processes could not be read; the log says why"):
+            collect(shown)
+    assert total(shown) == 1
+
+
 def _fifo(place):
     os.mkfifo(place)
 
@@ -143,3 +197,16 @@ def test_of_prometheus_client_s_files_too(path, shown, planted):
     assert total(shown) == 1
     planted(path / "counter_1.db")
     assert total(shown) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_of_prometheus_client_s_files_none_that_another_user_put_there(path, shown, caplog):
+    """As of our own."""
+    assert total(shown) == 1
+    command = "from prometheus_client import Counter; Counter('c', 'Help.').inc(1_000_000)"
+    subprocess.run([sys.executable, "-c", command], check=True, env=os.environ | {PROMETHEUS_VARIABLE: str(path)})
+    (planted,) = path.glob("counter_*.db")
+    assert total(shown) == 1_000_001
+    os.chown(planted, SOMEBODY, SOMEBODY)
+    assert total(shown) == 1
+    assert f"{planted} is left out of the figures: it belongs to another user (uid {SOMEBODY})" in caplog.messages

@@ -66,8 +66,7 @@ def without(held, registry, clock, limits=SHORT):
 
 
 def _rounds_of(registry):
-    (found,) = timely._rounds[registry].values()
-    return found
+    return timely._rounds[registry]
 
 
 def failures(registry, name):
@@ -241,7 +240,7 @@ def test_without_a_thread_an_interrupted_reading_is_none_under_way(registry, mon
         collect_in_time(registry, limits=LONG)
     registry.unregister(registry._names_to_collectors["g"])
     assert values(collect_in_time(registry)) == {"first_total": 1}
-    assert not timely._rounds[registry]
+    assert (_rounds_of(registry)._current, _rounds_of(registry)._next) == (None, None)
 
 
 def test_where_no_second_thread_is_to_be_had_the_first_is_waited_for(registry, monkeypatch):
@@ -329,14 +328,68 @@ def test_nothing_is_kept_of_a_registry_that_is_gone(caplog, clock):
 
 
 def test_a_slow_collector_is_not_taken_for_one_that_hangs_by_who_has_more_time(registry, clock):
-    """Somebody who waits less has given it up before; and it is started again for whoever waits long enough."""
+    """Somebody who waits less has given it up before; who waits long enough has it read once it has answered."""
     held = Held(registry)
     assert without(held, registry, clock, SHORT) == {"first_total": 1}
     with ThreadPoolExecutor(1) as pool:
         found = pool.submit(collect_in_time, registry, (), Limits(each=clock.now + 1000))
-        assert held.entered.acquire(timeout=DEADLINE)
+        until(lambda: (current := _rounds_of(registry)._current) and current._held_up)
+        assert held.calls == 1
         held.may.set()
         assert values(found.result())["held"] == 2
+
+
+def test_who_asks_for_other_names_starts_no_other_reading(registry, clock):
+    """However many there are, a collector that hangs has one thread; and each is told of its own names."""
+    held = Held(registry)
+    wanted = [("held", f"{number}_total") for number in range(12)] + [("first_total",)]
+    with ThreadPoolExecutor(1 + len(wanted)) as pool:
+        found = [pool.submit(collect_in_time, registry, ("held",), SHORT)]
+        assert held.entered.acquire(timeout=DEADLINE)
+        found += [pool.submit(collect_in_time, registry, names, SHORT) for names in wanted]
+        until(lambda: _waiting(registry) == len(wanted))
+        assert (held.calls, collecting()) == (1, 1)
+        clock.now += 100.0
+        assert all(values(each.result()).get("held") is None for each in found)
+        assert values(found[-1].result()) == {"first_total": 1}
+        assert (held.calls, collecting()) == (1, 1)
+        held.may.set()
+    until(lambda: collecting() == 0)
+    assert values(collect_in_time(registry, ("held",))) == {"held": 2}
+
+
+def test_one_that_had_no_thread_in_its_time_is_read_again(registry, clock, monkeypatch):
+    """The system took so long to say that there is no thread that the collector had been given up by then."""
+    asked, may_refuse = threading.Event(), threading.Event()
+    Held(registry, may=True)
+
+    def refuse_late(*_):
+        asked.set()
+        assert may_refuse.wait(DEADLINE)
+        _refuse()
+
+    with monkeypatch.context() as patch, ThreadPoolExecutor(2) as pool:
+        patch.setattr(rounds, "in_background", refuse_late)
+        first = pool.submit(collect_in_time, registry, ("held",), SHORT)
+        assert asked.wait(DEADLINE)
+        patch.setattr(rounds, "in_background", _refuse)
+        current = _rounds_of(registry)._current
+        with _rounds_of(registry)._changed:
+            current.give_up(100.0)
+        may_refuse.set()
+        assert values(first.result()) == {}
+    assert values(collect_in_time(registry)) == {"first_total": 1, "held": 1}
+
+
+@pytest.mark.parametrize("seconds", [1e10, 1e300])
+def test_a_time_without_end_is_no_error(registry, seconds):
+    """It is more than the system can wait at once."""
+    held = Held(registry)
+    with ThreadPoolExecutor(2) as pool:
+        found = [pool.submit(collect_in_time, registry, (), Limits(seconds, seconds)) for _ in range(2)]
+        assert held.entered.acquire(timeout=DEADLINE)
+        held.may.set()
+        assert {values(each.result())["held"] for each in found} <= {1, 2}
 
 
 def test_those_who_share_a_collection_have_the_time_of_the_most_patient(registry):
@@ -374,6 +427,20 @@ def test_one_that_tells_of_everything_is_not_left_out(registry, clock):
     held.may.set()
     until(lambda: collecting() == 0)
     assert values(collect_in_time(registry)) == {"first_total": 1, "held": 2}
+
+
+def test_one_that_tells_of_everything_and_fails_shows_nothing(registry, caplog):
+    """As where it is late; a page with nothing but the kit's own figures would look as if all had ended."""
+
+    class Broken(Everything):
+        def collect(self):
+            raise ZeroDivisionError
+
+    Broken(registry, may=True)
+    for read in (collect, collect_in_time):
+        with pytest.raises(IncompleteError, match=r"the figures of .*Broken could not be read; the log says why"):
+            read(registry)
+    assert "Broken' failed" in caplog.text
 
 
 def test_a_registry_that_cannot_be_read_fails_one_scrape_and_not_the_next(registry, monkeypatch):

@@ -9,16 +9,19 @@ from urllib.parse import urlsplit
 import pytest
 from prometheus_client import CollectorRegistry
 
-from holding import Held, StillClock, released
+from holding import Held, StillClock, collecting, released
 from manometer import Counter
 from manometer.exposition.render import rendered
 from manometer.registry import limits, rounds, timely
+from manometer.registry.limits import Limits
+from manometer.registry.timely import collect_in_time
 from manometer.serving import pages
 from manometer.serving.pages import SCRAPES, Request, Site, asgi_app, respond
 from manometer.serving.server import CONNECTIONS, Server
 from waiting import DEADLINE, until
 
-PATIENT = {"x-prometheus-scrape-timeout-seconds": str(DEADLINE)}
+SECONDS = "x-prometheus-scrape-timeout-seconds"
+PATIENT = {SECONDS: str(DEADLINE)}
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +49,7 @@ def get(server, path, headers=None):
 
 def _waiting(registry):
     """How many wait for the next collection."""
-    upcoming = next(iter(timely._rounds[registry].values()))._next
+    upcoming = timely._rounds[registry]._next
     return upcoming.waiting if upcoming else 0
 
 
@@ -90,20 +93,23 @@ def test_a_scrape_ends_before_the_scraper_gives_up(registry, monkeypatch):
     assert "\nheld " not in body
 
 
+def test_who_says_to_wait_for_ever_does_not_have_the_others_wait(registry, monkeypatch):
+    """It has two minutes, which is more than any scraper has."""
+    asked = []
+    monkeypatch.setattr(pages, "collect_in_time", lambda *args: asked.append(args[2]) or collect_in_time(*args))
+    for seconds in ("9e99", "119", "0.1"):
+        assert respond(Site(registry), Request("GET", "/metrics", "", {SECONDS: seconds})).status == 200
+    assert asked == [Limits(5.0, 120.0), Limits(5.0, 118.5), Limits(1.0, 1.0)]
+
+
 @pytest.mark.parametrize("told", ["", "soon", "nan", "inf", "-1", "0"])
 def test_a_time_out_that_makes_no_sense_is_none(registry, told):
     """The usual one holds."""
-    assert respond(
-        Site(registry), Request("GET", "/metrics", "", {"x-prometheus-scrape-timeout-seconds": told})
-    ).status
+    assert respond(Site(registry), Request("GET", "/metrics", "", {SECONDS: told})).status
 
 
-async def test_asgi_scrapes_take_no_thread_of_the_program(registry):
-    """Nor does the loop wait; probes are answered by it while scrapes hang."""
-    held = Held(registry)
-    plain = ThreadPoolExecutor(1)
-    asyncio.get_running_loop().set_default_executor(Refusing())
-    application = asgi_app(Site(registry))
+def asking(application):
+    """What calls the application for a path, and returns the status."""
 
     async def call(path):
         sent = []
@@ -116,6 +122,15 @@ async def test_asgi_scrapes_take_no_thread_of_the_program(registry):
         await application(scope, None, send)
         return sent[0]["status"]
 
+    return call
+
+
+async def test_asgi_scrapes_take_no_thread_of_the_program(registry):
+    """Nor does the loop wait; probes are answered by it while scrapes hang."""
+    held = Held(registry)
+    plain = ThreadPoolExecutor(1)
+    asyncio.get_running_loop().set_default_executor(Refusing())
+    call = asking(asgi_app(Site(registry)))
     scrapes = [asyncio.create_task(call("/metrics")) for _ in range(SCRAPES)]
     await asyncio.get_running_loop().run_in_executor(plain, held.entered.acquire)
     assert await call("/metrics") == 503
@@ -124,6 +139,39 @@ async def test_asgi_scrapes_take_no_thread_of_the_program(registry):
     held.may.set()
     statuses = await asyncio.gather(*scrapes)
     assert set(statuses) == {200}
+
+
+async def test_asgi_scrapes_whose_clients_went_away_still_count(registry):
+    """Their threads are taken until they end, so that none waits for a thread."""
+    held = Held(registry)
+    call = asking(asgi_app(Site(registry)))
+    scrapes = [asyncio.create_task(call("/metrics")) for _ in range(SCRAPES)]
+    await asyncio.to_thread(held.entered.acquire)
+    await asyncio.to_thread(until, lambda: _waiting(registry) == SCRAPES - 1)
+    for each in scrapes:
+        each.cancel()
+    await asyncio.gather(*scrapes, return_exceptions=True)
+    assert await call("/metrics") == 503
+    held.may.set()
+    await asyncio.to_thread(until, lambda: collecting() == 0)
+    loop = asyncio.get_running_loop()
+    await asyncio.to_thread(until, lambda: asyncio.run_coroutine_threadsafe(call("/metrics"), loop).result() == 200)
+
+
+async def test_asgi_without_a_thread_refuses_the_scrape(registry, monkeypatch):
+    """And counts it; no slot is lost by that."""
+    call = asking(asgi_app(Site(registry)))
+    with monkeypatch.context() as patch:
+        patch.setattr(ThreadPoolExecutor, "submit", _no_thread)
+        for _ in range(SCRAPES + 1):
+            assert await call("/metrics") == 503
+    shortages = "manometer_server_shortages_total", {"manometer_server_resource": "thread"}
+    assert registry.get_sample_value(*shortages) == SCRAPES + 1
+    assert await call("/metrics") == 200
+
+
+def _no_thread(*_):
+    raise RuntimeError("can't start new thread")
 
 
 class Refusing(ThreadPoolExecutor):

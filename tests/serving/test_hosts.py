@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from prometheus_client import CollectorRegistry
 
+from manometer.serving import hosts
 from manometer.serving.hosts import Hosts
 from manometer.serving.pages import Site
 from manometer.serving.server import Server
@@ -48,10 +49,32 @@ def test_names_of_others_are_not(header):
     assert not Hosts("::1", "::1").allow(header)
 
 
-@pytest.mark.parametrize("hosts", [Hosts("0.0.0.0", "0.0.0.0"), Hosts("10.0.0.7", "x"), Hosts("127.0.0.1", "x", "*")])
-def test_who_is_there_for_others_too_has_any_name(hosts):
+def test_what_the_hosts_file_calls_the_machine_is_its_own(tmp_path, monkeypatch):
+    """As Debian has it. Other names that lead here are somebody else's, as where a file holds advertisements back."""
+    file = tmp_path / "hosts"
+    file.write_bytes(
+        b"127.0.0.1 localhost\n\n127.0.1.1\tShop-1.example.com shop-1 # other\n127.0.0.1 ads.test \xff\n"
+    )
+    monkeypatch.setattr(hosts, "_HOSTS_FILE", file)
+    monkeypatch.setattr(socket, "gethostname", lambda: "shop-1")
+    found = Hosts("127.0.1.1", "127.0.1.1")
+    asked = ("shop-1", "shop-1.example.com:9464", "other", "ads.test", "shop-1.evil.test")
+    assert [each for each in asked if found.allow(each)] == ["shop-1", "shop-1.example.com:9464"]
+    file.unlink()
+    assert not Hosts("127.0.1.1", "127.0.1.1").allow("shop-1.example.com")
+
+
+def test_the_loopback_by_an_ipv4_address_in_ipv6_is_the_loopback():
+    """As a socket for both has it."""
+    assert not Hosts("::ffff:127.0.0.1", "::ffff:127.0.0.1").allow("evil.test")
+
+
+@pytest.mark.parametrize(
+    "open_to", [Hosts("0.0.0.0", "0.0.0.0"), Hosts("10.0.0.7", "x"), Hosts("127.0.0.1", "x", "*")]
+)
+def test_who_is_there_for_others_too_has_any_name(open_to):
     """The network's, or what a proxy passes on."""
-    assert hosts.allow("shop-1.internal:9464")
+    assert open_to.allow("shop-1.internal:9464")
 
 
 def test_the_server_answers_such_a_request_by_what_to_do():

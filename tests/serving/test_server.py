@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from prometheus_client import Gauge
 
 from forking import forked
 from manometer.errors import ConfigError
+from manometer.serving import awaited
 from manometer.serving import server as module
 from manometer.serving.pages import Site
 from manometer.serving.server import CONNECTIONS, Server
@@ -141,13 +142,21 @@ def test_other_methods_are_refused(server, method):
 
 
 @pytest.mark.parametrize(
-    "sent", [b"\x00\xff\r\n\r\n", b"GET / HTTP/9\r\n\r\n", b"GET " + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n"]
+    ("sent", "status"),
+    [
+        (b"\x00\xff\r\n\r\n", b"400"),
+        (b"GET / HTTP/9\r\n\r\n", b"400"),
+        (b"GET / HTTP/2.0\r\n\r\n", b"505"),
+        (b"POST /\r\n\r\n", b"400"),
+        (b"GET " + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", b"414"),
+        (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 101 + b"\r\n", b"431"),
+    ],
 )
-def test_a_malformed_request_costs_nobody_else(server, sent):
-    """It is refused, and the next client is served."""
+def test_a_malformed_request_costs_nobody_else(server, sent, status):
+    """It is refused, by a status that any client understands, and the next client is served."""
     with closing(socket.create_connection(_address(server), timeout=DEADLINE)) as rude:
         rude.sendall(sent)
-        assert b"Error" in _all(rude)
+        assert _all(rude).startswith(b"HTTP/1.1 " + status)
     with _client(server) as client:
         assert _get(client)[0].status == 200
 
@@ -167,12 +176,40 @@ def test_silent_clients_do_not_hold_up_the_next_one(server):
             each.close()
 
 
-def test_a_client_that_does_not_take_its_answer_is_dropped_in_time(registry, monkeypatch):
-    """An answer that fills the socket's buffers waits for its reader no longer than the time-out."""
-    monkeypatch.setattr(module._Handler, "timeout", 0.2)
+def _widened(registry):
+    """The gauge of an answer that fills any socket's buffers."""
     wide = Gauge("wide", "Wide.", [f"label_{number}" for number in range(10)], registry=registry)
     for number in range(1000):
         wide.labels(*["x" * 1_000] * 9, "x" * 1_000 + str(number))
+    return wide
+
+
+def test_answers_that_nobody_takes_in_do_not_add_up(registry, server, monkeypatch):
+    """The oldest end, which is counted, where all are too large; the newest goes out as a whole."""
+    monkeypatch.setattr(awaited, "HELD", 15_000_000)
+    wide = _widened(registry)
+    with ExitStack() as stack:
+        slow = []
+        for number in range(3):
+            wide.labels(*["y"] * 10).set(number)
+            client = stack.enter_context(closing(socket.create_connection(_address(server), timeout=DEADLINE)))
+            client.sendall(b"GET /metrics HTTP/1.1\r\nConnection: close\r\n\r\n")
+            assert client.recv(1) == b"H"
+            slow.append(client)
+        sizes = []
+        for client in slow:
+            with suppress(ConnectionResetError):
+                sizes.append(len(_all(client)))
+    assert sizes[-1] > 10_000_000
+    assert all(size < 10_000_000 for size in sizes[:-1])
+    shortages = "manometer_server_shortages_total", {"manometer_server_resource": "memory"}
+    assert registry.get_sample_value(*shortages) == 2
+
+
+def test_a_client_that_does_not_take_its_answer_is_dropped_in_time(registry, monkeypatch):
+    """An answer that fills the socket's buffers waits for its reader no longer than the time-out."""
+    monkeypatch.setattr(module._Handler, "timeout", 0.2)
+    _widened(registry)
     with (
         closing(Server(Site(registry), "127.0.0.1", 0).start()) as server,
         closing(socket.create_connection(_address(server), timeout=DEADLINE)) as slow,

@@ -61,7 +61,11 @@ class SharedPort:
 
 
 def _opened(path: Path) -> int:
-    return open_locked(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    how = os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        return open_locked(path, how | os.O_RDWR, 0o644)
+    except PermissionError:  # root made it, before the program gave up its rights: to lock it, it need not be written
+        return open_locked(path, how | os.O_RDONLY, 0o644)
 
 
 def _wait_for(turn: int) -> None:

@@ -22,14 +22,17 @@ def distrust(directory: Path, *, of_anyone: bool = False) -> str | None:
     Whoever may write there can add to every total, and have a program add up files without end.
     of_anyone: whether the directory may belong to any one user, for who only looks on.
     """
+    trusted = (os.geteuid(), _ROOT)
     try:
-        found = directory.stat()
+        found, link = directory.stat(), directory.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         return f"it cannot be looked at ({error.strerror})"
-    if not (of_anyone or found.st_uid in (os.geteuid(), _ROOT) or _is_given_away(directory)):
+    if not (of_anyone or found.st_uid in trusted or _is_given_away(directory)):
         return f"it belongs to another user (uid {found.st_uid})"
+    if stat.S_ISLNK(link.st_mode) and link.st_uid not in (*trusted, found.st_uid):  # who may have it lead elsewhere
+        return f"it is a link of another user (uid {link.st_uid})"
     if found.st_mode & _WRITABLE_BY_OTHERS:
         return f"other users may write there (mode {stat.S_IMODE(found.st_mode):04o})"
     return None
@@ -44,7 +47,8 @@ def _is_given_away(directory: Path) -> bool:
 def regular(path: Path) -> FileIO:
     """Open a file to read it, without waiting for anybody.
 
-    Raises UnreadableError for what is no regular file, links among them; OSError where it cannot be opened.
+    Raises UnreadableError for what is no regular file, links among them, and for a file of a user who may not write
+    to the directory, and so must have put it there while he might; OSError where it cannot be opened.
     """
     return FileIO(path, opener=_opened)
 
@@ -57,8 +61,13 @@ def _opened(path: str, flags: int) -> int:
         if error.errno in _LINK_OR_SOCKET:
             raise UnreadableError(_IRREGULAR) from None
         raise
-    mode = os.fstat(file).st_mode
-    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):  # of a directory, the system says so itself
-        return file
-    os.close(file)
-    raise UnreadableError(_IRREGULAR)
+    try:
+        found = os.fstat(file)
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):  # of a directory, the system says so
+            raise UnreadableError(_IRREGULAR)
+        if found.st_uid not in (os.geteuid(), _ROOT, Path(path).parent.stat().st_uid):
+            raise UnreadableError(f"it belongs to another user (uid {found.st_uid})")
+    except BaseException:
+        os.close(file)
+        raise
+    return file

@@ -72,7 +72,10 @@ def name_of(collector: Collector) -> str:
 
 
 def read(registry: CollectorRegistry, collector: Collector) -> Told:
-    """Read one collector. A failure is counted and logged; IncompleteError is raised."""
+    """Read one collector. A failure is counted and logged.
+
+    Raises IncompleteError where the collector does, and where one fails that tells of everything.
+    """
     name = name_of(collector)
     started = perf_counter()
     try:
@@ -83,6 +86,8 @@ def read(registry: CollectorRegistry, collector: Collector) -> Told:
         raise
     except Exception:
         SelfMetrics.of(registry).failed(name, COLLECTOR)
+        if getattr(collector, "tells_all", False):
+            raise IncompleteError(f"the figures of {name} could not be read; the log says why") from None
         return Told(name, None)
     return Told(name, found, sizes, took)
 

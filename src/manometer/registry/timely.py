@@ -7,8 +7,9 @@ from weakref import WeakKeyDictionary
 from prometheus_client import CollectorRegistry
 
 from manometer.meters.fork import Forked, called_in_child, freed_in_child, notice
+from manometer.registry.found import Found
 from manometer.registry.limits import Limits
-from manometer.registry.rounds import Found, Rounds
+from manometer.registry.rounds import Rounds
 
 __all__ = ["collect_in_time"]
 
@@ -19,25 +20,19 @@ def collect_in_time(registry: CollectorRegistry, names: Collection[str] = (), li
     """Read the registry as `collect` does, and wait for no collector longer than the limits say.
 
     One that does not answer in time loses its own families, as one that raises does. It is named in the log, and not
-    read again until it has answered. All who ask for the same names amid a collection share the next one.
+    read again until it has answered, whoever asks. All who ask amid a collection share the next one, which is told to
+    each of them: for names, it has what others wanted besides.
     Raises IncompleteError where a collector does; where one that tells of everything does not answer in time; and
     where the collection before takes all of the time.
     """
     notice()
-    wanted = frozenset(names)
     with _lock:
-        by_names = _rounds.setdefault(registry, {})
-        rounds = by_names.setdefault(wanted, Rounds(registry, wanted))
-    try:
-        return rounds.collect(limits.inner)
-    finally:
-        with _lock:
-            if rounds.are_over and by_names.get(wanted) is rounds:
-                del by_names[wanted]
+        rounds = _rounds.setdefault(registry, Rounds())
+    return rounds.collect(registry, frozenset(names), limits.inner)
 
 
-_rounds: WeakKeyDictionary[CollectorRegistry, dict[frozenset[str], Rounds]] = WeakKeyDictionary()
-_lock = freed_in_child(RLock())  # a signal handler may come amid anything, and write
+_rounds: WeakKeyDictionary[CollectorRegistry, Rounds] = WeakKeyDictionary()
+_lock = freed_in_child(RLock())  # a signal handler may come amid anything, and collect
 
 
 @called_in_child

@@ -5,18 +5,23 @@ what it gets. It cannot have the browser ask for an address, or for `localhost`,
 """
 
 import socket
+from collections.abc import Iterable
 from ipaddress import ip_address
+from pathlib import Path
 
 __all__ = ["Hosts"]
+
+_HOSTS_FILE = Path("/etc/hosts")
 
 
 class Hosts:
     """address: what is listened on; host: what the settings call it; allowed: further names, `*` for any."""
 
     def __init__(self, address: str, host: str, allowed: str | None = None) -> None:
-        own = {"localhost", host, socket.gethostname(), *(allowed or "").replace(",", " ").split()}
+        machine = socket.gethostname()
+        own = {"localhost", host, machine, *_names_beside(machine), *(allowed or "").replace(",", " ").split()}
         self._names = {_name(name) for name in own}
-        self._allows_any = not ip_address(address).is_loopback or "*" in self._names
+        self._allows_any = not _is_loopback(address) or "*" in self._names
 
     def allow(self, header: str | None) -> bool:
         """Whether a request with that Host header is answered."""
@@ -24,6 +29,26 @@ class Hosts:
             return True
         name = _name(header)
         return name in self._names or name.endswith(".localhost") or _is_address(name)
+
+
+def _is_loopback(address: str) -> bool:
+    found = ip_address(address)
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback  # as a socket for both families has it
+
+
+def _names_beside(machine: str) -> Iterable[str]:
+    """What the hosts file calls the machine besides: Debian has `127.0.1.1 shop-1.example.com shop-1` there.
+
+    A name server is not asked: it may take seconds, and may be somebody else's.
+    """
+    try:
+        lines = _HOSTS_FILE.read_text(errors="replace").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        names = line.partition("#")[0].lower().split()[1:]
+        if machine.lower() in names:
+            yield from names
 
 
 def _name(header: str) -> str:

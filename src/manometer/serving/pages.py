@@ -17,8 +17,8 @@ from manometer.exposition.accept import media_ranges
 from manometer.exposition.render import rendered
 from manometer.meters.fork import notice
 from manometer.redaction import SHOWN, brief
+from manometer.registry.found import Found
 from manometer.registry.limits import Limits
-from manometer.registry.rounds import Found
 from manometer.registry.timely import collect_in_time
 from manometer.serving import health_pages
 from manometer.serving.messages import Request, Response, text
@@ -43,6 +43,7 @@ _METHODS = ("GET", "HEAD", "OPTIONS")
 _NAMES_AT_MOST = 250  # of samples, that a scraper may ask for in place of all
 _ON_THE_WAY = 0.5  # seconds of a scraper's time-out that are left for the way to it
 _LEAST = 1.0  # seconds for a collection, whatever the scraper says: less would only cost others their collectors
+_MOST = 120.0  # and at most: one who waits longer would have the others wait too
 
 _log = logging.getLogger("manometer")
 
@@ -111,7 +112,7 @@ def _figures(site: Site, request: Request, names: frozenset[str]) -> Response:
     found = collect_in_time(site.registry, names, _limits(site.patience, request.headers))
     accept = request.headers.get("accept", "")
     is_zipped = _takes_gzip(request.headers.get("accept-encoding", ""))
-    return found.once((accept, is_zipped), lambda: _written(site.registry, found, accept, names, is_zipped))
+    return found.once((accept, names, is_zipped), lambda: _written(site.registry, found, accept, names, is_zipped))
 
 
 def _written(
@@ -140,7 +141,7 @@ def _limits(patience: float, headers: Mapping[str, str]) -> Limits:
         return Limits(patience)
     if not 0 < seconds < inf:
         return Limits(patience)
-    seconds = max(seconds - _ON_THE_WAY, _LEAST)
+    seconds = min(max(seconds - _ON_THE_WAY, _LEAST), _MOST)
     return Limits(min(patience, seconds), seconds)
 
 
@@ -205,10 +206,23 @@ def asgi_app(site: Site) -> AsgiApp:
     """
 
     import asyncio  # here, because it takes as long to import as the rest of the exporter
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import Future, ThreadPoolExecutor
 
     threads = ForEachProcess(lambda: ThreadPoolExecutor(SCRAPES, "manometer-asgi"))
     queued = Slots(SCRAPES)  # none waits for a thread: the time of a scrape begins when it has one
+
+    def begun(request: Request) -> Future[Response]:
+        """A scrape in a thread, which has its slot until it ends: a client that goes away does not end it."""
+        try:
+            answer = threads.own.submit(respond, site, request)
+        except RuntimeError as error:  # there is no thread to be had
+            queued.give_back()
+            site.lacked("thread", error)
+            answer = Future()
+            answer.set_result(text(HTTPStatus.SERVICE_UNAVAILABLE, "no thread can be started; try again later\n"))
+        else:
+            answer.add_done_callback(lambda _: queued.give_back())
+        return answer
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -226,10 +240,7 @@ def asgi_app(site: Site) -> AsgiApp:
         elif not queued.take():
             response = _too_many(site)
         else:
-            try:
-                response = await asyncio.get_running_loop().run_in_executor(threads.own, respond, site, request)
-            finally:
-                queued.give_back()
+            response = await asyncio.wrap_future(begun(request))
         sent = [*response.headers, ("Content-Length", str(len(response.body)))]
         await send(
             {

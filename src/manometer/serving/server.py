@@ -14,6 +14,7 @@ from typing import Any, Protocol, Self
 from manometer.background import DAEMONS, in_background
 from manometer.errors import ConfigError
 from manometer.meters.fork import Forked, notice, renewed_in_child
+from manometer.serving.awaited import Awaited
 from manometer.serving.hosts import Hosts
 from manometer.serving.pages import Request, Response, Site, misdirected, respond
 
@@ -122,7 +123,7 @@ class _Connections:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._lock = Lock()
-        self._waiting: dict[socket.socket, None] = {}  # in the order in which they fell silent
+        self._waiting: Awaited[socket.socket] = Awaited()
         self._busy: set[socket.socket] = set()
         self._closed = False
 
@@ -132,10 +133,8 @@ class _Connections:
             if len(self._waiting) + len(self._busy) >= self._limit:
                 if not self._waiting:
                     return False
-                silent = next(iter(self._waiting))
-                del self._waiting[silent]
-                _hang_up(silent, socket.SHUT_RDWR)
-            self._waiting[connection] = None
+                _hang_up(self._waiting.pop_slowest(), socket.SHUT_RDWR)
+            self._waiting.add(connection)
             return True
 
     def begin(self, connection: socket.socket) -> bool:
@@ -143,22 +142,35 @@ class _Connections:
         with self._lock:
             if self._closed or connection not in self._waiting:
                 return False
-            del self._waiting[connection]
+            self._waiting.remove(connection)
             self._busy.add(connection)
             return True
 
-    def end(self, connection: socket.socket) -> bool:
-        """The answer is made, and it is the client's turn again; False where the server has closed."""
+    def end(self, connection: socket.socket, body: bytes) -> bool:
+        """The answer is made, and it is the client's turn to take it in; False where the server has closed."""
         with self._lock:
             self._busy.discard(connection)
             if not self._closed:
-                self._waiting[connection] = None
+                self._waiting.add(connection, body)
             return not self._closed
+
+    def make_room(self, body: bytes) -> int:
+        """Have answers end that clients take in slowly, where all are too much with this one; how many ended."""
+        with self._lock:
+            beyond = self._waiting.pop_beyond(body)
+            for connection in beyond:
+                _hang_up(connection, socket.SHUT_RDWR)
+        return len(beyond)
+
+    def took(self, connection: socket.socket) -> None:
+        """The client has taken its answer in, and may send another request."""
+        with self._lock:
+            self._waiting.took(connection)
 
     def drop(self, connection: socket.socket) -> None:
         """The connection is gone."""
         with self._lock:
-            self._waiting.pop(connection, None)
+            self._waiting.remove(connection)
             self._busy.discard(connection)
 
     def close(self) -> None:
@@ -241,6 +253,9 @@ class _Listener(ThreadingMixIn, HTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    default_request_version = (
+        "HTTP/1.0"  # of a request line that says none or makes no sense: its answer has a status too
+    )
     timeout = PATIENCE
     disable_nagle_algorithm = True
     server: _Listener
@@ -252,7 +267,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         response = self._response()
-        self.close_connection |= not self.server.connections.end(self.connection)
+        body = b"" if self.command == "HEAD" else response.body
+        self.close_connection |= not self.server.connections.end(self.connection, body)
+        for _ in range(self.server.connections.make_room(body)):
+            self.server.site.lacked("memory")
         self.send_response(response.status)
         for name, value in response.headers:
             self.send_header(name, value)
@@ -260,8 +278,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(response.body)
+        self.wfile.write(body)
+        self.server.connections.took(self.connection)
 
     def _response(self) -> Response:
         host = self.headers.get("Host")
