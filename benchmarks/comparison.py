@@ -11,7 +11,7 @@ _SPREADS = 3.3
 """Spreads by which the middle ones of five repeats may differ from five others, by chance alone.
 
 A run has some 75 rows. Where all of them only vary at random, this calls one of them worse in one run of twenty:
-`tests/test_benchmarks.py` tries that.
+`tests/benchmarks/test_comparison.py` tries that.
 """
 
 _ALIKE = 0.02
@@ -33,6 +33,8 @@ def verdict(run: Run, committed: Sequence[Run]) -> int:
         worse = [*worse_rows(run.rows, like.rows)]
         for row, before, noise in worse:
             print(f"WORSE: {row.name}: {row.figure:,.4g} {row.unit}, committed {before:,.4g}, noise {noise:,.2g}")
+        if worse:
+            print("where that is worth it, RECORD=1 keeps the new figures as those to compare with")
         new = {row.name for row in run.rows} - {row.name for row in like.rows}
         for name in sorted(new):
             print(f"not in the committed run: {name}")
@@ -57,10 +59,10 @@ def worse_rows(rows: Sequence[Row], committed: Sequence[Row]) -> Iterator[tuple[
 
 def line(row: Row) -> str:
     """A row for people."""
-    verdict = {None: "", True: "met", False: "MISSED"}[row.met]
+    met = {None: "", True: "met", False: "MISSED"}[row.met]
     bound = "" if row.target is None else f"{'at most' if row.at_most else 'at least'} {row.target:,g}"
     figure = f"{row.figure:>12,.3f} ± {row.spread:<10,.2g}"
-    return f"{row.name:<66} {figure} {row.unit:<9} {bound:<16} {verdict:<7} {row.detail}"
+    return f"{row.name:<66} {figure} {row.unit:<9} {bound:<16} {met:<7} {row.detail}"
 
 
 def _differences(here: Mapping[str, object], there: Mapping[str, object]) -> Iterator[str]:
