@@ -21,7 +21,7 @@ if test -n "$$failed"; then echo "make $@: failed:$$failed" >&2; exit 1; fi; \
 echo "make $@: passed: $(1)"
 endef
 
-.PHONY: help demo check test unit servers matrix floors coverage peers mutants fuzz lint format bench mixin picture docs clean
+.PHONY: help demo check test unit servers matrix floors coverage peers mutants fuzz lint format bench speed mixin picture docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ demo: $(VENV)/run  ## run ALL-USE with a live table; STACK=1 adds Prometheus and
 	@exec $(BIN)/python -m alluse demo --foreground $(if $(STACK),--stack .) $(ARGS)
 
 check:  ## run everything that has to pass before a change lands
-	$(call each,lint test matrix floors)
+	$(call each,lint test matrix floors speed)
 
 test: $(VENV)/tests  ## run all tests, those with real servers too
 	$(call each,unit servers)
@@ -78,8 +78,12 @@ format: $(VENV)/dev  ## put the code into its style
 	$(BIN)/ruff check --fix --exit-zero .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/dev  ## measure speeds as ratios; prints a table, writes benchmarks/results.json
-	$(BIN)/python benchmarks/run.py
+bench: $(VENV)/dev  ## measure speeds as ratios, and compare them with the committed run; RECORD=1 keeps them as that
+	$(BIN)/python benchmarks/run.py $(if $(RECORD),--record)
+
+speed: $(VENV)/run  ## the same with counts of instructions, quickly: valgrind counts, which is installed where it may
+	$(BIN)/python tests/servers.py valgrind
+	$(BIN)/python benchmarks/instructions.py $(if $(RECORD),--record)
 
 mixin: $(VENV)/dev  ## write dashboards/ and alert_rules/ anew from the catalogue
 	$(BIN)/manometer mixin

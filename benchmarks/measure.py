@@ -10,7 +10,10 @@ __all__ = ["Row", "paired", "per_call"]
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. target: what the figure has to reach, None where it is only shown."""
+    """One line of the table.
+
+    target: what the figure has to reach, None where it is only shown; spread: the standard deviation of its repeats.
+    """
 
     name: str
     against: str
@@ -19,6 +22,7 @@ class Row:
     target: float | None = None
     at_most: bool = True
     detail: str = ""
+    spread: float = 0.0
 
     @property
     def met(self) -> bool | None:

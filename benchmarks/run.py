@@ -1,10 +1,14 @@
-"""Measure everything, print the table, write it to results.json beside this file, fail where a target is missed."""
+"""Measure everything, print the table, and compare it with the committed run, results.json beside this file.
 
+python benchmarks/run.py [--record] [SUITE ...]
+"""
+
+import argparse
 import json
-import platform
 import sys
-from dataclasses import asdict
-from importlib.metadata import version
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import demo
 import engine
@@ -13,40 +17,50 @@ import footprint
 import growth
 import meters
 import processes
+from comparison import verdict
 from measure import Row
 from results import PATH
+from runs import REPEATS, Run, cpu, made_with, repeated
 
 _PEERS = ("prometheus-client", "opentelemetry-sdk", "cachetools", "sqlalchemy")
-
 
 SUITES = {each.__name__: each for each in (meters, processes, exposition, footprint, growth, engine, demo)}
 
 
-def main() -> int:
-    """Run all benchmarks, or those of the modules named on the command line; 1 where a target is missed."""
-    rows: list[Row] = []
-    for name in sys.argv[1:] or SUITES:
-        for row in SUITES[name].rows():
-            rows.append(row)
-            print(line(row), flush=True)
-    if not sys.argv[1:]:
-        results = {
-            "python": platform.python_version(),
-            "machine": f"{platform.system()} {platform.machine()}",
-            "versions": {peer: version(peer) for peer in _PEERS},
-            "rows": [asdict(row) | {"met": row.met} for row in rows],
-        }
-        PATH.write_text(json.dumps(results, indent=2) + "\n")
-    verdicts = [row.met for row in rows]
-    print(f"{verdicts.count(True)} targets met, {verdicts.count(False)} missed")
-    return 1 if False in verdicts else 0
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run all benchmarks, or those of the modules that are named; 1 where a target is missed or a row is worse."""
+    parser = argparse.ArgumentParser(description="Measure speeds as ratios, and compare them with the committed run.")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}; all where none is named")
+    parser.add_argument("--record", action="store_true", help="keep these figures as those to compare with")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.suites) - set(SUITES):
+        parser.error(f"there is no suite {', '.join(sorted(unknown))}")
+    if options.record and options.suites:
+        parser.error("--record keeps a run of all suites")
+    run = Run(made_with(_PEERS) | {"cpu": cpu()}, repeated(measured(options.suites or [*SUITES])))
+    committed = Run.of(json.loads(PATH.read_text(encoding="utf-8")))
+    if options.record:
+        PATH.write_text(json.dumps(run.content(), indent=2) + "\n", encoding="utf-8")
+        committed = run
+    return verdict(run, [committed])
 
 
-def line(row: Row) -> str:
-    """A row for people."""
-    verdict = {None: "", True: "met", False: "MISSED"}[row.met]
-    bound = "" if row.target is None else f"{'at most' if row.at_most else 'at least'} {row.target:,g}"
-    return f"{row.name:<66} {row.figure:>12,.3f} {row.unit:<9} {bound:<16} {verdict:<7} {row.detail}"
+def measured(suites: Sequence[str]) -> list[list[Row]]:
+    """The rows of each repeat. One repeat ends before the next starts, so that what drifts shows as spread."""
+    repeats = []
+    for repeat in range(1, REPEATS + 1):
+        rows: list[Row] = []
+        for name in suites:
+            print(f"repeat {repeat} of {REPEATS}: {name}", flush=True)
+            # Where its memory happens to lie makes a process some percent faster than the next.
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
+                rows += fresh.submit(_rows, name).result()
+        repeats.append(rows)
+    return repeats
+
+
+def _rows(suite: str) -> list[Row]:
+    return [*SUITES[suite].rows()]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Installs the servers that the tests start, where they are missing and this may be done: python tests/servers.py
 
-That is as root on a Debian with apt-get. Elsewhere it says what to install. It never fails: the tests
-that miss a server are skipped by name and reason, or fail where REQUIRE_SERVERS=1 is set.
+With names of packages, only these: python tests/servers.py valgrind. This may be done as root on a Debian with
+apt-get. Elsewhere it says what to install. It never fails: the tests that miss a server are skipped by name and
+reason, or fail where REQUIRE_SERVERS=1 is set.
 """
 
 import ctypes.util
@@ -9,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +21,7 @@ PACKAGES = {
     "prometheus-alertmanager": ("prometheus-alertmanager", "amtool"),
     "postgresql": ("/usr/lib/postgresql/*/bin/initdb",),
     "redis-server": ("redis-server",),
+    "valgrind": ("valgrind",),
     # The OTLP collector of the tests comes with pip, and is linked against it.
     f"libpython{_PYTHON}": (f"libpython{_PYTHON}.so",),
 }
@@ -33,11 +35,12 @@ _POLICY = Path("/usr/sbin/policy-rc.d")
 _NO_SERVICE = "#!/bin/sh\nexit 101\n"
 
 
-def main() -> None:
-    """Install what is missing, and say what was done."""
-    missing = missing_packages()
+def main(*names: str) -> None:
+    """Install what is missing of the packages with these names, or of all, and say what was done."""
+    packages = names or tuple(PACKAGES)
+    missing = missing_packages(packages)
     if not missing:
-        say("all servers are installed")
+        say(f"installed: {', '.join(packages)}")
     elif os.geteuid() != 0 or shutil.which("apt-get") is None:
         say(f"missing, and not installable from here: {', '.join(missing)}; run apt-get install {' '.join(missing)}")
     else:
@@ -47,8 +50,8 @@ def main() -> None:
                 apt_get("update")
                 for package in missing:  # each by itself: one that there is not keeps no other out
                     install(package)
-        left = missing_packages()
-        say(f"could not install {', '.join(left)}" if left else "all servers are installed now")
+        left = missing_packages(packages)
+        say(f"could not install {', '.join(left)}" if left else f"installed now: {', '.join(missing)}")
 
 
 def build() -> None:
@@ -67,9 +70,9 @@ def build() -> None:
         say(f"could not build {', '.join(missing)}:\n{done.stderr[-1000:]}")
 
 
-def missing_packages() -> list[str]:
-    """The packages that have not all they should here."""
-    return [package for package, programs in PACKAGES.items() if not all(map(found, programs))]
+def missing_packages(packages: Iterable[str]) -> list[str]:
+    """Those that have not all they should here."""
+    return [package for package in packages if not all(map(found, PACKAGES[package]))]
 
 
 def found(program: str) -> bool:
@@ -124,7 +127,8 @@ def say(text: str) -> None:
 
 if __name__ == "__main__":
     try:
-        main()
-        build()
+        main(*sys.argv[1:])
+        if not sys.argv[1:]:
+            build()
     except OSError as error:
         say(f"gave up: {error}")

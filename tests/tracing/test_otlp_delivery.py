@@ -1,81 +1,17 @@
 """What becomes of a span: whether it is recorded, sent, counted, or told of as lost."""
 
 import logging
-from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
 
 import pytest
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http import trace_exporter
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.util._once import Once
 
 from manometer.tracing import otlp
 from manometer.tracing.otlp import Spans
 from waiting import DEADLINE
 
-
-class Receiver:
-    """An OTLP/HTTP receiver that keeps what it gets, and answers with `status` once it is not held up."""
-
-    def __init__(self):
-        self.status = 200
-        self.spans = []  # path, service and name of each
-        self.requests = 0
-        self.asked, self.held_up = Event(), Event()
-        self.held_up.set()
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.taken(self.path, ExportTraceServiceRequest.FromString(body))
-                self.send_response(receiver.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def taken(self, path, request):
-        """A request came in."""
-        self.requests += 1
-        self.asked.set()
-        assert self.held_up.wait(DEADLINE)
-        for each in request.resource_spans:
-            (service,) = [a.value.string_value for a in each.resource.attributes if a.key == "service.name"]
-            self.spans += [(path, service, span.name) for scope in each.scope_spans for span in scope.spans]
-
-    def close(self):
-        """Free the port."""
-        self.held_up.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
-@pytest.fixture
-def receiver():
-    """A receiver that is there."""
-    with closing(Receiver()) as receiver:
-        yield receiver
-
-
-@pytest.fixture(autouse=True)
-def _in_a_process_of_its_own(monkeypatch):
-    """OpenTelemetry allows for one tracer provider in a process: what a test sets is taken back behind it."""
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
-    monkeypatch.setattr(otlp, "_switch", otlp._Switch())
-    logger = logging.getLogger(trace_exporter.__name__)
-    monkeypatch.setattr(logger, "filters", logger.filters[:])
+pytestmark = pytest.mark.usefixtures("provider_of_its_own")
 
 
 def _span(name="place_order"):

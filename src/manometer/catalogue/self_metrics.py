@@ -51,8 +51,8 @@ SPANS = MetricSpec(
     kind=Kind.COUNTER,
     unit="{span}",
     attributes=("manometer.otlp.span.outcome",),
-    values={"manometer.otlp.span.outcome": ("ok", "error")},
-    help="Spans handed to the OTLP exporter, by whether the backend took them.",
+    values={"manometer.otlp.span.outcome": ("ok", "rejected", "error")},
+    help="Spans handed to the OTLP exporter: taken, rejected by a receiver that took others of the batch, or lost.",
 )
 PROCESSES = MetricSpec(
     name="manometer.processes",

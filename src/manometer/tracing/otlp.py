@@ -22,6 +22,8 @@ try:
     from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
     from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, Sampler, SamplingResult, TraceIdRatioBased
+
+    from manometer.tracing.partial_success import Answers
 except ImportError:
     raise ConfigError("the OTLP exporter needs an extra: pip install 'manometer[otlp]'") from None
 
@@ -75,6 +77,7 @@ class _Counted(SpanExporter):
         self._url = without_secrets(url)  # for the log
         self._spans = self_metrics.spans
         self._inner = trace_exporter.OTLPSpanExporter(endpoint=url, timeout=REQUEST_SECONDS)
+        self._answers = Answers(self._inner, self._url)
         self._failing = False
         self._closed = False
         self.taken = 0  # spans that came here, whatever became of them
@@ -82,13 +85,20 @@ class _Counted(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         self.taken += len(spans)
         _quiet.on = True
+        self._answers.listen()
         try:
             result = self._inner.export(spans)  # which refuses what comes after its shutdown
         except Exception:
             result = SpanExportResult.FAILURE
         finally:
             _quiet.on = False
-        self._heard(result is not SpanExportResult.SUCCESS, len(spans))
+            answer = self._answers.ignore()
+        failed = result is not SpanExportResult.SUCCESS
+        self._heard(failed)
+        rejected = 0 if failed else self._answers.rejected(answer, len(spans))
+        for outcome, number in (("error" if failed else "ok", len(spans) - rejected), ("rejected", rejected)):
+            if number:
+                self._spans.labels(outcome).inc(number)
         return result
 
     def lost(self) -> None:
@@ -99,9 +109,9 @@ class _Counted(SpanExporter):
         if not self._closed:
             self._closed = True
             self._inner.shutdown()  # type: ignore[no-untyped-call]
+            self._answers.close()
 
-    def _heard(self, failed: bool, spans: int) -> None:
-        self._spans.labels("error" if failed else "ok").inc(spans)
+    def _heard(self, failed: bool) -> None:
         if failed and not self._failing:
             _log.warning("spans do not reach %s; the lost ones are counted in manometer_otlp_spans_total", self._url)
         elif self._failing and not failed:

@@ -1,25 +1,8 @@
 """The benchmarks tell the truth about their figures, and fail where a target is missed."""
 
 import json
-import sys
-from importlib import import_module
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-
-
-@pytest.fixture
-def benchmark(monkeypatch):
-    """Imports a module of the benchmarks, which are scripts that import each other by their bare names."""
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    yield import_module
-    for name in set(sys.modules) - before:
-        if Path(getattr(sys.modules[name], "__file__", None) or "/").parent == BENCHMARKS:
-            del sys.modules[name]
 
 
 def test_caching_is_a_miss_over_a_hit(benchmark):
@@ -38,20 +21,6 @@ def test_caching_is_a_miss_over_a_hit(benchmark):
         row = demo.caching(figures)
         assert row.figure == pytest.approx(101)
         assert row.detail == f"1.010 ms against 0.0100 ms, from 4 misses in {calls:,} calls"
-
-
-@pytest.mark.parametrize(
-    ("figures", "status", "last"),
-    [((1, 2), 0, "2 targets met, 0 missed"), ((1, 4), 1, "1 targets met, 1 missed")],
-)
-def test_a_missed_target_fails_the_run(benchmark, monkeypatch, capsys, figures, status, last):
-    """So that `make bench` says so; a figure without a target is no verdict."""
-    run, row = benchmark("run"), benchmark("measure").Row
-    rows = [*(row("speed", "peer", figure, "ratio", target=3.0) for figure in figures), row("shown", "peer", 9, "s")]
-    monkeypatch.setattr(run, "SUITES", {"fake": SimpleNamespace(rows=lambda: rows)})
-    monkeypatch.setattr(sys, "argv", ["run.py", "fake"])
-    assert run.main() == status
-    assert capsys.readouterr().out.splitlines()[-1] == last
 
 
 def test_a_table_has_the_rows_that_are_asked_for(benchmark):
