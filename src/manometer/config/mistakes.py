@@ -1,0 +1,69 @@
+"""What is wrong with settings: all of it, and never a secret."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from manometer.config.declared import Setting
+from manometer.config.source import Source
+from manometer.errors import ConfigError
+from manometer.redaction import SHOWN, brief
+
+__all__ = ["Mistakes", "SettingsError", "nearest"]
+
+
+class SettingsError(ConfigError):
+    """Settings that are wrong. mistakes: each of them in a sentence; the error's text has the first."""
+
+    def __init__(self, mistakes: Iterable[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        more = len(self.mistakes) - 1
+        super().__init__(self.mistakes[0] + (f" (and {more} more wrong)" if more else ""))
+
+
+class Mistakes:
+    """The mistakes that were found so far."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def add(self, mistake: str) -> None:
+        """Note one, as a sentence that names the setting and the place."""
+        self.found.append(mistake)
+
+    def unknown(self, what: str, name: object, known: Iterable[str], source: Source) -> None:
+        """There is no such thing. what: of which kind it would be; known: the names that there are."""
+        self.add(f"unknown {what} {brief(_written(name))} in {source}; {nearest(name, known)}")
+
+    def check(self, setting: Setting, value: Any, source: Source) -> bool:
+        """Note where the setting does not take the value; whether it does."""
+        if setting.takes(value):
+            return True
+        if setting.secret:
+            self.add(f"{setting.name} is wrong in {source}, and not shown; it takes {setting.rule.allowed}")
+        else:
+            written = brief(_written(value))
+            self.add(f"{setting.name} is {written} in {source}; it takes {setting.rule.allowed}")
+        return False
+
+    def refuse(self) -> None:
+        """Raise SettingsError where there is any."""
+        if self.found:
+            raise SettingsError(self.found)
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """What may have been meant, as half a sentence."""
+    names = list(known)
+    close = get_close_matches(str(name)[:SHOWN], names) if isinstance(name, str) else []
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"there are {', '.join(names)}" if names else "there are none"
+
+
+def _written(value: object) -> str:
+    """As Python writes it. Not every object can be written: a whole number of 5,000 digits cannot."""
+    try:
+        return repr(value)
+    except Exception:
+        return f"a {type(value).__name__}"

@@ -1,0 +1,71 @@
+"""SIGHUP: the signal by which a service is told to read its settings again."""
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from types import FrameType
+
+from manometer.background import in_background
+from manometer.errors import ConfigError
+
+__all__ = ["on_hangup"]
+
+
+def on_hangup(run: Callable[[], object]) -> Callable[[], None]:
+    """Call `run` in a thread after each SIGHUP, several in a row once; the function that comes back ends that.
+
+    A handler that the program has is called as before. Raises ConfigError where the signal cannot be taken.
+    """
+    return _Hangups(run).close
+
+
+class _Hangups:
+    def __init__(self, run: Callable[[], object]) -> None:
+        number = getattr(signal, "SIGHUP", None)  # Windows has none
+        if number is None:
+            raise ConfigError("this system has no SIGHUP; call Manometer.reload() where the settings are to be read")
+        self._run = run
+        self._number: int = number
+        self._pid = os.getpid()
+        # Not an Event: its lock may be held by the very thread that the signal interrupts. `put` here takes none that
+        # Python code can see, and may interrupt itself.
+        self._woken: SimpleQueue[bool] = SimpleQueue()
+        try:
+            self._before = signal.getsignal(number)
+            signal.signal(number, self._signalled)
+        except ValueError:  # in a thread, or a subinterpreter
+            raise ConfigError(
+                "SIGHUP can be taken in the main thread alone; leave reload_on_sighup out, "
+                "and call Manometer.reload() where the settings are to be read"
+            ) from None
+        self._thread = in_background(self._loop, "manometer-reload", self._end)
+
+    def close(self) -> None:
+        """Give the signal back, unless somebody else has taken it meanwhile."""
+        if signal.getsignal(self._number) == self._signalled:
+            with suppress(ValueError):  # from another thread: what is left has no thread, and wakes nobody
+                signal.signal(self._number, self._before)
+        self._end()
+
+    def _end(self) -> None:
+        self._woken.put(False)
+
+    def _signalled(self, number: int, frame: FrameType | None) -> None:
+        """The handler. It does next to nothing: it may have interrupted anything, whatever locks that holds."""
+        if os.getpid() == self._pid:
+            self._woken.put(True)
+        elif self._before == signal.SIG_DFL:  # a forked child, which has no thread of ours: the signal ends it
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        if callable(self._before):
+            self._before(number, frame)
+
+    def _loop(self) -> None:
+        while self._woken.get():
+            with suppress(Empty):
+                while self._woken.get_nowait():  # one reload is enough for all that have come
+                    pass
+                return
+            self._run()
