@@ -1,5 +1,6 @@
 """SIGHUP: the signal by which a service is told to read its settings again."""
 
+import logging
 import os
 import signal
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from manometer.background import in_background
 from manometer.errors import ConfigError
 
 __all__ = ["on_hangup"]
+
+_log = logging.getLogger("manometer")
 
 
 def on_hangup(run: Callable[[], object]) -> Callable[[], None]:
@@ -29,11 +32,17 @@ class _Hangups:
         self._run = run
         self._number: int = number
         self._pid = os.getpid()
+        self._closed = False
         # Not an Event: its lock may be held by the very thread that the signal interrupts. `put` here takes none that
         # Python code can see, and may interrupt itself.
         self._woken: SimpleQueue[bool] = SimpleQueue()
+        self._before = signal.getsignal(number)
+        if self._before is None:
+            raise ConfigError(
+                "SIGHUP has a handler here that is not Python's; leave reload_on_sighup out, "
+                "and call Manometer.reload() where the settings are to be read"
+            )
         try:
-            self._before = signal.getsignal(number)
             signal.signal(number, self._signalled)
         except ValueError:  # in a thread, or a subinterpreter
             raise ConfigError(
@@ -44,8 +53,9 @@ class _Hangups:
 
     def close(self) -> None:
         """Give the signal back, unless somebody else has taken it meanwhile."""
+        self._closed = True
         if signal.getsignal(self._number) == self._signalled:
-            with suppress(ValueError):  # from another thread: what is left has no thread, and wakes nobody
+            with suppress(ValueError):  # from another thread: the handler stays, and does what was done before it
                 signal.signal(self._number, self._before)
         self._end()
 
@@ -54,9 +64,9 @@ class _Hangups:
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         """The handler. It does next to nothing: it may have interrupted anything, whatever locks that holds."""
-        if os.getpid() == self._pid:
+        if os.getpid() == self._pid and not self._closed:
             self._woken.put(True)
-        elif self._before == signal.SIG_DFL:  # a forked child, which has no thread of ours: the signal ends it
+        elif self._before == signal.SIG_DFL:  # as in a forked child, which has no thread of ours: the signal ends it
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         if callable(self._before):
@@ -68,4 +78,7 @@ class _Hangups:
                 while self._woken.get_nowait():  # one reload is enough for all that have come
                     pass
                 return
-            self._run()
+            try:
+                self._run()
+            except Exception:
+                _log.exception("what SIGHUP asks for failed")

@@ -1,7 +1,8 @@
 """What a dataclass of settings declares: the name, the default and the rule of each, and whether it is a secret."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from functools import partial
 from typing import Any, get_type_hints
 
 from manometer.config.rules import Rule, rule_of
@@ -28,6 +29,8 @@ class Setting:
     secret: bool = False
     live: bool = False
     platform: str | None = None
+    refusal: Callable[[Any], str | None] = lambda _: None
+    """Why the dataclass refuses the value by itself; None where it takes it."""
 
     def takes(self, value: Any) -> bool:
         """Whether it may have the value."""
@@ -58,7 +61,7 @@ def declared(kind: type) -> Mapping[str, Setting]:
     """The settings of a dataclass by their names.
 
     Each field needs a default. Of its metadata, `help`, `secret` and `live` are read, see `setting`. A field without
-    a rule has that of its type, see `rule_of`.
+    a rule has that of its type, see `rule_of`; the dataclass's own checks come on top, which raise ValueError.
     """
     found = {}
     for each in fields(kind):
@@ -66,10 +69,21 @@ def declared(kind: type) -> Mapping[str, Setting]:
         if default is MISSING:
             raise ConfigError(f"{kind.__qualname__}.{each.name} has no default; give it one")
         known = each.metadata
-        rule = known.get("rule") or rule_of(get_type_hints(kind)[each.name])
         parts = {name: known[name] for name in ("help", "secret", "live", "platform") if name in known}
-        found[each.name] = Setting(each.name, default, rule, **parts)
+        if "rule" in known:
+            found[each.name] = Setting(each.name, default, known["rule"], **parts)
+        else:  # the dataclass may know more than its type does
+            rule = rule_of(get_type_hints(kind)[each.name])
+            found[each.name] = Setting(each.name, default, rule, refusal=partial(_refusal, kind, each.name), **parts)
     return found
+
+
+def _refusal(kind: type, name: str, value: Any) -> str | None:
+    try:
+        kind(**{name: value})
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def shown(each: Setting, value: Any) -> str:

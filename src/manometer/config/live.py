@@ -7,6 +7,8 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 from manometer.config.declared import declared, shown
+from manometer.config.mistakes import SettingsError
+from manometer.redaction import without_secrets
 
 __all__ = ["Live", "Reload"]
 
@@ -16,7 +18,7 @@ _log = logging.getLogger("manometer")
 
 
 class Reload(Enum):
-    """How a reload ended. PARTIAL: what can change has, and the rest needs a restart; REFUSED: nothing has changed."""
+    """How a reload ended. PARTIAL: what may change has, the rest needs a restart; REFUSED: nothing has changed."""
 
     OK = "ok"
     PARTIAL = "partial"
@@ -49,13 +51,25 @@ class Live(Generic[T]):
 
         The log says what has changed, what needs a restart, and why nothing has changed.
         """
+        new = self.read(load)
+        return Reload.REFUSED if new is None else self.take(new)
+
+    def read(self, load: Callable[[], T]) -> T | None:
+        """What `load` gives; None, and a line in the log, where that is wrong."""
         try:
-            new = load()
+            return load()
+        except Exception as error:
+            _refused(error)
+            return None
+
+    def take(self, new: T) -> Reload:
+        """Take these in the place of what holds, as far as that may change; see `reload`."""
+        try:
             changed = {name for name in self._declared if getattr(new, name) != getattr(self.settings, name)}
             live = {name for name in changed if self._declared[name].live}
             self._hand_on(replace(self.settings, **{name: getattr(new, name) for name in live}), live)  # type: ignore[type-var]
         except Exception as error:
-            _log.error("the settings stay as they are: %s", error)
+            _refused(error)
             return Reload.REFUSED
         self._tell(new, live, changed - live)
         return Reload.PARTIAL if changed - live else Reload.OK
@@ -69,7 +83,10 @@ class Live(Generic[T]):
                     each.take(new)
         except BaseException:
             for each in reversed(told):
-                each.take(self.settings)
+                try:
+                    each.take(self.settings)
+                except Exception:
+                    _log.exception("a setting could not be put back")
             raise
         self.settings = new
 
@@ -82,3 +99,8 @@ class Live(Generic[T]):
                 _log.info("the setting %s is %s now", name, value)
             elif name in waiting:
                 _log.warning("the setting %s needs a restart to become %s", name, value)
+
+
+def _refused(error: Exception) -> None:
+    reason = "; ".join(error.mistakes) if isinstance(error, SettingsError) else str(error)
+    _log.error("the settings stay as they are: %s", without_secrets(reason))

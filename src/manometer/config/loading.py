@@ -1,14 +1,14 @@
 """Loads the settings of a dataclass from all their sources, and says where each came from."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from manometer.config import environment, file, secret_file
 from manometer.config.declared import Setting, declared
-from manometer.config.mistakes import Mistakes
+from manometer.config.mistakes import Mistakes, SettingsError
 from manometer.config.source import Given, Origin, Source
 
 if TYPE_CHECKING:
@@ -114,35 +114,10 @@ def _told(
 
 
 def _made(kind: type[T], settings: Mapping[str, Setting], given: Mapping[str, Given], mistakes: Mistakes) -> T:
-    """The dataclass of these values. What its own checks refuse is blamed on the value that fails by itself."""
+    """The dataclass of these values, of which each is right by itself."""
     try:
         return kind(**{name: each.value for name, each in given.items()})
     except ValueError as error:
-        for name, each in given.items():
-            reason = _refusal(kind, name, each.value)
-            if reason is not None:
-                mistakes.add(_blame(settings[name], each.source, reason))
-        if not mistakes.found:  # each is right by itself
-            mistakes.add(_together(error, settings, given))
-        mistakes.refuse()
-        raise
-
-
-def _refusal(kind: type[Any], name: str, value: Any) -> str | None:
-    try:
-        kind(**{name: value})
-    except ValueError as error:
-        return str(error)
-    return None
-
-
-def _blame(setting: Setting, source: Source, reason: str) -> str:
-    if setting.secret:  # which the reason may show
-        return f"{setting.name} is wrong in {source}, and not shown: {setting.help}"
-    return f"{reason} ({setting.name} in {source})"
-
-
-def _together(error: ValueError, settings: Mapping[str, Setting], given: Iterable[str]) -> str:
-    if any(settings[name].secret for name in given):
-        return f"these settings are wrong together, one of them a secret: {', '.join(given)}"
-    return str(error)
+        hides = any(settings[name].secret for name in given)
+        mistakes.add(f"these are wrong together: {', '.join(given)}" if hides else str(error))
+        raise SettingsError(mistakes.found) from None

@@ -37,13 +37,17 @@ class Mistakes:
 
     def check(self, setting: Setting, value: Any, source: Source) -> bool:
         """Note where the setting does not take the value; whether it does."""
-        if setting.takes(value):
+        name, takes = setting.name, f"it takes {setting.rule.allowed}"
+        is_taken = setting.takes(value)
+        reason = setting.refusal(value) if is_taken else None
+        if is_taken and reason is None:
             return True
-        if setting.secret:
-            self.add(f"{setting.name} is wrong in {source}, and not shown; it takes {setting.rule.allowed}")
+        if setting.secret:  # which the reason might show too
+            self.add(f"{name} is wrong in {source}, and not shown; {takes if reason is None else setting.help}")
+        elif reason is None:
+            self.add(f"{name} is {brief(_written(value))} in {source}; {takes}")
         else:
-            written = brief(_written(value))
-            self.add(f"{setting.name} is {written} in {source}; it takes {setting.rule.allowed}")
+            self.add(f"{reason} ({name} in {source})")
         return False
 
     def refuse(self) -> None:
