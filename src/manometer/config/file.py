@@ -17,6 +17,7 @@ from manometer.config.declared import OF_A_FILE, Setting
 from manometer.config.document import Document, Entry, Table
 from manometer.config.mistakes import Mistakes, nearest
 from manometer.config.source import Given
+from manometer.redaction import brief
 
 __all__ = ["PROFILES", "PROGRAMS", "Profile", "find"]
 
@@ -66,19 +67,19 @@ def _named(document: Document, level: Table, part: str, mistakes: Mistakes) -> d
     entry = level.get(part)
     if entry is None or entry.value is None:
         return {}
-    takes = f"it takes the names of {part}, each with its settings"
     if not isinstance(entry.value, Table):
-        mistakes.add(f"{part} has no names in {document.place(entry)}; {takes}")
+        mistakes.add(f"{part} is no mapping in {document.place(entry)}; it takes names, each with its settings")
         return {}
     found = {}
     for each in entry.value:
         _check_once(document, each, mistakes)
+        what = f"{brief(repr(each.key))} of {part}"
         if not isinstance(each.key, str) or not each.key:
-            mistakes.add(f"{part} has a name that is no text in {document.place(each)}; quote it")
+            mistakes.add(f"{what} is no name in {document.place(each)}; quote it")
         elif isinstance(each.value, Table | None):
             found[each.key] = each.value or Table()
         else:
-            mistakes.add(f"{part} has no settings under a name in {document.place(each)}; {takes}")
+            mistakes.add(f"{what} is no mapping in {document.place(each)}; it takes settings")
     return found
 
 
@@ -128,4 +129,6 @@ def _check_once(document: Document, entry: Entry, mistakes: Mistakes) -> None:
     if len(entry.lines) > 1:
         *others, last = map(str, entry.lines)
         where = f"lines {', '.join(others)} and {last}"
-        mistakes.add(f"{entry.key} stands more than once in file {document.path}, {where}; keep one of them")
+        mistakes.add(
+            f"{brief(str(entry.key))} stands more than once in file {document.path}, {where}; keep one of them"
+        )

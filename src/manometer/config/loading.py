@@ -121,3 +121,14 @@ def _made(kind: type[T], settings: Mapping[str, Setting], given: Mapping[str, Gi
         hides = any(settings[name].secret for name in given)
         mistakes.add(f"these are wrong together: {', '.join(given)}" if hides else str(error))
         raise SettingsError(mistakes.found) from None
+
+
+def mistakes_of(document: "Document", kinds: Mapping[str | None, type]) -> list[str]:
+    """Everything that is wrong in a settings file, by itself: no variable is looked at, and no secret's file.
+
+    kinds: what declares the settings of each program; None is for Manometer's own.
+    """
+    mistakes = Mistakes()
+    for program, kind in kinds.items():
+        file.find(document, declared(kind), program, None, mistakes)
+    return list(dict.fromkeys(mistakes.found))  # each program finds what is wrong around its own part

@@ -59,7 +59,10 @@ class Mistakes:
 def nearest(name: object, known: Iterable[str]) -> str:
     """What may have been meant, as half a sentence."""
     names = list(known)
-    close = get_close_matches(str(name)[:SHOWN], names) if isinstance(name, str) else []
+    close = []
+    if isinstance(name, str) and name:
+        begin = [each for each in names if each.startswith(name)]  # such as prod of production
+        close = get_close_matches(name[:SHOWN], names) or begin
     if close:
         return f"did you mean {close[0]}?"
     return f"there are {', '.join(names)}" if names else "there are none"
