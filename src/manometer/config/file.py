@@ -46,7 +46,8 @@ def find(
 
     program: whose settings they are, None for Manometer's.
     """
-    levels = {"": document.root, **_named(document, document.root, PROFILES, mistakes)}
+    profiles = _named(document, document.root, PROFILES, mistakes)
+    levels = {"": document.root, **profiles}
     found: dict[str, Given] = {}
     for name, level in levels.items():
         if program is None:
@@ -57,8 +58,8 @@ def find(
             given = dict(_given(document, _section(document, level, program, mistakes), name, settings, (), mistakes))
         if not name or (profile is not None and name == profile[0]):
             found |= given
-    if profile is not None and profile.name not in levels:
-        mistakes.add(f"unknown {profile} in file {document.path}; {nearest(profile.name, filter(None, levels))}")
+    if profile is not None and profile.name not in profiles:
+        mistakes.add(f"unknown {profile} in file {document.path}; {nearest(profile.name, profiles)}")
     return found
 
 
@@ -87,7 +88,7 @@ def _section(document: Document, level: Table, program: str, mistakes: Mistakes)
     """What the level says to the program; a name that is nearly the program's is taken for a misspelt one."""
     sections = _named(document, level, PROGRAMS, mistakes)
     if program not in sections:
-        for name in get_close_matches(program, sections, cutoff=0.8):
+        for name in get_close_matches(program, sections, cutoff=0.7):
             entry = level.entries[PROGRAMS].value.entries[name]
             mistakes.unknown("program", name, [program], document.place(entry))
     return sections.get(program, Table())

@@ -119,7 +119,7 @@ def _made(kind: type[T], settings: Mapping[str, Setting], given: Mapping[str, Gi
         return kind(**{name: each.value for name, each in given.items()})
     except ValueError as error:
         hides = any(settings[name].secret for name in given)
-        mistakes.add(f"these are wrong together: {', '.join(given)}" if hides else str(error))
+        mistakes.add(f"these are wrong together: {', '.join(sorted(given))}" if hides else str(error))
         raise SettingsError(mistakes.found) from None
 
 

@@ -51,7 +51,7 @@ def _table(settings: Mapping[str, Setting]) -> dict[str, Any]:
         if each.secret:
             file = name + OF_A_FILE
             properties[file] = {"description": f"File that holds {name}.", "type": "string", "minLength": 1}
-            both.append({"not": {"required": [name, file]}})
+            both.append({"not": {"type": "object", "required": [name, file]}})
     return {
         "type": "object",
         "properties": properties,
