@@ -1,5 +1,6 @@
 """A program's own settings: any dataclass, read like Manometer's, from its own part of the same file."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -183,3 +184,15 @@ def test_a_dataclass_that_cannot_be_read_is_refused(kind, reason):
     with pytest.raises(ConfigError) as raised:
         load(made, "made", environ={})
     assert reason in str(raised.value)
+
+
+def test_the_page_s_program_works(tmp_path, monkeypatch):
+    """The page on settings has a file and a program that reads it."""
+    page = (Path(__file__).parents[2] / "docs/settings.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (text,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop.yaml").write_text(text)
+    names = {"__name__": "shop"}
+    exec(program, names)
+    assert (names["shop"].workers, names["shop"].database) == (8, "sqlite://")
