@@ -147,6 +147,47 @@ def test_a_forked_child_keeps_the_program_s_handler(handler):
     end()
 
 
+def test_a_forked_child_may_take_the_signal_itself(handler):
+    """As a worker of a server that has taken it too: the child's function runs, and nothing ends the child."""
+    end = on_hangup(lambda: None)
+
+    def child():
+        ran = Queue()
+        on_hangup(lambda: ran.put(1))
+        signal.raise_signal(signal.SIGHUP)
+        ran.get(timeout=DEADLINE)
+
+    in_child(child)
+    end()
+
+
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_two_share_the_signal_and_end_in_any_order(handler, order):
+    """Each is told; one that has ended is not, and after the last the signal is as before."""
+    ran = Queue()
+    ends = [on_hangup(lambda: ran.put(0)), on_hangup(lambda: ran.put(1))]
+    signal.raise_signal(signal.SIGHUP)
+    assert {ran.get(timeout=DEADLINE), ran.get(timeout=DEADLINE)} == {0, 1}
+    first, second = order
+    ends[first]()
+    signal.raise_signal(signal.SIGHUP)
+    assert ran.get(timeout=DEADLINE) == second
+    ends[second]()
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
+
+
+def test_where_no_thread_can_be_started_the_signal_is_left_alone(handler, monkeypatch):
+    """Else the program would not hear it any more."""
+
+    def refused(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    with pytest.raises(RuntimeError):
+        on_hangup(lambda: None)
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
+
+
 def test_ended_from_another_thread_the_signal_does_what_it_did(handler):
     """Only the main thread can set a handler, so ours stays and stands aside."""
     heard, ran = [], []

@@ -13,6 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 import manometer.config
+from forking import in_child
 from manometer import Gauge, Manometer, Settings
 from manometer.config.declared import declared
 from manometer.errors import ConfigError
@@ -208,6 +209,17 @@ def test_only_one_that_runs_reloads(figures):
     with manometer:
         assert manometer.settings.health_interval == 5
         assert manometer.reload(Settings(port=0, health_interval=6.0)) is True
+
+
+def test_a_forked_child_does_not_reload_what_the_parent_runs(started):
+    """It would start threads of parts that do not run there."""
+    manometer = started("")
+
+    def child():
+        with pytest.raises(ConfigError, match="is not running"):
+            manometer.reload()
+
+    in_child(child)
 
 
 def test_a_program_that_is_started_by_the_function_reloads_what_it_was_given(file, monkeypatch):

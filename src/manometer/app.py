@@ -119,7 +119,7 @@ class Manometer:
             raise ConfigError("this Manometer was given its settings; pass the new ones: reload(settings)")
         new = self._live.read(load)
         with _lock:
-            if self._running is None:
+            if _by_registry.get(self._registry) is not self:  # as in a forked child too, where its parts do not run
                 raise ConfigError("this Manometer is not running; call start() first")
             outcome = Reload.REFUSED if new is None else self._live.take(new)
             told = SelfMetrics.of(self._registry)

@@ -13,6 +13,8 @@ from manometer.errors import ConfigError
 
 __all__ = ["on_hangup"]
 
+_Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
+
 _log = logging.getLogger("manometer")
 
 
@@ -42,35 +44,50 @@ class _Hangups:
                 "SIGHUP has a handler here that is not Python's; leave reload_on_sighup out, "
                 "and call Manometer.reload() where the settings are to be read"
             )
+        in_background(self._loop, "manometer-reload", self._end)
         try:
             signal.signal(number, self._signalled)
         except ValueError:  # in a thread, or a subinterpreter
+            self._end()
             raise ConfigError(
                 "SIGHUP can be taken in the main thread alone; leave reload_on_sighup out, "
                 "and call Manometer.reload() where the settings are to be read"
             ) from None
-        self._thread = in_background(self._loop, "manometer-reload", self._end)
 
     def close(self) -> None:
         """Give the signal back, unless somebody else has taken it meanwhile."""
         self._closed = True
         if signal.getsignal(self._number) == self._signalled:
             with suppress(ValueError):  # from another thread: the handler stays, and does what was done before it
-                signal.signal(self._number, self._before)
+                signal.signal(self._number, self._rest)
         self._end()
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether nobody waits for the signal here: after the end, and in a forked child without the thread."""
+        return self._closed or self._pid != os.getpid()
+
+    @property
+    def _rest(self) -> _Handler:
+        """What was done at the signal before. Others of these may lie between, which have ended first."""
+        rest = self._before
+        while isinstance(owner := getattr(rest, "__self__", None), _Hangups) and owner._is_over:
+            rest = owner._before
+        return rest
 
     def _end(self) -> None:
         self._woken.put(False)
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         """The handler. It does next to nothing: it may have interrupted anything, whatever locks that holds."""
-        if os.getpid() == self._pid and not self._closed:
+        rest = self._rest
+        if not self._is_over:
             self._woken.put(True)
-        elif self._before == signal.SIG_DFL:  # as in a forked child, which has no thread of ours: the signal ends it
+        elif rest == signal.SIG_DFL:  # the signal ends the process
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
-        if callable(self._before):
-            self._before(number, frame)
+        if callable(rest):
+            rest(number, frame)
 
     def _loop(self) -> None:
         while self._woken.get():
