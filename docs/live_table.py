@@ -12,9 +12,9 @@ from pathlib import Path
 from rich.console import CONSOLE_SVG_FORMAT, Console
 from rich.terminal_theme import MONOKAI
 
+from alluse.configuration import Configuration
 from alluse.faults import Fault
 from alluse.service import Service
-from alluse.settings import Settings
 from manometer.cli.top.figures import board
 from manometer.cli.top.interval import Interval
 from manometer.cli.top.live import LiveView
@@ -34,7 +34,7 @@ _FORM = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTAL
 def draw(picture: Path, seconds: int = SECONDS) -> None:
     """Run the engine for so many seconds, and draw the table."""
     console = Console(record=True, file=StringIO(), width=COLUMNS, highlight=False, color_system="truecolor")
-    service = Service(Settings(), rate=20, metrics={"port": 0, "logs": False})
+    service = Service(Configuration(metrics={"port": 0}))
     with service.running() as running, LiveView("manometer top", console) as view:
         before = fetch(f"{running.metrics_url}/metrics")
         for second in range(seconds):

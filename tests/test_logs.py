@@ -331,3 +331,14 @@ def test_a_closed_pipe_does_not_raise(monkeypatch, capsys):
         assert '"event": "placed"' in capsys.readouterr().err
         with pytest.raises(BrokenPipeError):
             gone.close()
+
+
+def test_the_level_changes_while_the_logging_is_manometer_s():
+    """Once the program has it back, it stays as the program has it."""
+    root = logging.getLogger()
+    with _configured(level="error"):
+        logs.set_level("debug")
+        assert root.level == logging.DEBUG
+    before = root.level
+    logs.set_level("critical")
+    assert root.level == before

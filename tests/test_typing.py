@@ -18,11 +18,11 @@ import manometer
 @functools.lru_cache
 def double(x: int) -> int: return 2 * x
 
-manometer.start(port=9464, path="manometer.yaml", logs=True)
+manometer.start(port=9464, path="manometer.yaml", profile="production", logs=True).reload()
 manometer.wsgi_app(service_name="shop")
 manometer.asgi_app(processes_dir=None)
 manometer.Settings(port=0)
-manometer.Settings.load("manometer.yaml", {}, port=0)
+manometer.Settings.load("manometer.yaml", {}, profile="production", options={"host": None}, port=0)
 shown: str = manometer.__version__
 manometer.instrument_cache(double, name="doubles")
 manometer.instrument_pool(object(), name="orders")
@@ -46,6 +46,7 @@ WRONG = {
     'manometer.asgi_app(process_dir="shared")': "process_dir",
     "manometer.Settings(prot=0)": "prot",
     "manometer.Settings.load(prot=0)": "prot",
+    'manometer.Settings.load(profle="production")': "profle",
     'manometer.instrument_cache(double, nme="doubles")': "nme",
     'manometer.instrument_pool(object(), nme="orders")': "nme",
     'manometer.instrument_executor(object(), nme="loaders")': "nme",

@@ -1,6 +1,7 @@
 """The steady load: workflows at a fixed rate, run by worker threads."""
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,7 @@ from threading import BoundedSemaphore, Event, Thread
 
 from alluse.errors import AllUseError, SettingsError
 
-__all__ = ["RATES", "Load"]
+__all__ = ["RATES", "Load", "check_rate"]
 
 RATES = (0.001, 100_000.0)
 """The lowest and the highest rate of a load, in runs a second."""
@@ -16,6 +17,15 @@ RATES = (0.001, 100_000.0)
 _WAITING_AT_MOST = 500  # runs in the queue: more are shed, so that an outage leaves no hour of old work
 
 _log = logging.getLogger("alluse")
+
+
+def check_rate(rate: float) -> None:
+    """Raise SettingsError where a rate is out of bounds."""
+    least, most = RATES
+    if not least <= rate <= most:
+        raise SettingsError(
+            f"rate is {rate}; it must be a number of workflows a second from {least:g} to {most:,.0f}"
+        )
 
 
 class Load:
@@ -36,7 +46,9 @@ class Load:
         self._run, self._shed = run, shed
         self._patience = patience
         self._room = BoundedSemaphore(workers + _WAITING_AT_MOST)
-        self._stopping = Event()
+        self._stopping = False
+        self._woken = Event()
+        self._period = math.inf
         self._thread: Thread | None = None
 
     def start(self, rate: float) -> None:
@@ -44,19 +56,23 @@ class Load:
 
         Raises SettingsError for a rate out of bounds, and AllUseError where it has begun already.
         """
-        least, most = RATES
-        if not least <= rate <= most:
-            raise SettingsError(
-                f"the rate is {rate:g}; it takes a number of workflows a second from {least:g} to {most:,.0f}"
-            )
+        check_rate(rate)
         if self._thread is not None:
             raise AllUseError("the engine runs already; close it first")
-        self._thread = Thread(target=self._beat, args=(1 / rate,), name="alluse-load", daemon=True)
+        self._period = 1 / rate
+        self._thread = Thread(target=self._beat, name="alluse-load", daemon=True)
         self._thread.start()
+
+    def change(self, rate: float) -> None:
+        """Go on at another rate. SettingsError for one out of bounds."""
+        check_rate(rate)
+        self._period = 1 / rate
+        self._woken.set()
 
     def close(self) -> None:
         """Start no more runs, and wait for those in the queue; after the patience, only for those under way."""
-        self._stopping.set()
+        self._stopping = True
+        self._woken.set()
         if self._thread is not None:
             self._thread.join()
         deadline = time.monotonic() + self._patience
@@ -66,11 +82,15 @@ class Load:
         if drained.is_alive():
             self.executor.shutdown(wait=True, cancel_futures=True)
 
-    def _beat(self, period: float) -> None:
+    def _beat(self) -> None:
         due = time.monotonic()
-        while not self._stopping.wait(max(due - time.monotonic(), 0)):
-            self._submit()
-            due += period
+        while not self._stopping:
+            if self._woken.wait(max(due - time.monotonic(), 0)):  # the rate has changed, or all ends
+                self._woken.clear()
+                due = min(due, time.monotonic() + self._period)
+            else:
+                self._submit()
+                due += self._period
 
     def _submit(self) -> None:
         if not self._room.acquire(blocking=False):

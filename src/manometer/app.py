@@ -5,19 +5,25 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
 from threading import RLock
+from time import time
 from typing import TYPE_CHECKING, Self, Unpack
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from manometer.config import Settings, SettingValues
+from manometer.config import Live, Reload, Settings, SettingValues
 from manometer.errors import ConfigError
+from manometer.hangup import on_hangup
 from manometer.health import Check, Checks
 from manometer.instrumentation.pool import database
 from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
 from manometer.process import measure, measure_to_the_end
+from manometer.registry.self_metrics import SelfMetrics
 from manometer.serving import pages
 from manometer.serving.server import Server
+from manometer.tracing.sending import Sending
 
 if TYPE_CHECKING:
     from manometer.processes import Worker
@@ -31,11 +37,21 @@ class Manometer:
     Sends spans and sets up logging where the settings ask for it. All of it ends with `close()`, or
     with the `with` block. It may be started again after that. A registry has one that runs.
 
-    settings: by default what the environment says, see Settings.load.
+    settings: by default what `load` gives. load: where `reload` has new settings from, by default Settings.load where
+    no settings are given.
     """
 
-    def __init__(self, settings: Settings | None = None, *, registry: CollectorRegistry = REGISTRY) -> None:
-        self.settings = Settings.load() if settings is None else settings
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        registry: CollectorRegistry = REGISTRY,
+        load: Callable[[], Settings] | None = None,
+    ) -> None:
+        if settings is None:
+            load = load or Settings.load
+            settings = load()
+        self._load, self._live = load, Live(settings)
         self._registry = registry
         self._running: ExitStack | None = None
         self._server: Server | None = None
@@ -60,6 +76,7 @@ class Manometer:
                 server = self._start(started)
                 self._running = started.pop_all()
             self._server = server
+            SelfMetrics.of(self._registry).configured(True, time())
             _by_registry[self._registry] = self
         return self
 
@@ -83,6 +100,34 @@ class Manometer:
             if running is not None:
                 running.close()
 
+    @property
+    def settings(self) -> Settings:
+        """Those that hold now."""
+        return self._live.settings
+
+    def reload(self, settings: Settings | None = None) -> bool:
+        """Read the settings again, and have those hold that may change while the program runs.
+
+        settings: the new ones; by default what they were loaded from at first is read anew.
+        Where anything is wrong, nothing changes. Returns whether all of the new settings hold; the log says which
+        need a restart, or what is wrong. It takes locks, so no signal handler may call it: the setting
+        `reload_on_sighup` has a thread call it.
+        Raises ConfigError where this Manometer does not run, or was given its settings and no `load`.
+        """
+        notice()
+        load = self._load if settings is None else lambda: settings
+        if load is None:
+            raise ConfigError("this Manometer was given its settings; pass the new ones: reload(settings)")
+        new = self._live.read(load)
+        with _lock:
+            if _by_registry.get(self._registry) is not self:  # as in a forked child too, where its parts do not run
+                raise ConfigError("this Manometer is not running; call start() first")
+            outcome = Reload.REFUSED if new is None else self._live.take(new)
+            told = SelfMetrics.of(self._registry)
+            told.config_reloads.labels(outcome.value).inc()
+            told.configured(outcome is not Reload.REFUSED, time())
+        return outcome is Reload.OK
+
     def renew(self, _: Forked) -> None:
         """In a forked child: it does not serve there, so the child may have its own."""
         if _by_registry.get(self._registry) is self:
@@ -104,6 +149,7 @@ class Manometer:
     def _start(self, started: ExitStack) -> Server:
         """Start the parts in such an order that the last ones started are the first to stop."""
         settings, registry = self.settings, self._registry
+        live = self._live = Live(settings)
         checks = Checks.on(registry)
         worker = _worker(registry, settings)
         shown, patience = _shown(registry, worker), settings.collector_timeout
@@ -116,21 +162,31 @@ class Manometer:
             from manometer import logs  # takes as long to import as all the rest of the kit
 
             started.callback(logs.configure(settings.log_level, settings.log_format, settings.log_file))
-        if settings.otlp_endpoint is not None:
-            from manometer.tracing.otlp import Spans  # needs an extra
-
-            spans = Spans(settings.otlp_endpoint, settings.trace_ratio, settings.service_name, registry)
-            started.callback(spans.close)
+            live.on_change(["log_level"], lambda new: logs.set_level(new.log_level))
+        sending = Sending(registry)
+        started.callback(sending.close)
+        sending.follow(settings)
+        live.on_change(["otlp_endpoint", "otlp_headers", "trace_ratio"], sending.follow)
         started.callback(measure(registry))
         if settings.db_client_connections:
             started.callback(database.show(registry))
         with _needing_threads():
             checks.start(settings.health_interval)
         started.callback(checks.stop)
+        live.on_change(["health_interval"], lambda new: checks.start(new.health_interval))
         if worker is not None:
             worker.start()
             started.callback(worker.stop)
+
+        def show(new: Settings) -> None:
+            if worker is not None:
+                worker.patience = new.collector_timeout
+            server.show(replace(site, patience=new.collector_timeout), new.allowed_hosts)
+
+        live.on_change(["allowed_hosts", "collector_timeout"], show)
         with _needing_threads():
+            if settings.reload_on_sighup:
+                started.callback(on_hangup(self.reload))
             server.start()
         started.callback(server.close)
         return server
@@ -150,13 +206,17 @@ def _needing_threads() -> Iterator[None]:
 def start(
     registry: CollectorRegistry = REGISTRY,
     path: str | os.PathLike[str] | None = None,
+    *,
+    profile: str | None = None,
     **settings: Unpack[SettingValues],
 ) -> Manometer:
     """Start a Manometer that is closed when the program ends.
 
-    path: a YAML file of settings; settings: those of Settings by name, such as `port=9500`.
+    path: a YAML file of settings; profile: which of its profiles counts; settings: those of Settings by name, such as
+    `port=9500`. The three are what `Manometer.reload` reads again.
     """
-    manometer = Manometer(Settings.load(path, **settings), registry=registry).start()
+    load = partial(Settings.load, path, profile=profile, **settings)
+    manometer = Manometer(registry=registry, load=load).start()
     atexit.register(manometer.close)
     return manometer
 
@@ -177,6 +237,8 @@ def flush(timeout: float | None = 10.0) -> bool:
 def wsgi_app(
     registry: CollectorRegistry = REGISTRY,
     path: str | os.PathLike[str] | None = None,
+    *,
+    profile: str | None = None,
     **settings: Unpack[SettingValues],
 ) -> pages.WsgiApp:
     """The exporter's pages as a WSGI application, for a program that has a web server of its own.
@@ -185,19 +247,21 @@ def wsgi_app(
     `processes_dir` says where they share them. The process, its garbage collector and the host are measured from
     now on, as `start` does. The first request for `/readyz` starts the health checks, in whichever worker process it
     comes to.
-    path, settings: as for start; `processes_dir`, `db_client_connections`,
-    `collector_timeout` and `service_name` matter here.
+    path, profile, settings: as for start; `processes_dir`, `db_client_connections`,
+    `collector_timeout` and `service_name` matter here. They hold until the process ends.
     """
-    return pages.wsgi_app(_site(registry, Settings.load(path, **settings)))
+    return pages.wsgi_app(_site(registry, Settings.load(path, profile=profile, **settings)))
 
 
 def asgi_app(
     registry: CollectorRegistry = REGISTRY,
     path: str | os.PathLike[str] | None = None,
+    *,
+    profile: str | None = None,
     **settings: Unpack[SettingValues],
 ) -> pages.AsgiApp:
     """The exporter's pages as an ASGI application; see wsgi_app."""
-    return pages.asgi_app(_site(registry, Settings.load(path, **settings)))
+    return pages.asgi_app(_site(registry, Settings.load(path, profile=profile, **settings)))
 
 
 def _site(registry: CollectorRegistry, settings: Settings) -> pages.Site:

@@ -11,7 +11,7 @@ import structlog
 from opentelemetry import trace
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-__all__ = ["configure"]
+__all__ = ["configure", "set_level"]
 
 FILE_BYTES = 10_000_000
 FILES_KEPT = 5
@@ -56,6 +56,13 @@ def configure(level: str = "info", format: str = "json", file: str | None = None
             handler.close()
 
     return undo
+
+
+def set_level(level: str) -> None:
+    """Change the least severe level that is logged, unless someone else has taken the logging over."""
+    root = logging.getLogger()
+    if any(isinstance(each, _Spilling) for each in root.handlers):
+        root.setLevel(level.upper())
 
 
 def add_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

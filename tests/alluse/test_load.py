@@ -6,7 +6,7 @@ import pytest
 
 from alluse.errors import SettingsError
 from alluse.load import Load
-from waiting import DEADLINE
+from waiting import DEADLINE, until
 
 
 def test_runs_go_on_whatever_one_of_them_raises(caplog: pytest.LogCaptureFixture):
@@ -72,3 +72,16 @@ def test_rate_that_is_none_is_refused(rate: float):
 def test_load_that_never_began_closes():
     """There is nothing to wait for."""
     Load(lambda: None, lambda: None, workers=1).close()
+
+
+def test_rate_changes_while_the_load_runs():
+    """A run that was far off comes soon; a rate that is none changes nothing."""
+    runs: list[int] = []
+    load = Load(lambda: runs.append(1), lambda: None, workers=1)
+    load.start(0.001)
+    until(lambda: runs)
+    with pytest.raises(SettingsError, match="rate is 0; it must be"):
+        load.change(0)
+    load.change(1000)
+    until(lambda: len(runs) > 5)
+    load.close()

@@ -1,9 +1,16 @@
-"""How the engine's service is told to end."""
+"""How the engine's service is told to end, and to read its settings again."""
 
+import logging
+import re
+import signal
 import subprocess
 import sys
+import urllib.request
 
-from waiting import DEADLINE
+from alluse import service
+from alluse.configuration import Configuration
+from alluse.settings import Settings
+from waiting import DEADLINE, until
 
 STRUCK = """
 import signal, sys
@@ -34,3 +41,48 @@ def test_a_signal_may_come_at_any_line_of_the_wait():
         [sys.executable, "-c", STRUCK], capture_output=True, text=True, timeout=DEADLINE, check=False
     )
     assert (done.stdout, done.stderr) == ("ended\n", "")
+
+
+def test_sighup_ends_the_loop_or_asks_for_a_reload(monkeypatch):
+    """As the loop's user has it; each asks once."""
+    monkeypatch.setattr(service, "_TICK", 0)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        with service.stopped_by_signals(reloads=True) as until:
+            told = iter(until(None))
+            assert next(told) is False
+            signal.raise_signal(signal.SIGHUP)
+            assert [next(told), next(told)] == [True, False]
+        with service.stopped_by_signals() as until:
+            told = iter(until(None))
+            assert next(told) is False
+            signal.raise_signal(signal.SIGHUP)
+            assert list(told) == []
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_reload_changes_the_engine_and_its_manometer(tmp_path, caplog):
+    """The rate at once; the rest of the engine's settings needs a restart, as the log says."""
+    caplog.set_level(logging.INFO)
+    file = tmp_path / "alluse.yaml"
+    file.write_text("port: 0\nprograms: {alluse: {rate: 1, book: none, bars_ahead: 1}}\n")
+    with service.Service(Configuration(file), control_port=0).running() as running:
+        assert running.live.settings.rate == 1
+        file.write_text(
+            "port: 0\ncollector_timeout: 3\nprograms: {alluse: {rate: 2000, book: none, bars_ahead: 2}}\n"
+        )
+        running.reload()
+        assert running.live.settings == Settings(rate=2000, book="none", bars_ahead=1)
+        assert running.manometer.settings.collector_timeout == 3
+        until(lambda: _workflows(running.metrics_url) > 50)
+    told = [record.getMessage() for record in caplog.records]
+    assert "the setting rate is 2000 now" in told
+    assert "the setting bars_ahead needs a restart to become 2" in told
+
+
+def _workflows(url):
+    with urllib.request.urlopen(f"{url}/metrics", timeout=DEADLINE) as answer:
+        found = re.findall(r"^alluse_workflows_total\{[^}]*\} (\S+)$", answer.read().decode(), re.MULTILINE)
+    return sum(map(float, found))

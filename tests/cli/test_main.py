@@ -27,6 +27,7 @@ commands:
   command
     top       show stages, caches, pools and queues of a running program
     serve     show the figures of a program's worker processes
+    config    check a settings file, and show where settings come from
     mixin     write the dashboards, rules and runbooks
     catalogue
               print every metric by its names
@@ -48,10 +49,11 @@ options:
                       next ones take their place, and a line that begins with ! stands out
 """,
     "serve": """\
-usage: manometer serve [-h] [--host HOST] [--port PORT] [DIR]
+usage: manometer serve [-h] [--host HOST] [--port PORT] [--config FILE] [--profile NAME] [DIR]
 
 Serve /metrics for worker processes that share their figures in a directory, those of prometheus-
-client's multiprocess mode among them. Settings are read as a program reads its own.
+client's multiprocess mode among them. Settings are read as a program reads its own, and again at
+SIGHUP.
 
 positional arguments:
   DIR          their directory (default: the setting processes_dir)
@@ -60,6 +62,36 @@ options:
   -h, --help   show this help message and exit
   --host HOST  address to listen on (default: the setting host)
   --port PORT  port to listen on, 0 for a free one (default: the setting port)
+  --config FILE  settings file (default: MANOMETER_CONFIG_FILE)
+  --profile NAME  profile of the file (default: MANOMETER_PROFILE)
+""",
+    "config": """\
+usage: manometer config [-h] part ...
+
+Check a settings file, show each setting and where it comes from, or print a file's schema.
+
+options:
+  -h, --help  show this help message and exit
+
+parts:
+  part
+    check     tell every mistake in a settings file
+    show      print each setting and where it comes from
+    schema    print the JSON Schema of a settings file
+""",
+    "config show": """\
+usage: manometer config show [-h] [--config FILE] [--profile NAME] [--format {text,json}]
+                             [--program NAME=MODULE:CLASS]
+
+Print each setting and where it comes from: a line of the file, a variable, or the default.
+
+options:
+  -h, --help            show this help message and exit
+  --config FILE         settings file (default: MANOMETER_CONFIG_FILE)
+  --profile NAME        profile of the file (default: MANOMETER_PROFILE)
+  --format {text,json}  for people or programs (default: text)
+  --program NAME=MODULE:CLASS
+                        look at the settings of that program too, which the dataclass declares
 """,
     "mixin": """\
 usage: manometer mixin [-h] [--out DIR] [--config FILE] [--check]

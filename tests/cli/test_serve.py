@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from contextlib import closing, redirect_stdout
 from threading import Thread
@@ -16,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from manometer import Counter
 from manometer.cli import main
 from manometer.processes import Worker
-from waiting import DEADLINE, joined
+from waiting import DEADLINE, joined, until
 
 
 def _page(url):
@@ -142,3 +143,39 @@ def test_without_a_directory_it_says_what_to_name(monkeypatch, capsys):
     assert capsys.readouterr().err == (
         "manometer: which processes? name their directory, or set MANOMETER_PROCESSES_DIR\n"
     )
+
+
+def _status(url, host):
+    request = urllib.request.Request(url, headers={"Host": host})
+    try:
+        with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no SIGHUP on Windows")
+def test_sighup_has_the_settings_read_again(shared, tmp_path):
+    """Of the file and the profile that were named; what needs a restart, and what is wrong, is told."""
+    file = tmp_path / "serve.yaml"
+    file.write_text("port: 0\nprofiles: {production: {}}\n")
+    command = [sys.executable, "-m", "manometer", "serve", shared, "--config", file, "--profile", "production"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        try:
+            url = program.stdout.readline().strip()
+            assert _status(url, "proxy.example") == 421
+            file.write_text("port: 0\nprofiles: {production: {allowed_hosts: proxy.example, service_name: shop}}\n")
+            program.send_signal(signal.SIGHUP)
+            until(lambda: _status(url, "proxy.example") == 200)
+            assert program.stderr.readline() == "the setting service_name needs a restart to become shop\n"
+            file.write_text("port: x\n")
+            program.send_signal(signal.SIGHUP)
+            assert program.stderr.readline() == (
+                f"the settings stay as they are: port is 'x' in file {file}, line 1; "
+                "it takes a whole number from 0 to 65535; "
+                f"unknown profile 'production' in file {file}; there are none\n"
+            )
+            assert _status(url, "proxy.example") == 200
+        finally:
+            program.send_signal(signal.SIGTERM)
+    assert program.returncode == 0

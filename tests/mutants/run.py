@@ -46,13 +46,14 @@ class Subject(NamedTuple):
 
 
 SUBJECTS = {
-    "app": Subject(["app.py", "process.py"], ["tests/test_app.py"]),
+    "app": Subject(["app.py", "process.py"], ["tests/test_app.py", "tests/test_reload.py"]),
     "background": Subject(["background.py"], ["tests/test_background.py"], at_import=True),
     "catalogue": Subject(["catalogue/*"], ["tests/catalogue", "tests/mixin"], rendered=True),
     "checks": Subject(["checks/*"], ["tests/checks"]),
     "cli": Subject(["cli/*"], ["tests/cli"]),
-    "config": Subject(["config.py"], ["tests/test_config.py"], at_import=True),
+    "config": Subject(["config/*"], ["tests/config"], at_import=True),
     "exposition": Subject(["exposition/*"], ["tests/exposition"]),
+    "hangup": Subject(["hangup.py"], ["tests/test_hangup.py"]),
     "health": Subject(["health/*"], ["tests/health"]),
     "instrumentation": Subject(
         ["instrumentation/*"], ["tests/instrumentation/test_*.py"], without=["instrumentation/*/*"]

@@ -3,14 +3,13 @@
 import argparse
 import os
 from pathlib import Path
-from typing import Any
 
 from alluse.cli.arguments import number, port
+from alluse.configuration import Configuration
 from alluse.errors import SettingsError
 from alluse.faults import FAULTS, Fault
 from alluse.load import RATES
 from alluse.service import Service
-from alluse.settings import TEMPORARY_BOOK, Settings
 
 __all__ = ["add_options", "service"]
 
@@ -20,8 +19,15 @@ _SECONDS = (0.001, 1e9)
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add them."""
     parser.add_argument(
-        "--rate", type=number(*RATES), default=20.0, metavar="N", help="workflows a second (default: 20)"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="YAML file of settings (default: what MANOMETER_CONFIG_FILE names)",
     )
+    parser.add_argument(
+        "--profile", metavar="NAME", help="profile of that file (default: what MANOMETER_PROFILE names)"
+    )
+    parser.add_argument("--rate", type=number(*RATES), metavar="N", help="workflows a second (default: 20)")
     parser.add_argument("--port", type=port, metavar="N", help="port of the exporter (default: 9464)")
     parser.add_argument("--host", metavar="ADDRESS", help="address of the exporter (default: 127.0.0.1)")
     parser.add_argument(
@@ -32,7 +38,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--book",
-        default=TEMPORARY_BOOK,
         metavar="URL",
         help="database of the book: sqlite:///book.sqlite, postgresql://user@host/database, or none "
         "(default: a SQLite file that goes with the program)",
@@ -41,7 +46,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--csv",
         type=Path,
         action="append",
-        default=[],
         metavar="FILE",
         help="prices in the place of the bundled ones: date,open,high,low,close,volume; once a symbol",
     )
@@ -61,16 +65,16 @@ def service(given: argparse.Namespace, log_file: Path | None) -> Service:
     """What the options ask for; SettingsError or FaultError where one of them cannot be had."""
     if log_file is not None:
         _check_writable(log_file)
-    metrics: dict[str, Any] = {"logs": True, "log_file": None if log_file is None else str(log_file)}
-    metrics |= {
-        name: value
-        for name, value in (("host", given.host), ("port", given.port), ("otlp_endpoint", given.otlp))
-        if value is not None
-    }
+    csv = None if given.csv is None else tuple(given.csv)
+    metrics = {"host": given.host, "port": given.port, "otlp_endpoint": given.otlp}
+    logs = {"logs": True, "log_file": None if log_file is None else str(log_file)}
     return Service(
-        settings=Settings(csv=tuple(given.csv), book=given.book),
-        rate=given.rate,
-        metrics=metrics,
+        Configuration(
+            given.config,
+            given.profile,
+            engine={"rate": given.rate, "csv": csv, "book": given.book},
+            metrics={**metrics, **logs},
+        ),
         control_port=given.control_port,
         faults=[Fault.parse(text) for text in given.fault],
     )

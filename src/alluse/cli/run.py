@@ -14,14 +14,16 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "run",
         help="run the engine without a table, for containers",
-        description="Run the engine at a steady rate and serve its figures, until SIGTERM or Ctrl-C.",
+        description="Run the engine at a steady rate and serve its figures, until SIGTERM or Ctrl-C. "
+        "SIGHUP has the settings read again.",
     )
     add_options(parser)
     parser.set_defaults(run=_run)
 
 
 def _run(given: argparse.Namespace) -> int:
-    with stopped_by_signals() as until, service(given, given.log_file).running():
-        for _ in until(given.seconds):
-            pass
+    with stopped_by_signals(reloads=True) as until, service(given, given.log_file).running() as running:
+        for hung_up in until(given.seconds):
+            if hung_up:
+                running.reload()
     return 0

@@ -31,6 +31,7 @@ OURS: Mapping[str, Attribute] = MappingProxyType(
         "health.check.critical": Attribute("Whether the program is not ready while the check fails.", "true"),
         "health.check.name": Attribute("Name that the program gave the check.", "database"),
         "manometer.collector.name": Attribute("Name of the collector that was read.", "pool"),
+        "manometer.config.reload.outcome": Attribute("What became of the settings that were read again.", "refused"),
         "manometer.family.name": Attribute("Name of the metric family at /metrics.", "jobs"),
         "manometer.otlp.span.outcome": Attribute("Whether the backend took the span.", "ok"),
         "manometer.process.file.operation": Attribute("What was done with the file of figures.", "write"),

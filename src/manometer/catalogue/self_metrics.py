@@ -5,6 +5,9 @@ from manometer.catalogue.spec import Across, Kind, MetricSpec, Reading
 __all__ = [
     "COLLECT_DURATION",
     "COLLECT_FAILURES",
+    "CONFIG_RELOADS",
+    "CONFIG_RELOAD_SUCCESSFUL",
+    "CONFIG_RELOAD_TIME",
     "LABEL_FOLDS",
     "PROCESSES",
     "PROCESS_FILE_FAILURES",
@@ -79,8 +82,34 @@ SERVER_SHORTAGES = MetricSpec(
     values={"manometer.server.resource": ("connection", "descriptor", "memory", "scrape", "thread")},
     help="Connections and scrapes that the exporter had wait or refused, by what was lacking.",
 )
+# The last two are named after those that Prometheus and its kin have of themselves.
+CONFIG_RELOADS = MetricSpec(
+    name="manometer.config.reloads",
+    kind=Kind.COUNTER,
+    unit="{reload}",
+    attributes=("manometer.config.reload.outcome",),
+    values={"manometer.config.reload.outcome": ("ok", "partial", "refused")},
+    help="Times that the settings were read again: all taken, some only after a restart, or refused as wrong.",
+)
+CONFIG_RELOAD_SUCCESSFUL = MetricSpec(
+    name="manometer.config.last_reload.successful",
+    kind=Kind.GAUGE,
+    unit="{reload}",
+    reading=Reading.PULL,
+    across=Across.MIN,
+    help="1 when the settings that were last read are right, at the start too; 0 when they were refused.",
+)
+CONFIG_RELOAD_TIME = MetricSpec(
+    name="manometer.config.last_reload.success.timestamp",
+    kind=Kind.GAUGE,
+    unit="s",
+    reading=Reading.PULL,
+    across=Across.MIN,
+    help="Unix time at which settings were last read that are right, at the start too.",
+)
 
 SPECS = (
     *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS),
     *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES),
+    *(CONFIG_RELOADS, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME),
 )

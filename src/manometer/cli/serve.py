@@ -2,15 +2,18 @@
 
 import argparse
 import sys
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 
 from prometheus_client import CollectorRegistry
 
 from manometer.cli.ending import terminable
-from manometer.config import Settings
+from manometer.config import Live, Settings
 from manometer.errors import ConfigError
+from manometer.hangup import on_hangup
 from manometer.serving.pages import Site
 from manometer.serving.server import AddressError, Server
 
@@ -23,18 +26,22 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "serve",
         help="show the figures of a program's worker processes",
         description="Serve /metrics for worker processes that share their figures in a directory, "
-        "those of prometheus-client's multiprocess mode among them. Settings are read as a program reads its own.",
+        "those of prometheus-client's multiprocess mode among them. Settings are read as a program reads its own, "
+        "and again at SIGHUP.",
     )
     parser.add_argument("dir", nargs="?", metavar="DIR", help="their directory (default: the setting processes_dir)")
     parser.add_argument("--host", help="address to listen on (default: the setting host)")
     parser.add_argument("--port", type=int, help="port to listen on, 0 for a free one (default: the setting port)")
+    parser.add_argument("--config", metavar="FILE", type=Path, help="settings file (default: MANOMETER_CONFIG_FILE)")
+    parser.add_argument("--profile", metavar="NAME", help="profile of the file (default: MANOMETER_PROFILE)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until the process is told to end, by SIGTERM or Ctrl-C."""
+    """Serve until the process is told to end, by SIGTERM or Ctrl-C. SIGHUP has the settings read again."""
     given = {"processes_dir": args.dir, "host": args.host, "port": args.port}
-    settings = Settings.load(**{name: value for name, value in given.items() if value is not None})
+    load = partial(Settings.load, args.config, profile=args.profile, options=given)
+    settings = load()
     if settings.processes_dir is None:
         raise ConfigError("which processes? name their directory, or set MANOMETER_PROCESSES_DIR")
     path = Path(settings.processes_dir)
@@ -49,7 +56,15 @@ def run(args: argparse.Namespace) -> int:
     except AddressError as error:
         option = f"set MANOMETER_{error.setting.upper()} or pass --{error.setting}"
         raise ConfigError(f"{error.reason}; {option}") from None
-    with suppress(KeyboardInterrupt), terminable(), closing(server.start()):
+
+    def show(new: Settings) -> None:
+        server.show(replace(site, patience=new.collector_timeout), new.allowed_hosts)
+
+    live = Live(settings)
+    live.on_change(["allowed_hosts", "collector_timeout"], show)
+    with suppress(KeyboardInterrupt), terminable(), closing(server.start()), ExitStack() as taken:
+        with suppress(ConfigError):  # where there is no such signal
+            taken.callback(on_hangup(partial(live.reload, load)))
         sys.stdout.write(f"{server.url}/metrics\n")
         sys.stdout.flush()
         Event().wait()

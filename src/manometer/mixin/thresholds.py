@@ -217,6 +217,7 @@ def _timings() -> Mapping[str, Timing]:
             "QueueSaturated": after("2m", keep="2m"),
             "QueueWaitHigh": after("2m", keep="2m"),
             "RetriesExhausted": after("2m", keep="2m"),
+            "SettingsRefused": after("5m"),
             "StageStuck": after("1m"),
             "TargetDown": after("1m"),
             "Watchdog": after("0s"),

@@ -36,6 +36,8 @@ class SelfMetrics(Collector):
         self.spans = meter(rows.SPANS, Counter)
         self.file_failures = meter(rows.PROCESS_FILE_FAILURES, Counter)
         self.server_shortages = meter(rows.SERVER_SHORTAGES, Counter)
+        self.config_reloads = meter(rows.CONFIG_RELOADS, Counter)
+        self._config: tuple[bool, float] | None = None
         self._costs: tuple[Mapping[str, float], Mapping[str, float]] = {}, {}
         self._outages = Outages()
         self._folding: set[str] = set()
@@ -104,6 +106,11 @@ class SelfMetrics(Collector):
         for resource in resources if self._outages.failing else ():
             self._outages.worked(("server", resource), "the exporter's server has a %s again", resource)
 
+    def configured(self, is_right: bool, at: float) -> None:
+        """The settings were read, at the start or again. at: Unix time."""
+        was = self._config
+        self._config = is_right, at if is_right or was is None else was[1]
+
     def gone(self, name: str, what: str) -> None:
         """The thing is not read any more."""
         self._outages.forget((what, name))
@@ -129,8 +136,9 @@ class SelfMetrics(Collector):
         return self._figures(durations, series)
 
     def renew(self, _: Forked) -> None:
-        """Forget the last collection: in a forked child it was the parent's."""
+        """Forget the last collection, and whose settings were read: in a forked child both were the parent's."""
         self._costs = {}, {}
+        self._config = None
 
     def describe(self) -> Iterable[Metric]:
         return described(rows.SPECS)
@@ -141,8 +149,10 @@ class SelfMetrics(Collector):
     def _figures(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Family]:
         if not self._is_shown:
             return
-        counters = (self.collect_failures, self.label_folds, self.spans, self.file_failures, self.server_shortages)
-        for pushed in counters:
+        for pushed in (
+            *(self.collect_failures, self.label_folds, self.spans, self.file_failures, self.server_shortages),
+            self.config_reloads,
+        ):
             family = pushed.family()
             if family.series:
                 yield family
@@ -153,6 +163,9 @@ class SelfMetrics(Collector):
             ),
             *((rows.SERIES, {"manometer.family.name": name}, size) for name, size in series.items()),
         ]
+        if self._config is not None:
+            is_right, at = self._config
+            figures += [(rows.CONFIG_RELOAD_SUCCESSFUL, {}, is_right), (rows.CONFIG_RELOAD_TIME, {}, at)]
         yield from pulled(figures)
 
 

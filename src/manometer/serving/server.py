@@ -77,7 +77,8 @@ class Server:
     ) -> None:
         self._sharing = sharing
         self._listener = _listen(site, host, port, sharing)
-        self._listener.hosts = Hosts(str(self._listener.server_address[0]), host, allowed_hosts)
+        self._host = host
+        self.show(site, allowed_hosts)
         self._thread: Thread | None = None
         self._closed = False
         renewed_in_child(self)
@@ -87,6 +88,11 @@ class Server:
         serve = partial(self._listener.serve_forever, poll_interval=0.1)
         self._thread = in_background(serve, "manometer-http", self.close)
         return self
+
+    def show(self, site: Site, allowed_hosts: str | None) -> None:
+        """Answer by that site from now on, and to requests for these names; see Hosts."""
+        self._listener.site = site
+        self._listener.hosts = Hosts(str(self._listener.server_address[0]), self._host, allowed_hosts)
 
     @property
     def url(self) -> str:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from threading import Lock, RLock, Timer, local
@@ -47,36 +47,62 @@ class Spans:
 
     endpoint: the receiver's base URL; `/v1/traces` is added.
     ratio: share of traces recorded where the caller of this program has not decided already.
+    headers: of each request; by default those that OpenTelemetry's own variables name.
     The resource (`service.name` and what OTEL_RESOURCE_ATTRIBUTES adds) is that of the first start
     in the process: OpenTelemetry allows for no second.
     """
 
-    def __init__(self, endpoint: str, ratio: float, service: str, registry: CollectorRegistry) -> None:
-        exporter = _Counted(f"{endpoint.rstrip('/')}/v1/traces", SelfMetrics.of(registry))
-        try:
-            self._delivery = _Delivery(exporter)
-        except RuntimeError as error:
-            raise ConfigError(
-                f"no spans can be sent from here ({error}); in a subinterpreter, leave otlp_endpoint out"
-            ) from error
+    def __init__(
+        self,
+        endpoint: str,
+        ratio: float,
+        service: str,
+        registry: CollectorRegistry,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self._service, self._self_metrics = service, SelfMetrics.of(registry)
+        self._receiver = endpoint, headers
+        self._delivery = self._delivery_to(endpoint, headers)
         self.sends = _switch.turn_on(self._delivery, ratio, service)
         if not self.sends:
             self._delivery.close()
             where = without_secrets(endpoint)
             _log.warning("the program has a tracer provider of its own; no span goes to %s from here", where)
 
+    def change(self, endpoint: str, ratio: float, headers: Mapping[str, str] | None = None) -> None:
+        """Send to that receiver from now on, which gets no span twice and loses none that was queued for another."""
+        if not self.sends:
+            return
+        old = self._delivery
+        if (endpoint, headers) != self._receiver:
+            self._delivery = self._delivery_to(endpoint, headers)
+            self._receiver = endpoint, headers
+        _switch.turn_on(self._delivery, ratio, self._service, instead_of=old)
+        if self._delivery is not old:
+            old.close()
+
     def close(self) -> None:
         """Send what is queued, within a bound, and record no more spans; a second call does nothing."""
         _switch.turn_off(self._delivery)
+
+    def _delivery_to(self, endpoint: str, headers: Mapping[str, str] | None) -> "_Delivery":
+        exporter = _Counted(f"{endpoint.rstrip('/')}/v1/traces", headers, self._self_metrics)
+        try:
+            return _Delivery(exporter)
+        except RuntimeError as error:
+            raise ConfigError(
+                f"no spans can be sent from here ({error}); in a subinterpreter, leave otlp_endpoint out"
+            ) from error
 
 
 class _Counted(SpanExporter):
     """The OTLP exporter, with each span counted by whether the receiver took it."""
 
-    def __init__(self, url: str, self_metrics: SelfMetrics) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str] | None, self_metrics: SelfMetrics) -> None:
         self._url = without_secrets(url)  # for the log
         self._spans = self_metrics.spans
-        self._inner = trace_exporter.OTLPSpanExporter(endpoint=url, timeout=REQUEST_SECONDS)
+        sent = None if headers is None else dict(headers)
+        self._inner = trace_exporter.OTLPSpanExporter(endpoint=url, headers=sent, timeout=REQUEST_SECONDS)
         self._answers = Answers(self._inner, self._url)
         self._failing = False
         self._closed = False
@@ -193,8 +219,10 @@ class _Switch(SpanProcessor, Sampler):
         self._delivery: _Delivery | None = None
         self._sampler: Sampler = ALWAYS_OFF
 
-    def turn_on(self, delivery: _Delivery, ratio: float, service: str) -> bool:
-        """Deliver spans from now on; False where the program has a provider of its own, or one is on."""
+    def turn_on(
+        self, delivery: _Delivery, ratio: float, service: str, *, instead_of: _Delivery | None = None
+    ) -> bool:
+        """Deliver spans from now on; False where the program has a provider of its own, or another one is on."""
         notice()
         with self._lock:
             provider = trace.get_tracer_provider()
@@ -203,7 +231,7 @@ class _Switch(SpanProcessor, Sampler):
                 self._provider.add_span_processor(self)
                 trace.set_tracer_provider(self._provider)
                 logging.getLogger(trace_exporter.__name__).addFilter(_not_quiet)
-            elif provider is not self._provider or self._delivery is not None:
+            elif provider is not self._provider or self._delivery is not instead_of:
                 return False
             self._delivery = delivery
             self._sampler = ParentBased(TraceIdRatioBased(ratio))

@@ -85,11 +85,11 @@ def _child(parent: int) -> int:
             ["--seconds", "-1"],
             "alluse: argument --seconds: it takes a number from 0.001 to 1,000,000,000, and not '-1'",
         ),
-        (["--book", "nonsense"], "alluse: the book's URL cannot be read; write it as sqlite:///book.sqlite"),
+        (["--book", "nonsense"], "alluse: book is wrong in the command line, and not shown; URL of the"),
         (["--port", "99999"], "alluse: argument --port: it takes a whole number from 0 to 65535, and not '99999'"),
         (["--log-file", "/none/a.log"], "alluse: --log-file is /none/a.log; there is no folder /none\n"),
         (["--log-file", "/proc"], "alluse: --log-file is /proc; that is a folder\n"),
-        (["--otlp", "collector"], "alluse: otlp_endpoint is 'collector' in the call; it takes a URL"),
+        (["--otlp", "collector"], "alluse: otlp_endpoint is 'collector' in the command line; it takes a URL"),
     ],
 )
 @pytest.mark.parametrize("command", ["run", "demo"])

@@ -21,6 +21,8 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
     worse = select("ALERTS", {"alertstate": "firing", "severity": "=~critical|warning"})
     failures = by((*TARGET, "manometer.collector.name"), increase(select(self_metrics.COLLECT_FAILURES)))
     folds = by((*TARGET, "manometer.family.name"), increase(select(self_metrics.LABEL_FOLDS), "15m"))
+    successful = select(self_metrics.CONFIG_RELOAD_SUCCESSFUL)
+    settings = by(TARGET, over("min", successful, config.lookback), "min")
     return (
         Group(
             "meta",
@@ -51,6 +53,15 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                     summary=f"Label values of {told('manometer.family.name')} of {told('job')} are folded",
                     description=f"{told('manometer.family.name')} on {told('instance')} has as many series as it may;"
                     " new label values are counted under 'other'.",
+                ),
+                Alert(
+                    name="SettingsRefused",
+                    expr=f"{settings} == 0",
+                    severity=Severity.WARNING,
+                    fires="settings that were read again are wrong, so the old ones still hold",
+                    summary=f"New settings of {told('job')} are refused",
+                    description=f"{told('instance')} of {told('job')} runs with its old settings: those that it was last"
+                    " told to read are wrong. Its next start would fail.",
                 ),
                 Alert(
                     name="Watchdog",

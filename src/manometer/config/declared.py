@@ -1,0 +1,102 @@
+"""What a dataclass of settings declares: the name, the default and the rule of each, and whether it is a secret."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from functools import partial
+from typing import Any, get_type_hints
+
+from manometer.config.rules import Rule, rule_of
+from manometer.errors import ConfigError
+from manometer.redaction import brief
+
+__all__ = ["HIDDEN", "OF_A_FILE", "Setting", "declared", "readable", "setting", "shown"]
+
+HIDDEN = "***"
+"""What stands in the place of a secret."""
+
+OF_A_FILE = "_file"
+"""What the name of a secret ends with where the value is the path of a file that holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. See `setting` for what the parts mean."""
+
+    name: str
+    default: Any
+    rule: Rule
+    help: str = ""
+    secret: bool = False
+    live: bool = False
+    platform: str | None = None
+    refusal: Callable[[Any], str | None] = lambda _: None
+    """Why the dataclass refuses the value by itself; None where it takes it."""
+
+    def takes(self, value: Any) -> bool:
+        """Whether it may have the value."""
+        return (value is None and self.default is None) or self.rule.accepts(value)
+
+    def from_text(self, text: str) -> Any:
+        """The value that the text gives; the text itself where it gives none, which the setting will not take."""
+        text = text.strip()
+        try:
+            return self.rule.from_text(text)
+        except ValueError:
+            return text
+
+
+def setting(
+    default: Any, meaning: str, rule: Rule, *, secret: bool = False, live: bool = False, platform: str | None = None
+) -> Any:
+    """A field of Settings.
+
+    meaning: one sentence; secret: whether nobody is to see the value; live: whether a reload may change it.
+    platform: the variable of another project that sets it too, where nothing of ours does.
+    """
+    metadata = {"help": meaning, "rule": rule, "secret": secret, "live": live, "platform": platform}
+    return field(default=default, metadata=metadata)
+
+
+def declared(kind: type) -> Mapping[str, Setting]:
+    """The settings of a dataclass by their names.
+
+    Each field needs a default. Of its metadata, `help`, `secret` and `live` are read, see `setting`. A field without
+    a rule has that of its type, see `rule_of`; the dataclass's own checks come on top, which raise ValueError.
+    """
+    found = {}
+    for each in fields(kind):
+        default = each.default if each.default_factory is MISSING else each.default_factory()
+        if default is MISSING:
+            raise ConfigError(f"{kind.__qualname__}.{each.name} has no default; give it one")
+        known = each.metadata
+        parts = {name: known[name] for name in ("help", "secret", "live", "platform") if name in known}
+        if "rule" in known:
+            found[each.name] = Setting(each.name, default, known["rule"], **parts)
+        else:  # the dataclass may know more than its type does
+            rule = rule_of(get_type_hints(kind)[each.name])
+            found[each.name] = Setting(each.name, default, rule, refusal=partial(_refusal, kind, each.name), **parts)
+    return found
+
+
+def _refusal(kind: type, name: str, value: Any) -> str | None:
+    try:
+        kind(**{name: value})
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def shown(each: Setting, value: Any) -> str:
+    """The value as people may see it."""
+    if value is None:
+        return "unset"
+    return HIDDEN if each.secret else brief(readable(value))
+
+
+def readable(value: Any) -> str:
+    """The value as it would be written in a file."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(readable, value))}]"
+    return str(value)

@@ -1,0 +1,48 @@
+"""A settings file as it was written: keys with their lines, nothing checked yet."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from manometer.config.source import Origin, Source
+
+__all__ = ["Document", "Entry", "Table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key and its value: a scalar, a list, or a Table. lines: of the key, where the same key comes again too."""
+
+    key: Any
+    value: Any
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The entries of a mapping, by their keys."""
+
+    entries: Mapping[Any, Entry] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries.values())
+
+    def get(self, key: str) -> Entry | None:
+        """The entry of that key."""
+        return self.entries.get(key)
+
+    def __repr__(self) -> str:
+        return "a mapping"  # whose text might be as long as the file, and hold a secret
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file's one mapping."""
+
+    path: Path
+    root: Table
+
+    def place(self, entry: Entry, profile: str = "") -> Source:
+        """Where the entry is."""
+        return Source(Origin.FILE, str(self.path), entry.lines[0], profile)

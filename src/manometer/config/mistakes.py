@@ -1,0 +1,76 @@
+"""What is wrong with settings: all of it, and never a secret."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from manometer.config.declared import Setting
+from manometer.config.source import Source
+from manometer.errors import ConfigError
+from manometer.redaction import SHOWN, brief
+
+__all__ = ["Mistakes", "SettingsError", "nearest"]
+
+
+class SettingsError(ConfigError):
+    """Settings that are wrong. mistakes: each of them in a sentence; the error's text has the first."""
+
+    def __init__(self, mistakes: Iterable[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        more = len(self.mistakes) - 1
+        super().__init__(self.mistakes[0] + (f" (and {more} more wrong)" if more else ""))
+
+
+class Mistakes:
+    """The mistakes that were found so far."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def add(self, mistake: str) -> None:
+        """Note one, as a sentence that names the setting and the place."""
+        self.found.append(mistake)
+
+    def unknown(self, what: str, name: object, known: Iterable[str], source: Source) -> None:
+        """There is no such thing. what: of which kind it would be; known: the names that there are."""
+        self.add(f"unknown {what} {brief(_written(name))} in {source}; {nearest(name, known)}")
+
+    def check(self, setting: Setting, value: Any, source: Source) -> bool:
+        """Note where the setting does not take the value; whether it does."""
+        name, takes = setting.name, f"it takes {setting.rule.allowed}"
+        is_taken = setting.takes(value)
+        reason = setting.refusal(value) if is_taken else None
+        if is_taken and reason is None:
+            return True
+        if setting.secret:  # which the reason might show too
+            self.add(f"{name} is wrong in {source}, and not shown; {takes if reason is None else setting.help}")
+        elif reason is None:
+            self.add(f"{name} is {brief(_written(value))} in {source}; {takes}")
+        else:
+            self.add(f"{reason} ({name} in {source})")
+        return False
+
+    def refuse(self) -> None:
+        """Raise SettingsError where there is any."""
+        if self.found:
+            raise SettingsError(self.found)
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """What may have been meant, as half a sentence."""
+    names = list(known)
+    close = []
+    if isinstance(name, str) and name:
+        begin = [each for each in names if each.startswith(name)]  # such as prod of production
+        close = get_close_matches(name[:SHOWN], names) or begin
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"there are {', '.join(names)}" if names else "there are none"
+
+
+def _written(value: object) -> str:
+    """As Python writes it. Not every object can be written: a whole number of 5,000 digits cannot."""
+    try:
+        return repr(value)
+    except Exception:
+        return f"a {type(value).__name__}"

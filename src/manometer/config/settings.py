@@ -1,0 +1,143 @@
+"""Manometer's own settings."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self, TypedDict, Unpack
+
+from manometer.config.declared import declared, setting, shown
+from manometer.config.loading import load
+from manometer.config.mistakes import Mistakes
+from manometer.config.rules import FLAG, HEADERS, SECONDS, URL, choice, number, text, whole_number
+from manometer.config.source import Origin, Source
+
+__all__ = ["SettingValues", "Settings"]
+
+
+class SettingValues(TypedDict, total=False):
+    """The fields of Settings as keyword arguments, so that a type checker refuses one that is misspelt."""
+
+    host: str
+    port: int
+    allowed_hosts: str | None
+    service_name: str
+    processes_dir: str | None
+    db_client_connections: bool
+    collector_timeout: float
+    otlp_endpoint: str | None
+    otlp_headers: str | None
+    trace_ratio: float
+    health_interval: float
+    logs: bool
+    log_level: str
+    log_format: str
+    log_file: str | None
+    reload_on_sighup: bool
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Settings:
+    """What a program may decide about its Manometer; each value is checked on the way in."""
+
+    host: str = setting("127.0.0.1", "Address that the exporter listens on.", text("an address or a host name"))
+    port: int = setting(9464, "Port that the exporter listens on; 0 picks a free one.", whole_number(0, 65535))
+    allowed_hosts: str | None = setting(
+        None,
+        "Names by which an exporter on the loopback may be asked for besides its own, as by a proxy; * allows any.",
+        text("host names with commas between them"),
+        live=True,
+    )
+    service_name: str = setting(
+        "python",
+        "Name of the program on traces and the landing page.",
+        text("a short name"),
+        platform="OTEL_SERVICE_NAME",
+    )
+    processes_dir: str | None = setting(
+        None,
+        "Directory in which the worker processes of one program share their figures; unset shows each alone.",
+        text("a path"),
+        platform="PROMETHEUS_MULTIPROC_DIR",
+    )
+    db_client_connections: bool = setting(
+        False,
+        "Whether pools of database connections are shown under OpenTelemetry's db.client.connection.* names too.",
+        FLAG,
+    )
+    collector_timeout: float = setting(
+        5.0,
+        "Seconds that a scrape waits for a collector; less where the scraper itself waits less.",
+        SECONDS,
+        live=True,
+    )
+    otlp_endpoint: str | None = setting(
+        None,
+        "Base URL of an OTLP/HTTP receiver that spans go to; unset sends none.",
+        URL,
+        live=True,
+        platform="OTEL_EXPORTER_OTLP_ENDPOINT",
+    )
+    otlp_headers: str | None = setting(
+        None,
+        "Headers of requests to that receiver, such as credentials; unset leaves them to OpenTelemetry's variables.",
+        HEADERS,
+        secret=True,
+        live=True,
+    )
+    trace_ratio: float = setting(
+        1.0,
+        "Share of traces that are recorded.",
+        number("a number from 0 to 1", lambda value: 0 <= value <= 1, minimum=0, maximum=1),
+        live=True,
+    )
+    health_interval: float = setting(
+        30.0,
+        "Seconds between two runs of a health check that sets no interval of its own.",
+        SECONDS,
+        live=True,
+    )
+    logs: bool = setting(False, "Whether Manometer sets up the program's logging.", FLAG)
+    log_level: str = setting(
+        "info",
+        "Least severe level that is logged.",
+        choice("debug", "info", "warning", "error", "critical"),
+        live=True,
+    )
+    log_format: str = setting("json", "Log lines for machines or for people.", choice("json", "console"))
+    log_file: str | None = setting(
+        None, "File that logs go to, kept in 10 MB pieces; unset logs to standard output.", text("a path")
+    )
+    reload_on_sighup: bool = setting(False, "Whether the signal SIGHUP has the settings read again.", FLAG)
+
+    def __post_init__(self) -> None:
+        mistakes = Mistakes()
+        for name, each in declared(type(self)).items():
+            mistakes.check(each, getattr(self, name), Source(Origin.CALL, f"Settings({name}=...)"))
+        mistakes.refuse()
+
+    def __repr__(self) -> str:
+        parts = (f"{name}={shown(each, getattr(self, name))}" for name, each in declared(type(self)).items())
+        return f"Settings({', '.join(parts)})"
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        profile: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        **overrides: Unpack[SettingValues],
+    ) -> Self:
+        """Gather the settings: a later source wins over an earlier one.
+
+        path: a YAML file with settings by name; by default the one that MANOMETER_CONFIG_FILE names.
+        environ: MANOMETER_<NAME>, and MANOMETER_<NAME>_FILE of a secret.
+        profile: which of the file's `profiles` counts over its top level; by default the one that MANOMETER_PROFILE
+        names. options: what the command line gives, by name; None is for what it does not give.
+        overrides: settings by name, the program's own word.
+        Raises SettingsError, a ConfigError, naming the setting, where it came from and what is allowed. What a
+        platform sets for others too (OpenTelemetry's variables, Kubernetes's for a service called manometer)
+        is never an error: where it cannot be used, it is ignored with a warning.
+        """
+        return load(cls, None, path, environ, profile=profile, options=options, call=overrides).settings
