@@ -2,7 +2,7 @@
 
 import atexit
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, Self, Unpack
@@ -17,6 +17,7 @@ from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_chi
 from manometer.process import measure, measure_to_the_end
 from manometer.serving import pages
 from manometer.serving.server import Server
+from manometer.serving.slots import Slots
 
 if TYPE_CHECKING:
     from manometer.processes import Worker
@@ -105,10 +106,15 @@ class Manometer:
         settings, registry = self.settings, self._registry
         checks = Checks.on(registry)
         worker = _worker(registry, settings)
-        shown, patience = _shown(registry, worker), settings.collector_timeout
-        site = pages.Site(shown, checks.all, settings.service_name, registry, patience)
-        sharing = None if worker is None else worker.sharing(settings.port)
-        server = Server(site, settings.host, settings.port, sharing=sharing, allowed_hosts=settings.allowed_hosts)
+        server = Server(
+            _pages(registry, settings, worker, checks.all),
+            settings.host,
+            settings.port,
+            listen_addresses=settings.listen_addresses,
+            web_config_file=settings.web_config_file,
+            sharing=None if worker is None else worker.sharing,
+            allowed_hosts=settings.allowed_hosts,
+        )
         started.callback(server.close)  # where the port is taken, nothing else has been touched
         if settings.logs:
             from manometer import logs  # takes as long to import as all the rest of the kit
@@ -183,8 +189,8 @@ def wsgi_app(
     `processes_dir` says where they share them. The process, its garbage collector and the host are measured from
     now on, as `start` does. The first request for `/readyz` starts the health checks, in whichever worker process it
     comes to.
-    path, settings: as for start; `processes_dir`, `db_client_connections`,
-    `collector_timeout` and `service_name` matter here.
+    path, settings: as for start; those of the address and `web_config_file` do not matter here, as the program's own
+    server decides who may ask.
     """
     return pages.wsgi_app(_site(registry, Settings.load(path, **settings)))
 
@@ -212,8 +218,24 @@ def _site(registry: CollectorRegistry, settings: Settings) -> pages.Site:
         found.start()
         return found.all()
 
-    shown, patience = _shown(registry, worker), settings.collector_timeout
-    return pages.Site(shown, checks, settings.service_name, registry, patience)
+    return _pages(registry, settings, worker, checks)
+
+
+def _pages(
+    registry: CollectorRegistry,
+    settings: Settings,
+    worker: "Worker | None",
+    checks: Callable[[], Sequence[Check]],
+) -> pages.Site:
+    return pages.Site(
+        _shown(registry, worker),
+        checks,
+        service=settings.service_name,
+        own=registry,
+        patience=settings.collector_timeout,
+        scrapes=Slots(settings.max_requests),
+        figures=settings.telemetry_path,
+    )
 
 
 def _worker(registry: CollectorRegistry, settings: Settings) -> "Worker | None":

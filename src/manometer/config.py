@@ -73,6 +73,10 @@ _URL = _text(
 )
 
 
+_PATH = _text(
+    "a path such as /metrics, and neither /livez nor /readyz",
+    lambda value: bool(re.fullmatch(r"/[\w./~-]*", value, re.ASCII)) and value not in ("/livez", "/readyz"),
+)
 _SECONDS = _number("a number of seconds over 0", lambda value: 0 < value < float("inf"))
 
 
@@ -85,6 +89,10 @@ class SettingValues(TypedDict, total=False):
 
     host: str
     port: int
+    listen_addresses: str | None
+    telemetry_path: str
+    web_config_file: str | None
+    max_requests: int
     allowed_hosts: str | None
     service_name: str
     processes_dir: str | None
@@ -105,6 +113,19 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "Address that the exporter listens on.", _text("an address or a host name"))
     port: int = _setting(9464, "Port that the exporter listens on; 0 picks a free one.", _whole_number(0, 65535))
+    listen_addresses: str | None = _setting(
+        None,
+        "Addresses to listen on in place of host and port: 127.0.0.1:9464, [::1]:9464, :9464 for every address, "
+        "unix:/run/app.sock, with commas between them.",
+        _text("addresses with commas between them"),
+    )
+    telemetry_path: str = _setting("/metrics", "Path of the figures.", _PATH)
+    web_config_file: str | None = _setting(
+        None,
+        "File with TLS, users, headers and a rate, as exporter-toolkit has it; it is read again when it changes.",
+        _text("a path"),
+    )
+    max_requests: int = _setting(12, "Scrapes that are answered at once.", _whole_number(1, 1000))
     allowed_hosts: str | None = _setting(
         None,
         "Names by which an exporter on the loopback may be asked for besides its own, as by a proxy; * allows any.",

@@ -18,10 +18,15 @@ from prometheus_client import Gauge
 
 from forking import forked
 from manometer.errors import ConfigError
+from manometer.serving import acceptor, handler
 from manometer.serving import server as module
-from manometer.serving.pages import Site
-from manometer.serving.server import CONNECTIONS, Server
+from manometer.serving.connections import Connection, Connections
+from manometer.serving.listeners import Listener
+from manometer.serving.pages import SCRAPES, Site
+from manometer.serving.server import SPARE, Server
 from waiting import DEADLINE, joined, readable, until
+
+CONNECTIONS = SCRAPES + SPARE
 
 
 @pytest.fixture
@@ -169,7 +174,7 @@ def test_silent_clients_do_not_hold_up_the_next_one(server):
 
 def test_a_client_that_does_not_take_its_answer_is_dropped_in_time(registry, monkeypatch):
     """An answer that fills the socket's buffers waits for its reader no longer than the time-out."""
-    monkeypatch.setattr(module._Handler, "timeout", 0.2)
+    monkeypatch.setattr(handler, "PATIENCE", 0.2)
     wide = Gauge("wide", "Wide.", [f"label_{number}" for number in range(10)], registry=registry)
     for number in range(1000):
         wide.labels(*["x" * 1_000] * 9, "x" * 1_000 + str(number))
@@ -185,14 +190,14 @@ def test_a_client_that_does_not_take_its_answer_is_dropped_in_time(registry, mon
 
 def test_a_silent_client_is_dropped_in_time(server, monkeypatch):
     """A connection that says nothing is closed, so that it holds no thread for ever."""
-    monkeypatch.setattr(module._Handler, "timeout", 0.1)
+    monkeypatch.setattr(handler, "PATIENCE", 0.1)
     with closing(socket.create_connection(_address(server), timeout=DEADLINE)) as silent:
         assert silent.recv(1) == b""
 
 
 def test_a_request_is_refused_while_all_connections_are_being_answered(registry, monkeypatch):
     """503 at once, where every thread is at work: no queue that grows."""
-    monkeypatch.setattr(module, "CONNECTIONS", 2)
+    monkeypatch.setattr(module, "SPARE", 2 - SCRAPES)
     entered, go_on = threading.Semaphore(0), threading.Event()
 
     def checks():
@@ -270,8 +275,8 @@ def test_a_connection_that_cannot_be_taken_is_not_tried_for_at_once(server, monk
         tried.release()
         raise OSError(errno.ENFILE, os.strerror(errno.ENFILE))
 
-    monkeypatch.setattr(module, "PAUSE", DEADLINE)
-    monkeypatch.setattr(module.TCPServer, "get_request", refused)
+    monkeypatch.setattr(acceptor, "PAUSE", DEADLINE)
+    monkeypatch.setattr(Listener, "accept", refused)
     with closing(socket.create_connection(_address(server), timeout=DEADLINE)):
         assert tried.acquire(timeout=DEADLINE)
         assert not tried.acquire(timeout=0.3)
@@ -296,7 +301,7 @@ def test_a_connection_without_a_thread_is_refused(server, monkeypatch, figures):
 
 def test_an_answered_connection_takes_one_place(registry, monkeypatch):
     """Two that were answered and are kept open fill two places, and neither has to go."""
-    monkeypatch.setattr(module, "CONNECTIONS", 2)
+    monkeypatch.setattr(module, "SPARE", 2 - SCRAPES)
     with (
         closing(Server(Site(registry), "127.0.0.1", 0).start()) as server,
         _client(server) as one,
@@ -315,14 +320,14 @@ def test_an_answer_that_is_broken_off_frees_its_place(registry, monkeypatch):
     def checks():
         raise SystemExit
 
-    monkeypatch.setattr(module, "CONNECTIONS", 1)
+    monkeypatch.setattr(module, "SPARE", 1 - SCRAPES)
     with closing(Server(Site(registry, checks), "127.0.0.1", 0).start()) as server:
         with _client(server) as client, pytest.raises(ConnectionError):
             _get(client, "/readyz")
         with _client(server) as client:
             assert _get(client)[0].status == 200
     # pytest is told of the exception when the thread ends: that has to be within this test.
-    until(lambda: not any("process_request_thread" in each.name for each in threading.enumerate()))
+    until(lambda: not any(each.name == "manometer-connection" for each in threading.enumerate()))
 
 
 def test_the_thread_has_a_name_and_keeps_no_program_from_ending(server):
@@ -379,10 +384,10 @@ def test_a_wrong_host_is_an_error_that_says_what_to_do(registry, host, message):
 def test_whatever_else_the_system_refuses_is_told(registry, monkeypatch, code, message):
     """A port for administrators alone has a hint; the rest is in the system's own words."""
 
-    def refused(_):
+    def refused(*_):
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(module.TCPServer, "server_bind", refused)
+    monkeypatch.setattr(socket.socket, "bind", refused)
     with pytest.raises(ConfigError) as raised:
         Server(Site(registry), "127.0.0.1", 80)
     assert str(raised.value) == message
@@ -442,14 +447,14 @@ def test_a_child_closes_its_copies_of_the_connections_alone():
     """Even one that the parent was closing; what the parent holds stays open."""
     parents, client = socket.socketpair()
     with parents, client:
-        connections = module._Connections(2)
-        inherited, closed = parents.dup(), parents.dup()
+        connections = Connections(2)
+        inherited, closed = Connection(parents.dup(), None), Connection(parents.dup(), None)
         assert connections.admit(inherited)
         assert connections.admit(closed)
         assert connections.begin(inherited)
-        os.close(closed.fileno())
+        os.close(closed.socket.fileno())
         connections.abandon()
-        assert (inherited.fileno(), closed.fileno()) == (-1, -1)
+        assert (inherited.socket.fileno(), closed.socket.fileno()) == (-1, -1)
         parents.sendall(b"x")
         assert client.recv(1) == b"x"
 
@@ -457,4 +462,4 @@ def test_a_child_closes_its_copies_of_the_connections_alone():
 def _threads():
     """How many connections are being handled."""
     gc.collect()
-    return sum("process_request_thread" in each.name for each in threading.enumerate())
+    return sum(each.name == "manometer-connection" for each in threading.enumerate())

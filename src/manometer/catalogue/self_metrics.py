@@ -9,6 +9,7 @@ __all__ = [
     "PROCESSES",
     "PROCESS_FILE_FAILURES",
     "SERIES",
+    "SERVER_CONFIG_FAILURES",
     "SERVER_SHORTAGES",
     "SPANS",
     "SPECS",
@@ -76,11 +77,17 @@ SERVER_SHORTAGES = MetricSpec(
     kind=Kind.COUNTER,
     unit="{shortage}",
     attributes=("manometer.server.resource",),
-    values={"manometer.server.resource": ("connection", "descriptor", "memory", "scrape", "thread")},
-    help="Connections and scrapes that the exporter had wait or refused, by what was lacking.",
+    values={"manometer.server.resource": ("check", "connection", "descriptor", "memory", "scrape", "thread")},
+    help="Connections and requests that the exporter had wait or refused, by what was lacking.",
+)
+SERVER_CONFIG_FAILURES = MetricSpec(
+    name="manometer.server.config.failures",
+    kind=Kind.COUNTER,
+    unit="{failure}",
+    help="Changes of the web configuration file or a certificate that could not be read; what was in force stays so.",
 )
 
 SPECS = (
     *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS),
-    *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES),
+    *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES, SERVER_CONFIG_FAILURES),
 )

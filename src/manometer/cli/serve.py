@@ -5,16 +5,20 @@ import sys
 from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event
+from typing import Any, cast
 
 from prometheus_client import CollectorRegistry
 
 from manometer.cli.ending import terminable
-from manometer.config import Settings
+from manometer.config import Settings, SettingValues
 from manometer.errors import ConfigError
 from manometer.serving.pages import Site
 from manometer.serving.server import AddressError, Server
+from manometer.serving.slots import Slots
 
 __all__ = ["add_parser", "run"]
+
+_OPTIONS = {"host": "--host", "port": "--port", "listen_addresses": "--web.listen-address"}
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -28,13 +32,39 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("dir", nargs="?", metavar="DIR", help="their directory (default: the setting processes_dir)")
     parser.add_argument("--host", help="address to listen on (default: the setting host)")
     parser.add_argument("--port", type=int, help="port to listen on, 0 for a free one (default: the setting port)")
+    parser.add_argument(
+        "--web.listen-address",
+        dest="listen_addresses",
+        action="append",
+        metavar="ADDRESS",
+        help="in place of host and port, as in 127.0.0.1:9464, [::1]:9464, :9464 for every address, "
+        "unix:/run/app.sock; may be given several times (default: the setting listen_addresses)",
+    )
+    parser.add_argument(
+        "--web.telemetry-path",
+        dest="telemetry_path",
+        metavar="PATH",
+        help="path of the figures (default: the setting telemetry_path)",
+    )
+    parser.add_argument(
+        "--web.config.file",
+        dest="web_config_file",
+        metavar="FILE",
+        help="TLS, users, headers and a rate, as exporter-toolkit has them (default: the setting web_config_file)",
+    )
+    parser.add_argument(
+        "--web.max-requests",
+        dest="max_requests",
+        type=int,
+        metavar="N",
+        help="scrapes that are answered at once (default: the setting max_requests)",
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until the process is told to end, by SIGTERM or Ctrl-C."""
-    given = {"processes_dir": args.dir, "host": args.host, "port": args.port}
-    settings = Settings.load(**{name: value for name, value in given.items() if value is not None})
+    settings = Settings.load(**_given(args))
     if settings.processes_dir is None:
         raise ConfigError("which processes? name their directory, or set MANOMETER_PROCESSES_DIR")
     path = Path(settings.processes_dir)
@@ -42,15 +72,43 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"{path} is no directory; name the one that the workers have as processes_dir")
     from manometer.processes import onlooker  # slow to import, and other commands do not need it
 
+    site = Site(
+        onlooker(path),
+        service=settings.service_name,
+        own=CollectorRegistry(),  # what is counted there is not among the figures of the processes
+        patience=settings.collector_timeout,
+        scrapes=Slots(settings.max_requests),
+        figures=settings.telemetry_path,
+    )
     try:
-        own = CollectorRegistry()  # what is counted there is not among the figures of the processes
-        site = Site(onlooker(path), service=settings.service_name, own=own, patience=settings.collector_timeout)
-        server = Server(site, settings.host, settings.port, allowed_hosts=settings.allowed_hosts)
+        server = Server(
+            site,
+            settings.host,
+            settings.port,
+            listen_addresses=settings.listen_addresses,
+            web_config_file=settings.web_config_file,
+            allowed_hosts=settings.allowed_hosts,
+        )
     except AddressError as error:
-        option = f"set MANOMETER_{error.setting.upper()} or pass --{error.setting}"
+        option = f"set MANOMETER_{error.setting.upper()} or pass {_OPTIONS[error.setting]}"
         raise ConfigError(f"{error.reason}; {option}") from None
     with suppress(KeyboardInterrupt), terminable(), closing(server.start()):
-        sys.stdout.write(f"{server.url}/metrics\n")
+        for url in server.urls:
+            sys.stdout.write(f"{url if url.startswith('unix:') else url + settings.telemetry_path}\n")
         sys.stdout.flush()
         Event().wait()
     return 0
+
+
+def _given(args: argparse.Namespace) -> SettingValues:
+    """The settings that the command line names."""
+    names = ("host", "port", "telemetry_path", "web_config_file", "max_requests")
+    given: dict[str, Any] = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    if args.dir is not None:
+        given["processes_dir"] = args.dir
+    is_plain = "host" in given or "port" in given
+    if args.listen_addresses and is_plain:
+        raise ConfigError("--web.listen-address is in place of --host and --port; give one or the other")
+    if args.listen_addresses or is_plain:  # whatever the environment says
+        given["listen_addresses"] = ",".join(args.listen_addresses) if args.listen_addresses else None
+    return cast(SettingValues, given)

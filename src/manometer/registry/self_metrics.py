@@ -36,6 +36,7 @@ class SelfMetrics(Collector):
         self.spans = meter(rows.SPANS, Counter)
         self.file_failures = meter(rows.PROCESS_FILE_FAILURES, Counter)
         self.server_shortages = meter(rows.SERVER_SHORTAGES, Counter)
+        self.server_config_failures = meter(rows.SERVER_CONFIG_FAILURES, Counter)
         self._costs: tuple[Mapping[str, float], Mapping[str, float]] = {}, {}
         self._outages = Outages()
         self._folding: set[str] = set()
@@ -141,8 +142,8 @@ class SelfMetrics(Collector):
     def _figures(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Family]:
         if not self._is_shown:
             return
-        counters = (self.collect_failures, self.label_folds, self.spans, self.file_failures, self.server_shortages)
-        for pushed in counters:
+        server = self.server_shortages, self.server_config_failures
+        for pushed in (self.collect_failures, self.label_folds, self.spans, self.file_failures, *server):
             family = pushed.family()
             if family.series:
                 yield family

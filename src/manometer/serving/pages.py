@@ -70,7 +70,7 @@ class Site:
     """What the pages show: a registry's figures, the checks that say whether the program is ready, its name.
 
     own: the program's own registry, where `registry` shows the figures of a whole group; patience: seconds that a
-    collector may take; scrapes: how many are answered at once.
+    collector may take; scrapes: how many are answered at once; figures: the path of the figures.
     """
 
     registry: CollectorRegistry = REGISTRY
@@ -79,6 +79,23 @@ class Site:
     own: CollectorRegistry | None = None
     patience: float = PATIENCE
     scrapes: Slots = field(default_factory=lambda: Slots(SCRAPES))
+    figures: str = _FIGURES
+
+    def page(self, path: str) -> str | None:
+        """The page at the path, by its usual path; None where there is none."""
+        if path == self.figures:
+            return _FIGURES
+        return path if path in _PAGES and path != _FIGURES else None
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """Where each page is, by its usual path."""
+        found = {page: self.figures if page == _FIGURES else page for page in _PAGES}
+        return {page: path for page, path in found.items() if self.page(path) == page}
+
+    def misconfigured(self) -> None:
+        """Count that the web configuration could not be read again."""
+        SelfMetrics.of(self._counting).server_config_failures.inc()
 
     def lacked(self, resource: str, error: BaseException | None = None) -> None:
         """Count that the server lacked such a thing; see SelfMetrics.lacked."""
@@ -132,16 +149,16 @@ class Response(NamedTuple):
 def respond(site: Site, request: Request) -> Response:
     """Answer a request; a fault in here is logged and answered with 500, figures that are not complete with 503."""
     notice()
-    page = _PAGES.get(request.path)
+    page = site.page(request.path)
     if page is None:
-        return _text(HTTPStatus.NOT_FOUND, f"nothing here; there are {' '.join(_PAGES)}\n")
+        return _text(HTTPStatus.NOT_FOUND, f"nothing here; there are {' '.join(site.paths.values())}\n")
     allow = ("Allow", ", ".join(_METHODS))
     if request.method == "OPTIONS":
         return Response(HTTPStatus.OK, (allow,), b"")
     if request.method not in _METHODS:
         return _text(HTTPStatus.METHOD_NOT_ALLOWED, "use GET or HEAD\n", allow)
     try:
-        return page(site, request)
+        return _PAGES[page](site, request)
     except IncompleteError as error:
         return _text(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}\n")
     except Exception:
@@ -159,7 +176,8 @@ def misdirected(host: str) -> Response:
 
 
 def _landing(site: Site, _: Request) -> Response:
-    links = "\n".join(f'<li><a href="{path[1:]}">{path}</a> {meaning}</li>' for path, meaning in _MEANINGS.items())
+    where = [(site.paths[page], meaning) for page, meaning in _MEANINGS.items()]
+    links = "\n".join(f'<li><a href="{escape(at[1:])}">{escape(at)}</a> {meaning}</li>' for at, meaning in where)
     service = escape(site.service)
     body = f"""<!DOCTYPE html>
 <html lang="en">
@@ -210,7 +228,7 @@ def _written(
 
 def _too_many(site: Site) -> Response:
     site.lacked("scrape")
-    told = f"{SCRAPES} scrapes are being answered, and no more are at once; try again later\n"
+    told = f"{site.scrapes.limit} scrapes are being answered, and no more are at once; try again later\n"
     return _text(HTTPStatus.SERVICE_UNAVAILABLE, told)
 
 
@@ -286,7 +304,7 @@ def wsgi_app(site: Site) -> WsgiApp:
             for name, value in environ.items()
             if name.startswith("HTTP_")
         }
-        path = _mounted(environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", ""))
+        path = _mounted(site, environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", ""))
         peer = environ.get("REMOTE_ADDR", "")
         request = Request(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""), headers, peer)
         response = respond(site, request)
@@ -309,8 +327,9 @@ def asgi_app(site: Site) -> AsgiApp:
     import asyncio  # here, because it takes as long to import as the rest of the exporter
     from concurrent.futures import ThreadPoolExecutor
 
-    threads = ForEachProcess(lambda: ThreadPoolExecutor(SCRAPES, "manometer-asgi"))
-    queued = Slots(SCRAPES)  # none waits for a thread: the time of a scrape begins when it has one
+    at_once = site.scrapes.limit
+    threads = ForEachProcess(lambda: ThreadPoolExecutor(at_once, "manometer-asgi"))
+    queued = Slots(at_once)  # none waits for a thread: the time of a scrape begins when it has one
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -320,10 +339,10 @@ def asgi_app(site: Site) -> AsgiApp:
             raise ValueError(f"the exporter speaks HTTP, not {scope['type']}; mount it on an HTTP route")
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         root = scope.get("root_path", "")
-        path = _mounted(root, scope["path"].removeprefix(root))
+        path = _mounted(site, root, scope["path"].removeprefix(root))
         peer = (scope.get("client") or ("",))[0]
         request = Request(scope["method"], path, scope["query_string"].decode("latin-1"), headers, peer)
-        if path != _FIGURES:
+        if path != site.figures:
             response = respond(site, request)
         elif not queued.take():
             response = _too_many(site)
@@ -353,7 +372,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-def _mounted(root: str, path: str) -> str:
+def _mounted(site: Site, root: str, path: str) -> str:
     """The page asked for: where the application is mounted at a page's own path, that page."""
     last = "/" + root.rstrip("/").rpartition("/")[2]
-    return last if path in ("", "/") and last in _PAGES else path or "/"
+    return last if path in ("", "/") and site.page(last) is not None else path or "/"
