@@ -35,8 +35,8 @@ def test_anything_else_is_refused(text):
     with pytest.raises(ConfigError) as raised:
         addresses(f":1,{text}")
     assert str(raised.value) == (
-        f"listen_addresses has {text!r}; it takes 127.0.0.1:9464, [::1]:9464, :9464 for every address of the machine, "
-        "or unix:/run/app.sock"
+        f"listen_addresses has {text!r}; it takes 127.0.0.1:9464, [::1]:9464, :9464 for every address of the "
+        "machine, or unix:/run/app.sock"
     )
 
 

@@ -56,7 +56,7 @@ def test_probes_are_answered_however_many_scrapes_wait(registry, monkeypatch):
     with closing(Server(site, "127.0.0.1", 0).start()) as server, ThreadPoolExecutor(SCRAPES) as pool:
         waiting = [pool.submit(get, server, "/metrics", PATIENT) for _ in range(SCRAPES)]
         assert held.entered.acquire(timeout=DEADLINE)
-        refused = 503, f"{SCRAPES} scrapes are being answered, and no more are at once; try again later\n"
+        refused = 503, f"no more than {SCRAPES} scrapes are answered at once; try again later\n"
         until(lambda: _waiting(registry) == SCRAPES - 1)
         assert get(server, "/metrics", PATIENT) == refused
         for _ in range(3):

@@ -144,10 +144,12 @@ def test_a_socket_that_somebody_listens_on_is_in_use(tmp_path):
 
 
 def a_file(path):
+    """A file."""
     path.write_text("kept")
 
 
 def a_link(path):
+    """A link to a socket."""
     target = path.with_name("target")
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(target))
@@ -190,7 +192,7 @@ def test_a_socket_in_the_place_of_ours_is_left_alone(tmp_path):
 
 def test_a_path_that_is_too_long_is_an_error_that_says_so(tmp_path):
     """In the system's words."""
-    with pytest.raises(ConfigError, match="cannot listen on the Unix socket .*too long"):
+    with pytest.raises(ConfigError, match=r"cannot listen on the Unix socket .*too long"):
         serving(f"unix:{tmp_path / ('a' * 200)}")
 
 

@@ -1,6 +1,6 @@
 """Certificates for the tests: an authority, and what it signs."""
 
-import datetime
+import datetime as dt
 from ipaddress import ip_address
 
 from cryptography import x509
@@ -65,15 +65,15 @@ def _named(name):
 
 
 def _begun(subject, issuer, key):
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=1))
     )
 
 

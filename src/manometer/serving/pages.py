@@ -228,7 +228,7 @@ def _written(
 
 def _too_many(site: Site) -> Response:
     site.lacked("scrape")
-    told = f"{site.scrapes.limit} scrapes are being answered, and no more are at once; try again later\n"
+    told = f"no more than {site.scrapes.limit} scrapes are answered at once; try again later\n"
     return _text(HTTPStatus.SERVICE_UNAVAILABLE, told)
 
 

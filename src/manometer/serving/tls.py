@@ -185,4 +185,7 @@ def _choose_curve(context: ssl.SSLContext, curves: Sequence[str]) -> None:
     if len(curves) > 1:
         raise ConfigError("curve_preferences has several curves, and Python's ssl takes one; name one, or none")
     for name in curves:
-        context.set_ecdh_curve(_CURVES[name])
+        try:
+            context.set_ecdh_curve(_CURVES[name])
+        except (ssl.SSLError, ValueError):  # Python 3.11 knows X25519 only as one of those that it takes by itself
+            raise ConfigError(f"curve_preferences has {name}, which this Python's ssl cannot choose") from None

@@ -1,5 +1,6 @@
 """The YAML of a web configuration file, with the line of each value: texts, lists of texts, and mappings of such."""
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +35,12 @@ def entries(text: str, what: str) -> Entry:
     loader = yaml.SafeLoader(text)
     try:
         node = loader.get_single_node()
-    except yaml.MarkedYAMLError as error:  # whose own text would show the line itself
-        mark = error.problem_mark
-        where = "" if mark is None else f"line {mark.line + 1}: "
-        raise ConfigError(f"{what}, {where}no YAML: {brief(error.problem or error.context or '')}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{what} is no YAML: {brief(str(error))}") from None
+    except yaml.MarkedYAMLError as error:  # whose own text would show the line, and so maybe a password
+        where = "" if error.problem_mark is None else f", line {error.problem_mark.line + 1}"
+        problem = re.sub(r"'.*'", "...", error.problem or error.context or "")
+        raise ConfigError(f"{what}{where}: no YAML: {problem}") from None
+    except yaml.YAMLError:
+        raise ConfigError(f"{what} is no YAML") from None
     except RecursionError:
         raise ConfigError(f"{what} is nested too deeply") from None
     finally:
