@@ -167,9 +167,7 @@ def test_prometheus_scrapes(program, server, folder):
             def targets():
                 assert process.poll() is None, (folder / "log").read_text()
                 try:
-                    with urllib.request.urlopen(
-                        f"http://127.0.0.1:{port}/api/v1/targets", timeout=DEADLINE
-                    ) as answer:
+                    with urllib.request.urlopen(api, timeout=DEADLINE) as answer:
                         found = json.load(answer)["data"]["activeTargets"]
                 except OSError:
                     return None

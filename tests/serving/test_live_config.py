@@ -5,7 +5,6 @@ import os
 import ssl
 import threading
 
-import bcrypt
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -18,8 +17,8 @@ from manometer.serving.web_config import web_config
 from waiting import DEADLINE, joined
 
 TLS = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
-HASH = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
-OTHER = bcrypt.hashpw(b"other", bcrypt.gensalt(4)).decode()
+HASH = "$2b$04$0JT.EVQH6nF4SPEwN3GXQuDWmo3Bttcdj5ITWpukMre3c4BXt.1Z2"
+OTHER = "$2b$04$t36XaVi4tv83nMGqiSaZ2u//9HJHorDQRuzB8oD1PF7Gns4er3Fqm"
 USERS = f"basic_auth_users:\n  alice: {HASH}\n"
 
 
