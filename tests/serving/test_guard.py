@@ -98,6 +98,35 @@ def test_too_many_passwords_at_once_are_refused_and_counted(guard, registry, mon
     assert registry.get_sample_value(*shortages) == 1
 
 
+def refusals(registry, reason):
+    """How many there were for that reason."""
+    labels = {"manometer_server_refusal_reason": reason}
+    return registry.get_sample_value("manometer_server_refusals_total", labels) or 0
+
+
+def test_refusals_are_counted_by_their_reasons(guard, registry):
+    """A host, a rate, a password: probes that need none are none."""
+    judge = guard(ALICE + "rate_limit:\n  interval: 1h\n  burst: 2\n")
+    ask(judge, user="alice")
+    ask(judge, user="bob")
+    ask(judge, "/livez")
+    ask(judge)
+    judge.answer(Hosts("127.0.0.1", "127.0.0.1"), Request("GET", "/metrics", "", {"host": "evil.test"}, None))
+    assert [refusals(registry, each) for each in ("password", "rate", "host")] == [1, 1, 1]
+
+
+def test_a_fault_of_ours_is_logged_and_lets_nobody_in(guard, monkeypatch, caplog):
+    """500, and not the figures."""
+    guard = guard(ALICE)
+
+    def fails(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("manometer.serving.guard.Credentials.verdict", fails)
+    assert ask(guard, user="alice")[::2] == (500, b"the exporter failed; its log says why\n")
+    assert "whether /metrics may be answered could not be told" in caplog.text
+
+
 def test_headers_are_on_every_answer(guard):
     """The refusals among them."""
     guard = guard(HEADERS + ALICE)

@@ -299,6 +299,21 @@ def test_a_connection_without_a_thread_is_refused(server, monkeypatch, figures):
     assert figures("manometer_server_shortages_total", manometer_server_resource="thread") == 1
 
 
+def test_a_connection_that_cannot_be_taken_over_costs_no_other(server, monkeypatch, caplog):
+    """Such as for want of memory: it is closed and logged, and the next one is served."""
+    with monkeypatch.context() as patch:
+
+        def fails(*_):
+            raise MemoryError("no more")
+
+        patch.setattr(Connections, "admit", fails)
+        with closing(socket.create_connection(_address(server), timeout=DEADLINE)) as lost:
+            assert lost.recv(1) == b""
+    assert "a connection from 127.0.0.1 could not be taken" in caplog.text
+    with _client(server) as client:
+        assert _get(client)[0].status == 200
+
+
 def test_an_answered_connection_takes_one_place(registry, monkeypatch):
     """Two that were answered and are kept open fill two places, and neither has to go."""
     monkeypatch.setattr(module, "SPARE", 2 - SCRAPES)
@@ -365,6 +380,7 @@ def test_a_taken_port_is_an_error_that_says_what_to_do(server, registry):
     [
         ("192.0.2.1", "192.0.2.1 is no address of this machine; set MANOMETER_HOST or pass host=..."),
         ("no such host", "host 'no such host' is not known here; set MANOMETER_HOST or pass host=..."),
+        ("a..b", "host 'a..b' is not known here; set MANOMETER_HOST or pass host=..."),
     ],
 )
 def test_a_wrong_host_is_an_error_that_says_what_to_do(registry, host, message):

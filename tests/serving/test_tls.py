@@ -116,6 +116,21 @@ def test_clients_are_allowed_by_name(folder, san):
         assert not is_answered(server, context(folder, "other"))
 
 
+def test_refusals_are_counted(folder):
+    """A handshake that failed, and a certificate of somebody else."""
+    registry = CollectorRegistry()
+    with serving(folder, f"{DEMANDED}  client_allowed_sans: [x]\n", registry) as server:
+        for client in (None, "stranger", "prometheus"):
+            assert not is_answered(server, context(folder, client))
+        assert is_answered(server, context(folder, "other"))
+
+    def count(reason):
+        labels = {"manometer_server_refusal_reason": reason}
+        return registry.get_sample_value("manometer_server_refusals_total", labels)
+
+    until(lambda: (count("handshake"), count("certificate")) == (2, 1))
+
+
 @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
 @pytest.mark.parametrize("key", ["min_version: TLS13", "max_version: TLS12"])
 def test_versions_are_limited(folder, key, version):

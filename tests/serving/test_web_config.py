@@ -1,7 +1,9 @@
 """exporter-toolkit's web configuration file: each documented key, right and wrong."""
 
+import re
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -89,6 +91,18 @@ def test_what_is_valid_is_taken(folder, name):
     assert load(folder, VALID[name])
 
 
+def test_the_example_of_the_docs_is_valid(folder):
+    """With certificates of these names."""
+    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (folder / "clients.crt").write_text((folder / "ca.crt").read_text())
+    found = load(folder, example)
+    assert found.tls.demands_certificates
+    assert found.users
+    assert found.rate == Rate(1, 20)
+    assert found.headers == (("Strict-Transport-Security", "max-age=31536000"),)
+
+
 INVALID = {
     "a list": ("- a\n", "line 1: the file takes keys: tls_server_config, http_server_config, basic_auth_users"),
     "no YAML": ("a: [\n", "line 2: no YAML: "),
@@ -114,6 +128,7 @@ INVALID = {
         TLS.replace("server.crt", "none.crt"),
         "/none.crt cannot be read: No such file or directory",
     ),
+    "a path that is none": (TLS.replace("server.crt", '"a\\0b"'), "cannot be read: embedded null byte"),
     "an empty certificate": (TLS.replace("server.crt", "empty.pem"), "the certificate and its key cannot be loaded:"),
     "another key": (TLS.replace("server.key", "other.key"), "cannot be loaded: KEY_VALUES_MISMATCH"),
     "a key with a passphrase": (

@@ -10,6 +10,7 @@ __all__ = [
     "PROCESS_FILE_FAILURES",
     "SERIES",
     "SERVER_CONFIG_FAILURES",
+    "SERVER_REFUSALS",
     "SERVER_SHORTAGES",
     "SPANS",
     "SPECS",
@@ -80,6 +81,14 @@ SERVER_SHORTAGES = MetricSpec(
     values={"manometer.server.resource": ("check", "connection", "descriptor", "memory", "scrape", "thread")},
     help="Connections and requests that the exporter had wait or refused, by what was lacking.",
 )
+SERVER_REFUSALS = MetricSpec(
+    name="manometer.server.refusals",
+    kind=Kind.COUNTER,
+    unit="{refusal}",
+    attributes=("manometer.server.refusal.reason",),
+    values={"manometer.server.refusal.reason": ("certificate", "handshake", "host", "password", "rate")},
+    help="Connections and requests that the exporter refused, by what was wrong with them.",
+)
 SERVER_CONFIG_FAILURES = MetricSpec(
     name="manometer.server.config.failures",
     kind=Kind.COUNTER,
@@ -89,5 +98,5 @@ SERVER_CONFIG_FAILURES = MetricSpec(
 
 SPECS = (
     *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS),
-    *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES, SERVER_CONFIG_FAILURES),
+    *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES, SERVER_REFUSALS, SERVER_CONFIG_FAILURES),
 )

@@ -1,6 +1,7 @@
 """The thread that takes new connections, which waits for no client."""
 
 import errno
+import logging
 import selectors
 import socket
 from collections.abc import Callable
@@ -22,6 +23,8 @@ _LACKING = {
 }
 
 
+_log = logging.getLogger("manometer")
+
 # A forked child has nothing of it, where Linux's own would be one of the child and the parent.
 _Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 
@@ -29,7 +32,7 @@ _Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 class Acceptor:
     """Hands each new connection of the listeners over.
 
-    took: called with the listener, the connection and the peer's address; it must not wait, nor raise.
+    took: called with the listener, the connection and the peer's address; it must not wait.
     lacked: told which resource was missing for a connection, and by which error.
     """
 
@@ -85,5 +88,10 @@ class Acceptor:
             if lacking is not None:
                 self._lacked(lacking, error)
                 self._ends.wait(PAUSE)  # the connection still waits, so the next try would come at once
-        else:
+            return
+        try:
             self._took(listener, client, peer)
+        except Exception:  # such as for want of memory: the next connection may be taken again
+            _log.exception("a connection from %s could not be taken", peer)
+            client.close()
+            self._ends.wait(PAUSE)

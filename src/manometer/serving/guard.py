@@ -40,7 +40,11 @@ class Guard:
     def answer(self, hosts: Hosts, request: Request) -> Response:
         """The answer to a request at a listener with those names."""
         in_force = self._in_force
-        response = self._answer(in_force, hosts, request)
+        try:
+            response = self._answer(in_force, hosts, request)
+        except Exception:
+            _log.exception("whether %s may be answered could not be told", request.path)
+            response = _text(HTTPStatus.INTERNAL_SERVER_ERROR, "the exporter failed; its log says why\n")
         return response._replace(headers=(*response.headers, *in_force.said.headers))
 
     def warn_of(self, listeners: Iterable[Listener]) -> None:
@@ -65,9 +69,11 @@ class Guard:
     def _answer(self, in_force: InForce, hosts: Hosts, request: Request) -> Response:
         host = request.headers.get("host")
         if not hosts.allow(host):
+            self._site.refused("host")
             return misdirected(str(host))
         is_probe = request.path in _PROBES
         if in_force.bucket is not None and not is_probe and not in_force.bucket.take():
+            self._site.refused("rate")
             return _text(HTTPStatus.TOO_MANY_REQUESTS, "too many requests; rate_limit says how many there may be\n")
         users, authorization = in_force.said.users, request.headers.get("authorization", "")
         if not users:
@@ -80,6 +86,7 @@ class Guard:
         if verdict is Verdict.BUSY:
             self._site.lacked("check")
             return _text(HTTPStatus.TOO_MANY_REQUESTS, "too many passwords are being checked\n", ("Retry-After", "1"))
+        self._site.refused("password")
         challenge = ("WWW-Authenticate", 'Basic realm="metrics", charset="UTF-8"')
         return _text(HTTPStatus.UNAUTHORIZED, "a user and a password that are right are needed\n", challenge)
 

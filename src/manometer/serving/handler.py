@@ -23,19 +23,26 @@ _ASK_BY_HTTPS = (
 )
 
 
-def secured(connection: Connection, connections: Connections, tls: Tls) -> bool:
-    """Shake hands with the client: whether the connection is encrypted now, and the client one that is allowed."""
+def secured(connection: Connection, connections: Connections, tls: Tls, refused: Callable[[str], None]) -> bool:
+    """Shake hands with the client: whether the connection is encrypted now, and the client one that is allowed.
+
+    refused: called with the reason where it is not.
+    """
     client = connections.encrypt(connection, tls.context)
     if client is None:
         return False
     client.settimeout(PATIENCE)  # of the handshake as a whole
     try:
         client.do_handshake()
-    except ssl.SSLError as error:
-        if error.reason == "HTTP_REQUEST":
+    except OSError as error:
+        refused("handshake")
+        if isinstance(error, ssl.SSLError) and error.reason == "HTTP_REQUEST":
             _ask_by_https(client)
         return False
-    return tls.allows(client.getpeercert())
+    if not tls.allows(client.getpeercert()):
+        refused("certificate")
+        return False
+    return True
 
 
 def _ask_by_https(client: socket.socket) -> None:

@@ -140,7 +140,10 @@ def _tcp(address: Tcp, shares: bool) -> socket.socket:
     """A bound socket; for every address of the machine, it takes those of both families where it can."""
     is_dual = not address.host and socket.has_dualstack_ipv6()
     host = address.host or ("::" if is_dual else "0.0.0.0")  # noqa: S104 - as told to
-    family, _, _, _, where = socket.getaddrinfo(host, address.port, type=socket.SOCK_STREAM)[0]
+    try:
+        family, _, _, _, where = socket.getaddrinfo(host, address.port, type=socket.SOCK_STREAM)[0]
+    except UnicodeError:  # of a name that is none: it has a part that is empty, or too long
+        raise socket.gaierror from None
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:
         if os.name == "posix":  # elsewhere it would let another program listen there too

@@ -63,9 +63,10 @@ class LiveConfig:
     def _read_again(self) -> None:
         try:
             self._in_force = self._read()
-        except ConfigError as error:
+        except Exception as error:
             self._failed()
-            _log.error("%s; what was in force before stays so", error)
+            is_ours = not isinstance(error, ConfigError)
+            _log.error("%s; what was in force before stays so", error, exc_info=is_ours)
         else:
             _log.info("the web configuration file %s was read again", self._path)
 
@@ -98,6 +99,6 @@ class LiveConfig:
 def _stamp(path: Path) -> object:
     try:
         found = path.stat()
-    except OSError as error:
-        return error.errno
+    except (OSError, ValueError) as error:  # a path may be none at all
+        return str(error)
     return found.st_mtime_ns, found.st_size, found.st_ino

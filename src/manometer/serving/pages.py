@@ -93,6 +93,10 @@ class Site:
         found = {page: self.figures if page == _FIGURES else page for page in _PAGES}
         return {page: path for page, path in found.items() if self.page(path) == page}
 
+    def refused(self, reason: str) -> None:
+        """Count that the server refused a connection or a request for such a reason."""
+        SelfMetrics.of(self._counting).server_refusals.labels(reason).inc()
+
     def misconfigured(self) -> None:
         """Count that the web configuration could not be read again."""
         SelfMetrics.of(self._counting).server_config_failures.inc()

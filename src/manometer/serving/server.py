@@ -112,7 +112,7 @@ class Server:
             # A client that went away is no fault; one in an answer was logged where it arose.
             with suppress(Exception):
                 tls = self._guard.tls
-                if tls is None or secured(connection, self._connections, tls):
+                if tls is None or secured(connection, self._connections, tls, self._site.refused):
                     Handler(connection, self._connections, partial(self._guard.answer, listener.hosts))
         finally:
             self._connections.drop(connection)

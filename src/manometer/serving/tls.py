@@ -130,8 +130,8 @@ def _written(path: Path, text: str | None) -> Path:
 def _check_readable(path: Path, key: str) -> None:
     try:
         path.open("rb").close()
-    except OSError as error:
-        raise ConfigError(f"{key} {path} cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{key} {path} cannot be read: {getattr(error, 'strerror', error)}") from None
 
 
 def _ask_for_certificates(context: ssl.SSLContext, server: TlsServer) -> None:
