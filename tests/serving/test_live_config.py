@@ -4,6 +4,7 @@ import logging
 import os
 import ssl
 import threading
+import urllib.request
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -209,10 +210,11 @@ def test_a_failure_is_counted_among_the_figures(tmp_path):
     registry = CollectorRegistry()
     path = tmp_path / "web.yml"
     path.write_text(USERS)
-    server = Server(Site(registry), "127.0.0.1", 0, web_config_file=str(path))
+    server = Server(Site(registry), "127.0.0.1", 0, web_config_file=str(path)).start()
     try:
         rewrite(path, "nothing: 1\n")
-        assert server.url.startswith("http://")
+        with urllib.request.urlopen(f"{server.url}/livez", timeout=DEADLINE) as answer:
+            assert answer.status == 200
         assert registry.get_sample_value("manometer_server_config_failures_total") == 1
     finally:
         server.close()

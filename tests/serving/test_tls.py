@@ -9,10 +9,10 @@ import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
 from certificates import Authority
-from manometer.serving import handler
+from manometer.serving import connection
 from manometer.serving.pages import SCRAPES, Site
 from manometer.serving.server import SPARE, Server
-from waiting import DEADLINE, until
+from waiting import DEADLINE, readable, until
 
 TLS = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
 DEMANDED = f"{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: clients.crt\n"
@@ -206,15 +206,15 @@ def test_handshakes_that_never_end_hold_nobody_up(folder):
 
 def test_a_handshake_ends_in_time(folder, monkeypatch):
     """Whatever the client sends meanwhile."""
-    monkeypatch.setattr(handler, "PATIENCE", 0.2)
+    monkeypatch.setattr(connection, "PATIENCE", 0.2)
     with serving(folder, TLS) as server, plain(server) as client:
         assert client.recv(1) == b""
-        until(lambda: not any(each.name == "manometer-connection" for each in threading.enumerate()))
+        until(lambda: not server._reception._open)
 
 
 def test_a_client_that_does_not_take_its_answer_is_dropped_in_time(folder, monkeypatch):
     """As a whole: each record of TLS gets no time of its own."""
-    monkeypatch.setattr(handler, "PATIENCE", 0.5)
+    monkeypatch.setattr(connection, "PATIENCE", 0.5)
     registry = CollectorRegistry()
     wide = Gauge("wide", "Wide.", [f"label_{number}" for number in range(10)], registry=registry)
     for number in range(1000):
@@ -225,7 +225,8 @@ def test_a_client_that_does_not_take_its_answer_is_dropped_in_time(folder, monke
         context(folder).wrap_socket(raw, server_hostname="localhost") as client,
     ):
         client.sendall(GET.replace(b"/livez", b"/metrics"))
-        until(lambda: not any(each.name == "manometer-connection" for each in threading.enumerate()))
+        assert readable(client.fileno())
+        until(lambda: not server._reception._open)
         received = 0
         with suppress(ssl.SSLError, ConnectionError):
             while part := client.recv(1 << 20):

@@ -32,7 +32,10 @@ class Guard:
         self._live = None if web_config_file is None else LiveConfig(Path(web_config_file), site.misconfigured)
         self._credentials = Credentials()
 
-    @property
+    def shakes(self) -> bool:
+        """Whether a new connection begins with a handshake; looks at no file, so that nobody waits for a disk."""
+        return self._live is not None and self._live.in_force.tls is not None
+
     def tls(self) -> Tls | None:
         """What a new connection is encrypted with."""
         return self._in_force.tls

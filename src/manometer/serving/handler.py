@@ -1,94 +1,53 @@
-"""One client's connection: the handshake of TLS where there is one, then requests and their answers."""
+"""A request as bytes, and the answer to it as bytes."""
 
-import socket
-import ssl
 from collections.abc import Callable
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
-from io import BufferedReader
-from typing import Any
+from io import BytesIO
+from typing import Any, NamedTuple
 
-from manometer.serving.connections import Connection, Connections
 from manometer.serving.pages import Request, Response
-from manometer.serving.tls import Tls
-from manometer.serving.turn import Turn
 
-__all__ = ["Handler", "secured"]
-
-PATIENCE = 10.0
-"""Seconds that a client may take to send a request or to take in an answer: Prometheus's own time-out."""
-_ASK_BY_HTTPS = (
-    b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 32\r\n\r\n"
-    b"TLS is on here, so ask by https\n"
-)
+__all__ = ["Answered", "answered"]
 
 
-def secured(connection: Connection, connections: Connections, tls: Tls, refused: Callable[[str], None]) -> bool:
-    """Shake hands with the client: whether the connection is encrypted now, and the client one that is allowed.
+class Answered(NamedTuple):
+    """parts: of the answer, in order; used: bytes of the request; closes: whether the connection ends with it."""
 
-    refused: called with the reason where it is not.
-    """
-    client = connections.encrypt(connection, tls.context)
-    if client is None:
-        return False
-    client.settimeout(PATIENCE)  # of the handshake as a whole
-    try:
-        client.do_handshake()
-    except OSError as error:
-        refused("handshake")
-        if isinstance(error, ssl.SSLError) and error.reason == "HTTP_REQUEST":
-            _ask_by_https(client)
-        return False
-    if not tls.allows(client.getpeercert()):
-        refused("certificate")
-        return False
-    return True
+    parts: list[bytes]
+    used: int
+    closes: bool
 
 
-def _ask_by_https(client: socket.socket) -> None:
-    """Answer a client that speaks no TLS without any."""
-    client.settimeout(0)
-    with suppress(OSError):
-        socket.socket.recv(client, 1 << 16)  # what is left unread would have the system take the answer back
-    socket.socket.send(client, _ASK_BY_HTTPS)
+def answered(received: bytes, peer: str | None, answer: Callable[[Request], Response]) -> Answered:
+    """Answer the first request of these bytes; what is none is answered as http.server does."""
+    handler = _Handler(received, peer, answer)
+    handler.handle_one_request()
+    return Answered(handler.parts, handler.rfile.tell(), handler.close_connection)
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Reads the requests of a connection and writes what `answer` gives for each."""
-
+class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def __init__(
-        self, connection: Connection, connections: Connections, answer: Callable[[Request], Response]
-    ) -> None:
-        self._client, self._connections, self._answer_to = connection, connections, answer
-        super().__init__(connection.socket, connection.peer, None)  # type: ignore[arg-type]
+    def __init__(self, received: bytes, peer: str | None, answer: Callable[[Request], Response]) -> None:
+        # What socketserver would do besides is for a connection, of which this knows nothing.
+        self._peer, self._answer_to = peer, answer
+        self.parts: list[bytes] = []
+        self.rfile, self.wfile = BytesIO(received), self  # type: ignore[assignment]
+        self.close_connection = True
 
-    def setup(self) -> None:
-        self.connection = self.request
-        if self.connection.family != socket.AF_UNIX:
-            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-        self._turn = Turn(self.connection, PATIENCE)
-        self.rfile, self.wfile = BufferedReader(self._turn), self._turn  # type: ignore[assignment]
+    def write(self, data: bytes) -> None:
+        """Be written to, without a copy of what may be large."""
+        self.parts.append(data)
 
-    def finish(self) -> None:
-        """The connection is closed by whoever opened it."""
-
-    def handle_one_request(self) -> None:
-        self._turn.begin()
-        super().handle_one_request()
+    def flush(self) -> None:
+        """Nothing is held back."""
 
     def _answer(self) -> None:
         # A body is never read, so what follows on the connection could not be told from the next request.
         self.close_connection |= "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
-        if not self._connections.begin(self._client):
-            self.close_connection = True
-            return
         path, _, query = self.path.partition("?")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        response = self._answer_to(Request(self.command, path, query, headers, self._client.peer))
-        self.close_connection |= not self._connections.end(self._client)
-        self._turn.begin()
+        response = self._answer_to(Request(self.command, path, query, headers, self._peer))
         self.send_response(response.status)
         for name, value in response.headers:
             self.send_header(name, value)
@@ -97,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(response.body)
+            self.write(response.body)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("do_"):  # every method is answered, most of them with 405

@@ -38,7 +38,9 @@ class InForce:
 
 
 class LiveConfig:
-    """failed: called at each reading that failed, but for the first: what was in force stays so.
+    """in_force: what was so at the last look.
+
+    failed: called at each reading that failed, but for the first: what was in force stays so.
 
     Raises ConfigError where the file makes no sense at first.
     """
@@ -47,8 +49,8 @@ class LiveConfig:
         self._path, self._failed = path, failed
         self._seen: dict[Path, object] = {}
         self._lock = Lock()
-        self._in_force = InForce()
-        self._in_force = self._read()
+        self.in_force = InForce()
+        self.in_force = self._read()
 
     def current(self) -> InForce:
         """What is in force now; while another thread is reading the file, what was before."""
@@ -58,11 +60,11 @@ class LiveConfig:
                     self._read_again()
             finally:
                 self._lock.release()
-        return self._in_force
+        return self.in_force
 
     def _read_again(self) -> None:
         try:
-            self._in_force = self._read()
+            self.in_force = self._read()
         except Exception as error:
             self._failed()
             is_ours = not isinstance(error, ConfigError)
@@ -84,14 +86,14 @@ class LiveConfig:
         return found
 
     def _bucket(self, said: WebConfig) -> Bucket | None:
-        before = self._in_force.bucket
+        before = self.in_force.bucket
         if said.rate is None or (before is not None and before.rate == said.rate):
             return None if said.rate is None else before
         return Bucket(said.rate)
 
     def _refuse_less(self, found: InForce) -> None:
         """A file that is just being written may seem to have no users, or no TLS: that needs a new start."""
-        lost = [each for each in self._in_force.defences if each not in found.defences]
+        lost = [each for each in self.in_force.defences if each not in found.defences]
         if lost:
             raise ConfigError(f"it has no {' and no '.join(lost)} any more; start the program anew for that")
 

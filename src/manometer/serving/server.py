@@ -1,33 +1,31 @@
 """The exporter's own HTTP server: a few threads in the program, which a slow client cannot hold up."""
 
-import socket
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from threading import Thread
 from typing import Self
 
 from manometer.background import DAEMONS
 from manometer.meters.fork import Forked, notice, renewed_in_child
-from manometer.serving.acceptor import Acceptor
 from manometer.serving.addresses import AddressError, Tcp, addresses
-from manometer.serving.connections import Connection, Connections
+from manometer.serving.connection import Connection
 from manometer.serving.guard import Guard
-from manometer.serving.handler import Handler, secured
-from manometer.serving.listeners import Listener, Listeners, Sharing
+from manometer.serving.handler import answered
+from manometer.serving.listeners import Listeners, Sharing
 from manometer.serving.pages import Site
+from manometer.serving.reception import Reception
+from manometer.serving.slots import Slots
 
 __all__ = ["AddressError", "Server"]
 
 SPARE = 4
-"""Connections beyond those of scrapes, so that probes are answered in any case."""
-_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+"""Threads beyond those of scrapes, so that probes are answered in any case."""
 
 
 class Server:
     """Listens from the first, and serves a site's pages from daemon threads between `start()` and `close()`.
 
-    When all connections are taken, the one that has kept silent longest makes room for the next.
+    A request takes a thread when it is there as a whole, until its answer is made.
     A forked child does not serve: it lets go of the parent's sockets.
     listen_addresses: in place of host and port, see addresses; web_config_file: TLS and who may ask, see web_config;
     sharing: gives what knows the processes that may listen on a port too; each request goes to one of them;
@@ -51,21 +49,21 @@ class Server:
         named = listen_addresses is not None
         where = addresses(listen_addresses) if listen_addresses is not None else (Tcp(host, port),)
         self._listeners = Listeners(where, allowed_hosts, sharing, "listen_addresses" if named else None)
-        self._connections = Connections(site.scrapes.limit + SPARE)
-        self._acceptor = Acceptor(self._listeners.all, self._took, site.lacked)
+        self._threads = Slots(site.scrapes.limit + SPARE)
+        self._reception = Reception(self._listeners.all, self._guard.shakes, self._begin, site.lacked)
         self._closed = False
         renewed_in_child(self)
 
     def start(self) -> Self:
         """Serve; a client that came before was kept waiting."""
-        self._acceptor.start()
+        self._reception.start()
         self._guard.warn_of(self._listeners.all)
         return self
 
     @property
     def urls(self) -> list[str]:
         """Where the landing page is, without a slash at the end, for each address; `unix:` and a path of a socket."""
-        scheme = "https" if self._guard.tls is not None else "http"
+        scheme = "https" if self._guard.shakes() else "http"
         names = [each.name for each in self._listeners.all]
         return [name if name.startswith("unix:") else f"{scheme}://{name}" for name in names]
 
@@ -80,50 +78,48 @@ class Server:
         if self._closed:
             return
         self._closed = True
-        self._acceptor.close()
+        self._reception.close()
         self._listeners.close()
-        self._connections.close()
 
     def renew(self, _: Forked) -> None:
         """In a forked child: there is no thread to stop, only copies of the parent's sockets to close."""
         if not self._closed:
             self._closed = True
             self._listeners.abandon()
-            self._acceptor.abandon()
-            self._connections.abandon()
+            self._reception.abandon()
 
-    def _took(self, listener: Listener, client: socket.socket, peer: str | None) -> None:
-        connection = Connection(client, peer)
-        if not self._connections.admit(connection):
+    def _begin(self, connection: Connection) -> bool:
+        """Have a thread of its own go on with the connection."""
+        if not self._threads.take():
             self._site.lacked("connection")
-            _refuse(connection)
-            return
+            return False
         try:
-            Thread(target=self._serve, args=(listener, connection), name=_CONNECTION, daemon=DAEMONS).start()
+            Thread(target=self._go_on, args=(connection,), name="manometer-answer", daemon=DAEMONS).start()
         except RuntimeError as error:  # no thread can be started
+            self._threads.give_back()
             self._site.lacked("thread", error)
-            self._connections.drop(connection)
-            _refuse(connection)
-        else:
-            self._site.had("descriptor", "memory", "thread")
+            return False
+        self._site.had("descriptor", "memory", "thread")
+        return True
 
-    def _serve(self, listener: Listener, connection: Connection) -> None:
+    def _go_on(self, connection: Connection) -> None:
+        connection.is_over = True  # where anything goes wrong
         try:
-            # A client that went away is no fault; one in an answer was logged where it arose.
-            with suppress(Exception):
-                tls = self._guard.tls
-                if tls is None or secured(connection, self._connections, tls, self._site.refused):
-                    Handler(connection, self._connections, partial(self._guard.answer, listener.hosts))
+            self._shake(connection) if connection.shakes else self._answer(connection)
         finally:
-            self._connections.drop(connection)
-            connection.close()
+            self._threads.give_back()
+            self._reception.give_back(connection)
 
+    def _shake(self, connection: Connection) -> None:
+        refused = connection.shake(self._guard.tls)
+        if refused is not None:
+            self._site.refused(refused)
+        connection.is_over = refused is not None
 
-_CONNECTION = "manometer-connection"
-
-
-def _refuse(connection: Connection) -> None:
-    with suppress(OSError):
-        connection.socket.settimeout(0)
-        connection.socket.send(_BUSY)
-    connection.close()
+    def _answer(self, connection: Connection) -> None:
+        answer = partial(self._guard.answer, connection.listener.hosts)
+        is_whole = connection.has_whole_request
+        parts, used, closes = answered(bytes(connection.received), connection.peer, answer)
+        del connection.received[:used]
+        connection.is_over = False
+        connection.answer(parts, closes or not is_whole)
