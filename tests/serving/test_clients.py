@@ -171,16 +171,17 @@ def test_prometheus_scrapes(program, server, folder):
                         found = json.load(answer)["data"]["activeTargets"]
                 except OSError:
                     return None
-                return found if len(found) == 4 and all(each["health"] != "unknown" for each in found) else None
+                health = {each["labels"]["job"]: each["health"] for each in found}
+                # The first time, a busy machine may take longer for a password than this Prometheus waits.
+                told = any("401" in each["lastError"] for each in found)
+                return told and health.get("right") == "up" and "unknown" not in health.values() and health
 
-            found = {each["labels"]["job"]: each for each in until(targets, (folder / "log").read_text)}
-            assert {job: each["health"] for job, each in found.items()} == {
+            assert until(targets, (folder / "log").read_text) == {
                 "right": "up",
                 "wrong_password": "down",
                 "other_certificate": "down",
                 "no_certificate": "down",
             }
-            assert "401" in found["wrong_password"]["lastError"]
         finally:
             process.terminate()
             process.wait(DEADLINE)

@@ -22,11 +22,9 @@ from manometer.serving import connection, reception
 from manometer.serving import server as module
 from manometer.serving.connection import Connection
 from manometer.serving.listeners import Listener
-from manometer.serving.pages import SCRAPES, Site
-from manometer.serving.server import SPARE, Server
+from manometer.serving.pages import Site
+from manometer.serving.server import Server
 from waiting import DEADLINE, joined, readable, until
-
-CONNECTIONS = SCRAPES + SPARE
 
 
 @pytest.fixture
@@ -159,14 +157,15 @@ def test_a_malformed_request_costs_nobody_else(server, sent):
 
 def test_silent_clients_do_not_hold_up_the_next_one(server):
     """More connections than are served at once say nothing, or half a request: a scrape still gets through."""
-    silent = [socket.create_connection(_address(server), timeout=DEADLINE) for _ in range(2 * CONNECTIONS)]
+    silent = [socket.create_connection(_address(server), timeout=DEADLINE) for _ in range(2 * reception.HELD)]
     try:
         for each in silent[::2]:
             each.sendall(b"GET /metrics HTTP/1.1\r\nX-Slow: ")
         for _ in range(3):
             with _client(server) as client:
                 assert _get(client)[0].status == 200
-        until(lambda: _threads() <= CONNECTIONS + 1)  # those that were dropped may not have ended yet
+        assert len(server._reception._open) <= reception.HELD + 1
+        assert _threads() <= 1
     finally:
         for each in silent:
             each.close()
@@ -195,9 +194,10 @@ def test_a_silent_client_is_dropped_in_time(server, monkeypatch):
         assert silent.recv(1) == b""
 
 
-def test_a_request_is_refused_while_all_connections_are_being_answered(registry, monkeypatch):
+def test_a_request_is_refused_while_as_many_wait_as_may(registry, monkeypatch):
     """503 at once, where every thread is at work: no queue that grows."""
-    monkeypatch.setattr(module, "SPARE", 2 - SCRAPES)
+    monkeypatch.setattr(module, "SPARE", 2)
+    monkeypatch.setattr(reception, "WAITING", 0)
     entered, go_on = threading.Semaphore(0), threading.Event()
 
     def checks():
@@ -211,7 +211,7 @@ def test_a_request_is_refused_while_all_connections_are_being_answered(registry,
             each.sendall(b"GET /readyz HTTP/1.1\r\nConnection: close\r\n\r\n")
             assert entered.acquire(timeout=DEADLINE)
         with _client(server) as client:
-            assert _get(client)[0].status == 503
+            assert _get(client, "/readyz")[0].status == 503
         assert registry.get_sample_value(
             "manometer_server_shortages_total", {"manometer_server_resource": "connection"}
         )
@@ -316,7 +316,7 @@ def test_a_connection_that_cannot_be_taken_over_costs_no_other(server, monkeypat
 
 def test_an_answered_connection_takes_one_place(registry, monkeypatch):
     """Two that were answered and are kept open fill two places, and neither has to go."""
-    monkeypatch.setattr(module, "SPARE", 2 - SCRAPES)
+    monkeypatch.setattr(reception, "HELD", 2)
     with (
         closing(Server(Site(registry), "127.0.0.1", 0).start()) as server,
         _client(server) as one,
@@ -335,7 +335,7 @@ def test_an_answer_that_is_broken_off_frees_its_place(registry, monkeypatch):
     def checks():
         raise SystemExit
 
-    monkeypatch.setattr(module, "SPARE", 1 - SCRAPES)
+    monkeypatch.setattr(module, "SPARE", 1)
     with closing(Server(Site(registry, checks), "127.0.0.1", 0).start()) as server:
         with _client(server) as client, pytest.raises(ConnectionError):
             _get(client, "/readyz")
@@ -463,7 +463,7 @@ def test_a_child_closes_its_copies_of_the_connections_alone():
     """Even one that the parent was closing; what the parent holds stays open."""
     parents, client = socket.socketpair()
     with parents, client:
-        desk = reception.Reception([], lambda: False, lambda _: True, lambda *_: None)
+        desk = reception.Reception([], lambda: False, lambda _: None, lambda _: None, lambda *_: None)
         inherited, closed = (Connection(parents.dup(), None, None, shakes=False) for _ in range(2))
         desk._open = {inherited, closed}
         os.close(closed.socket.fileno())

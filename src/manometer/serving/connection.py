@@ -58,6 +58,13 @@ class Connection:
         return self.has_whole_request or len(self.received) > _HEAD_AT_MOST
 
     @property
+    def path(self) -> str:
+        """The path that the request asks for, as http.server reads it."""
+        line = bytes(self.received[: self.received.find(b"\n")]).decode("iso-8859-1")
+        target = [*line.split(), "", ""][1].partition("?")[0]
+        return "/" + target.lstrip("/") if target.startswith("//") else target
+
+    @property
     def is_sending(self) -> bool:
         """Whether the client has an answer to take in."""
         return bool(self._unsent)
@@ -101,6 +108,10 @@ class Connection:
             if self._is_idle:
                 self._is_idle, self.until = False, monotonic() + PATIENCE
             self.received += part
+
+    def wait(self) -> None:
+        """The request waits for a thread from now on; the client waits with it as long as it does for an answer."""
+        self.until = monotonic() + PATIENCE
 
     def answer(self, parts: Iterable[bytes], closes: bool) -> None:
         """Begin to send an answer; `closes` where the connection ends with it."""

@@ -6,7 +6,7 @@ import os
 import selectors
 import socket
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from math import inf
 from threading import Event, Thread
@@ -14,12 +14,15 @@ from time import monotonic
 
 from manometer.background import in_background
 from manometer.serving.connection import Connection
+from manometer.serving.lane import Lane
 from manometer.serving.listeners import Listener
 
 __all__ = ["Reception"]
 
 HELD = 64
 """Connections that wait for their clients: a file descriptor each, and a kilobyte or two."""
+WAITING = 64
+"""Requests that wait for a thread, each with a descriptor too."""
 SENDING = 16
 """Those among them whose answers have not been taken in, each of which may be large."""
 PAUSE = 0.1
@@ -33,7 +36,10 @@ _LACKING = {
     errno.ENOBUFS: "memory",
     errno.ENOMEM: "memory",
 }
-_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 50\r\n\r\n"
+    b"too many requests wait for theirs; try again soon\n"
+)
 # A forked child has nothing of it, where Linux's own would be one of the child and the parent.
 _Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 
@@ -43,18 +49,23 @@ _log = logging.getLogger("manometer")
 class Reception:
     """Takes connections, requests and answers over between the listeners' clients and threads that answer.
 
-    shakes: whether a new connection begins with a handshake; begin: has a thread go on with a connection and give it
-    back, False where there is none; lacked: told which resource was missing for a connection, and by which error.
+    shakes: whether a new connection begins with a handshake; lane: in which one a connection is gone on with; begin:
+    has a thread go on with a connection and give it back, and raises RuntimeError where there is none; lacked: told
+    which resource was missing for a connection, and by which error.
     """
 
     def __init__(
         self,
         listeners: list[Listener],
         shakes: Callable[[], bool],
-        begin: Callable[[Connection], bool],
-        lacked: Callable[[str, OSError], None],
+        lane: Callable[[Connection], Lane],
+        begin: Callable[[Connection], None],
+        lacked: Callable[[str, Exception | None], None],
     ) -> None:
-        self._listeners, self._shakes, self._begin, self._lacked = listeners, shakes, begin, lacked
+        self._listeners, self._shakes, self._lane = listeners, shakes, lane
+        self._begin, self._lacked = begin, lacked
+        self._away: dict[Connection, Lane] = {}  # which a thread has
+        self._waiting: dict[Connection, float] = {}  # for a thread; with the moments until which they do
         self._open: set[Connection] = set()
         self._held: dict[Connection, float] = {}  # in the order in which their turns began; with the ends of these
         self._back: deque[Connection] = deque()
@@ -111,8 +122,9 @@ class Reception:
                 self._once()
             self._turn_deaf()
             self._is_deaf_for_good.set()
-            for connection in [each for each in self._held if not each.is_sending]:
+            for connection in [*self._waiting, *(each for each in self._held if not each.is_sending)]:
                 self._drop(connection)
+            self._waiting.clear()
             while self._open:
                 self._once()
         finally:
@@ -128,7 +140,7 @@ class Reception:
         with suppress(OSError):
             self._wakes.recv(1 << 10)
         while self._back:
-            self._safely(self._go_on_without_thread, self._back.popleft())
+            self._take_back(self._back.popleft())
         for each in events:
             if isinstance(each, Listener):
                 self._take(each)
@@ -160,12 +172,40 @@ class Reception:
         else:
             self._hand_over(connection)
 
+    def _take_back(self, connection: Connection) -> None:
+        lane = self._away.pop(connection)
+        lane.free += 1
+        self._safely(self._go_on_without_thread, connection)
+        while lane.free and lane.waiting:
+            following = lane.waiting.popleft()
+            if self._waiting.pop(following, None) is not None:
+                self._safely(self._hand_over, following)
+
     def _hand_over(self, connection: Connection) -> None:
+        """Have a thread go on with the connection, as soon as there is one."""
         self._let_go(connection)
-        if not self._begin(connection):
-            if not connection.shakes:
-                connection.answer([_BUSY], closes=True)
-            self._drop(connection)
+        lane = self._lane(connection)
+        if lane.free:
+            try:
+                self._begin(connection)
+            except RuntimeError as error:
+                self._refuse(connection, "thread", error)
+            else:
+                lane.free -= 1
+                self._away[connection] = lane
+        elif len(self._waiting) < WAITING:
+            connection.wait()
+            lane.waiting.append(connection)
+            self._waiting[connection] = connection.until
+            self._next_end = min(self._next_end, connection.until)
+        else:
+            self._refuse(connection, lane.lacks)
+
+    def _refuse(self, connection: Connection, lacks: str, error: Exception | None = None) -> None:
+        self._lacked(lacks, error)
+        if not connection.shakes:
+            connection.answer([_BUSY], closes=True)
+        self._drop(connection)
 
     def _hold(self, connection: Connection) -> None:
         """Wait for the client."""
@@ -198,9 +238,12 @@ class Reception:
     def _end_turns(self) -> None:
         now = monotonic()
         if now >= self._next_end:
-            for connection in [each for each, until in self._held.items() if until <= now]:
+            for connection in _ended(self._held, now):
                 self._drop(connection)
-            self._next_end = min(self._held.values(), default=inf)
+            for connection in _ended(self._waiting, now):
+                del self._waiting[connection]
+                self._refuse(connection, self._lane(connection).lacks)
+            self._next_end = min((*self._held.values(), *self._waiting.values()), default=inf)
 
     def _patience(self) -> float | None:
         """Seconds until something is to be done that no client asks for; None where there is nothing."""
@@ -241,3 +284,7 @@ class Reception:
                 self._open.add(connection)
                 self._safely(self._go_on_without_thread, connection)
         self._turn_deaf(_BREATH)
+
+
+def _ended(turns: Mapping[Connection, float], now: float) -> list[Connection]:
+    return [each for each, until in turns.items() if until <= now]

@@ -11,15 +11,15 @@ from manometer.serving.addresses import AddressError, Tcp, addresses
 from manometer.serving.connection import Connection
 from manometer.serving.guard import Guard
 from manometer.serving.handler import answered
+from manometer.serving.lane import Lane
 from manometer.serving.listeners import Listeners, Sharing
 from manometer.serving.pages import Site
 from manometer.serving.reception import Reception
-from manometer.serving.slots import Slots
 
 __all__ = ["AddressError", "Server"]
 
 SPARE = 4
-"""Threads beyond those of scrapes, so that probes are answered in any case."""
+"""Threads for all that is no scrape, and as many for handshakes: scrapes cannot keep probes from an answer."""
 
 
 class Server:
@@ -49,8 +49,10 @@ class Server:
         named = listen_addresses is not None
         where = addresses(listen_addresses) if listen_addresses is not None else (Tcp(host, port),)
         self._listeners = Listeners(where, allowed_hosts, sharing, "listen_addresses" if named else None)
-        self._threads = Slots(site.scrapes.limit + SPARE)
-        self._reception = Reception(self._listeners.all, self._guard.shakes, self._begin, site.lacked)
+        self._scrapes, self._others = Lane(site.scrapes.limit, "scrape"), Lane(SPARE, "connection")
+        self._handshakes = Lane(SPARE, "connection")
+        listening, shakes = self._listeners.all, self._guard.shakes
+        self._reception = Reception(listening, shakes, self._lane, self._begin, site.lacked)
         self._closed = False
         renewed_in_child(self)
 
@@ -88,26 +90,21 @@ class Server:
             self._listeners.abandon()
             self._reception.abandon()
 
-    def _begin(self, connection: Connection) -> bool:
+    def _lane(self, connection: Connection) -> Lane:
+        if connection.shakes:
+            return self._handshakes
+        return self._scrapes if connection.path == self._site.figures else self._others
+
+    def _begin(self, connection: Connection) -> None:
         """Have a thread of its own go on with the connection."""
-        if not self._threads.take():
-            self._site.lacked("connection")
-            return False
-        try:
-            Thread(target=self._go_on, args=(connection,), name="manometer-answer", daemon=DAEMONS).start()
-        except RuntimeError as error:  # no thread can be started
-            self._threads.give_back()
-            self._site.lacked("thread", error)
-            return False
+        Thread(target=self._go_on, args=(connection,), name="manometer-answer", daemon=DAEMONS).start()
         self._site.had("descriptor", "memory", "thread")
-        return True
 
     def _go_on(self, connection: Connection) -> None:
         connection.is_over = True  # where anything goes wrong
         try:
             self._shake(connection) if connection.shakes else self._answer(connection)
         finally:
-            self._threads.give_back()
             self._reception.give_back(connection)
 
     def _shake(self, connection: Connection) -> None:
