@@ -21,6 +21,7 @@ PACKAGES = {
     "prometheus-alertmanager": ("prometheus-alertmanager", "amtool"),
     "postgresql": ("/usr/lib/postgresql/*/bin/initdb",),
     "redis-server": ("redis-server",),
+    "curl": ("curl",),
     "valgrind": ("valgrind",),
     # The OTLP collector of the tests comes with pip, and is linked against it.
     f"libpython{_PYTHON}": (f"libpython{_PYTHON}.so",),

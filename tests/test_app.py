@@ -1,5 +1,6 @@
 """A Manometer starts everything or nothing, and leaves nothing behind."""
 
+import base64
 import gc
 import json
 import logging
@@ -11,6 +12,7 @@ import urllib.error
 import urllib.request
 from types import ModuleType
 
+import bcrypt
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, PlatformCollector, ProcessCollector
 from sqlalchemy import create_engine
@@ -247,6 +249,27 @@ def test_readiness_follows_the_checks(figures):
         state["problem"] = "refused"
         until(lambda: _get(url) == (503, "db (critical): refused\nnot ready\n"))
         assert figures("health_check_up", health_check_name="db") == 0
+
+
+def test_the_settings_say_where_and_to_whom_it_answers(figures, tmp_path):
+    """Several addresses, the path of the figures, how many scrapes there may be, and a file of users."""
+    hashed = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
+    (tmp_path / "web.yml").write_text(f"basic_auth_users:\n  alice: {hashed}\n")
+    settings = Settings(
+        listen_addresses=f"127.0.0.1:0,unix:{tmp_path / 'app.sock'}",
+        telemetry_path="/figures",
+        max_requests=1,
+        web_config_file=str(tmp_path / "web.yml"),
+    )
+    with Manometer(settings, registry=figures.registry) as manometer:
+        assert (tmp_path / "app.sock").is_socket()
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(f"{manometer.url}/figures", timeout=DEADLINE)
+        told = base64.b64encode(b"alice:secret").decode()
+        request = urllib.request.Request(f"{manometer.url}/figures", headers={"Authorization": f"Basic {told}"})
+        with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
+            assert b"process_cpu_time_seconds_total" in answer.read()
+    assert not (tmp_path / "app.sock").exists()
 
 
 def test_logs_are_set_up_only_when_asked_for(figures):

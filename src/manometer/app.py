@@ -3,7 +3,7 @@
 import atexit
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -23,6 +23,7 @@ from manometer.process import measure, measure_to_the_end
 from manometer.registry.self_metrics import SelfMetrics
 from manometer.serving import pages
 from manometer.serving.server import Server
+from manometer.serving.slots import Slots
 from manometer.tracing.sending import Sending
 
 if TYPE_CHECKING:
@@ -152,11 +153,16 @@ class Manometer:
         live = self._live = Live(settings)
         checks = Checks.on(registry)
         worker = _worker(registry, settings)
-        shown, patience = _shown(registry, worker), settings.collector_timeout
-        name, life = settings.service_name, checks.lifecycle
-        site = pages.Site(shown, checks.all, name, registry, patience, lifecycle=life)
-        sharing = None if worker is None else worker.sharing(settings.port)
-        server = Server(site, settings.host, settings.port, sharing=sharing, allowed_hosts=settings.allowed_hosts)
+        site = _pages(registry, settings, worker, checks.all)
+        server = Server(
+            site,
+            settings.host,
+            settings.port,
+            listen_addresses=settings.listen_addresses,
+            web_config_file=settings.web_config_file,
+            sharing=None if worker is None else worker.sharing,
+            allowed_hosts=settings.allowed_hosts,
+        )
         started.callback(server.close)  # where the port is taken, nothing else has been touched
         if settings.logs:
             from manometer import logs  # takes as long to import as all the rest of the kit
@@ -247,8 +253,8 @@ def wsgi_app(
     `processes_dir` says where they share them. The process, its garbage collector and the host are measured from
     now on, as `start` does. The first request for `/readyz` starts the health checks, in whichever worker process it
     comes to.
-    path, profile, settings: as for start; `processes_dir`, `db_client_connections`,
-    `collector_timeout` and `service_name` matter here. They hold until the process ends.
+    path, profile, settings: as for start; those of the address and `web_config_file` do not matter here, as the
+    program's own server decides who may ask. They hold until the process ends.
     """
     return pages.wsgi_app(_site(registry, Settings.load(path, profile=profile, **settings)))
 
@@ -274,12 +280,29 @@ def _site(registry: CollectorRegistry, settings: Settings) -> pages.Site:
         worker.start()
 
     def checks() -> list[Check]:
+        found = Checks.on(registry)
         found.start()
         return found.all()
 
-    found = Checks.on(registry)
-    shown, patience = _shown(registry, worker), settings.collector_timeout
-    return pages.Site(shown, checks, settings.service_name, registry, patience, lifecycle=found.lifecycle)
+    return _pages(registry, settings, worker, checks)
+
+
+def _pages(
+    registry: CollectorRegistry,
+    settings: Settings,
+    worker: "Worker | None",
+    checks: Callable[[], Sequence[Check]],
+) -> pages.Site:
+    return pages.Site(
+        _shown(registry, worker),
+        checks,
+        service=settings.service_name,
+        own=registry,
+        patience=settings.collector_timeout,
+        scrapes=Slots(settings.max_requests),
+        figures=settings.telemetry_path,
+        lifecycle=Checks.on(registry).lifecycle,
+    )
 
 
 def _worker(registry: CollectorRegistry, settings: Settings) -> "Worker | None":

@@ -17,7 +17,7 @@ from alluse.settings import Settings
 from alluse.workflow import Outcome
 from collected import collect
 from manometer.health import Checks
-from waiting import until
+from waiting import DEADLINE, until
 
 DAY = date(2005, 6, 1)
 
@@ -174,6 +174,12 @@ def test_stuck_human_declines_what_needs_an_answer(make, figures):
     outcomes = [engine.run_workflow("GOOG", DAY).outcome for _ in range(100)]
     assert outcomes == [Outcome.PLACED] * 99 + [Outcome.DECLINED]
     assert figures("alluse_approvals_total", outcome="timed_out") == 1
+
+
+def test_a_human_who_is_not_stuck_any_more_answers(make):
+    """In good time."""
+    engine = make(book="none", approval_patience=DEADLINE)
+    engine.faults.start(Fault("stuck-human"))
     engine.faults.stop_all()
     assert {engine.run_workflow("GOOG", DAY).outcome for _ in range(100)} == {Outcome.PLACED}
 

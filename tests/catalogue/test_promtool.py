@@ -140,6 +140,7 @@ def _of_ourselves(registry):
     figures.spans.labels("ok").inc()
     figures.server_shortages.labels("connection").inc()
     figures.config_reloads.labels("ok").inc()
+    figures.server_refusals.labels("password").inc()
 
 
 def test_everything_is_there(everything):

@@ -49,21 +49,34 @@ options:
                       next ones take their place, and a line that begins with ! stands out
 """,
     "serve": """\
-usage: manometer serve [-h] [--host HOST] [--port PORT] [--config FILE] [--profile NAME] [DIR]
+usage: manometer serve [-h] [--host HOST] [--port PORT] [--config FILE] [--profile NAME]
+                       [--web.listen-address ADDRESS] [--web.telemetry-path PATH]
+                       [--web.config.file FILE] [--web.max-requests N]
+                       [DIR]
 
 Serve /metrics for worker processes that share their figures in a directory, those of prometheus-
 client's multiprocess mode among them. Settings are read as a program reads its own, and again at
 SIGHUP.
 
 positional arguments:
-  DIR          their directory (default: the setting processes_dir)
+  DIR                   their directory (default: the setting processes_dir)
 
 options:
-  -h, --help   show this help message and exit
-  --host HOST  address to listen on (default: the setting host)
-  --port PORT  port to listen on, 0 for a free one (default: the setting port)
-  --config FILE  settings file (default: MANOMETER_CONFIG_FILE)
-  --profile NAME  profile of the file (default: MANOMETER_PROFILE)
+  -h, --help            show this help message and exit
+  --host HOST           address to listen on (default: the setting host)
+  --port PORT           port to listen on, 0 for a free one (default: the setting port)
+  --config FILE         settings file (default: MANOMETER_CONFIG_FILE)
+  --profile NAME        profile of the file (default: MANOMETER_PROFILE)
+  --web.listen-address ADDRESS
+                        in place of host and port, as in 127.0.0.1:9464, [::1]:9464, :9464 for
+                        every address, unix:/run/app.sock; may be given several times (default:
+                        the setting listen_addresses)
+  --web.telemetry-path PATH
+                        path of the figures (default: the setting telemetry_path)
+  --web.config.file FILE
+                        TLS, users, headers and a rate, as exporter-toolkit has them (default: the
+                        setting web_config_file)
+  --web.max-requests N  scrapes that are answered at once (default: the setting max_requests)
 """,
     "config": """\
 usage: manometer config [-h] part ...

@@ -84,6 +84,43 @@ def test_what_is_named_comes_before_the_settings(shared, tmp_path, monkeypatch):
     assert "\nc_total 3.0\n" in pages["/metrics"]
 
 
+@pytest.mark.usefixtures("handlers")
+def test_the_flags_of_exporters_are_understood(shared, tmp_path, monkeypatch):
+    """Those of exporter-toolkit and node_exporter; they come before the settings, and each address has a line."""
+    monkeypatch.setenv("MANOMETER_LISTEN_ADDRESSES", "127.0.0.1:1")
+    (tmp_path / "web.yml").write_text("http_server_config:\n  headers:\n    X-Frame-Options: deny\n")
+    listen = ["--web.listen-address=127.0.0.2:0", f"--web.listen-address=unix:{tmp_path / 'app.sock'}"]
+    others = ["--web.telemetry-path=/figures", f"--web.config.file={tmp_path / 'web.yml'}", "--web.max-requests=3"]
+    command = [sys.executable, "-m", "manometer", "serve", shared, *listen, *others]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        try:
+            first, second = program.stdout.readline().strip(), program.stdout.readline().strip()
+            assert re.fullmatch(r"http://127\.0\.0\.2:\d+/figures", first)
+            assert second == f"unix:{tmp_path / 'app.sock'}"
+            with urllib.request.urlopen(first, timeout=DEADLINE) as answer:
+                assert "\nc_total 3.0\n" in answer.read().decode()
+                assert answer.headers["X-Frame-Options"] == "deny"
+        finally:
+            program.send_signal(signal.SIGTERM)
+    assert program.returncode == 0
+    assert not (tmp_path / "app.sock").exists()
+
+
+@pytest.mark.usefixtures("handlers")
+def test_a_port_that_is_typed_comes_before_addresses_that_are_set(shared, monkeypatch):
+    """The command line wins over a variable."""
+    monkeypatch.setenv("MANOMETER_LISTEN_ADDRESSES", "127.0.0.1:1")
+    assert _pages_until(signal.SIGTERM, ["serve", shared, "--port", "0"])["address"].startswith("http://127.0.0.1:")
+
+
+def test_addresses_beside_a_port_are_refused(shared, capsys):
+    """There is no telling which is meant."""
+    assert main(["serve", shared, "--port", "0", "--web.listen-address=:0"]) == 2
+    assert capsys.readouterr().err == (
+        "manometer: --web.listen-address is in place of --host and --port; give one or the other\n"
+    )
+
+
 def _pages_until(number, command):
     """Run the command here, read what it serves, and end it by the signal."""
     pages = {}

@@ -94,6 +94,21 @@ def test_a_wrong_setting_is_named_with_its_source_and_what_is_allowed(environ, o
     assert str(raised.value) == message
 
 
+@pytest.mark.parametrize("path", ["/", "/metrics", "/internal/figures-1.txt", "/~me/_m"])
+def test_the_figures_may_have_any_plain_path(path):
+    """Under the root."""
+    assert Settings.load(environ={}, telemetry_path=path).telemetry_path == path
+
+
+@pytest.mark.parametrize(
+    "path", ["", "metrics", "/a b", "/m?x=1", "/m#a", "/livez", "/readyz", "/startupz", "/health", "/métrics", "/m\n"]
+)
+def test_a_path_that_no_request_has_is_refused(path):
+    """And one that a probe has."""
+    with pytest.raises(ConfigError, match="it takes a path such as /metrics, and of no other page"):
+        Settings.load(environ={}, telemetry_path=path)
+
+
 @pytest.mark.parametrize(("name", "value"), [("port", 0), ("port", 65535), ("trace_ratio", 0), ("trace_ratio", 1)])
 def test_the_ends_of_a_range_are_in_it(name, value):
     """As the error has it that a value outside is answered with."""

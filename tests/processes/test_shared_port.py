@@ -7,6 +7,7 @@ import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,8 @@ def port():
 
 def server(directory, port):
     """A process's server of that directory: a lock is of each opening of a file, so threads stand for processes."""
-    return closing(Server(Site(CollectorRegistry()), "127.0.0.1", port, sharing=SharedPort(directory, port)).start())
+    sharing = partial(SharedPort, directory)
+    return closing(Server(Site(CollectorRegistry()), "127.0.0.1", port, sharing=sharing).start())
 
 
 def test_those_of_a_directory_listen_together(tmp_path, port):

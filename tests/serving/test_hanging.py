@@ -15,9 +15,11 @@ from manometer.exposition.render import rendered
 from manometer.registry import limits, rounds, timely
 from manometer.registry.limits import Limits
 from manometer.registry.timely import collect_in_time
-from manometer.serving import pages
-from manometer.serving.pages import SCRAPES, Request, Site, asgi_app, respond
-from manometer.serving.server import CONNECTIONS, Server
+from manometer.serving import connection, pages, reception
+from manometer.serving.pages import Request, Site, asgi_app, respond
+from manometer.serving.server import Server
+from manometer.serving.site import SCRAPES
+from manometer.serving.slots import Slots
 from waiting import DEADLINE, until
 
 SECONDS = "x-prometheus-scrape-timeout-seconds"
@@ -54,15 +56,14 @@ def _waiting(registry):
 
 
 def test_probes_are_answered_however_many_scrapes_wait(registry, monkeypatch):
-    """As many scrapes as may be wait; one more is refused and counted, and all get what there is."""
-    assert SCRAPES < CONNECTIONS
+    """As many scrapes as may be are at it; others wait for them, and all get what there is."""
     held, site = Held(registry), Site(registry, patience=DEADLINE)
-    with closing(Server(site, "127.0.0.1", 0).start()) as server, ThreadPoolExecutor(SCRAPES) as pool:
+    with closing(Server(site, "127.0.0.1", 0).start()) as server, ThreadPoolExecutor(SCRAPES + 5) as pool:
         waiting = [pool.submit(get, server, "/metrics", PATIENT) for _ in range(SCRAPES)]
         assert held.entered.acquire(timeout=DEADLINE)
-        refused = 503, f"{SCRAPES} scrapes are being answered, and no more are at once; try again later\n"
         until(lambda: _waiting(registry) == SCRAPES - 1)
-        assert get(server, "/metrics", PATIENT) == refused
+        waiting += [pool.submit(get, server, "/metrics", PATIENT) for _ in range(5)]
+        until(lambda: len(server._reception._waiting) == 5)
         for _ in range(3):
             assert get(server, "/livez") == (200, "ok\n")
             assert get(server, "/readyz") == (200, "ready\n")
@@ -74,9 +75,37 @@ def test_probes_are_answered_however_many_scrapes_wait(registry, monkeypatch):
             assert status == 200
             assert "\nc_total 1.0\n" in body
             assert "\nheld " in body
-        shortages = "manometer_server_shortages_total", {"manometer_server_resource": "scrape"}
-        assert registry.get_sample_value(*shortages) >= 1
-    assert held.calls == len(written) == 2
+    assert held.calls == len(written) <= 2 + 5
+
+
+def test_a_scrape_is_refused_where_too_many_wait(registry, monkeypatch):
+    """With a word, and counted."""
+    monkeypatch.setattr(reception, "WAITING", 1)
+    monkeypatch.setattr(connection, "PATIENCE", DEADLINE)
+    held, site = Held(registry), Site(registry, patience=DEADLINE, scrapes=Slots(1))
+    refused = 503, "too many requests wait for theirs; try again soon\n"
+    shortages = "manometer_server_shortages_total", {"manometer_server_resource": "scrape"}
+    with closing(Server(site, "127.0.0.1", 0).start()) as server, ThreadPoolExecutor(2) as pool:
+        first = pool.submit(get, server, "/metrics", PATIENT)
+        assert held.entered.acquire(timeout=DEADLINE)
+        second = pool.submit(get, server, "/metrics", PATIENT)
+        until(lambda: server._reception._waiting)
+        assert get(server, "/metrics", PATIENT) == refused
+        held.may.set()
+        assert first.result()[0] == second.result()[0] == 200
+        assert registry.get_sample_value(*shortages) == 1
+
+
+def test_a_scrape_that_waits_in_vain_is_refused_in_the_end(registry, monkeypatch):
+    """When its client gives up as well."""
+    held, site = Held(registry), Site(registry, patience=DEADLINE, scrapes=Slots(1))
+    with closing(Server(site, "127.0.0.1", 0).start()) as server, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(get, server, "/metrics", PATIENT)
+        assert held.entered.acquire(timeout=DEADLINE)
+        monkeypatch.setattr(connection, "PATIENCE", 0.2)
+        assert get(server, "/metrics", PATIENT)[0] == 503
+        held.may.set()
+        assert first.result()[0] == 200
 
 
 def test_a_scrape_ends_before_the_scraper_gives_up(registry, monkeypatch):

@@ -13,6 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
 from manometer.serving.pages import Request, Response, Site, asgi_app, respond, wsgi_app
+from manometer.serving.slots import Slots
 
 
 @pytest.fixture
@@ -293,3 +294,34 @@ async def test_asgi_refuses_what_is_no_http(site):
     """A websocket has come to the wrong route."""
     with pytest.raises(ValueError, match="the exporter speaks HTTP, not websocket"):
         await _call_asgi(site, type="websocket", path="/")
+
+
+def test_the_figures_may_be_elsewhere(registry):
+    """By the setting telemetry_path: the usual path is none then, and the pages name the other one."""
+    site = Site(registry, figures="/internal/<figures>")
+    assert _ask(site, "/internal/<figures>").body == TEXT
+    assert _ask(site, "/metrics")[::2] == (
+        HTTPStatus.NOT_FOUND,
+        b"nothing here; there are / /internal/<figures> /livez /readyz /startupz /health\n",
+    )
+    assert b'<a href="internal/&lt;figures&gt;">/internal/&lt;figures&gt;</a> the figures' in _ask(site, "/").body
+
+
+def test_the_figures_may_be_in_the_place_of_the_landing_page(registry):
+    """As node_exporter has it."""
+    site = Site(registry, figures="/")
+    assert _ask(site, "/").body == TEXT
+    assert _ask(site, "/metric").body == b"nothing here; there are / /livez /readyz /startupz /health\n"
+    assert _ask(site, "/livez").status == HTTPStatus.OK
+
+
+def test_so_many_scrapes_are_answered_at_once_as_are_allowed(registry):
+    """By the setting max_requests."""
+    site = Site(registry, scrapes=Slots(1))
+    assert site.scrapes.take()
+    assert _ask(site, "/metrics")[::2] == (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        b"no more than 1 scrapes are answered at once; try again later\n",
+    )
+    site.scrapes.give_back()
+    assert _ask(site, "/metrics").status == HTTPStatus.OK

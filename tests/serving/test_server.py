@@ -18,10 +18,12 @@ from prometheus_client import Gauge
 
 from forking import forked
 from manometer.errors import ConfigError
-from manometer.serving import awaited
+from manometer.serving import connection, reception
 from manometer.serving import server as module
+from manometer.serving.connection import Connection
+from manometer.serving.listeners import Listener
 from manometer.serving.pages import Site
-from manometer.serving.server import CONNECTIONS, Server
+from manometer.serving.server import Server
 from waiting import DEADLINE, joined, readable, until
 
 
@@ -163,14 +165,15 @@ def test_a_malformed_request_costs_nobody_else(server, sent, status):
 
 def test_silent_clients_do_not_hold_up_the_next_one(server):
     """More connections than are served at once say nothing, or half a request: a scrape still gets through."""
-    silent = [socket.create_connection(_address(server), timeout=DEADLINE) for _ in range(2 * CONNECTIONS)]
+    silent = [socket.create_connection(_address(server), timeout=DEADLINE) for _ in range(2 * reception.HELD)]
     try:
         for each in silent[::2]:
             each.sendall(b"GET /metrics HTTP/1.1\r\nX-Slow: ")
         for _ in range(3):
             with _client(server) as client:
                 assert _get(client)[0].status == 200
-        until(lambda: _threads() <= CONNECTIONS + 1)  # those that were dropped may not have ended yet
+        assert len(server._reception._open) <= reception.HELD + 1
+        assert _threads() <= 1
     finally:
         for each in silent:
             each.close()
@@ -186,7 +189,7 @@ def _widened(registry):
 
 def test_answers_that_nobody_takes_in_do_not_add_up(registry, server, monkeypatch):
     """The oldest end, which is counted, where all are too large; the newest goes out as a whole."""
-    monkeypatch.setattr(awaited, "HELD", 15_000_000)
+    monkeypatch.setattr(reception, "UNSENT", 15_000_000)
     wide = _widened(registry)
     with ExitStack() as stack:
         slow = []
@@ -208,28 +211,29 @@ def test_answers_that_nobody_takes_in_do_not_add_up(registry, server, monkeypatc
 
 def test_a_client_that_does_not_take_its_answer_is_dropped_in_time(registry, monkeypatch):
     """An answer that fills the socket's buffers waits for its reader no longer than the time-out."""
-    monkeypatch.setattr(module._Handler, "timeout", 0.2)
+    monkeypatch.setattr(connection, "PATIENCE", 0.2)
     _widened(registry)
     with (
         closing(Server(Site(registry), "127.0.0.1", 0).start()) as server,
         closing(socket.create_connection(_address(server), timeout=DEADLINE)) as slow,
     ):
         slow.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
-        until(lambda: _threads() == 1)
-        until(lambda: _threads() == 0)
+        assert readable(slow.fileno())
+        until(lambda: not server._reception._open)
         assert len(_all(slow)) < 10_000_000
 
 
 def test_a_silent_client_is_dropped_in_time(server, monkeypatch):
     """A connection that says nothing is closed, so that it holds no thread for ever."""
-    monkeypatch.setattr(module._Handler, "timeout", 0.1)
+    monkeypatch.setattr(connection, "PATIENCE", 0.1)
     with closing(socket.create_connection(_address(server), timeout=DEADLINE)) as silent:
         assert silent.recv(1) == b""
 
 
-def test_a_request_is_refused_while_all_connections_are_being_answered(registry, monkeypatch):
+def test_a_request_is_refused_while_as_many_wait_as_may(registry, monkeypatch):
     """503 at once, where every thread is at work: no queue that grows."""
-    monkeypatch.setattr(module, "CONNECTIONS", 2)
+    monkeypatch.setattr(module, "SPARE", 2)
+    monkeypatch.setattr(reception, "WAITING", 0)
     entered, go_on = threading.Semaphore(0), threading.Event()
 
     def checks():
@@ -243,7 +247,7 @@ def test_a_request_is_refused_while_all_connections_are_being_answered(registry,
             each.sendall(b"GET /readyz HTTP/1.1\r\nConnection: close\r\n\r\n")
             assert entered.acquire(timeout=DEADLINE)
         with _client(server) as client:
-            assert _get(client)[0].status == 503
+            assert _get(client, "/readyz")[0].status == 503
         assert registry.get_sample_value(
             "manometer_server_shortages_total", {"manometer_server_resource": "connection"}
         )
@@ -307,8 +311,8 @@ def test_a_connection_that_cannot_be_taken_is_not_tried_for_at_once(server, monk
         tried.release()
         raise OSError(errno.ENFILE, os.strerror(errno.ENFILE))
 
-    monkeypatch.setattr(module, "PAUSE", DEADLINE)
-    monkeypatch.setattr(module.TCPServer, "get_request", refused)
+    monkeypatch.setattr(reception, "PAUSE", DEADLINE)
+    monkeypatch.setattr(Listener, "accept", refused)
     with closing(socket.create_connection(_address(server), timeout=DEADLINE)):
         assert tried.acquire(timeout=DEADLINE)
         assert not tried.acquire(timeout=0.3)
@@ -331,9 +335,24 @@ def test_a_connection_without_a_thread_is_refused(server, monkeypatch, figures):
     assert figures("manometer_server_shortages_total", manometer_server_resource="thread") == 1
 
 
+def test_a_connection_that_cannot_be_taken_over_costs_no_other(server, monkeypatch, caplog):
+    """Such as for want of memory: it is closed and logged, and the next one is served."""
+    with monkeypatch.context() as patch:
+
+        def fails(*_):
+            raise MemoryError("no more")
+
+        patch.setattr(Connection, "__init__", fails)
+        with closing(socket.create_connection(_address(server), timeout=DEADLINE)) as lost:
+            assert lost.recv(1) == b""
+    assert "a connection could not be taken" in caplog.text
+    with _client(server) as client:
+        assert _get(client)[0].status == 200
+
+
 def test_an_answered_connection_takes_one_place(registry, monkeypatch):
     """Two that were answered and are kept open fill two places, and neither has to go."""
-    monkeypatch.setattr(module, "CONNECTIONS", 2)
+    monkeypatch.setattr(reception, "HELD", 2)
     with (
         closing(Server(Site(registry), "127.0.0.1", 0).start()) as server,
         _client(server) as one,
@@ -352,14 +371,14 @@ def test_an_answer_that_is_broken_off_frees_its_place(registry, monkeypatch):
     def checks():
         raise SystemExit
 
-    monkeypatch.setattr(module, "CONNECTIONS", 1)
+    monkeypatch.setattr(module, "SPARE", 1)
     with closing(Server(Site(registry, checks), "127.0.0.1", 0).start()) as server:
         with _client(server) as client, pytest.raises(ConnectionError):
             _get(client, "/readyz")
         with _client(server) as client:
             assert _get(client)[0].status == 200
     # pytest is told of the exception when the thread ends: that has to be within this test.
-    until(lambda: not any("process_request_thread" in each.name for each in threading.enumerate()))
+    until(lambda: not any(each.name == "manometer-answer" for each in threading.enumerate()))
 
 
 def test_the_thread_has_a_name_and_keeps_no_program_from_ending(server):
@@ -397,6 +416,7 @@ def test_a_taken_port_is_an_error_that_says_what_to_do(server, registry):
     [
         ("192.0.2.1", "192.0.2.1 is no address of this machine; set MANOMETER_HOST or pass host=..."),
         ("no such host", "host 'no such host' is not known here; set MANOMETER_HOST or pass host=..."),
+        ("a..b", "host 'a..b' is not known here; set MANOMETER_HOST or pass host=..."),
     ],
 )
 def test_a_wrong_host_is_an_error_that_says_what_to_do(registry, host, message):
@@ -416,10 +436,10 @@ def test_a_wrong_host_is_an_error_that_says_what_to_do(registry, host, message):
 def test_whatever_else_the_system_refuses_is_told(registry, monkeypatch, code, message):
     """A port for administrators alone has a hint; the rest is in the system's own words."""
 
-    def refused(_):
+    def refused(*_):
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(module.TCPServer, "server_bind", refused)
+    monkeypatch.setattr(socket.socket, "bind", refused)
     with pytest.raises(ConfigError) as raised:
         Server(Site(registry), "127.0.0.1", 80)
     assert str(raised.value) == message
@@ -479,14 +499,12 @@ def test_a_child_closes_its_copies_of_the_connections_alone():
     """Even one that the parent was closing; what the parent holds stays open."""
     parents, client = socket.socketpair()
     with parents, client:
-        connections = module._Connections(2)
-        inherited, closed = parents.dup(), parents.dup()
-        assert connections.admit(inherited)
-        assert connections.admit(closed)
-        assert connections.begin(inherited)
-        os.close(closed.fileno())
-        connections.abandon()
-        assert (inherited.fileno(), closed.fileno()) == (-1, -1)
+        desk = reception.Reception([], lambda: False, lambda _: None, lambda _: None, lambda *_: None)
+        inherited, closed = (Connection(parents.dup(), None, None, shakes=False) for _ in range(2))
+        desk._open = {inherited, closed}
+        os.close(closed.socket.fileno())
+        desk.abandon()
+        assert (inherited.socket.fileno(), closed.socket.fileno()) == (-1, -1)
         parents.sendall(b"x")
         assert client.recv(1) == b"x"
 
@@ -494,4 +512,4 @@ def test_a_child_closes_its_copies_of_the_connections_alone():
 def _threads():
     """How many connections are being handled."""
     gc.collect()
-    return sum("process_request_thread" in each.name for each in threading.enumerate())
+    return sum(each.name == "manometer-answer" for each in threading.enumerate())

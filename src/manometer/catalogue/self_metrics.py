@@ -12,6 +12,8 @@ __all__ = [
     "PROCESSES",
     "PROCESS_FILE_FAILURES",
     "SERIES",
+    "SERVER_CONFIG_FAILURES",
+    "SERVER_REFUSALS",
     "SERVER_SHORTAGES",
     "SPANS",
     "SPECS",
@@ -79,8 +81,22 @@ SERVER_SHORTAGES = MetricSpec(
     kind=Kind.COUNTER,
     unit="{shortage}",
     attributes=("manometer.server.resource",),
-    values={"manometer.server.resource": ("connection", "descriptor", "memory", "scrape", "thread")},
-    help="Connections and scrapes that the exporter had wait or refused, by what was lacking.",
+    values={"manometer.server.resource": ("check", "connection", "descriptor", "memory", "scrape", "thread")},
+    help="Connections and requests that the exporter had wait or refused, by what was lacking.",
+)
+SERVER_REFUSALS = MetricSpec(
+    name="manometer.server.refusals",
+    kind=Kind.COUNTER,
+    unit="{refusal}",
+    attributes=("manometer.server.refusal.reason",),
+    values={"manometer.server.refusal.reason": ("certificate", "handshake", "host", "password", "rate")},
+    help="Connections and requests that the exporter refused, by what was wrong with them.",
+)
+SERVER_CONFIG_FAILURES = MetricSpec(
+    name="manometer.server.config.failures",
+    kind=Kind.COUNTER,
+    unit="{failure}",
+    help="Changes of the web configuration file or a certificate that could not be read; what was in force stays so.",
 )
 # The last two are named after those that Prometheus and its kin have of themselves.
 CONFIG_RELOADS = MetricSpec(
@@ -110,6 +126,6 @@ CONFIG_RELOAD_TIME = MetricSpec(
 
 SPECS = (
     *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS),
-    *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES),
+    *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES, SERVER_REFUSALS, SERVER_CONFIG_FAILURES),
     *(CONFIG_RELOADS, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME),
 )

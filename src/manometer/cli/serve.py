@@ -7,17 +7,21 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
 from manometer.cli.ending import terminable
-from manometer.config import Live, Settings
+from manometer.config import Live, Settings, SettingValues
 from manometer.errors import ConfigError
 from manometer.hangup import on_hangup
 from manometer.serving.pages import Site
 from manometer.serving.server import AddressError, Server
+from manometer.serving.slots import Slots
 
 __all__ = ["add_parser", "run"]
+
+_OPTIONS = {"host": "--host", "port": "--port", "listen_addresses": "--web.listen-address"}
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -34,13 +38,39 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--port", type=int, help="port to listen on, 0 for a free one (default: the setting port)")
     parser.add_argument("--config", metavar="FILE", type=Path, help="settings file (default: MANOMETER_CONFIG_FILE)")
     parser.add_argument("--profile", metavar="NAME", help="profile of the file (default: MANOMETER_PROFILE)")
+    parser.add_argument(
+        "--web.listen-address",
+        dest="listen_addresses",
+        action="append",
+        metavar="ADDRESS",
+        help="in place of host and port, as in 127.0.0.1:9464, [::1]:9464, :9464 for every address, "
+        "unix:/run/app.sock; may be given several times (default: the setting listen_addresses)",
+    )
+    parser.add_argument(
+        "--web.telemetry-path",
+        dest="telemetry_path",
+        metavar="PATH",
+        help="path of the figures (default: the setting telemetry_path)",
+    )
+    parser.add_argument(
+        "--web.config.file",
+        dest="web_config_file",
+        metavar="FILE",
+        help="TLS, users, headers and a rate, as exporter-toolkit has them (default: the setting web_config_file)",
+    )
+    parser.add_argument(
+        "--web.max-requests",
+        dest="max_requests",
+        type=int,
+        metavar="N",
+        help="scrapes that are answered at once (default: the setting max_requests)",
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until the process is told to end, by SIGTERM or Ctrl-C. SIGHUP has the settings read again."""
-    given = {"processes_dir": args.dir, "host": args.host, "port": args.port}
-    load = partial(Settings.load, args.config, profile=args.profile, options=given)
+    load = partial(Settings.load, args.config, profile=args.profile, options=_options(args), **_instead(args))
     settings = load()
     if settings.processes_dir is None:
         raise ConfigError("which processes? name their directory, or set MANOMETER_PROCESSES_DIR")
@@ -49,12 +79,25 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"{path} is no directory; name the one that the workers have as processes_dir")
     from manometer.processes import onlooker  # slow to import, and other commands do not need it
 
+    site = Site(
+        onlooker(path),
+        service=settings.service_name,
+        own=CollectorRegistry(),  # what is counted there is not among the figures of the processes
+        patience=settings.collector_timeout,
+        scrapes=Slots(settings.max_requests),
+        figures=settings.telemetry_path,
+    )
     try:
-        own = CollectorRegistry()  # what is counted there is not among the figures of the processes
-        site = Site(onlooker(path), service=settings.service_name, own=own, patience=settings.collector_timeout)
-        server = Server(site, settings.host, settings.port, allowed_hosts=settings.allowed_hosts)
+        server = Server(
+            site,
+            settings.host,
+            settings.port,
+            listen_addresses=settings.listen_addresses,
+            web_config_file=settings.web_config_file,
+            allowed_hosts=settings.allowed_hosts,
+        )
     except AddressError as error:
-        option = f"set MANOMETER_{error.setting.upper()} or pass --{error.setting}"
+        option = f"set MANOMETER_{error.setting.upper()} or pass {_OPTIONS[error.setting]}"
         raise ConfigError(f"{error.reason}; {option}") from None
 
     def show(new: Settings) -> None:
@@ -65,7 +108,27 @@ def run(args: argparse.Namespace) -> int:
     with suppress(KeyboardInterrupt), terminable(), closing(server.start()), ExitStack() as taken:
         with suppress(ConfigError):  # where there is no such signal
             taken.callback(on_hangup(partial(live.reload, load)))
-        sys.stdout.write(f"{server.url}/metrics\n")
+        for url in server.urls:
+            sys.stdout.write(f"{url if url.startswith('unix:') else url + settings.telemetry_path}\n")
         sys.stdout.flush()
         Event().wait()
     return 0
+
+
+def _options(args: argparse.Namespace) -> dict[str, Any]:
+    """The settings that the command line names."""
+    names = ("host", "port", "telemetry_path", "web_config_file", "max_requests")
+    given = {name: getattr(args, name) for name in names}
+    if args.listen_addresses and _is_plain(args):
+        raise ConfigError("--web.listen-address is in place of --host and --port; give one or the other")
+    addresses = ",".join(args.listen_addresses) if args.listen_addresses else None
+    return given | {"processes_dir": args.dir, "listen_addresses": addresses}
+
+
+def _instead(args: argparse.Namespace) -> SettingValues:
+    """What holds whatever the file and the environment say."""
+    return {"listen_addresses": None} if _is_plain(args) else {}
+
+
+def _is_plain(args: argparse.Namespace) -> bool:
+    return args.host is not None or args.port is not None

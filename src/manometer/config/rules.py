@@ -1,5 +1,6 @@
 """What values a setting takes: from text, from a file, and how to say so to people and to a schema."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from manometer.errors import ConfigError
 __all__ = [
     "FLAG",
     "HEADERS",
+    "PATH",
     "SECONDS",
     "URL",
     "Rule",
@@ -112,6 +114,9 @@ def _flag(value: str) -> bool:
         raise ValueError("no flag") from None
 
 
+_PATH = r"/[\w./~-]*"
+_OTHER_PAGES = ("/livez", "/readyz", "/startupz", "/health")
+
 FLAG = Rule("true or false", lambda value: isinstance(value, bool), {"type": "boolean"}, _flag)
 SECONDS = number("a number of seconds over 0", lambda value: 0 < value < float("inf"), exclusiveMinimum=0)
 URL = text(
@@ -119,6 +124,11 @@ URL = text(
     lambda value: value.startswith(("http://", "https://")) and len(value) > 8,
     pattern="^https?://",
     minLength=9,
+)
+PATH = text(
+    "a path such as /metrics, and of no other page",
+    lambda value: bool(re.fullmatch(_PATH, value, re.ASCII)) and value not in _OTHER_PAGES,
+    pattern=f"^{_PATH}$",
 )
 HEADERS = text("HTTP headers as name=value with commas between them", _are_headers, minLength=3)
 

@@ -8,7 +8,7 @@ from typing import Any, Self, TypedDict, Unpack
 from manometer.config.declared import declared, setting, shown
 from manometer.config.loading import load
 from manometer.config.mistakes import Mistakes
-from manometer.config.rules import FLAG, HEADERS, SECONDS, URL, choice, number, text, whole_number
+from manometer.config.rules import FLAG, HEADERS, PATH, SECONDS, URL, choice, number, text, whole_number
 from manometer.config.source import Origin, Source
 
 __all__ = ["SettingValues", "Settings"]
@@ -19,6 +19,10 @@ class SettingValues(TypedDict, total=False):
 
     host: str
     port: int
+    listen_addresses: str | None
+    telemetry_path: str
+    web_config_file: str | None
+    max_requests: int
     allowed_hosts: str | None
     service_name: str
     processes_dir: str | None
@@ -41,6 +45,19 @@ class Settings:
 
     host: str = setting("127.0.0.1", "Address that the exporter listens on.", text("an address or a host name"))
     port: int = setting(9464, "Port that the exporter listens on; 0 picks a free one.", whole_number(0, 65535))
+    listen_addresses: str | None = setting(
+        None,
+        "Addresses to listen on in place of host and port: 127.0.0.1:9464, [::1]:9464, :9464 for every address, "
+        "unix:/run/app.sock, with commas between them.",
+        text("addresses with commas between them"),
+    )
+    telemetry_path: str = setting("/metrics", "Path of the figures.", PATH)
+    web_config_file: str | None = setting(
+        None,
+        "File with TLS, users, headers and a rate, as exporter-toolkit has it; it is read again when it changes.",
+        text("a path"),
+    )
+    max_requests: int = setting(12, "Scrapes that are answered at once.", whole_number(1, 1000))
     allowed_hosts: str | None = setting(
         None,
         "Names by which an exporter on the loopback may be asked for besides its own, as by a proxy; * allows any.",

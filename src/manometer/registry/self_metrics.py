@@ -36,6 +36,8 @@ class SelfMetrics(Collector):
         self.spans = meter(rows.SPANS, Counter)
         self.file_failures = meter(rows.PROCESS_FILE_FAILURES, Counter)
         self.server_shortages = meter(rows.SERVER_SHORTAGES, Counter)
+        self.server_refusals = meter(rows.SERVER_REFUSALS, Counter)
+        self.server_config_failures = meter(rows.SERVER_CONFIG_FAILURES, Counter)
         self.config_reloads = meter(rows.CONFIG_RELOADS, Counter)
         self._config: tuple[bool, float] | None = None
         self._costs: tuple[Mapping[str, float], Mapping[str, float]] = {}, {}
@@ -149,8 +151,9 @@ class SelfMetrics(Collector):
     def _figures(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Family]:
         if not self._is_shown:
             return
+        server = self.server_shortages, self.server_refusals, self.server_config_failures
         for pushed in (
-            *(self.collect_failures, self.label_folds, self.spans, self.file_failures, self.server_shortages),
+            *(self.collect_failures, self.label_folds, self.spans, self.file_failures, *server),
             self.config_reloads,
         ):
             family = pushed.family()

@@ -15,13 +15,17 @@ _HOSTS_FILE = Path("/etc/hosts")
 
 
 class Hosts:
-    """address: what is listened on; host: what the settings call it; allowed: further names, `*` for any."""
+    """address: what is listened on, None for a Unix socket; host: what the settings call it.
 
-    def __init__(self, address: str, host: str, allowed: str | None = None) -> None:
+    allowed: further names, `*` for any.
+    """
+
+    def __init__(self, address: str | None, host: str, allowed: str | None = None) -> None:
         machine = socket.gethostname()
         own = {"localhost", host, machine, *_names_beside(machine), *(allowed or "").replace(",", " ").split()}
         self._names = {_name(name) for name in own}
-        self._allows_any = not _is_loopback(address) or "*" in self._names
+        is_loopback = address is not None and _is_loopback(address)  # no browser asks a Unix socket
+        self._allows_any = not is_loopback or "*" in self._names
 
     def allow(self, header: str | None) -> bool:
         """Whether a request with that Host header is answered."""

@@ -22,7 +22,7 @@ from manometer.registry.limits import Limits
 from manometer.registry.timely import collect_in_time
 from manometer.serving import health_pages
 from manometer.serving.messages import Request, Response, text
-from manometer.serving.site import SCRAPES, Site
+from manometer.serving.site import Site
 from manometer.serving.slots import ForEachProcess, Slots
 from manometer.version import __version__
 
@@ -51,21 +51,34 @@ _log = logging.getLogger("manometer")
 def respond(site: Site, request: Request) -> Response:
     """Answer a request; a fault in here is logged and answered with 500, figures that are not complete with 503."""
     notice()
-    page = _PAGES.get(request.path)
+    page = _page(site, request.path)
     if page is None:
-        return text(HTTPStatus.NOT_FOUND, f"nothing here; there are {' '.join(_PAGES)}\n")
+        return text(HTTPStatus.NOT_FOUND, f"nothing here; there are {' '.join(_paths(site).values())}\n")
     allow = ("Allow", ", ".join(_METHODS))
     if request.method == "OPTIONS":
         return Response(HTTPStatus.OK, (allow,), b"")
     if request.method not in _METHODS:
         return text(HTTPStatus.METHOD_NOT_ALLOWED, "use GET or HEAD\n", allow)
     try:
-        return page(site, request)
+        return _PAGES[page](site, request)
     except IncompleteError as error:
         return text(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}\n")
     except Exception:
         _log.exception("%s could not be answered", request.path)
         return text(HTTPStatus.INTERNAL_SERVER_ERROR, "the exporter failed; its log says why\n")
+
+
+def _page(site: Site, path: str) -> str | None:
+    """The page at the path, by its usual path; None where there is none."""
+    if path == site.figures:
+        return _FIGURES
+    return path if path in _PAGES and path != _FIGURES else None
+
+
+def _paths(site: Site) -> dict[str, str]:
+    """Where each page is, by its usual path."""
+    found = {page: site.figures if page == _FIGURES else page for page in _PAGES}
+    return {page: path for page, path in found.items() if _page(site, path) == page}
 
 
 def misdirected(host: str) -> Response:
@@ -78,7 +91,8 @@ def misdirected(host: str) -> Response:
 
 
 def _landing(site: Site, _: Request) -> Response:
-    links = "\n".join(f'<li><a href="{path[1:]}">{path}</a> {meaning}</li>' for path, meaning in _MEANINGS.items())
+    where = [(_paths(site)[page], meaning) for page, meaning in _MEANINGS.items()]
+    links = "\n".join(f'<li><a href="{escape(at[1:])}">{escape(at)}</a> {meaning}</li>' for at, meaning in where)
     service = escape(site.service)
     body = f"""<!DOCTYPE html>
 <html lang="en">
@@ -129,7 +143,7 @@ def _written(
 
 def _too_many(site: Site) -> Response:
     site.lacked("scrape")
-    told = f"{SCRAPES} scrapes are being answered, and no more are at once; try again later\n"
+    told = f"no more than {site.scrapes.limit} scrapes are answered at once; try again later\n"
     return text(HTTPStatus.SERVICE_UNAVAILABLE, told)
 
 
@@ -185,7 +199,7 @@ def wsgi_app(site: Site) -> WsgiApp:
             for name, value in environ.items()
             if name.startswith("HTTP_")
         }
-        path = _mounted(environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", ""))
+        path = _mounted(site, environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", ""))
         peer = environ.get("REMOTE_ADDR", "")
         request = Request(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""), headers, peer)
         response = respond(site, request)
@@ -208,8 +222,9 @@ def asgi_app(site: Site) -> AsgiApp:
     import asyncio  # here, because it takes as long to import as the rest of the exporter
     from concurrent.futures import Future, ThreadPoolExecutor
 
-    threads = ForEachProcess(lambda: ThreadPoolExecutor(SCRAPES, "manometer-asgi"))
-    queued = Slots(SCRAPES)  # none waits for a thread: the time of a scrape begins when it has one
+    at_once = site.scrapes.limit
+    threads = ForEachProcess(lambda: ThreadPoolExecutor(at_once, "manometer-asgi"))
+    queued = Slots(at_once)  # none waits for a thread: the time of a scrape begins when it has one
 
     def begun(request: Request) -> Future[Response]:
         """A scrape in a thread, which has its slot until it ends: a client that goes away does not end it."""
@@ -232,10 +247,10 @@ def asgi_app(site: Site) -> AsgiApp:
             raise ValueError(f"the exporter speaks HTTP, not {scope['type']}; mount it on an HTTP route")
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         root = scope.get("root_path", "")
-        path = _mounted(root, scope["path"].removeprefix(root))
+        path = _mounted(site, root, scope["path"].removeprefix(root))
         peer = (scope.get("client") or ("",))[0]
         request = Request(scope["method"], path, scope["query_string"].decode("latin-1"), headers, peer)
-        if path != _FIGURES:
+        if path != site.figures:
             response = respond(site, request)
         elif not queued.take():
             response = _too_many(site)
@@ -262,7 +277,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-def _mounted(root: str, path: str) -> str:
+def _mounted(site: Site, root: str, path: str) -> str:
     """The page asked for: where the application is mounted at a page's own path, that page."""
     last = "/" + root.rstrip("/").rpartition("/")[2]
-    return last if path in ("", "/") and last in _PAGES else path or "/"
+    return last if path in ("", "/") and _page(site, last) is not None else path or "/"

@@ -1,67 +1,34 @@
 """The exporter's own HTTP server: a few threads in the program, which a slow client cannot hold up."""
 
-import errno
-import os
-import socket
-import time
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable
 from functools import partial
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from socketserver import TCPServer, ThreadingMixIn
-from threading import Event, Lock, Thread
-from typing import Any, Protocol, Self
+from threading import Thread
+from typing import Self
 
-from manometer.background import DAEMONS, in_background
-from manometer.errors import ConfigError
+from manometer.background import DAEMONS
 from manometer.meters.fork import Forked, notice, renewed_in_child
-from manometer.serving.awaited import Awaited
-from manometer.serving.hosts import Hosts
-from manometer.serving.pages import Request, Response, Site, misdirected, respond
+from manometer.serving.addresses import AddressError, Tcp, addresses
+from manometer.serving.connection import Connection
+from manometer.serving.guard import Guard
+from manometer.serving.handler import answered
+from manometer.serving.lane import Lane
+from manometer.serving.listeners import Listeners, Sharing
+from manometer.serving.reception import Reception
+from manometer.serving.site import Site
 
 __all__ = ["AddressError", "Server"]
 
-CONNECTIONS = 16
-"""Connections that are served at once: a thread each."""
-PATIENCE = 10.0
-"""Seconds that a client may take to send a request or to take in an answer: Prometheus's own time-out."""
-PAUSE = 0.1
-"""Seconds without a new connection, where there is no room for one."""
-_LACKING = {
-    errno.EMFILE: "descriptor",
-    errno.ENFILE: "descriptor",
-    errno.ENOBUFS: "memory",
-    errno.ENOMEM: "memory",
-}
-_TRIES = 5
-_BRIEFLY = 0.02
-"""Seconds between two tries to bind a port that is shared."""
-_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-
-
-class AddressError(ConfigError):
-    """An address that cannot be had. reason: why; setting: the one to change, `host` or `port`."""
-
-    def __init__(self, reason: str, setting: str) -> None:
-        super().__init__(f"{reason}; set MANOMETER_{setting.upper()} or pass {setting}=...")
-        self.reason, self.setting = reason, setting
-
-
-class Sharing(Protocol):
-    """What knows the other processes that may listen on the port too."""
-
-    def binding(self) -> AbstractContextManager[bool]:
-        """Bind the port within this block: whether none of them listens, nor will meanwhile."""
-
-    def end(self) -> None:
-        """This process does not listen any more."""
+SPARE = 4
+"""Threads for all that is no scrape, and as many for handshakes: scrapes cannot keep probes from an answer."""
 
 
 class Server:
-    """Listens from the first, and serves a site's pages from a daemon thread between `start()` and `close()`.
+    """Listens from the first, and serves a site's pages from daemon threads between `start()` and `close()`.
 
-    When all connections are taken, the one that has kept silent longest makes room for the next.
+    A request takes a thread when it is there as a whole, until its answer is made.
     A forked child does not serve: it lets go of the parent's sockets.
-    sharing: what knows the processes that may listen on the port too; each request goes to one of them.
+    listen_addresses: in place of host and port, see addresses; web_config_file: TLS and who may ask, see web_config;
+    sharing: gives what knows the processes that may listen on a port too; each request goes to one of them;
     allowed_hosts: names by which it may be asked for on the loopback, besides its own; see Hosts.
     Raises ConfigError where the address cannot be had, an AddressError where another would do.
     """
@@ -72,273 +39,90 @@ class Server:
         host: str,
         port: int,
         *,
-        sharing: Sharing | None = None,
+        listen_addresses: str | None = None,
+        web_config_file: str | None = None,
+        sharing: Callable[[int], Sharing | None] | None = None,
         allowed_hosts: str | None = None,
     ) -> None:
-        self._sharing = sharing
-        self._listener = _listen(site, host, port, sharing)
-        self._host = host
-        self.show(site, allowed_hosts)
-        self._thread: Thread | None = None
+        self._site = site
+        self._guard = Guard(site, web_config_file)
+        named = listen_addresses is not None
+        where = addresses(listen_addresses) if listen_addresses is not None else (Tcp(host, port),)
+        self._listeners = Listeners(where, allowed_hosts, sharing, "listen_addresses" if named else None)
+        self._scrapes, self._others = Lane(site.scrapes.limit, "scrape"), Lane(SPARE, "connection")
+        self._handshakes = Lane(SPARE, "connection")
+        listening, shakes = self._listeners.all, self._guard.shakes
+        self._reception = Reception(listening, shakes, self._lane, self._begin, site.lacked)
         self._closed = False
         renewed_in_child(self)
 
     def start(self) -> Self:
         """Serve; a client that came before was kept waiting."""
-        serve = partial(self._listener.serve_forever, poll_interval=0.1)
-        self._thread = in_background(serve, "manometer-http", self.close)
+        self._reception.start()
+        self._guard.warn_of(self._listeners.all)
         return self
 
     def show(self, site: Site, allowed_hosts: str | None) -> None:
         """Answer by that site from now on, and to requests for these names; see Hosts."""
-        self._listener.site = site
-        self._listener.hosts = Hosts(str(self._listener.server_address[0]), self._host, allowed_hosts)
+        self._site = self._guard.site = site
+        for each in self._listeners.all:
+            each.allow(allowed_hosts)
+
+    @property
+    def urls(self) -> list[str]:
+        """Where the landing page is, without a slash at the end, for each address; `unix:` and a path of a socket."""
+        scheme = "https" if self._guard.shakes() else "http"
+        names = [each.name for each in self._listeners.all]
+        return [name if name.startswith("unix:") else f"{scheme}://{name}" for name in names]
 
     @property
     def url(self) -> str:
-        """Where the landing page is, without a slash at the end."""
-        host, port = self._listener.server_address[:2]
-        name = str(host)
-        return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+        """The first of them."""
+        return self.urls[0]
 
     def close(self) -> None:
-        """Stop serving and free the port; a second call does nothing."""
+        """Stop serving and free the address; a second call does nothing."""
         notice()
         if self._closed:
             return
         self._closed = True
-        if self._thread is not None:  # `shutdown` would wait for ever for a thread that never was
-            self._listener.shutdown()
-            self._thread.join()
-        self._listener.server_close()
-        if self._sharing is not None:
-            self._sharing.end()
-        self._listener.connections.close()
+        self._reception.close()
+        self._listeners.close()
 
     def renew(self, _: Forked) -> None:
         """In a forked child: there is no thread to stop, only copies of the parent's sockets to close."""
         if not self._closed:
             self._closed = True
-            self._listener.socket.close()
-            self._listener.connections.abandon()
+            self._listeners.abandon()
+            self._reception.abandon()
 
+    def _lane(self, connection: Connection) -> Lane:
+        if connection.shakes:
+            return self._handshakes
+        return self._scrapes if connection.path == self._site.figures else self._others
 
-class _Connections:
-    """The open connections: those whose client is to send or to take in, and those being answered."""
+    def _begin(self, connection: Connection) -> None:
+        """Have a thread of its own go on with the connection."""
+        Thread(target=self._go_on, args=(connection,), name="manometer-answer", daemon=DAEMONS).start()
+        self._site.had("descriptor", "memory", "thread")
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._lock = Lock()
-        self._waiting: Awaited[socket.socket] = Awaited()
-        self._busy: set[socket.socket] = set()
-        self._closed = False
-
-    def admit(self, connection: socket.socket) -> bool:
-        """Take a new connection, where need be in the place of a silent one; False when all are busy."""
-        with self._lock:
-            if len(self._waiting) + len(self._busy) >= self._limit:
-                if not self._waiting:
-                    return False
-                _hang_up(self._waiting.pop_slowest(), socket.SHUT_RDWR)
-            self._waiting.add(connection)
-            return True
-
-    def begin(self, connection: socket.socket) -> bool:
-        """The connection's request is in; False where it had to make room, or the server has closed, meanwhile."""
-        with self._lock:
-            if self._closed or connection not in self._waiting:
-                return False
-            self._waiting.remove(connection)
-            self._busy.add(connection)
-            return True
-
-    def end(self, connection: socket.socket, body: bytes) -> bool:
-        """The answer is made, and it is the client's turn to take it in; False where the server has closed."""
-        with self._lock:
-            self._busy.discard(connection)
-            if not self._closed:
-                self._waiting.add(connection, body)
-            return not self._closed
-
-    def make_room(self, body: bytes) -> int:
-        """Have answers end that clients take in slowly, where all are too much with this one; how many ended."""
-        with self._lock:
-            beyond = self._waiting.pop_beyond(body)
-            for connection in beyond:
-                _hang_up(connection, socket.SHUT_RDWR)
-        return len(beyond)
-
-    def took(self, connection: socket.socket) -> None:
-        """The client has taken its answer in, and may send another request."""
-        with self._lock:
-            self._waiting.took(connection)
-
-    def drop(self, connection: socket.socket) -> None:
-        """The connection is gone."""
-        with self._lock:
-            self._waiting.remove(connection)
-            self._busy.discard(connection)
-
-    def close(self) -> None:
-        """Read no further request; answers under way still go out."""
-        with self._lock:
-            self._closed = True
-            for connection in self._waiting:
-                _hang_up(connection, socket.SHUT_RD)
-
-    def abandon(self) -> None:
-        """Close this process's copies of the sockets, which leaves the connections themselves alone."""
-        for connection in [*self._waiting, *self._busy]:
-            with suppress(OSError):  # the parent was just closing it
-                os.close(connection.detach())  # `close` would wait for the files that the handlers hold
-
-
-class _Listener(ThreadingMixIn, HTTPServer):
-    hosts: Hosts
-    daemon_threads = DAEMONS
-    block_on_close = False
-    request_queue_size = 128
-
-    def __init__(self, family: socket.AddressFamily, address: Any, site: Site, *, alone: bool | None = None) -> None:
-        """alone: where the port is shared, whether nobody listens there yet."""
-        self.address_family = family
-        self.site = site
-        self.allow_reuse_port = alone is False
-        self._lets_join = alone is True
-        self.connections = _Connections(CONNECTIONS)
-        self._ends = Event()
-        super().__init__(address, _Handler)
-
-    def server_bind(self) -> None:
-        TCPServer.server_bind(self)  # HTTPServer's looks the host's name up, which may take seconds
-
-    def server_activate(self) -> None:
-        super().server_activate()
-        if self._lets_join:  # only now: before, it could have joined strangers
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-
-    def get_request(self) -> tuple[socket.socket, Any]:
+    def _go_on(self, connection: Connection) -> None:
+        connection.is_over = True  # where anything goes wrong
         try:
-            return super().get_request()
-        except OSError as error:
-            lacking = _LACKING.get(error.errno)  # type: ignore[arg-type]
-            if lacking is not None:
-                self.site.lacked(lacking, error)
-                self._ends.wait(PAUSE)  # the connection still waits, so the next try would come at once
-            raise
+            self._shake(connection) if connection.shakes else self._answer(connection)
+        finally:
+            self._reception.give_back(connection)
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        if not self.connections.admit(request):
-            self.site.lacked("connection")
-            self._refuse(request)
-            return
-        try:
-            super().process_request(request, client_address)
-        except RuntimeError as error:  # no thread can be started
-            self.site.lacked("thread", error)
-            self._refuse(request)
-        else:
-            self.site.had("descriptor", "memory", "thread")
+    def _shake(self, connection: Connection) -> None:
+        refused = connection.shake(self._guard.tls)
+        if refused is not None:
+            self._site.refused(refused)
+        connection.is_over = refused is not None
 
-    def _refuse(self, request: socket.socket) -> None:
-        with suppress(OSError):
-            request.sendall(_BUSY)
-        self.shutdown_request(request)
-
-    def shutdown(self) -> None:
-        self._ends.set()
-        super().shutdown()
-
-    def shutdown_request(self, request: Any) -> None:
-        self.connections.drop(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no fault; one in an answer was logged where it arose."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    default_request_version = (
-        "HTTP/1.0"  # of a request line that says none or makes no sense: its answer has a status too
-    )
-    timeout = PATIENCE
-    disable_nagle_algorithm = True
-    server: _Listener
-
-    def _answer(self) -> None:
-        # A body is never read, so what follows on the connection could not be told from the next request.
-        self.close_connection |= "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
-        if not self.server.connections.begin(self.connection):
-            self.close_connection = True
-            return
-        response = self._response()
-        body = b"" if self.command == "HEAD" else response.body
-        self.close_connection |= not self.server.connections.end(self.connection, body)
-        for _ in range(self.server.connections.make_room(body)):
-            self.server.site.lacked("memory")
-        self.send_response(response.status)
-        for name, value in response.headers:
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(response.body)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(body)
-        self.server.connections.took(self.connection)
-
-    def _response(self) -> Response:
-        host = self.headers.get("Host")
-        if not self.server.hosts.allow(host):
-            return misdirected(str(host))
-        path, _, query = self.path.partition("?")
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        peer = str(self.client_address[0])
-        return respond(self.server.site, Request(self.command, path, query, headers, peer))
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("do_"):  # every method is answered, most of them with 405
-            return self._answer
-        raise AttributeError(name)
-
-    def version_string(self) -> str:
-        return "Manometer"  # and not which Python, which helps only an attacker
-
-    def log_message(self, *_: Any) -> None:
-        """Keep no access log: a scrape every few seconds is no news."""
-
-
-def _listen(site: Site, host: str, port: int, sharing: Sharing | None) -> _Listener:
-    where = f"port {port} on {host}"
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return _bound(family, address, site, sharing)
-    except socket.gaierror:
-        raise AddressError(f"host {host!r} is not known here", "host") from None
-    except OSError as error:
-        errors: dict[int | None, ConfigError] = {
-            errno.EADDRINUSE: AddressError(f"{where} is in use", "port"),
-            errno.EACCES: ConfigError(f"{where} needs a right that this program lacks; take one from 1024 up"),
-            errno.EADDRNOTAVAIL: AddressError(f"{host} is no address of this machine", "host"),
-        }
-        raise errors.get(error.errno) or ConfigError(f"cannot listen on {where}: {error.strerror}") from None
-
-
-def _bound(family: socket.AddressFamily, address: Any, site: Site, sharing: Sharing | None) -> _Listener:
-    if sharing is None:
-        return _Listener(family, address, site)
-    tries = _TRIES
-    while True:
-        try:
-            with sharing.binding() as is_first:
-                return _Listener(family, address, site, alone=is_first)
-        except OSError as error:  # between two calls, the first may not seem to be there
-            tries -= 1
-            if error.errno != errno.EADDRINUSE or not tries:
-                raise
-            time.sleep(_BRIEFLY)
-
-
-def _hang_up(connection: socket.socket, how: int) -> None:
-    with suppress(OSError):  # the client may have been faster
-        connection.shutdown(how)
+    def _answer(self, connection: Connection) -> None:
+        answer = partial(self._guard.answer, connection.listener.hosts)
+        is_whole = connection.has_whole_request
+        parts, used, closes = answered(bytes(connection.received), connection.peer, answer)
+        del connection.received[:used]
+        connection.is_over = False
+        connection.answer(parts, closes or not is_whole)

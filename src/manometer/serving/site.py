@@ -21,7 +21,7 @@ class Site:
     """What the pages show: a registry's figures, the checks and the phase of the program, its name.
 
     own: the program's own registry, where `registry` shows the figures of a whole group; patience: seconds that a
-    collector may take; scrapes: how many are answered at once.
+    collector may take; scrapes: how many are answered at once; figures: the path of the figures.
     """
 
     registry: CollectorRegistry = REGISTRY
@@ -30,7 +30,16 @@ class Site:
     own: CollectorRegistry | None = None
     patience: float = PATIENCE
     scrapes: Slots = field(default_factory=lambda: Slots(SCRAPES))
+    figures: str = "/metrics"
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
+
+    def refused(self, reason: str) -> None:
+        """Count that the server refused a connection or a request for such a reason."""
+        SelfMetrics.of(self._counting).server_refusals.labels(reason).inc()
+
+    def misconfigured(self) -> None:
+        """Count that the web configuration could not be read again."""
+        SelfMetrics.of(self._counting).server_config_failures.inc()
 
     def lacked(self, resource: str, error: BaseException | None = None) -> None:
         """Count that the server lacked such a thing; see SelfMetrics.lacked."""

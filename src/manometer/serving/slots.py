@@ -12,17 +12,17 @@ T = TypeVar("T")
 
 
 class Slots:
-    """So many things may be under way at once."""
+    """So many things may be under way at once: `limit`."""
 
     def __init__(self, limit: int) -> None:
-        self._limit, self._taken = limit, 0
+        self.limit, self._taken = limit, 0
         self._lock = freed_in_child(Lock())
         renewed_in_child(self)
 
     def take(self) -> bool:
         """Begin one, unless as many as may be are under way."""
         with self._lock:
-            if self._taken >= self._limit:
+            if self._taken >= self.limit:
                 return False
             self._taken += 1
             return True

@@ -1,0 +1,298 @@
+"""The thread that deals with clients, none of which it waits for: only whole requests take a thread of their own."""
+
+import errno
+import logging
+import os
+import selectors
+import socket
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from math import inf
+from threading import Event, Thread
+from time import monotonic
+
+from manometer.background import in_background
+from manometer.serving.connection import Connection
+from manometer.serving.lane import Lane
+from manometer.serving.listeners import Listener
+
+__all__ = ["Reception"]
+
+HELD = 64
+"""Connections that wait for their clients: a file descriptor each, and a kilobyte or two."""
+WAITING = 64
+"""Requests that wait for a thread, each with a descriptor too."""
+UNSENT = 64 << 20
+"""Bytes of answers that clients have not taken in. What several are sent counts once, and one may be larger."""
+PAUSE = 0.1
+"""Seconds without a new connection, where there is no room for one."""
+_BREATH = 0.01
+"""Seconds without a new connection after so many at once, or after one that another had to make room for."""
+_AT_ONCE = 8
+_LACKING = {
+    errno.EMFILE: "descriptor",
+    errno.ENFILE: "descriptor",
+    errno.ENOBUFS: "memory",
+    errno.ENOMEM: "memory",
+}
+_BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 50\r\n\r\n"
+    b"too many requests wait for theirs; try again soon\n"
+)
+# A forked child has nothing of it, where Linux's own would be one of the child and the parent.
+_Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
+
+_log = logging.getLogger("manometer")
+
+
+class Reception:
+    """Takes connections, requests and answers over between the listeners' clients and threads that answer.
+
+    shakes: whether a new connection begins with a handshake; lane: in which one a connection is gone on with; begin:
+    has a thread go on with a connection and give it back, and raises RuntimeError where there is none; lacked: told
+    which resource was missing for a connection, and by which error.
+    """
+
+    def __init__(
+        self,
+        listeners: list[Listener],
+        shakes: Callable[[], bool],
+        lane: Callable[[Connection], Lane],
+        begin: Callable[[Connection], None],
+        lacked: Callable[[str, Exception | None], None],
+    ) -> None:
+        self._listeners, self._shakes, self._lane = listeners, shakes, lane
+        self._begin, self._lacked = begin, lacked
+        self._away: dict[Connection, Lane] = {}  # which a thread has
+        self._waiting: dict[Connection, float] = {}  # for a thread; with the moments until which they do
+        self._open: set[Connection] = set()
+        self._held: dict[Connection, float] = {}  # in the order in which their turns began; with the ends of these
+        self._back: deque[Connection] = deque()
+        self._next_end = inf
+        self._deaf_until = 0.0
+        self._hears = False
+        self._closed, self._is_deaf_for_good = Event(), Event()
+        self._wakes, self._waker = socket.socketpair()
+        self._wakes.setblocking(False)
+        self._waker.setblocking(False)
+        self._selector: selectors.BaseSelector = _Selector()
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """Serve. Raises RuntimeError where no thread can be started."""
+        self._thread = in_background(self._run, "manometer-http", self.stop)
+
+    def give_back(self, connection: Connection) -> None:
+        """A thread is through with the connection, for now."""
+        self._back.append(connection)
+        self._wake()
+
+    def stop(self) -> None:
+        """Take no connection and no request any more; answers under way still go out."""
+        self._closed.set()
+        self._wake()
+
+    def close(self) -> None:
+        """The same, and wait until it is so."""
+        self.stop()
+        if self._thread is None:
+            self.abandon()
+        else:
+            self._is_deaf_for_good.wait()
+
+    def abandon(self) -> None:
+        """Close this process's copies of the sockets, which leaves the connections themselves alone."""
+        self._selector.close()
+        self._wakes.close()
+        self._waker.close()
+        for connection in list(self._open):
+            with suppress(OSError):  # the parent was just closing it
+                os.close(connection.socket.detach())
+
+    def _wake(self) -> None:
+        with suppress(OSError):  # it is woken already, or has ended
+            self._waker.send(b"x")
+
+    def _run(self) -> None:
+        try:
+            self._selector.register(self._wakes, selectors.EVENT_READ)
+            while not self._closed.is_set():
+                self._listen()
+                self._once()
+            self._turn_deaf()
+            self._is_deaf_for_good.set()
+            for connection in [*self._waiting, *(each for each in self._held if not each.is_sending)]:
+                self._drop(connection)
+            self._waiting.clear()
+            while self._open:
+                self._once()
+        finally:
+            self._is_deaf_for_good.set()
+            self.abandon()
+
+    def _once(self) -> None:
+        """Do what is to be done now; requests come before new connections, which may take the place of others."""
+        events = [key.data for key, _ in self._selector.select(self._patience())]
+        for each in events:
+            if isinstance(each, Connection) and each in self._held:
+                self._safely(self._go_on, each)
+        with suppress(OSError):
+            self._wakes.recv(1 << 10)
+        while self._back:
+            self._take_back(self._back.popleft())
+        for each in events:
+            if isinstance(each, Listener):
+                self._take(each)
+        self._end_turns()
+
+    def _safely(self, step: Callable[[Connection], None], connection: Connection) -> None:
+        try:
+            step(connection)
+        except Exception:  # such as for want of memory; it costs one client
+            _log.exception("a connection was lost")
+            self._drop(connection)
+
+    def _go_on(self, connection: Connection) -> None:
+        """There is something to read, or room to write."""
+        if connection.shakes:
+            self._hand_over(connection)
+        else:
+            self._go_on_without_thread(connection)
+
+    def _go_on_without_thread(self, connection: Connection) -> None:
+        if connection.is_sending:
+            connection.send()
+        if not (connection.is_over or connection.is_sending or connection.shakes):
+            connection.receive()
+        if connection.is_over or (self._closed.is_set() and not connection.is_sending):
+            self._drop(connection)
+        elif connection.is_sending or connection.shakes or not connection.has_request:
+            self._hold(connection)
+        else:
+            self._hand_over(connection)
+
+    def _take_back(self, connection: Connection) -> None:
+        lane = self._away.pop(connection)
+        lane.free += 1
+        self._safely(self._go_on_without_thread, connection)
+        while lane.free and lane.waiting:
+            following = lane.waiting.popleft()
+            if self._waiting.pop(following, None) is not None:
+                self._safely(self._hand_over, following)
+
+    def _hand_over(self, connection: Connection) -> None:
+        """Have a thread go on with the connection, as soon as there is one."""
+        self._let_go(connection)
+        lane = self._lane(connection)
+        if lane.free:
+            try:
+                self._begin(connection)
+            except RuntimeError as error:
+                self._refuse(connection, "thread", error)
+            else:
+                lane.free -= 1
+                self._away[connection] = lane
+        elif len(self._waiting) < WAITING:
+            connection.wait()
+            lane.waiting.append(connection)
+            self._waiting[connection] = connection.until
+            self._next_end = min(self._next_end, connection.until)
+        else:
+            self._refuse(connection, lane.lacks)
+
+    def _refuse(self, connection: Connection, lacks: str, error: Exception | None = None) -> None:
+        self._lacked(lacks, error)
+        if not connection.shakes:
+            connection.answer([_BUSY], closes=True)
+        self._drop(connection)
+
+    def _hold(self, connection: Connection) -> None:
+        """Wait for the client."""
+        if connection not in self._held:
+            self._selector.register(connection.socket, connection.wants, connection)
+        elif self._selector.get_key(connection.socket).events != connection.wants:
+            self._selector.modify(connection.socket, connection.wants, connection)
+        if self._held.get(connection) != connection.until:
+            self._held.pop(connection, None)
+            self._held[connection] = connection.until
+            self._next_end = min(self._next_end, connection.until)
+        if connection.is_sending:
+            self._lighten(connection)
+        if len(self._held) > HELD:
+            self._drop(min(self._held, key=lambda each: each.silent_since))
+            self._turn_deaf(_BREATH)
+
+    def _lighten(self, newest: Connection) -> None:
+        """Cut off the oldest answers, where all together are too much; but not the newest, and who shares it."""
+        unsent = {each: each.unsent for each in self._held if each.is_sending}
+        for each, parts in [*unsent.items()]:
+            if sum({id(part): len(part) for others in unsent.values() for part in others}.values()) <= UNSENT:
+                return
+            if not {*map(id, parts)} & {*map(id, newest.unsent)}:
+                del unsent[each]
+                self._lacked("memory", None)
+                self._drop(each)
+
+    def _let_go(self, connection: Connection) -> None:
+        if self._held.pop(connection, None) is not None:
+            self._selector.unregister(connection.socket)
+
+    def _drop(self, connection: Connection) -> None:
+        self._let_go(connection)
+        self._open.discard(connection)
+        connection.close()
+
+    def _end_turns(self) -> None:
+        now = monotonic()
+        if now >= self._next_end:
+            for connection in _ended(self._held, now):
+                self._drop(connection)
+            for connection in _ended(self._waiting, now):
+                del self._waiting[connection]
+                self._refuse(connection, self._lane(connection).lacks)
+            self._next_end = min((*self._held.values(), *self._waiting.values()), default=inf)
+
+    def _patience(self) -> float | None:
+        """Seconds until something is to be done that no client asks for; None where there is nothing."""
+        until = self._next_end if self._hears or self._closed.is_set() else min(self._next_end, self._deaf_until)
+        return None if until == inf else max(0.0, until - monotonic())
+
+    def _listen(self) -> None:
+        if not self._hears and monotonic() >= self._deaf_until:
+            for each in self._listeners:
+                self._selector.register(each.socket, selectors.EVENT_READ, each)
+            self._hears = True
+
+    def _turn_deaf(self, seconds: float = 0.0) -> None:
+        """Take no connection for so long; those that come wait in the system's queue."""
+        self._deaf_until = monotonic() + seconds
+        for each in self._listeners if self._hears else ():
+            self._selector.unregister(each.socket)
+        self._hears = False
+
+    def _take(self, listener: Listener) -> None:
+        for _ in range(_AT_ONCE):
+            try:
+                client, peer = listener.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                lacking = _LACKING.get(error.errno)  # type: ignore[arg-type]
+                if lacking is not None:
+                    self._lacked(lacking, error)
+                    self._turn_deaf(PAUSE)  # the connection still waits, so the next try would come at once
+                return
+            try:
+                connection = Connection(client, peer, listener, self._shakes())
+            except Exception:
+                _log.exception("a connection could not be taken")
+                client.close()
+            else:
+                self._open.add(connection)
+                self._safely(self._go_on_without_thread, connection)
+        self._turn_deaf(_BREATH)
+
+
+def _ended(turns: Mapping[Connection, float], now: float) -> list[Connection]:
+    return [each for each, until in turns.items() if until <= now]

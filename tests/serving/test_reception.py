@@ -1,0 +1,209 @@
+"""Clients are held without a thread: by turns that end, in places that are few, and in lanes apart."""
+
+import socket
+import threading
+from contextlib import closing, contextmanager
+from http import HTTPStatus
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from manometer.serving import connection
+from manometer.serving.connection import Connection
+from manometer.serving.handler import answered
+from manometer.serving.pages import Request, Response, Site
+from manometer.serving.server import Server
+from waiting import DEADLINE, readable, until
+
+GET = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.fixture
+def server():
+    """A server of nothing."""
+    with closing(Server(Site(CollectorRegistry()), "127.0.0.1", 0).start()) as server:
+        yield server
+
+
+@contextmanager
+def connected(server):
+    """A client's socket."""
+    port = int(server.url.rpartition(":")[2])
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=DEADLINE)) as client:
+        yield client
+
+
+@pytest.fixture
+def pair():
+    """A connection, and its client's end."""
+    ours, theirs = socket.socketpair()
+    with closing(ours), closing(theirs):
+        yield Connection(ours, "192.0.2.1", None, shakes=False), theirs
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time of connections, which the test decides."""
+    now = [100.0]
+    monkeypatch.setattr(connection, "monotonic", lambda: now[0])
+    return now
+
+
+def test_bytes_make_no_turn_longer(pair, clock):
+    """A request has ten seconds from its first byte, and a new connection from its beginning."""
+    ours, theirs = pair
+    ours.until = 110
+    for byte in GET:
+        clock[0] += 1
+        theirs.send(bytes([byte]))
+        ours.receive()
+        assert ours.until == 110
+    assert ours.has_request
+
+
+def test_a_turn_begins_with_a_request_and_with_its_answer(pair, clock):
+    """Between them, a client may be silent for as long as it takes until the next scrape."""
+    ours, theirs = pair
+    ours.answer([b"a"], closes=False)
+    assert (ours.until, ours.is_over) == (100 + connection.IDLE, False)
+    clock[0] = 150
+    theirs.send(b"G")
+    ours.receive()
+    assert ours.until == 150 + connection.PATIENCE
+    clock[0] = 151
+    theirs.send(b"E")
+    ours.receive()
+    assert ours.until == 150 + connection.PATIENCE
+
+
+def test_an_answer_is_sent_as_the_client_takes_it_in(pair):
+    """All of it, in order, whatever the pieces; and none of it is waited for."""
+    ours, theirs = pair
+    parts = [b"head", b"a" * 3_000_000, b"", b"tail"]
+    ours.answer(parts, closes=True)
+    assert ours.is_sending
+    assert not ours.is_over
+    taken = b""
+    while not ours.is_over:
+        taken += theirs.recv(1 << 20)
+        ours.send()
+    ours.close()
+    while part := theirs.recv(1 << 20):
+        taken += part
+    assert taken == b"".join(parts)
+
+
+def test_a_client_that_is_gone_is_noticed(pair):
+    """At the next read."""
+    ours, theirs = pair
+    theirs.close()
+    ours.receive()
+    assert ours.is_over
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        (b"GET /metrics?name[]=a HTTP/1.1", "/metrics"),
+        (b"GET //metrics HTTP/1.1", "/metrics"),
+        (b"GET\t/metrics  HTTP/1.1", "/metrics"),
+        (b"GET /m\xe9 HTTP/1.1", "/m\xe9"),
+        (b"GET", ""),
+        (b"", ""),
+        (b"GET http://a/metrics HTTP/1.1", "http://a/metrics"),
+    ],
+)
+def test_the_path_is_what_the_pages_get(pair, line, path):
+    """So that no scrape takes the place of a probe by how it is written."""
+    ours, _ = pair
+    ours.received += line + b"\r\n\r\n"
+    assert ours.path == path
+    paths = []
+
+    def answer(request):
+        paths.append(request.path)
+        return Response(HTTPStatus.OK, (), b"")
+
+    answered(bytes(ours.received), None, answer)
+    assert paths in ([path], [])
+
+
+def test_a_request_and_its_answer_are_bytes():
+    """What follows stays for the next one, and large bodies are not copied."""
+    body = b"x" * 100
+    asked = []
+
+    def answer(request):
+        asked.append(request)
+        return Response(HTTPStatus.OK, (("A", "b"),), body)
+
+    parts, used, closes = answered(b"GET /a?b HTTP/1.1\r\nX: y\r\n\r\nGET /c", "192.0.2.1", answer)
+    assert asked == [Request("GET", "/a", "b", {"x": "y"}, "192.0.2.1")]
+    assert parts[-1] is body
+    assert (used, closes) == (len(b"GET /a?b HTTP/1.1\r\nX: y\r\n\r\n"), False)
+
+
+def test_requests_may_follow_each_other_at_once(server):
+    """Each is answered in its turn."""
+    with connected(server) as client:
+        client.sendall(3 * GET + GET.replace(b"Host", b"Connection: close\r\nHost"))
+        found = b""
+        while part := client.recv(1 << 16):
+            found += part
+    assert found.count(b"HTTP/1.1 200 OK\r\n") == 4
+
+
+def test_a_head_without_an_end_is_refused(server):
+    """By what http.server has to say, and the connection ends."""
+    with connected(server) as client:
+        client.sendall(b"GET /livez HTTP/1.1\r\n" + b"X: y\r\n" * 25_000)
+        assert client.recv(1 << 16).startswith(b"HTTP/1.1 431 ")
+
+
+def test_clients_that_wait_take_no_thread(server):
+    """Neither silent ones nor those that say nothing more."""
+    with connected(server) as first, connected(server) as second:
+        first.sendall(GET)
+        assert readable(first.fileno())
+        second.sendall(GET[:10])
+        until(lambda: len(server._reception._held) == 2)
+        assert not any(each.name == "manometer-answer" for each in threading.enumerate())
+
+
+def test_nothing_happens_while_nobody_asks(server):
+    """The thread sleeps until somebody does, or until a turn ends."""
+    until(lambda: server._reception._hears)
+    assert server._reception._patience() is None
+    with connected(server) as client:
+        client.sendall(GET)
+        assert readable(client.fileno())
+        until(lambda: server._reception._held)
+        assert server._reception._patience() > connection.PATIENCE / 2
+
+
+def test_closing_lets_answers_under_way_go_out():
+    """And takes no further request."""
+    entered, may = threading.Event(), threading.Event()
+
+    def checks():
+        entered.set()
+        assert may.wait(DEADLINE)
+        return []
+
+    server = Server(Site(CollectorRegistry(), checks), "127.0.0.1", 0).start()
+    with connected(server) as client, connected(server) as silent:
+        client.sendall(GET.replace(b"livez", b"readyz"))
+        assert entered.wait(DEADLINE)
+        server.close()
+        assert silent.recv(1) == b""
+        may.set()
+        found = b""
+        while part := client.recv(1 << 16):
+            found += part
+    assert found.endswith(b"\r\n\r\nready\n")
+    until(lambda: not any(each.name.startswith("manometer-") for each in threading.enumerate()))
+
+
+def test_a_server_that_was_never_started_closes():
+    """Without a thread to wait for."""
+    Server(Site(CollectorRegistry()), "127.0.0.1", 0).close()
