@@ -283,13 +283,14 @@ def test_every_setting_that_may_change_is_named_so():
 
 
 PROGRAM = """
-import json, signal, sys
+import json, select, signal, sys
 import manometer
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
 running = manometer.start(path=sys.argv[1])
 print(running.url, flush=True)
-sys.stdin.readline()
+while not select.select([sys.stdin], [], [], 0.05)[0]:  # and comes back, to hear of signals
+    pass
 print(json.dumps([running.settings.health_interval, running.settings.allowed_hosts]), flush=True)
 """
 

@@ -2,11 +2,11 @@
 
 import argparse
 import sys
+import time
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from threading import Event
 
 from prometheus_client import CollectorRegistry
 
@@ -18,6 +18,9 @@ from manometer.serving.pages import Site
 from manometer.serving.server import AddressError, Server
 
 __all__ = ["add_parser", "run"]
+
+TICK = 0.5
+"""Seconds after which a signal is heard at the latest."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -67,5 +70,7 @@ def run(args: argparse.Namespace) -> int:
             taken.callback(on_hangup(partial(live.reload, load)))
         sys.stdout.write(f"{server.url}/metrics\n")
         sys.stdout.flush()
-        Event().wait()
+        while True:
+            # A signal that comes just before a wait is heard only after it.
+            time.sleep(TICK)
     return 0
