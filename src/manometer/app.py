@@ -94,6 +94,7 @@ class Manometer:
         with _lock:
             running, self._running = self._running, None
             self._server = None
+            self._live = Live(self.settings)  # which lets go of the parts
             if _by_registry.get(self._registry) is self:
                 del _by_registry[self._registry]
             if running is not None:
