@@ -196,6 +196,12 @@ def test_new_settings_may_be_given(figures):
             manometer.reload()
 
 
+def test_sighup_cannot_reload_what_was_given(figures):
+    """The start says so, and not the first signal."""
+    with pytest.raises(ConfigError, match=r"reload_on_sighup needs to know what to read: pass load="):
+        Manometer(Settings(port=0, reload_on_sighup=True), registry=figures.registry).start()
+
+
 def test_only_one_that_runs_reloads(figures):
     """Before the start and after the end, an error says so; started again, it has the settings that held."""
     manometer = Manometer(Settings(port=0), registry=figures.registry)

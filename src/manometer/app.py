@@ -185,6 +185,10 @@ class Manometer:
         live.on_change(["allowed_hosts", "collector_timeout"], show)
         with _needing_threads():
             if settings.reload_on_sighup:
+                if self._load is None:
+                    raise ConfigError(
+                        "reload_on_sighup needs to know what to read: pass load=... beside the settings"
+                    )
                 started.callback(on_hangup(self.reload))
             server.start()
         started.callback(server.close)
