@@ -196,6 +196,12 @@ def test_new_settings_may_be_given(figures):
             manometer.reload()
 
 
+def test_sighup_cannot_reload_what_was_given(figures):
+    """The start says so, and not the first signal."""
+    with pytest.raises(ConfigError, match=r"reload_on_sighup needs to know what to read: pass load="):
+        Manometer(Settings(port=0, reload_on_sighup=True), registry=figures.registry).start()
+
+
 def test_only_one_that_runs_reloads(figures):
     """Before the start and after the end, an error says so; started again, it has the settings that held."""
     manometer = Manometer(Settings(port=0), registry=figures.registry)
@@ -289,8 +295,8 @@ if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
 running = manometer.start(path=sys.argv[1])
 print(running.url, flush=True)
-while not select.select([sys.stdin], [], [], 0.1)[0]:
-    pass  # Python runs no handler of a signal that comes just before the main thread begins to wait
+while not select.select([sys.stdin], [], [], 0.05)[0]:  # and comes back, to hear of signals
+    pass
 print(json.dumps([running.settings.health_interval, running.settings.allowed_hosts]), flush=True)
 """
 

@@ -10,7 +10,7 @@ from alluse.settings import Settings
 from manometer import Settings as MetricsSettings
 from manometer.config import load
 
-__all__ = ["PROGRAM", "Configuration"]
+__all__ = ["PROGRAM", "Both", "Configuration"]
 
 PROGRAM = "alluse"
 """The engine's settings stand under `programs: {alluse: ...}` of a file, and in variables ALLUSE_<NAME>."""
@@ -37,3 +37,23 @@ class Configuration:
         """Manometer's; its ConfigError where they are wrong."""
         environ = {"OTEL_SERVICE_NAME": PROGRAM, **os.environ}
         return MetricsSettings.load(self.file, environ, profile=self.profile, options=self.metrics)
+
+
+class Both:
+    """Loads the settings of both at each call, Manometer's and the engine's: a mistake in either refuses both.
+
+    engine: those that were last right; are_right: whether the last call's are.
+    """
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self.engine = Settings()
+        self.are_right = False
+
+    def __call__(self) -> MetricsSettings:
+        """Manometer's; its ConfigError where anything is wrong."""
+        self.are_right = False
+        metrics = self._configuration.metrics_settings()
+        self.engine = self._configuration.engine_settings()
+        self.are_right = True
+        return metrics

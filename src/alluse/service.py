@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from prometheus_client import REGISTRY
 
-from alluse.configuration import Configuration
+from alluse.configuration import Both, Configuration
 from alluse.control import Control
 from alluse.engine import Engine
 from alluse.errors import SettingsError
@@ -34,7 +34,7 @@ class Running:
     manometer: Manometer
     faults_url: str
     live: Live[Settings]
-    load: Callable[[], Settings]
+    settings: Both
 
     @property
     def metrics_url(self) -> str:
@@ -42,9 +42,13 @@ class Running:
         return self.manometer.url
 
     def reload(self) -> None:
-        """Read the settings again, the engine's and Manometer's; the log says what has changed, and what is wrong."""
-        self.live.reload(self.load)
+        """Read the settings again, the engine's and Manometer's; the log says what has changed, and what is wrong.
+
+        Manometer counts how that ended.
+        """
         self.manometer.reload()
+        if self.settings.are_right:
+            self.live.take(self.settings.engine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +65,15 @@ class Service:
 
         Raises an AllUseError or a manometer ConfigError where a part cannot start, with nothing left running.
         """
-        load = self.configuration.engine_settings
-        settings, metrics = load(), self.configuration.metrics_settings()
+        both = Both(self.configuration)
+        metrics = both()
+        settings = both.engine
         if self.control_port == metrics.port != 0:
             raise SettingsError(
                 f"--port and --control-port are both {metrics.port}; give the control endpoint another"
             )
         with ExitStack() as started:
-            manometer = Manometer(metrics, load=self.configuration.metrics_settings)
+            manometer = Manometer(metrics, load=both)
             engine = Engine(settings)
             # The engine is closed before Manometer is, so that its last spans are sent and its last figures read.
             started.callback(manometer.close)
@@ -92,7 +97,7 @@ class Service:
                     "rate": settings.rate,
                 },
             )
-            yield Running(engine, manometer, control.url, live, load)
+            yield Running(engine, manometer, control.url, live, both)
             _log.info("ALL-USE stops; the workers end what they have begun")
 
     def _control(self, faults: Faults, metrics_port: int) -> Control:

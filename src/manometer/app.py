@@ -96,6 +96,7 @@ class Manometer:
         with _lock:
             running, self._running = self._running, None
             self._server = None
+            self._live = Live(self.settings)  # which lets go of the parts
             if _by_registry.get(self._registry) is self:
                 del _by_registry[self._registry]
             if running is not None:
@@ -192,6 +193,10 @@ class Manometer:
         live.on_change(["allowed_hosts", "collector_timeout"], show)
         with _needing_threads():
             if settings.reload_on_sighup:
+                if self._load is None:
+                    raise ConfigError(
+                        "reload_on_sighup needs to know what to read: pass load=... beside the settings"
+                    )
                 started.callback(on_hangup(self.reload))
             server.start()
         started.callback(server.close)

@@ -21,7 +21,9 @@ _log = logging.getLogger("manometer")
 def on_hangup(run: Callable[[], object]) -> Callable[[], None]:
     """Call `run` in a thread after each SIGHUP, several in a row once; the function that comes back ends that.
 
-    A handler that the program has is called as before. Raises ConfigError where the signal cannot be taken.
+    A handler that the program has is called as before. Python hears a signal when its main thread comes back from
+    what it waits for: one that waits without an end may hear of a signal only at the next one.
+    Raises ConfigError where the signal cannot be taken.
     """
     return _Hangups(run).close
 

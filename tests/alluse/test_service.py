@@ -64,7 +64,7 @@ def test_sighup_ends_the_loop_or_asks_for_a_reload(monkeypatch):
 
 
 def test_a_reload_changes_the_engine_and_its_manometer(tmp_path, caplog):
-    """The rate at once; the rest of the engine's settings needs a restart, as the log says."""
+    """The rate at once; the rest of the engine's settings needs a restart. A mistake in either refuses both."""
     caplog.set_level(logging.INFO)
     file = tmp_path / "alluse.yaml"
     file.write_text("port: 0\nprograms: {alluse: {rate: 1, book: none, bars_ahead: 1}}\n")
@@ -77,12 +77,21 @@ def test_a_reload_changes_the_engine_and_its_manometer(tmp_path, caplog):
         assert running.live.settings == Settings(rate=2000, book="none", bars_ahead=1)
         assert running.manometer.settings.collector_timeout == 3
         until(lambda: _workflows(running.metrics_url) > 50)
+        file.write_text("port: 0\ncollector_timeout: 4\nprograms: {alluse: {rate: 0}}\n")
+        running.reload()
+        assert (running.live.settings.rate, running.manometer.settings.collector_timeout) == (2000, 3)
+        assert "\nmanometer_config_last_reload_successful 0.0\n" in _page(running.metrics_url)
     told = [record.getMessage() for record in caplog.records]
+    assert len([each for each in told if each.startswith("the settings stay as they are: rate is 0; it must")]) == 1
     assert "the setting rate is 2000 now" in told
     assert "the setting bars_ahead needs a restart to become 2" in told
 
 
 def _workflows(url):
-    with urllib.request.urlopen(f"{url}/metrics", timeout=DEADLINE) as answer:
-        found = re.findall(r"^alluse_workflows_total\{[^}]*\} (\S+)$", answer.read().decode(), re.MULTILINE)
+    found = re.findall(r"^alluse_workflows_total\{[^}]*\} (\S+)$", _page(url), re.MULTILINE)
     return sum(map(float, found))
+
+
+def _page(url):
+    with urllib.request.urlopen(f"{url}/metrics", timeout=DEADLINE) as answer:
+        return answer.read().decode()

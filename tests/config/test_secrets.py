@@ -1,10 +1,11 @@
 """Secrets: where they may come from, and that nobody sees them."""
 
 import os
+from dataclasses import dataclass, field
 
 import pytest
 
-from manometer.config import Settings, SettingsError
+from manometer.config import Settings, SettingsError, load
 
 SECRET = "authorization=Basic%20aHVudGVyMjpodW50ZXIy"
 
@@ -132,3 +133,15 @@ def test_a_file_that_may_not_be_read_is_told(secret):
     """With the system's reason."""
     secret.chmod(0)
     assert _mistake(None, {"MANOMETER_OTLP_HEADERS_FILE": str(secret)}).endswith("cannot be read: Permission denied")
+
+
+def test_a_setting_that_has_such_a_name_itself_is_that_setting():
+    """A program may have `key`, which is secret, and `key_file` beside it."""
+
+    @dataclass
+    class Till:
+        key: str = field(default="none", metadata={"secret": True})
+        key_file: int = 1
+
+    environ = {"TILL_KEY": "hunter2", "TILL_KEY_FILE": "5"}
+    assert load(Till, "till", environ=environ).settings == Till("hunter2", 5)

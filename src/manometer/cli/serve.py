@@ -2,11 +2,11 @@
 
 import argparse
 import sys
+import time
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -22,6 +22,8 @@ from manometer.serving.slots import Slots
 __all__ = ["add_parser", "run"]
 
 _OPTIONS = {"host": "--host", "port": "--port", "listen_addresses": "--web.listen-address"}
+TICK = 0.5
+"""Seconds after which a signal is heard at the latest."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -111,7 +113,9 @@ def run(args: argparse.Namespace) -> int:
         for url in server.urls:
             sys.stdout.write(f"{url if url.startswith('unix:') else url + settings.telemetry_path}\n")
         sys.stdout.flush()
-        Event().wait()
+        while True:
+            # A signal that comes just before a wait is heard only after it.
+            time.sleep(TICK)
     return 0
 
 

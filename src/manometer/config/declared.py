@@ -9,7 +9,7 @@ from manometer.config.rules import Rule, rule_of
 from manometer.errors import ConfigError
 from manometer.redaction import brief
 
-__all__ = ["HIDDEN", "OF_A_FILE", "Setting", "declared", "readable", "setting", "shown"]
+__all__ = ["HIDDEN", "OF_A_FILE", "Setting", "declared", "of_files", "readable", "setting", "shown"]
 
 HIDDEN = "***"
 """What stands in the place of a secret."""
@@ -76,6 +76,12 @@ def declared(kind: type) -> Mapping[str, Setting]:
             rule = rule_of(get_type_hints(kind)[each.name])
             found[each.name] = Setting(each.name, default, rule, refusal=partial(_refusal, kind, each.name), **parts)
     return found
+
+
+def of_files(settings: Mapping[str, Setting]) -> dict[str, Setting]:
+    """The secrets, by the name under which the path of a file stands that holds one."""
+    names = {name + OF_A_FILE: each for name, each in settings.items() if each.secret}
+    return {name: each for name, each in names.items() if name not in settings}
 
 
 def _refusal(kind: type, name: str, value: Any) -> str | None:

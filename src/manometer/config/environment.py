@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from manometer.config.declared import OF_A_FILE, Setting
+from manometer.config.declared import OF_A_FILE, Setting, of_files
 from manometer.config.mistakes import Mistakes
 from manometer.config.source import Given, Origin, Source
 
@@ -33,7 +33,7 @@ def find(
 ) -> dict[str, Given]:
     """What the variables with that prefix give. An empty one counts as unset, as OpenTelemetry has it."""
     values = {prefix + name.upper(): each for name, each in settings.items()}
-    of_files = {variable + OF_A_FILE.upper(): each for variable, each in values.items() if each.secret}
+    secrets = {prefix + name.upper(): each for name, each in of_files(settings).items()}
     reserved = (CONFIG_FILE, PROFILE) if prefix == PREFIX else ()
     found: dict[str, Given] = {}
     for variable, text in _own(environ, prefix).items():
@@ -43,11 +43,11 @@ def find(
             value = setting.from_text(text)
             if text.strip() and mistakes.check(setting, value, source):
                 found[setting.name] = Given(value, source)
-        elif variable in of_files:
+        elif variable in secrets:
             if text.strip():
-                _take_path(found, of_files[variable], text.strip(), source, environ, mistakes)
+                _take_path(found, secrets[variable], text.strip(), source, environ, mistakes)
         elif variable not in reserved:
-            known = [*values, *of_files, *reserved]
+            known = [*values, *secrets, *reserved]
             mistakes.unknown("setting", variable, known, Source(Origin.VARIABLE))
     return found
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from manometer.config.declared import OF_A_FILE, Setting
+from manometer.config.declared import Setting, of_files
 from manometer.config.document import Document, Entry, Table
 from manometer.config.mistakes import Mistakes, nearest
 from manometer.config.source import Given
@@ -56,7 +56,7 @@ def find(
             given = dict(_given(document, level, name, settings, parts, mistakes))
         else:
             given = dict(_given(document, _section(document, level, program, mistakes), name, settings, (), mistakes))
-        if not name or (profile is not None and name == profile[0]):
+        if not name or (profile is not None and name == profile.name):
             found |= given
     if profile is not None and profile.name not in profiles:
         mistakes.add(f"unknown {profile} in file {document.path}; {nearest(profile.name, profiles)}")
@@ -103,14 +103,14 @@ def _given(
     mistakes: Mistakes,
 ) -> Iterator[tuple[str, Given]]:
     """The settings of one table that are right. parts: what else may stand there."""
-    of_files = {name + OF_A_FILE: each for name, each in settings.items() if each.secret}
+    secrets = of_files(settings)
     for entry in table:
         source = document.place(entry, profile)
         _check_once(document, entry, mistakes)
         if entry.key in parts:
             continue
-        if entry.key in of_files:
-            name = of_files[entry.key].name
+        if entry.key in secrets:
+            name = secrets[entry.key].name
             if not isinstance(entry.value, str) or not entry.value:
                 mistakes.add(f"{entry.key} is no path in {source}; it takes the path of a file that holds {name}")
             elif table.get(name) is not None:
@@ -118,7 +118,7 @@ def _given(
             else:
                 yield name, Given(document.path.parent / entry.value, source, is_path=True)
         elif not isinstance(entry.key, str) or entry.key not in settings:
-            mistakes.unknown("setting", entry.key, [*settings, *of_files, *parts], source)
+            mistakes.unknown("setting", entry.key, [*settings, *secrets, *parts], source)
         else:
             setting = settings[entry.key]
             value = entry.value if entry.value is None else setting.rule.from_file(entry.value)

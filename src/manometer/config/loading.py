@@ -10,11 +10,12 @@ from manometer.config import environment, file, secret_file
 from manometer.config.declared import Setting, declared
 from manometer.config.mistakes import Mistakes, SettingsError
 from manometer.config.source import Given, Origin, Source
+from manometer.redaction import brief
 
 if TYPE_CHECKING:
     from manometer.config.document import Document
 
-__all__ = ["Loaded", "load", "read_file"]
+__all__ = ["Loaded", "load", "mistakes_of", "read_file"]
 
 T = TypeVar("T")
 
@@ -119,7 +120,7 @@ def _made(kind: type[T], settings: Mapping[str, Setting], given: Mapping[str, Gi
         return kind(**{name: each.value for name, each in given.items()})
     except ValueError as error:
         hides = any(settings[name].secret for name in given)
-        mistakes.add(f"these are wrong together: {', '.join(sorted(given))}" if hides else str(error))
+        mistakes.add(f"these are wrong together: {', '.join(sorted(given))}" if hides else brief(str(error)))
         raise SettingsError(mistakes.found) from None
 
 

@@ -47,7 +47,7 @@ class Mistakes:
         elif reason is None:
             self.add(f"{name} is {brief(_written(value))} in {source}; {takes}")
         else:
-            self.add(f"{reason} ({name} in {source})")
+            self.add(f"{brief(reason)} ({name} in {source})")
         return False
 
     def refuse(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from manometer.config.declared import OF_A_FILE, Setting
+from manometer.config.declared import Setting, of_files
 from manometer.config.file import PROFILES, PROGRAMS
 
 __all__ = ["schema"]
@@ -44,14 +44,11 @@ def schema(settings: Mapping[str, Setting], programs: Mapping[str, Mapping[str, 
 
 
 def _table(settings: Mapping[str, Setting]) -> dict[str, Any]:
-    properties: dict[str, Any] = {}
+    properties = {name: _property(each) for name, each in settings.items()}
     both = []
-    for name, each in settings.items():
-        properties[name] = _property(each)
-        if each.secret:
-            file = name + OF_A_FILE
-            properties[file] = {"description": f"File that holds {name}.", "type": "string", "minLength": 1}
-            both.append({"not": {"type": "object", "required": [name, file]}})
+    for file, each in of_files(settings).items():
+        properties[file] = {"description": f"File that holds {each.name}.", "type": "string", "minLength": 1}
+        both.append({"not": {"type": "object", "required": [each.name, file]}})
     return {
         "type": "object",
         "properties": properties,

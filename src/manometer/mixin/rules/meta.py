@@ -60,8 +60,8 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                     severity=Severity.WARNING,
                     fires="settings that were read again are wrong, so the old ones still hold",
                     summary=f"New settings of {told('job')} are refused",
-                    description=f"{told('instance')} of {told('job')} runs with its old settings: those that it was last"
-                    " told to read are wrong. Its next start would fail.",
+                    description=f"{told('instance')} of {told('job')} runs with its old settings: those that it was"
+                    " last told to read are wrong. Its next start would fail.",
                 ),
                 Alert(
                     name="Watchdog",
