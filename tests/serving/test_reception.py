@@ -168,7 +168,7 @@ def test_clients_that_wait_take_no_thread(server):
         assert readable(first.fileno())
         second.sendall(GET[:10])
         until(lambda: len(server._reception._held) == 2)
-        assert not any(each.name == "manometer-answer" for each in threading.enumerate())
+        until(lambda: not any(each.name == "manometer-answer" for each in threading.enumerate()))
 
 
 def test_nothing_happens_while_nobody_asks(server):
@@ -228,6 +228,22 @@ def test_closing_lets_answers_under_way_go_out():
             found += part
     assert found.endswith(b"\r\n\r\nready\n")
     until(lambda: not any(each.name.startswith("manometer-") for each in threading.enumerate()))
+
+
+def test_a_fault_of_ours_costs_one_client(server, monkeypatch, caplog):
+    """It is logged, and the next client is answered."""
+    with monkeypatch.context() as patch, connected(server) as client:
+        patch.setattr("manometer.serving.server.answered", None)
+        client.sendall(GET)
+        assert client.recv(1) == b""
+    with monkeypatch.context() as patch, connected(server) as client:
+        patch.setattr(Connection, "receive", None)
+        client.sendall(GET)
+        assert client.recv(1) == b""
+    assert caplog.messages == ["a connection was lost", "a connection was lost"]
+    with connected(server) as client:
+        client.sendall(GET)
+        assert client.recv(15) == b"HTTP/1.1 200 OK"
 
 
 def test_a_server_that_was_never_started_closes():
