@@ -21,7 +21,7 @@ if test -n "$$failed"; then echo "make $@: failed:$$failed" >&2; exit 1; fi; \
 echo "make $@: passed: $(1)"
 endef
 
-.PHONY: help demo check test unit servers matrix floors coverage peers mutants lint format bench mixin picture docs clean
+.PHONY: help demo check test unit servers matrix floors coverage peers mutants lint format bench siege mixin picture docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ format: $(VENV)/dev  ## put the code into its style
 
 bench: $(VENV)/dev  ## measure speeds as ratios; prints a table, writes benchmarks/results.json
 	$(BIN)/python benchmarks/run.py
+
+siege: $(VENV)/dev  ## besiege an exporter for some minutes; prints a table, writes benchmarks/siege.json
+	$(BIN)/python benchmarks/siege.py
 
 mixin: $(VENV)/dev  ## write dashboards/ and alert_rules/ anew from the catalogue
 	$(BIN)/manometer mixin

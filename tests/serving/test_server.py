@@ -463,7 +463,7 @@ def test_a_child_closes_its_copies_of_the_connections_alone():
     """Even one that the parent was closing; what the parent holds stays open."""
     parents, client = socket.socketpair()
     with parents, client:
-        desk = reception.Reception([], lambda: False, lambda _: None, lambda _: None, lambda *_: None)
+        desk = reception.Reception([], lambda: False, [], lambda _: None, lambda _: None, lambda *_: None)
         inherited, closed = (Connection(parents.dup(), None, None, shakes=False) for _ in range(2))
         desk._open = {inherited, closed}
         os.close(closed.socket.fileno())

@@ -6,11 +6,11 @@ import os
 import selectors
 import socket
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from math import inf
 from threading import Event, Thread
-from time import monotonic
+from time import monotonic, sleep
 
 from manometer.background import in_background
 from manometer.serving.connection import Connection
@@ -49,23 +49,24 @@ _log = logging.getLogger("manometer")
 class Reception:
     """Takes connections, requests and answers over between the listeners' clients and threads that answer.
 
-    shakes: whether a new connection begins with a handshake; lane: in which one a connection is gone on with; begin:
-    has a thread go on with a connection and give it back, and raises RuntimeError where there is none; lacked: told
-    which resource was missing for a connection, and by which error.
+    shakes: whether a new connection begins with a handshake; lane: in which of the lanes a connection is gone on with;
+    begin: has a thread go on with a connection and give it back, and raises RuntimeError where there is none; lacked:
+    told which resource was missing for a connection, and by which error.
     """
 
     def __init__(
         self,
         listeners: list[Listener],
         shakes: Callable[[], bool],
+        lanes: Sequence[Lane],
         lane: Callable[[Connection], Lane],
         begin: Callable[[Connection], None],
         lacked: Callable[[str, Exception | None], None],
     ) -> None:
-        self._listeners, self._shakes, self._lane = listeners, shakes, lane
+        self._listeners, self._shakes = listeners, shakes
+        self._lanes, self._lane = lanes, lane
         self._begin, self._lacked = begin, lacked
         self._away: dict[Connection, Lane] = {}  # which a thread has
-        self._waiting: dict[Connection, float] = {}  # for a thread; with the moments until which they do
         self._open: set[Connection] = set()
         self._held: dict[Connection, float] = {}  # in the order in which their turns began; with the ends of these
         self._back: deque[Connection] = deque()
@@ -119,17 +120,27 @@ class Reception:
             self._selector.register(self._wakes, selectors.EVENT_READ)
             while not self._closed.is_set():
                 self._listen()
-                self._once()
+                self._pass()
             self._turn_deaf()
             self._is_deaf_for_good.set()
-            for connection in [*self._waiting, *(each for each in self._held if not each.is_sending)]:
+            for lane in self._lanes:
+                for connection in list(lane.waiting):
+                    del lane.waiting[connection]
+                    self._drop(connection)
+            for connection in [each for each in self._held if not each.is_sending]:
                 self._drop(connection)
-            self._waiting.clear()
             while self._open:
-                self._once()
+                self._pass()
         finally:
             self._is_deaf_for_good.set()
             self.abandon()
+
+    def _pass(self) -> None:
+        try:
+            self._once()
+        except Exception:  # a fault of ours, which is not to end the exporter, nor to keep a core busy
+            _log.exception("the exporter's server failed, and goes on")
+            sleep(PAUSE)
 
     def _once(self) -> None:
         """Do what is to be done now; requests come before new connections, which may take the place of others."""
@@ -176,10 +187,8 @@ class Reception:
         lane = self._away.pop(connection)
         lane.free += 1
         self._safely(self._go_on_without_thread, connection)
-        while lane.free and lane.waiting:
-            following = lane.waiting.popleft()
-            if self._waiting.pop(following, None) is not None:
-                self._safely(self._hand_over, following)
+        while (following := lane.next()) is not None:
+            self._safely(self._hand_over, following)
 
     def _hand_over(self, connection: Connection) -> None:
         """Have a thread go on with the connection, as soon as there is one."""
@@ -193,10 +202,9 @@ class Reception:
             else:
                 lane.free -= 1
                 self._away[connection] = lane
-        elif len(self._waiting) < WAITING:
+        elif sum(len(each.waiting) for each in self._lanes) < WAITING:
             connection.wait()
-            lane.waiting.append(connection)
-            self._waiting[connection] = connection.until
+            lane.waiting[connection] = connection.until
             self._next_end = min(self._next_end, connection.until)
         else:
             self._refuse(connection, lane.lacks)
@@ -240,10 +248,12 @@ class Reception:
         if now >= self._next_end:
             for connection in _ended(self._held, now):
                 self._drop(connection)
-            for connection in _ended(self._waiting, now):
-                del self._waiting[connection]
-                self._refuse(connection, self._lane(connection).lacks)
-            self._next_end = min((*self._held.values(), *self._waiting.values()), default=inf)
+            for lane in self._lanes:
+                for connection in _ended(lane.waiting, now):
+                    del lane.waiting[connection]
+                    self._refuse(connection, lane.lacks)
+            waiting = (until for lane in self._lanes for until in lane.waiting.values())
+            self._next_end = min((*self._held.values(), *waiting), default=inf)
 
     def _patience(self) -> float | None:
         """Seconds until something is to be done that no client asks for; None where there is nothing."""

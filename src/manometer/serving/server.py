@@ -56,7 +56,8 @@ class Server:
         self._scrapes, self._others = Lane(site.scrapes.limit, "scrape"), Lane(SPARE, "connection")
         self._handshakes = Lane(SPARE, "connection")
         listening, shakes = self._listeners.all, self._guard.shakes
-        self._reception = Reception(listening, shakes, self._lane, self._begin, site.lacked)
+        lanes = self._scrapes, self._others, self._handshakes
+        self._reception = Reception(listening, shakes, lanes, self._lane, self._begin, site.lacked)
         self._closed = False
         renewed_in_child(self)
 
@@ -101,12 +102,13 @@ class Server:
 
     def _begin(self, connection: Connection) -> None:
         """Have a thread of its own go on with the connection."""
+        self._site.had("descriptor", "memory")
         Thread(target=self._go_on, args=(connection,), name="manometer-answer", daemon=DAEMONS).start()
-        self._site.had("descriptor", "memory", "thread")
 
     def _go_on(self, connection: Connection) -> None:
         connection.is_over = True  # where anything goes wrong
         try:
+            self._site.had("thread")
             self._shake(connection) if connection.shakes else self._answer(connection)
         except Exception:
             _log.exception("a connection was lost")
