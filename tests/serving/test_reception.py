@@ -173,7 +173,7 @@ def test_clients_that_wait_take_no_thread(server):
 
 def test_nothing_happens_while_nobody_asks(server):
     """The thread sleeps until somebody does, or until a turn ends."""
-    until(lambda: server._reception._hears)
+    until(lambda: server._reception._doors.are_open)
     assert server._reception._patience() is None
     with connected(server) as client:
         client.sendall(GET)

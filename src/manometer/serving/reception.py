@@ -1,6 +1,5 @@
 """The thread that deals with clients, none of which it waits for: only whole requests take a thread of their own."""
 
-import errno
 import logging
 import os
 import selectors
@@ -14,6 +13,7 @@ from time import monotonic, sleep
 
 from manometer.background import in_background
 from manometer.serving.connection import Connection
+from manometer.serving.doors import BREATH, PAUSE, Doors
 from manometer.serving.lane import Lane
 from manometer.serving.listeners import Listener
 
@@ -25,17 +25,6 @@ WAITING = 64
 """Requests that wait for a thread, each with a descriptor too."""
 SENDING = 16
 """Those among them whose answers have not been taken in, each of which may be large."""
-PAUSE = 0.1
-"""Seconds without a new connection, where there is no room for one."""
-_BREATH = 0.01
-"""Seconds without a new connection after so many at once, or after one that another had to make room for."""
-_AT_ONCE = 8
-_LACKING = {
-    errno.EMFILE: "descriptor",
-    errno.ENFILE: "descriptor",
-    errno.ENOBUFS: "memory",
-    errno.ENOMEM: "memory",
-}
 _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 50\r\n\r\n"
     b"too many requests wait for theirs; try again soon\n"
@@ -49,8 +38,8 @@ _log = logging.getLogger("manometer")
 class Reception:
     """Takes connections, requests and answers over between the listeners' clients and threads that answer.
 
-    shakes: whether a new connection begins with a handshake; lane: in which of the lanes a connection is gone on with;
-    begin: has a thread go on with a connection and give it back, and raises RuntimeError where there is none; lacked:
+    shakes: whether a new connection begins with a handshake; lane: in which of the lanes a thread goes on with one;
+    begin: has a thread go on with a connection and give it back, or raises RuntimeError where there is none; lacked:
     told which resource was missing for a connection, and by which error.
     """
 
@@ -63,21 +52,19 @@ class Reception:
         begin: Callable[[Connection], None],
         lacked: Callable[[str, Exception | None], None],
     ) -> None:
-        self._listeners, self._shakes = listeners, shakes
-        self._lanes, self._lane = lanes, lane
+        self._shakes, self._lanes, self._lane = shakes, lanes, lane
         self._begin, self._lacked = begin, lacked
         self._away: dict[Connection, Lane] = {}  # which a thread has
         self._open: set[Connection] = set()
         self._held: dict[Connection, float] = {}  # in the order in which their turns began; with the ends of these
         self._back: deque[Connection] = deque()
         self._next_end = inf
-        self._deaf_until = 0.0
-        self._hears = False
-        self._closed, self._is_deaf_for_good = Event(), Event()
+        self._closed, self._are_shut = Event(), Event()
         self._wakes, self._waker = socket.socketpair()
         self._wakes.setblocking(False)
         self._waker.setblocking(False)
         self._selector: selectors.BaseSelector = _Selector()
+        self._doors = Doors(listeners, self._selector, self._came, lacked)
         self._thread: Thread | None = None
 
     def start(self) -> None:
@@ -100,7 +87,7 @@ class Reception:
         if self._thread is None:
             self.abandon()
         else:
-            self._is_deaf_for_good.wait()
+            self._are_shut.wait()
 
     def abandon(self) -> None:
         """Close this process's copies of the sockets, which leaves the connections themselves alone."""
@@ -119,10 +106,10 @@ class Reception:
         try:
             self._selector.register(self._wakes, selectors.EVENT_READ)
             while not self._closed.is_set():
-                self._listen()
+                self._doors.open()
                 self._pass()
-            self._turn_deaf()
-            self._is_deaf_for_good.set()
+            self._doors.shut(inf)
+            self._are_shut.set()
             for lane in self._lanes:
                 for connection in list(lane.waiting):
                     del lane.waiting[connection]
@@ -132,7 +119,7 @@ class Reception:
             while self._open:
                 self._pass()
         finally:
-            self._is_deaf_for_good.set()
+            self._are_shut.set()
             self.abandon()
 
     def _pass(self) -> None:
@@ -154,7 +141,7 @@ class Reception:
             self._take_back(self._back.popleft())
         for each in events:
             if isinstance(each, Listener):
-                self._take(each)
+                self._doors.take(each)
         self._end_turns()
 
     def _safely(self, step: Callable[[Connection], None], connection: Connection) -> None:
@@ -232,7 +219,7 @@ class Reception:
     def _make_room(self, among: Collection[Connection], limit: int) -> None:
         if len(among) > limit:
             self._drop(next(iter(among)))
-            self._turn_deaf(_BREATH)
+            self._doors.shut(BREATH)
 
     def _let_go(self, connection: Connection) -> None:
         if self._held.pop(connection, None) is not None:
@@ -257,43 +244,18 @@ class Reception:
 
     def _patience(self) -> float | None:
         """Seconds until something is to be done that no client asks for; None where there is nothing."""
-        until = self._next_end if self._hears or self._closed.is_set() else min(self._next_end, self._deaf_until)
+        until = self._next_end if self._closed.is_set() else min(self._next_end, self._doors.shut_until)
         return None if until == inf else max(0.0, until - monotonic())
 
-    def _listen(self) -> None:
-        if not self._hears and monotonic() >= self._deaf_until:
-            for each in self._listeners:
-                self._selector.register(each.socket, selectors.EVENT_READ, each)
-            self._hears = True
-
-    def _turn_deaf(self, seconds: float = 0.0) -> None:
-        """Take no connection for so long; those that come wait in the system's queue."""
-        self._deaf_until = monotonic() + seconds
-        for each in self._listeners if self._hears else ():
-            self._selector.unregister(each.socket)
-        self._hears = False
-
-    def _take(self, listener: Listener) -> None:
-        for _ in range(_AT_ONCE):
-            try:
-                client, peer = listener.accept()
-            except BlockingIOError:
-                return
-            except OSError as error:
-                lacking = _LACKING.get(error.errno)  # type: ignore[arg-type]
-                if lacking is not None:
-                    self._lacked(lacking, error)
-                    self._turn_deaf(PAUSE)  # the connection still waits, so the next try would come at once
-                return
-            try:
-                connection = Connection(client, peer, listener, self._shakes())
-            except Exception:
-                _log.exception("a connection could not be taken")
-                client.close()
-            else:
-                self._open.add(connection)
-                self._safely(self._go_on_without_thread, connection)
-        self._turn_deaf(_BREATH)
+    def _came(self, client: socket.socket, peer: str | None, listener: Listener) -> None:
+        try:
+            connection = Connection(client, peer, listener, self._shakes())
+        except Exception:
+            _log.exception("a connection could not be taken")
+            client.close()
+        else:
+            self._open.add(connection)
+            self._safely(self._go_on_without_thread, connection)
 
 
 def _ended(turns: Mapping[Connection, float], now: float) -> list[Connection]:
