@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from manometer.serving import connection, reception
 from manometer.serving.connection import Connection
+from manometer.serving.crowd import of_most
 from manometer.serving.handler import answered
 from manometer.serving.pages import Request, Response, Site
 from manometer.serving.server import Server
@@ -205,6 +206,27 @@ def test_few_large_answers_are_held(monkeypatch):
         until(lambda: sum(each.is_sending for each in list(server._reception._held)) <= 1)
         for each in clients:
             each.close()
+
+
+def test_who_is_alone_stays_where_an_address_has_many():
+    """Of those that are held the first of the crowd goes, of those that wait the last."""
+    clients = [Connection(socket.socket(), peer, None, shakes=False) for peer in ("a", "b", "c", "b", "a", "b")]
+    assert of_most(clients) == [clients[1], clients[3], clients[5]]
+    assert of_most(clients[:2]) == clients[:1]
+    for each in clients:
+        each.close()
+
+
+def test_a_crowd_costs_nobody_else_a_place(server):
+    """A silent client of another address is held while one address opens connections without end."""
+    port = int(server.url.rpartition(":")[2])
+    alone = socket.create_connection(("127.0.0.1", port), DEADLINE, source_address=("127.0.0.2", 0))
+    crowd = [socket.create_connection(("127.0.0.1", port), timeout=DEADLINE) for _ in range(2 * reception.HELD)]
+    with closing(alone):
+        alone.sendall(GET)
+        assert alone.recv(15) == b"HTTP/1.1 200 OK"
+    for each in crowd:
+        each.close()
 
 
 def test_closing_lets_answers_under_way_go_out():

@@ -13,6 +13,7 @@ from time import monotonic, sleep
 
 from manometer.background import in_background
 from manometer.serving.connection import Connection
+from manometer.serving.crowd import of_most
 from manometer.serving.doors import BREATH, PAUSE, Doors
 from manometer.serving.lane import Lane
 from manometer.serving.listeners import Listener
@@ -189,12 +190,19 @@ class Reception:
             else:
                 lane.free -= 1
                 self._away[connection] = lane
-        elif sum(len(each.waiting) for each in self._lanes) < WAITING:
+        else:
             connection.wait()
             lane.waiting[connection] = connection.until
             self._next_end = min(self._next_end, connection.until)
-        else:
-            self._refuse(connection, lane.lacks)
+            waiting = [each for lane in self._lanes for each in lane.waiting]
+            if len(waiting) > WAITING:
+                last = of_most(waiting)[-1]
+                self._give_up(last, next(lane for lane in self._lanes if last in lane.waiting))
+
+    def _give_up(self, connection: Connection, lane: Lane) -> None:
+        """It has waited in vain."""
+        del lane.waiting[connection]
+        self._refuse(connection, lane.lacks)
 
     def _refuse(self, connection: Connection, lacks: str, error: Exception | None = None) -> None:
         self._lacked(lacks, error)
@@ -218,7 +226,7 @@ class Reception:
 
     def _make_room(self, among: Collection[Connection], limit: int) -> None:
         if len(among) > limit:
-            self._drop(next(iter(among)))
+            self._drop(of_most(list(among))[0])
             self._doors.shut(BREATH)
 
     def _let_go(self, connection: Connection) -> None:
@@ -237,8 +245,7 @@ class Reception:
                 self._drop(connection)
             for lane in self._lanes:
                 for connection in _ended(lane.waiting, now):
-                    del lane.waiting[connection]
-                    self._refuse(connection, lane.lacks)
+                    self._give_up(connection, lane)
             waiting = (until for lane in self._lanes for until in lane.waiting.values())
             self._next_end = min((*self._held.values(), *waiting), default=inf)
 
