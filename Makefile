@@ -21,7 +21,7 @@ if test -n "$$failed"; then echo "make $@: failed:$$failed" >&2; exit 1; fi; \
 echo "make $@: passed: $(1)"
 endef
 
-.PHONY: help demo check test unit servers matrix floors coverage peers mutants fuzz lint format bench speed mixin picture docs clean
+.PHONY: help demo check test unit servers matrix floors coverage peers mutants fuzz lint format bench speed siege mixin picture docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ bench: $(VENV)/dev  ## measure speeds as ratios, and compare them with the commi
 speed: $(VENV)/run  ## the same with counts of instructions, quickly: valgrind counts, which is installed where it may
 	$(BIN)/python tests/servers.py valgrind
 	$(BIN)/python benchmarks/instructions.py $(if $(RECORD),--record)
+
+siege: $(VENV)/dev  ## besiege an exporter for some minutes; prints a table, writes benchmarks/siege.json
+	$(BIN)/python benchmarks/siege.py
 
 mixin: $(VENV)/dev  ## write dashboards/ and alert_rules/ anew from the catalogue
 	$(BIN)/manometer mixin

@@ -63,7 +63,7 @@ def test_probes_are_answered_however_many_scrapes_wait(registry, monkeypatch):
         assert held.entered.acquire(timeout=DEADLINE)
         until(lambda: _waiting(registry) == SCRAPES - 1)
         waiting += [pool.submit(get, server, "/metrics", PATIENT) for _ in range(5)]
-        until(lambda: len(server._reception._waiting) == 5)
+        until(lambda: len(server._scrapes.waiting) == 5)
         for _ in range(3):
             assert get(server, "/livez") == (200, "ok\n")
             assert get(server, "/readyz") == (200, "ready\n")
@@ -89,7 +89,7 @@ def test_a_scrape_is_refused_where_too_many_wait(registry, monkeypatch):
         first = pool.submit(get, server, "/metrics", PATIENT)
         assert held.entered.acquire(timeout=DEADLINE)
         second = pool.submit(get, server, "/metrics", PATIENT)
-        until(lambda: server._reception._waiting)
+        until(lambda: server._scrapes.waiting)
         assert get(server, "/metrics", PATIENT) == refused
         held.may.set()
         assert first.result()[0] == second.result()[0] == 200

@@ -8,8 +8,9 @@ from http import HTTPStatus
 import pytest
 from prometheus_client import CollectorRegistry
 
-from manometer.serving import connection
+from manometer.serving import connection, reception
 from manometer.serving.connection import Connection
+from manometer.serving.crowd import of_most
 from manometer.serving.handler import answered
 from manometer.serving.pages import Request, Response, Site
 from manometer.serving.server import Server
@@ -93,6 +94,17 @@ def test_an_answer_is_sent_as_the_client_takes_it_in(pair):
     assert taken == b"".join(parts)
 
 
+def test_one_that_takes_in_an_answer_has_a_second_more_than_a_silent_one(pair, clock):
+    """Else a crowd of scrapers would cut each other off."""
+    ours, theirs = pair
+    ours.answer([b"a" * 3_000_000], closes=False)
+    assert ours.silent_since == 101
+    while ours.is_sending:
+        theirs.recv(1 << 20)
+        ours.send()
+    assert ours.silent_since == 100
+
+
 def test_a_client_that_is_gone_is_noticed(pair):
     """At the next read."""
     ours, theirs = pair
@@ -167,18 +179,39 @@ def test_clients_that_wait_take_no_thread(server):
         assert readable(first.fileno())
         second.sendall(GET[:10])
         until(lambda: len(server._reception._held) == 2)
-        assert not any(each.name == "manometer-answer" for each in threading.enumerate())
+        until(lambda: not any(each.name == "manometer-answer" for each in threading.enumerate()))
 
 
 def test_nothing_happens_while_nobody_asks(server):
     """The thread sleeps until somebody does, or until a turn ends."""
-    until(lambda: server._reception._hears)
+    until(lambda: server._reception._doors.are_open)
     assert server._reception._patience() is None
     with connected(server) as client:
         client.sendall(GET)
         assert readable(client.fileno())
         until(lambda: server._reception._held)
         assert server._reception._patience() > connection.PATIENCE / 2
+
+
+def test_who_is_alone_stays_where_an_address_has_many():
+    """Of those that are held the first of the crowd goes, of those that wait the last."""
+    clients = [Connection(socket.socket(), peer, None, shakes=False) for peer in ("a", "b", "c", "b", "a", "b")]
+    assert of_most(clients) == [clients[1], clients[3], clients[5]]
+    assert of_most(clients[:2]) == clients[:1]
+    for each in clients:
+        each.close()
+
+
+def test_a_crowd_costs_nobody_else_a_place(server):
+    """A silent client of another address is held while one address opens connections without end."""
+    port = int(server.url.rpartition(":")[2])
+    alone = socket.create_connection(("127.0.0.1", port), DEADLINE, source_address=("127.0.0.2", 0))
+    crowd = [socket.create_connection(("127.0.0.1", port), timeout=DEADLINE) for _ in range(2 * reception.HELD)]
+    with closing(alone):
+        alone.sendall(GET)
+        assert alone.recv(15) == b"HTTP/1.1 200 OK"
+    for each in crowd:
+        each.close()
 
 
 def test_closing_lets_answers_under_way_go_out():
@@ -202,6 +235,22 @@ def test_closing_lets_answers_under_way_go_out():
             found += part
     assert found.endswith(b"\r\n\r\nready\n")
     until(lambda: not any(each.name.startswith("manometer-") for each in threading.enumerate()))
+
+
+def test_a_fault_of_ours_costs_one_client(server, monkeypatch, caplog):
+    """It is logged, and the next client is answered."""
+    with monkeypatch.context() as patch, connected(server) as client:
+        patch.setattr("manometer.serving.server.answered", None)
+        client.sendall(GET)
+        assert client.recv(1) == b""
+    with monkeypatch.context() as patch, connected(server) as client:
+        patch.setattr(Connection, "receive", None)
+        client.sendall(GET)
+        assert client.recv(1) == b""
+    assert caplog.messages == ["a connection was lost", "a connection was lost"]
+    with connected(server) as client:
+        client.sendall(GET)
+        assert client.recv(15) == b"HTTP/1.1 200 OK"
 
 
 def test_a_server_that_was_never_started_closes():

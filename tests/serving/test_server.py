@@ -18,7 +18,7 @@ from prometheus_client import Gauge
 
 from forking import forked
 from manometer.errors import ConfigError
-from manometer.serving import connection, reception
+from manometer.serving import connection, doors, reception
 from manometer.serving import server as module
 from manometer.serving.connection import Connection
 from manometer.serving.listeners import Listener
@@ -311,7 +311,7 @@ def test_a_connection_that_cannot_be_taken_is_not_tried_for_at_once(server, monk
         tried.release()
         raise OSError(errno.ENFILE, os.strerror(errno.ENFILE))
 
-    monkeypatch.setattr(reception, "PAUSE", DEADLINE)
+    monkeypatch.setattr(doors, "PAUSE", DEADLINE)
     monkeypatch.setattr(Listener, "accept", refused)
     with closing(socket.create_connection(_address(server), timeout=DEADLINE)):
         assert tried.acquire(timeout=DEADLINE)
@@ -499,7 +499,7 @@ def test_a_child_closes_its_copies_of_the_connections_alone():
     """Even one that the parent was closing; what the parent holds stays open."""
     parents, client = socket.socketpair()
     with parents, client:
-        desk = reception.Reception([], lambda: False, lambda _: None, lambda _: None, lambda *_: None)
+        desk = reception.Reception([], lambda: False, [], lambda _: None, lambda _: None, lambda *_: None)
         inherited, closed = (Connection(parents.dup(), None, None, shakes=False) for _ in range(2))
         desk._open = {inherited, closed}
         os.close(closed.socket.fileno())

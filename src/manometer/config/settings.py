@@ -57,7 +57,9 @@ class Settings:
         "File with TLS, users, headers and a rate, as exporter-toolkit has it; it is read again when it changes.",
         text("a path"),
     )
-    max_requests: int = setting(12, "Scrapes that are answered at once.", whole_number(1, 1000))
+    max_requests: int = setting(
+        12, "Scrapes that are answered at once; some more wait, and the rest is refused.", whole_number(1, 1000)
+    )
     allowed_hosts: str | None = setting(
         None,
         "Names by which an exporter on the loopback may be asked for besides its own, as by a proxy; * allows any.",

@@ -15,8 +15,8 @@ __all__ = ["Credentials", "Verdict"]
 
 REMEMBERED = 100
 """Pairs of user and password that were right, and as many that were wrong."""
-WAITING = 4
-"""Requests that wait for a check; there is one check at a time."""
+WAITING = 3
+"""Requests that wait for a check, of which there is one at a time: fewer than the server has threads for probes."""
 WAITING_OF_ONE = 2
 """Those among them from one address, so that it does not take all the places."""
 _REST = 3

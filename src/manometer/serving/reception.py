@@ -1,19 +1,20 @@
 """The thread that deals with clients, none of which it waits for: only whole requests take a thread of their own."""
 
-import errno
 import logging
 import os
 import selectors
 import socket
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from math import inf
 from threading import Event, Thread
-from time import monotonic
+from time import monotonic, sleep
 
 from manometer.background import in_background
 from manometer.serving.connection import Connection
+from manometer.serving.crowd import of_most
+from manometer.serving.doors import BREATH, PAUSE, Doors
 from manometer.serving.lane import Lane
 from manometer.serving.listeners import Listener
 
@@ -25,17 +26,6 @@ WAITING = 64
 """Requests that wait for a thread, each with a descriptor too."""
 UNSENT = 64 << 20
 """Bytes of answers that clients have not taken in. What several are sent counts once, and one may be larger."""
-PAUSE = 0.1
-"""Seconds without a new connection, where there is no room for one."""
-_BREATH = 0.01
-"""Seconds without a new connection after so many at once, or after one that another had to make room for."""
-_AT_ONCE = 8
-_LACKING = {
-    errno.EMFILE: "descriptor",
-    errno.ENFILE: "descriptor",
-    errno.ENOBUFS: "memory",
-    errno.ENOMEM: "memory",
-}
 _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 50\r\n\r\n"
     b"too many requests wait for theirs; try again soon\n"
@@ -49,34 +39,33 @@ _log = logging.getLogger("manometer")
 class Reception:
     """Takes connections, requests and answers over between the listeners' clients and threads that answer.
 
-    shakes: whether a new connection begins with a handshake; lane: in which one a connection is gone on with; begin:
-    has a thread go on with a connection and give it back, and raises RuntimeError where there is none; lacked: told
-    which resource was missing for a connection, and by which error.
+    shakes: whether a new connection begins with a handshake; lane: in which of the lanes a thread goes on with one;
+    begin: has a thread go on with a connection and give it back, or raises RuntimeError where there is none; lacked:
+    told which resource was missing for a connection, and by which error.
     """
 
     def __init__(
         self,
         listeners: list[Listener],
         shakes: Callable[[], bool],
+        lanes: Sequence[Lane],
         lane: Callable[[Connection], Lane],
         begin: Callable[[Connection], None],
         lacked: Callable[[str, Exception | None], None],
     ) -> None:
-        self._listeners, self._shakes, self._lane = listeners, shakes, lane
+        self._shakes, self._lanes, self._lane = shakes, lanes, lane
         self._begin, self._lacked = begin, lacked
         self._away: dict[Connection, Lane] = {}  # which a thread has
-        self._waiting: dict[Connection, float] = {}  # for a thread; with the moments until which they do
         self._open: set[Connection] = set()
         self._held: dict[Connection, float] = {}  # in the order in which their turns began; with the ends of these
         self._back: deque[Connection] = deque()
         self._next_end = inf
-        self._deaf_until = 0.0
-        self._hears = False
-        self._closed, self._is_deaf_for_good = Event(), Event()
+        self._closed, self._are_shut = Event(), Event()
         self._wakes, self._waker = socket.socketpair()
         self._wakes.setblocking(False)
         self._waker.setblocking(False)
         self._selector: selectors.BaseSelector = _Selector()
+        self._doors = Doors(listeners, self._selector, self._came, lacked)
         self._thread: Thread | None = None
 
     def start(self) -> None:
@@ -99,7 +88,7 @@ class Reception:
         if self._thread is None:
             self.abandon()
         else:
-            self._is_deaf_for_good.wait()
+            self._are_shut.wait()
 
     def abandon(self) -> None:
         """Close this process's copies of the sockets, which leaves the connections themselves alone."""
@@ -118,18 +107,28 @@ class Reception:
         try:
             self._selector.register(self._wakes, selectors.EVENT_READ)
             while not self._closed.is_set():
-                self._listen()
-                self._once()
-            self._turn_deaf()
-            self._is_deaf_for_good.set()
-            for connection in [*self._waiting, *(each for each in self._held if not each.is_sending)]:
+                self._doors.open()
+                self._pass()
+            self._doors.shut(inf)
+            self._are_shut.set()
+            for lane in self._lanes:
+                for connection in list(lane.waiting):
+                    del lane.waiting[connection]
+                    self._drop(connection)
+            for connection in [each for each in self._held if not each.is_sending]:
                 self._drop(connection)
-            self._waiting.clear()
             while self._open:
-                self._once()
+                self._pass()
         finally:
-            self._is_deaf_for_good.set()
+            self._are_shut.set()
             self.abandon()
+
+    def _pass(self) -> None:
+        try:
+            self._once()
+        except Exception:  # a fault of ours, which is not to end the exporter, nor to keep a core busy
+            _log.exception("the exporter's server failed, and goes on")
+            sleep(PAUSE)
 
     def _once(self) -> None:
         """Do what is to be done now; requests come before new connections, which may take the place of others."""
@@ -143,7 +142,7 @@ class Reception:
             self._take_back(self._back.popleft())
         for each in events:
             if isinstance(each, Listener):
-                self._take(each)
+                self._doors.take(each)
         self._end_turns()
 
     def _safely(self, step: Callable[[Connection], None], connection: Connection) -> None:
@@ -176,10 +175,8 @@ class Reception:
         lane = self._away.pop(connection)
         lane.free += 1
         self._safely(self._go_on_without_thread, connection)
-        while lane.free and lane.waiting:
-            following = lane.waiting.popleft()
-            if self._waiting.pop(following, None) is not None:
-                self._safely(self._hand_over, following)
+        while (following := lane.next()) is not None:
+            self._safely(self._hand_over, following)
 
     def _hand_over(self, connection: Connection) -> None:
         """Have a thread go on with the connection, as soon as there is one."""
@@ -193,13 +190,19 @@ class Reception:
             else:
                 lane.free -= 1
                 self._away[connection] = lane
-        elif len(self._waiting) < WAITING:
-            connection.wait()
-            lane.waiting.append(connection)
-            self._waiting[connection] = connection.until
-            self._next_end = min(self._next_end, connection.until)
         else:
-            self._refuse(connection, lane.lacks)
+            connection.wait()
+            lane.waiting[connection] = connection.until
+            self._next_end = min(self._next_end, connection.until)
+            waiting = [each for lane in self._lanes for each in lane.waiting]
+            if len(waiting) > WAITING:
+                last = of_most(waiting)[-1]
+                self._give_up(last, next(lane for lane in self._lanes if last in lane.waiting))
+
+    def _give_up(self, connection: Connection, lane: Lane) -> None:
+        """It has waited in vain."""
+        del lane.waiting[connection]
+        self._refuse(connection, lane.lacks)
 
     def _refuse(self, connection: Connection, lacks: str, error: Exception | None = None) -> None:
         self._lacked(lacks, error)
@@ -220,8 +223,8 @@ class Reception:
         if connection.is_sending:
             self._lighten(connection)
         if len(self._held) > HELD:
-            self._drop(min(self._held, key=lambda each: each.silent_since))
-            self._turn_deaf(_BREATH)
+            self._drop(min(of_most(list(self._held)), key=lambda each: each.silent_since))
+            self._doors.shut(BREATH)
 
     def _lighten(self, newest: Connection) -> None:
         """Cut off the oldest answers, where all together are too much; but not the newest, and who shares it."""
@@ -248,50 +251,26 @@ class Reception:
         if now >= self._next_end:
             for connection in _ended(self._held, now):
                 self._drop(connection)
-            for connection in _ended(self._waiting, now):
-                del self._waiting[connection]
-                self._refuse(connection, self._lane(connection).lacks)
-            self._next_end = min((*self._held.values(), *self._waiting.values()), default=inf)
+            for lane in self._lanes:
+                for connection in _ended(lane.waiting, now):
+                    self._give_up(connection, lane)
+            waiting = (until for lane in self._lanes for until in lane.waiting.values())
+            self._next_end = min((*self._held.values(), *waiting), default=inf)
 
     def _patience(self) -> float | None:
         """Seconds until something is to be done that no client asks for; None where there is nothing."""
-        until = self._next_end if self._hears or self._closed.is_set() else min(self._next_end, self._deaf_until)
+        until = self._next_end if self._closed.is_set() else min(self._next_end, self._doors.shut_until)
         return None if until == inf else max(0.0, until - monotonic())
 
-    def _listen(self) -> None:
-        if not self._hears and monotonic() >= self._deaf_until:
-            for each in self._listeners:
-                self._selector.register(each.socket, selectors.EVENT_READ, each)
-            self._hears = True
-
-    def _turn_deaf(self, seconds: float = 0.0) -> None:
-        """Take no connection for so long; those that come wait in the system's queue."""
-        self._deaf_until = monotonic() + seconds
-        for each in self._listeners if self._hears else ():
-            self._selector.unregister(each.socket)
-        self._hears = False
-
-    def _take(self, listener: Listener) -> None:
-        for _ in range(_AT_ONCE):
-            try:
-                client, peer = listener.accept()
-            except BlockingIOError:
-                return
-            except OSError as error:
-                lacking = _LACKING.get(error.errno)  # type: ignore[arg-type]
-                if lacking is not None:
-                    self._lacked(lacking, error)
-                    self._turn_deaf(PAUSE)  # the connection still waits, so the next try would come at once
-                return
-            try:
-                connection = Connection(client, peer, listener, self._shakes())
-            except Exception:
-                _log.exception("a connection could not be taken")
-                client.close()
-            else:
-                self._open.add(connection)
-                self._safely(self._go_on_without_thread, connection)
-        self._turn_deaf(_BREATH)
+    def _came(self, client: socket.socket, peer: str | None, listener: Listener) -> None:
+        try:
+            connection = Connection(client, peer, listener, self._shakes())
+        except Exception:
+            _log.exception("a connection could not be taken")
+            client.close()
+        else:
+            self._open.add(connection)
+            self._safely(self._go_on_without_thread, connection)
 
 
 def _ended(turns: Mapping[Connection, float], now: float) -> list[Connection]:

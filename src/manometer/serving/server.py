@@ -1,5 +1,6 @@
 """The exporter's own HTTP server: a few threads in the program, which a slow client cannot hold up."""
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from threading import Thread
@@ -20,6 +21,8 @@ __all__ = ["AddressError", "Server"]
 
 SPARE = 4
 """Threads for all that is no scrape, and as many for handshakes: scrapes cannot keep probes from an answer."""
+
+_log = logging.getLogger("manometer")
 
 
 class Server:
@@ -46,13 +49,15 @@ class Server:
     ) -> None:
         self._site = site
         self._guard = Guard(site, web_config_file)
-        named = listen_addresses is not None
-        where = addresses(listen_addresses) if listen_addresses is not None else (Tcp(host, port),)
-        self._listeners = Listeners(where, allowed_hosts, sharing, "listen_addresses" if named else None)
+        if listen_addresses is None:
+            self._listeners = Listeners([Tcp(host, port)], allowed_hosts, sharing)
+        else:
+            self._listeners = Listeners(addresses(listen_addresses), allowed_hosts, sharing, "listen_addresses")
         self._scrapes, self._others = Lane(site.scrapes.limit, "scrape"), Lane(SPARE, "connection")
         self._handshakes = Lane(SPARE, "connection")
         listening, shakes = self._listeners.all, self._guard.shakes
-        self._reception = Reception(listening, shakes, self._lane, self._begin, site.lacked)
+        lanes = self._scrapes, self._others, self._handshakes
+        self._reception = Reception(listening, shakes, lanes, self._lane, self._begin, site.lacked)
         self._closed = False
         renewed_in_child(self)
 
@@ -103,13 +108,16 @@ class Server:
 
     def _begin(self, connection: Connection) -> None:
         """Have a thread of its own go on with the connection."""
+        self._site.had("descriptor", "memory")
         Thread(target=self._go_on, args=(connection,), name="manometer-answer", daemon=DAEMONS).start()
-        self._site.had("descriptor", "memory", "thread")
 
     def _go_on(self, connection: Connection) -> None:
         connection.is_over = True  # where anything goes wrong
         try:
+            self._site.had("thread")
             self._shake(connection) if connection.shakes else self._answer(connection)
+        except Exception:
+            _log.exception("a connection was lost")
         finally:
             self._reception.give_back(connection)
 
