@@ -1,0 +1,215 @@
+"""Life: starts a program's parts in order, waits for the end that is asked for, and stops the parts in reverse."""
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
+from queue import SimpleQueue
+from threading import Event, Lock
+from time import monotonic, sleep
+from types import TracebackType
+from typing import Self, TypeVar
+
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from manometer.background import in_background
+from manometer.config import Settings
+from manometer.errors import ConfigError
+from manometer.health import Checks
+from manometer.life.signals import Signals
+from manometer.life.systemd import Systemd
+from manometer.life.watchdog import Watchdog
+from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
+
+__all__ = ["Life"]
+
+T = TypeVar("T")
+
+_ENDS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
+"""What asks for the end: a supervisor, Ctrl-C, a terminal that is closed, and Windows's word for Ctrl-Break."""
+_STEP = 0.5
+"""Seconds between two looks at what there is to do; on Windows, a signal is heard between these alone."""
+
+_log = logging.getLogger("manometer")
+
+
+class Life:
+    """The life of a program, as a `with` block.
+
+        with manometer.Life() as life:
+            life.start(manometer.Manometer())
+            engine = life.start(Engine())
+            life.ready()
+            life.wait()
+
+    In the block, SIGTERM, SIGINT and SIGHUP ask for the end: `/readyz` says 503 at once, `wait` returns after the
+    setting `drain_time`, and the block's end stops the parts, the last one first. The same signal once more ends the
+    process at once. A signal that the program ignores stays ignored. Leaving the block asks for the end too.
+    systemd is told where it wants to be. A forked child is no part of this life.
+
+    settings: by default what the environment says; registry: whose `/readyz` and `/startupz` follow this life.
+    signals: False takes none, as in a thread that is not the main one; then `stop` alone asks for the end.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        registry: CollectorRegistry = REGISTRY,
+        signals: bool = True,
+        systemd: Systemd | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._drain = (Settings.load() if settings is None else settings).drain_time
+        self._lifecycle = Checks.on(registry).lifecycle
+        self._systemd = Systemd() if systemd is None else systemd
+        self._watchdog = Watchdog(self._systemd, Checks.on(registry), clock)
+        self._clock = clock
+        self._parts = ExitStack()
+        self._signals = Signals(self._heard)
+        self._numbers = {getattr(signal, name) for name in _ENDS if hasattr(signal, name)} if signals else set()
+        self._was_told = False  # by a signal
+        self._asked, self._ends_at = Event(), 0.0
+        self._is_ready = False
+        self._lock = freed_in_child(Lock())
+        self._ends: SimpleQueue[str | None] = SimpleQueue()
+        self._reloads: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._reload: Callable[[], object] | None = None
+        renewed_in_child(self)
+
+    def __enter__(self) -> Self:
+        notice()
+        self._owner = threading.get_ident()
+        for number in self._numbers:
+            self._signals.take(number)
+        self._lifecycle.starting()
+        in_background(partial(_heed, self._ends, self._ask), "manometer-life", self.stop)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        self._ask("the program ends" if kind is None else f"{kind.__name__} ended the program")
+        try:
+            if kind is None:
+                self.wait()
+            return self._parts.__exit__(kind, error, trace)
+        finally:
+            self._ends.put(None)
+            self._reloads.put(None)
+            self._signals.give_back(ignored=self._was_told)
+
+    def start(self, part: AbstractContextManager[T]) -> T:
+        """Enter a part of the program; the parts are left in reverse, before the process ends."""
+        return self._parts.enter_context(part)
+
+    def ready(self) -> None:
+        """All has started: `/startupz` and `/readyz` say so, and systemd is told."""
+        with self._lock:
+            if self._asked.is_set():
+                return
+            self._is_ready = True
+            self._lifecycle.ready()
+            self._systemd.ready()
+        _log.info("ready")
+
+    def stop(self, reason: str = "the program asked for it") -> None:
+        """Ask for the end, from any thread; a signal handler or a finalizer may call it too."""
+        self._ends.put(reason)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the program is to end, and its drain time is over; whether that is so.
+
+        timeout: seconds to wait at most; None for as long as it takes. With 0 it only looks, as in a loop of the
+        program's own. systemd's watchdog is fed here, by the thread that entered the life, and nowhere else: a main
+        loop that hangs does not come here. It is not fed while a health check of the group `live` fails.
+        """
+        notice()
+        give_up = None if timeout is None else self._clock() + timeout
+        while True:
+            now = self._clock()
+            if threading.get_ident() == self._owner:
+                self._watchdog.feed(now)
+            until = self._ends_at if self._asked.is_set() else None
+            if until is not None and now >= until:
+                return True
+            left = min(each - now for each in (now + _STEP, until, give_up) if each is not None)
+            if left <= 0:
+                return False
+            if until is None:
+                self._asked.wait(min(left, self._watchdog.pause))
+            else:
+                sleep(min(left, self._watchdog.pause))
+
+    def on_reload(self, reload: Callable[[], object]) -> None:
+        """Call `reload` at each SIGHUP from now on, in a thread of its own, in the place of ending.
+
+        What it raises is logged. Signals that come while it runs are as one. systemd is told (`RELOADING=1`).
+        Raises ConfigError on a system without SIGHUP.
+        """
+        if not hasattr(signal, "SIGHUP"):
+            raise ConfigError("a reload by signal needs SIGHUP, which this system does not have; call reload() instead")
+        if self._reload is None:
+            in_background(partial(_heed, self._reloads, self._load_anew), "manometer-reload", self._end_reloads)
+        self._reload = reload
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the end has been asked for."""
+        return self._asked.is_set()
+
+    def renew(self, _: Forked) -> None:
+        """In a forked child: its signals do what they did before this life, and nobody waits for them here."""
+        self._asked = Event()
+
+    def _heard(self, number: int) -> None:
+        """In the main thread, amid anything: so it waits for no lock, and leaves the work to a thread."""
+        if number == getattr(signal, "SIGHUP", None) and self._reload is not None:
+            self._reloads.put(self._reload)
+            return
+        self._was_told = True
+        # Process 1 of a container does not heed a signal that it leaves to the kernel.
+        signal.signal(number, _leave if os.getpid() == 1 else signal.SIG_DFL)
+        self._ends.put(signal.Signals(number).name)
+
+    def _ask(self, reason: str) -> None:
+        """Begin to end, unless that has begun."""
+        with self._lock:
+            if self._asked.is_set():
+                return
+            self._lifecycle.stopping()
+            drain = self._drain if self._is_ready else 0.0  # else nobody has sent it anything yet
+            self._ends_at = self._clock() + drain
+            self._asked.set()
+        self._systemd.stopping(reason)
+        _log.info("stopping: %s%s", reason, f"; new work is taken for another {drain:g} s" if drain else "")
+
+    def _load_anew(self, reload: Callable[[], object]) -> None:
+        while not self._reloads.empty():  # those that came meanwhile
+            if self._reloads.get() is None:
+                self._end_reloads()
+                return
+        self._systemd.reloading()
+        try:
+            reload()
+        except Exception:
+            _log.exception("the reload failed")
+        with self._lock:
+            if not self._asked.is_set():
+                self._systemd.ready()
+
+    def _end_reloads(self) -> None:
+        self._reloads.put(None)
+
+
+def _heed(queue: "SimpleQueue[T | None]", do: Callable[[T], object]) -> None:
+    """Do what comes out of the queue, until that is None. Whoever puts something in it waits for nothing."""
+    while (each := queue.get()) is not None:
+        do(each)
+
+
+def _leave(number: int, _frame: object) -> None:
+    os._exit(128 + number)
