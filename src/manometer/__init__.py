@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from manometer.config import Settings
     from manometer.errors import BindingError, ConfigError, ManometerError, MetricError, UnsupportedError
     from manometer.exposition.render import render
-    from manometer.health import check
+    from manometer.health import check, lifecycle
     from manometer.instrumentation.binding import Binding
     from manometer.instrumentation.cache import instrument_cache
     from manometer.instrumentation.engine import stage
@@ -46,6 +46,7 @@ __all__ = [
     "instrument_pool",
     "instrument_queue",
     "instrument_retry",
+    "lifecycle",
     "render",
     "stage",
     "start",
@@ -57,7 +58,7 @@ _HOMES = {
     "manometer.config": ("Settings",),
     "manometer.errors": ("BindingError", "ConfigError", "ManometerError", "MetricError", "UnsupportedError"),
     "manometer.exposition.render": ("render",),
-    "manometer.health": ("check",),
+    "manometer.health": ("check", "lifecycle"),
     "manometer.instrumentation.binding": ("Binding",),
     "manometer.instrumentation.cache": ("instrument_cache",),
     "manometer.instrumentation.engine": ("stage",),

@@ -106,7 +106,8 @@ class Manometer:
         checks = Checks.on(registry)
         worker = _worker(registry, settings)
         shown, patience = _shown(registry, worker), settings.collector_timeout
-        site = pages.Site(shown, checks.all, settings.service_name, registry, patience)
+        name, life = settings.service_name, checks.lifecycle
+        site = pages.Site(shown, checks.all, name, registry, patience, lifecycle=life)
         sharing = None if worker is None else worker.sharing(settings.port)
         server = Server(site, settings.host, settings.port, sharing=sharing, allowed_hosts=settings.allowed_hosts)
         started.callback(server.close)  # where the port is taken, nothing else has been touched
@@ -208,12 +209,12 @@ def _site(registry: CollectorRegistry, settings: Settings) -> pages.Site:
         worker.start()
 
     def checks() -> list[Check]:
-        found = Checks.on(registry)
         found.start()
         return found.all()
 
+    found = Checks.on(registry)
     shown, patience = _shown(registry, worker), settings.collector_timeout
-    return pages.Site(shown, checks, settings.service_name, registry, patience)
+    return pages.Site(shown, checks, settings.service_name, registry, patience, lifecycle=found.lifecycle)
 
 
 def _worker(registry: CollectorRegistry, settings: Settings) -> "Worker | None":

@@ -52,7 +52,7 @@ SUBJECTS = {
     "cli": Subject(["cli/*"], ["tests/cli"]),
     "config": Subject(["config.py"], ["tests/test_config.py"], at_import=True),
     "exposition": Subject(["exposition/*"], ["tests/exposition"]),
-    "health": Subject(["health/*"], ["tests/test_health.py"]),
+    "health": Subject(["health/*"], ["tests/health"]),
     "instrumentation": Subject(
         ["instrumentation/*"], ["tests/instrumentation/test_*.py"], without=["instrumentation/*/*"]
     ),

@@ -129,7 +129,7 @@ def test_the_landing_page_links_the_others(site):
     response = _ask(site, "/")
     reader = Reader()
     reader.feed(response.body.decode())
-    assert reader.links == ["metrics", "livez", "readyz"]
+    assert reader.links == ["metrics", "livez", "readyz", "startupz"]
     assert not reader.open
     assert response == Response(
         HTTPStatus.OK,
@@ -144,6 +144,7 @@ def test_the_landing_page_links_the_others(site):
 <li><a href="metrics">/metrics</a> the figures, for Prometheus</li>
 <li><a href="livez">/livez</a> whether the program serves</li>
 <li><a href="readyz">/readyz</a> whether its critical health checks pass; ?verbose lists all</li>
+<li><a href="startupz">/startupz</a> whether it has started</li>
 </ul>
 </body>
 </html>
@@ -231,10 +232,10 @@ def test_a_problem_of_any_letters_is_shown(registry):
 def test_an_unknown_path_says_which_there_are(site):
     """404 is a line that helps."""
     response = _ask(site, "/metric")
-    assert (response.status, response.body) == (404, b"nothing here; there are / /metrics /livez /readyz\n")
+    assert (response.status, response.body) == (404, b"nothing here; there are / /metrics /livez /readyz /startupz\n")
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics", "/livez", "/readyz"])
+@pytest.mark.parametrize("path", ["/", "/metrics", "/livez", "/readyz", "/startupz"])
 def test_other_methods_are_refused(site, path):
     """405 names what is allowed; OPTIONS says the same without complaint."""
     allow = ("Allow", "GET, HEAD, OPTIONS")

@@ -8,8 +8,9 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from manometer.errors import BindingError
 from manometer.health.check_state import TIMEOUT, Check
 from manometer.health.checks import Checks
+from manometer.health.lifecycle import Lifecycle, Phase
 
-__all__ = ["Check", "Checks", "check"]
+__all__ = ["Check", "Checks", "Lifecycle", "Phase", "check", "lifecycle"]
 
 
 def check(
@@ -41,3 +42,15 @@ def check(
             raise BindingError(f"health check {name!r} has the {what} {seconds!r}; pass seconds over 0")
     checks = Checks.on(registry)
     return checks.add(Check(checks, name, function, critical, interval, timeout))
+
+
+def lifecycle(registry: CollectorRegistry = REGISTRY) -> Lifecycle:
+    """What the program says of its own life, which `/startupz` and `/readyz` follow; see Lifecycle.
+
+    life = manometer.lifecycle()
+    life.starting()
+    manometer.start()  # not ready yet
+    load_everything()
+    life.ready()
+    """
+    return Checks.on(registry).lifecycle

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from manometer.background import in_background
 from manometer.catalogue import health as rows
 from manometer.health.check_state import Check
+from manometer.health.lifecycle import Lifecycle
 from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
 from manometer.meters.metric_view import MetricView
 from manometer.registry.catalogued import described, pulled
@@ -29,7 +30,7 @@ _log = logging.getLogger("manometer")
 
 
 class Checks(Collector):
-    """The checks of one registry, what runs them, and their figures.
+    """The checks of one registry, what runs them, their figures, and the phase that the program is in.
 
     clock: seconds, monotonic; spawn: runs a function aside from the caller.
     """
@@ -41,6 +42,7 @@ class Checks(Collector):
     ) -> None:
         self.clock = clock
         self.interval = INTERVAL
+        self.lifecycle = Lifecycle()
         self._spawn = spawn or _in_thread
         self._checks: dict[str, Check] = {}
         self._thread: Thread | None = None

@@ -3,32 +3,31 @@
 import gzip
 import logging
 import platform
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from html import escape
 from http import HTTPStatus
-from ipaddress import ip_address
 from math import inf
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 from urllib.parse import parse_qs
 
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import CollectorRegistry
 
 from manometer.errors import IncompleteError
 from manometer.exposition.accept import media_ranges
 from manometer.exposition.render import rendered
 from manometer.meters.fork import notice
 from manometer.redaction import SHOWN, brief
-from manometer.registry.limits import PATIENCE, Limits
+from manometer.registry.limits import Limits
 from manometer.registry.rounds import Found
-from manometer.registry.self_metrics import SelfMetrics
 from manometer.registry.timely import collect_in_time
+from manometer.serving import health_pages
+from manometer.serving.messages import Request, Response, text
+from manometer.serving.site import SCRAPES, Site
 from manometer.serving.slots import ForEachProcess, Slots
 from manometer.version import __version__
 
 __all__ = [
     "AsgiApp",
-    "Check",
     "Request",
     "Response",
     "Site",
@@ -41,92 +40,11 @@ __all__ = [
 
 _FIGURES = "/metrics"
 _METHODS = ("GET", "HEAD", "OPTIONS")
-_OF_PROXIES = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
-_TEXT = "text/plain; charset=utf-8"
 _NAMES_AT_MOST = 250  # of samples, that a scraper may ask for in place of all
-SCRAPES = 12
-"""Scrapes that are answered at once; fewer than there are connections, so that probes are answered in any case."""
 _ON_THE_WAY = 0.5  # seconds of a scraper's time-out that are left for the way to it
 _LEAST = 1.0  # seconds for a collection, whatever the scraper says: less would only cost others their collectors
 
 _log = logging.getLogger("manometer")
-
-
-class Check(Protocol):
-    """What `/readyz` needs to know of a health check."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def critical(self) -> bool: ...
-    @property
-    def problem(self) -> str | None:
-        """Why the check is not well, or None."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What the pages show: a registry's figures, the checks that say whether the program is ready, its name.
-
-    own: the program's own registry, where `registry` shows the figures of a whole group; patience: seconds that a
-    collector may take; scrapes: how many are answered at once.
-    """
-
-    registry: CollectorRegistry = REGISTRY
-    checks: Callable[[], Sequence[Check]] = tuple
-    service: str = "python"
-    own: CollectorRegistry | None = None
-    patience: float = PATIENCE
-    scrapes: Slots = field(default_factory=lambda: Slots(SCRAPES))
-
-    def lacked(self, resource: str, error: BaseException | None = None) -> None:
-        """Count that the server lacked such a thing; see SelfMetrics.lacked."""
-        SelfMetrics.of(self._counting).lacked(resource, error)
-
-    def had(self, *resources: str) -> None:
-        """The server had these things."""
-        self_metrics = SelfMetrics.existing(self._counting)
-        if self_metrics is not None:
-            self_metrics.had(*resources)
-
-    @property
-    def _counting(self) -> CollectorRegistry:
-        return self.registry if self.own is None else self.own
-
-
-class Request(NamedTuple):
-    """As much of an HTTP request as an answer depends on; header names are in lower case.
-
-    peer: the address of whoever asks, None where it is the program itself.
-    """
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    peer: str | None = None
-
-    @property
-    def is_local(self) -> bool:
-        """Whether it comes from this machine, and not by way of a proxy, which would say so."""
-        if any(name in self.headers for name in _OF_PROXIES):
-            return False
-        if self.peer is None:
-            return True
-        try:
-            peer = ip_address(self.peer)
-        except ValueError:
-            return False
-        return (getattr(peer, "ipv4_mapped", None) or peer).is_loopback
-
-
-class Response(NamedTuple):
-    """An HTTP response; `Content-Length` is the front end's to add."""
-
-    status: HTTPStatus
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
 
 
 def respond(site: Site, request: Request) -> Response:
@@ -134,19 +52,19 @@ def respond(site: Site, request: Request) -> Response:
     notice()
     page = _PAGES.get(request.path)
     if page is None:
-        return _text(HTTPStatus.NOT_FOUND, f"nothing here; there are {' '.join(_PAGES)}\n")
+        return text(HTTPStatus.NOT_FOUND, f"nothing here; there are {' '.join(_PAGES)}\n")
     allow = ("Allow", ", ".join(_METHODS))
     if request.method == "OPTIONS":
         return Response(HTTPStatus.OK, (allow,), b"")
     if request.method not in _METHODS:
-        return _text(HTTPStatus.METHOD_NOT_ALLOWED, "use GET or HEAD\n", allow)
+        return text(HTTPStatus.METHOD_NOT_ALLOWED, "use GET or HEAD\n", allow)
     try:
         return page(site, request)
     except IncompleteError as error:
-        return _text(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}\n")
+        return text(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}\n")
     except Exception:
         _log.exception("%s could not be answered", request.path)
-        return _text(HTTPStatus.INTERNAL_SERVER_ERROR, "the exporter failed; its log says why\n")
+        return text(HTTPStatus.INTERNAL_SERVER_ERROR, "the exporter failed; its log says why\n")
 
 
 def misdirected(host: str) -> Response:
@@ -155,7 +73,7 @@ def misdirected(host: str) -> Response:
         f"this exporter is for its own machine, and no name of it is {brief(host[:SHOWN])!r}; "
         "where a proxy asks so, name it by MANOMETER_ALLOWED_HOSTS\n"
     )
-    return _text(HTTPStatus.MISDIRECTED_REQUEST, told)
+    return text(HTTPStatus.MISDIRECTED_REQUEST, told)
 
 
 def _landing(site: Site, _: Request) -> Response:
@@ -180,7 +98,7 @@ def _metrics(site: Site, request: Request) -> Response:
     names = frozenset(parse_qs(request.query).get("name[]", ()))
     if len(names) > _NAMES_AT_MOST:
         told = f"{len(names):,} names are too many; ask for at most {_NAMES_AT_MOST} by name[], or for all figures\n"
-        return _text(HTTPStatus.BAD_REQUEST, told)
+        return text(HTTPStatus.BAD_REQUEST, told)
     if not site.scrapes.take():
         return _too_many(site)
     try:
@@ -211,7 +129,7 @@ def _written(
 def _too_many(site: Site) -> Response:
     site.lacked("scrape")
     told = f"{SCRAPES} scrapes are being answered, and no more are at once; try again later\n"
-    return _text(HTTPStatus.SERVICE_UNAVAILABLE, told)
+    return text(HTTPStatus.SERVICE_UNAVAILABLE, told)
 
 
 def _limits(patience: float, headers: Mapping[str, str]) -> Limits:
@@ -226,41 +144,19 @@ def _limits(patience: float, headers: Mapping[str, str]) -> Limits:
     return Limits(min(patience, seconds), seconds)
 
 
-def _livez(_site: Site, _: Request) -> Response:
-    return _text(HTTPStatus.OK, "ok\n")
-
-
-def _readyz(site: Site, request: Request) -> Response:
-    checks = site.checks()
-    failed = [check for check in checks if check.critical and check.problem is not None]
-    shown = checks if "verbose" in parse_qs(request.query, keep_blank_values=True) else failed
-    lines = [_line(check, request.is_local) for check in shown] + ["not ready" if failed else "ready", ""]
-    return _text(HTTPStatus.SERVICE_UNAVAILABLE if failed else HTTPStatus.OK, "\n".join(lines))
-
-
-def _line(check: Check, with_reason: bool) -> str:
-    kind = "critical" if check.critical else "not critical"
-    problem = check.problem
-    if problem is not None and not with_reason:
-        problem = "fails; its log, or a request from its own machine, says why"
-    return f"{check.name} ({kind}): {'ok' if problem is None else problem}"
-
-
 _PAGES: Mapping[str, Callable[[Site, Request], Response]] = {
     "/": _landing,
     _FIGURES: _metrics,
-    "/livez": _livez,
-    "/readyz": _readyz,
+    "/livez": health_pages.live,
+    "/readyz": health_pages.ready,
+    "/startupz": health_pages.started,
 }
 _MEANINGS = {
     "/metrics": "the figures, for Prometheus",
     "/livez": "whether the program serves",
     "/readyz": "whether its critical health checks pass; ?verbose lists all",
+    "/startupz": "whether it has started",
 }
-
-
-def _text(status: HTTPStatus, body: str, *headers: tuple[str, str]) -> Response:
-    return Response(status, (("Content-Type", _TEXT), *headers), body.encode(errors="backslashreplace"))
 
 
 def _takes_gzip(accept_encoding: str) -> bool:

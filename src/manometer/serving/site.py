@@ -1,0 +1,47 @@
+"""Site: what the pages show."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from manometer.health import Check, Lifecycle
+from manometer.registry.limits import PATIENCE
+from manometer.registry.self_metrics import SelfMetrics
+from manometer.serving.slots import Slots
+
+__all__ = ["SCRAPES", "Site"]
+
+SCRAPES = 12
+"""Scrapes that are answered at once; fewer than there are connections, so that probes are answered in any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the pages show: a registry's figures, the checks and the phase of the program, its name.
+
+    own: the program's own registry, where `registry` shows the figures of a whole group; patience: seconds that a
+    collector may take; scrapes: how many are answered at once.
+    """
+
+    registry: CollectorRegistry = REGISTRY
+    checks: Callable[[], Sequence[Check]] = tuple
+    service: str = "python"
+    own: CollectorRegistry | None = None
+    patience: float = PATIENCE
+    scrapes: Slots = field(default_factory=lambda: Slots(SCRAPES))
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+
+    def lacked(self, resource: str, error: BaseException | None = None) -> None:
+        """Count that the server lacked such a thing; see SelfMetrics.lacked."""
+        SelfMetrics.of(self._counting).lacked(resource, error)
+
+    def had(self, *resources: str) -> None:
+        """The server had these things."""
+        self_metrics = SelfMetrics.existing(self._counting)
+        if self_metrics is not None:
+            self_metrics.had(*resources)
+
+    @property
+    def _counting(self) -> CollectorRegistry:
+        return self.registry if self.own is None else self.own
