@@ -93,6 +93,8 @@ class SettingValues(TypedDict, total=False):
     otlp_endpoint: str | None
     trace_ratio: float
     health_interval: float
+    drain_time: float
+    crash_report: str | None
     logs: bool
     log_level: str
     log_format: str
@@ -138,6 +140,16 @@ class Settings:
         30.0,
         "Seconds between two runs of a health check that sets no interval of its own.",
         _SECONDS,
+    )
+    drain_time: float = _setting(
+        0.0,
+        "Seconds that a program in a Life goes on with its work after it was told to end, not ready any more.",
+        _number("a number of seconds, 0 or more", lambda value: 0 <= value < float("inf")),
+    )
+    crash_report: str | None = _setting(
+        None,
+        "File that a crash leaves a last report in: where each thread was, and the last figures; unset leaves none.",
+        _text("a path"),
     )
     logs: bool = _setting(False, "Whether Manometer sets up the program's logging.", _FLAG)
     log_level: str = _setting(

@@ -83,10 +83,13 @@ class Life:
     def __enter__(self) -> Self:
         notice()
         self._owner = threading.get_ident()
-        for number in self._numbers:
-            self._signals.take(number)
+        with ExitStack() as undo:
+            undo.callback(self._signals.give_back)
+            for number in self._numbers:
+                self._signals.take(number)
+            in_background(partial(_heed, self._ends, self._ask), "manometer-life", self.stop)
+            undo.pop_all()
         self._lifecycle.starting()
-        in_background(partial(_heed, self._ends, self._ask), "manometer-life", self.stop)
         return self
 
     def __exit__(

@@ -35,7 +35,7 @@ class Signals:
             signal.signal(number, self._took)
         except ValueError as error:
             raise ConfigError(
-                f"signals are taken in the main thread alone ({error}); make the Life there, or with signals=()"
+                f"signals are taken in the main thread alone ({error}); make the Life there, or with signals=False"
             ) from None
         self._before[number] = before
 
