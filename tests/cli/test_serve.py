@@ -19,6 +19,9 @@ from manometer.processes import Worker
 from waiting import DEADLINE, joined
 
 
+ENDS = (signal.SIGINT, signal.SIGTERM)
+
+
 def _page(url):
     with urllib.request.urlopen(url, timeout=DEADLINE) as answer:
         return answer.read().decode()
@@ -36,7 +39,7 @@ def shared(tmp_path):
 @pytest.fixture
 def handlers():
     """What signals do is afterwards as it was. SIGINT is not ignored, also where the tests run in the background."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (*ENDS, signal.SIGHUP)}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     for number, handler in before.items():
@@ -103,9 +106,8 @@ def _pages_until(number, command):
     with os.fdopen(theirs, "w") as out, redirect_stdout(out):
         assert main(command) == 0
     joined(visitor)
-    assert {signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)} == {
-        signal.SIG_IGN
-    }  # until it has ended
+    ended_by, other = (signal.getsignal(each) for each in {number: 0, **dict.fromkeys(ENDS)})
+    assert (ended_by, other) == (signal.SIG_DFL, signal.SIG_IGN)  # until it has ended
     return pages
 
 

@@ -2,15 +2,15 @@
 
 import argparse
 import sys
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
-from threading import Event
 
 from prometheus_client import CollectorRegistry
 
-from manometer.cli.ending import terminable
 from manometer.config import Settings
 from manometer.errors import ConfigError
+from manometer.health import lifecycle
+from manometer.life import Life
 from manometer.serving.pages import Site
 from manometer.serving.server import AddressError, Server
 
@@ -32,7 +32,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until the process is told to end, by SIGTERM or Ctrl-C."""
+    """Serve until the process is told to end, by SIGTERM, Ctrl-C or the end of its terminal."""
     given = {"processes_dir": args.dir, "host": args.host, "port": args.port}
     settings = Settings.load(**{name: value for name, value in given.items() if value is not None})
     if settings.processes_dir is None:
@@ -40,17 +40,28 @@ def run(args: argparse.Namespace) -> int:
     path = Path(settings.processes_dir)
     if not path.is_dir():
         raise ConfigError(f"{path} is no directory; name the one that the workers have as processes_dir")
+    own = CollectorRegistry()  # what is counted there is not among the figures of the processes
+    with Life(settings, registry=own) as life:
+        server = life.start(closing(_serving(path, settings, own)))
+        life.ready()
+        sys.stdout.write(f"{server.url}/metrics\n")
+        sys.stdout.flush()
+        life.wait()
+    return 0
+
+
+def _serving(path: Path, settings: Settings, own: CollectorRegistry) -> Server:
     from manometer.processes import onlooker  # slow to import, and other commands do not need it
 
+    site = Site(
+        onlooker(path),
+        service=settings.service_name,
+        own=own,
+        patience=settings.collector_timeout,
+        lifecycle=lifecycle(own),
+    )
     try:
-        own = CollectorRegistry()  # what is counted there is not among the figures of the processes
-        site = Site(onlooker(path), service=settings.service_name, own=own, patience=settings.collector_timeout)
-        server = Server(site, settings.host, settings.port, allowed_hosts=settings.allowed_hosts)
+        return Server(site, settings.host, settings.port, allowed_hosts=settings.allowed_hosts).start()
     except AddressError as error:
         option = f"set MANOMETER_{error.setting.upper()} or pass --{error.setting}"
         raise ConfigError(f"{error.reason}; {option}") from None
-    with suppress(KeyboardInterrupt), terminable(), closing(server.start()):
-        sys.stdout.write(f"{server.url}/metrics\n")
-        sys.stdout.flush()
-        Event().wait()
-    return 0

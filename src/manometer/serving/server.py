@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from socketserver import TCPServer, ThreadingMixIn
-from threading import Event, Lock, Thread
+from threading import Condition, Event, Thread
 from typing import Any, Protocol, Self
 
 from manometer.background import DAEMONS, in_background
@@ -23,6 +23,8 @@ CONNECTIONS = 16
 """Connections that are served at once: a thread each."""
 PATIENCE = 10.0
 """Seconds that a client may take to send a request or to take in an answer: Prometheus's own time-out."""
+LAST_ANSWERS = 5.0
+"""Seconds that closing waits for answers under way, before it leaves them to their threads."""
 PAUSE = 0.1
 """Seconds without a new connection, where there is no room for one."""
 _LACKING = {
@@ -95,7 +97,7 @@ class Server:
         return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
     def close(self) -> None:
-        """Stop serving and free the port; a second call does nothing."""
+        """Stop serving and free the port, and wait for the answers under way; a second call does nothing."""
         notice()
         if self._closed:
             return
@@ -107,6 +109,7 @@ class Server:
         if self._sharing is not None:
             self._sharing.end()
         self._listener.connections.close()
+        self._listener.connections.wait(LAST_ANSWERS)
 
     def renew(self, _: Forked) -> None:
         """In a forked child: there is no thread to stop, only copies of the parent's sockets to close."""
@@ -121,7 +124,7 @@ class _Connections:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._lock = Lock()
+        self._lock = Condition()
         self._waiting: dict[socket.socket, None] = {}  # in the order in which they fell silent
         self._busy: set[socket.socket] = set()
         self._closed = False
@@ -160,6 +163,12 @@ class _Connections:
         with self._lock:
             self._waiting.pop(connection, None)
             self._busy.discard(connection)
+            self._lock.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until all are gone, at most so long."""
+        with self._lock:
+            self._lock.wait_for(lambda: not (self._waiting or self._busy), seconds)
 
     def close(self) -> None:
         """Read no further request; answers under way still go out."""
