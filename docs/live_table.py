@@ -15,6 +15,8 @@ from rich.terminal_theme import MONOKAI
 from alluse.faults import Fault
 from alluse.service import Service
 from alluse.settings import Settings
+from manometer import Life
+from manometer import Settings as MetricsSettings
 from manometer.cli.top.figures import board
 from manometer.cli.top.interval import Interval
 from manometer.cli.top.live import LiveView
@@ -34,8 +36,9 @@ _FORM = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTAL
 def draw(picture: Path, seconds: int = SECONDS) -> None:
     """Run the engine for so many seconds, and draw the table."""
     console = Console(record=True, file=StringIO(), width=COLUMNS, highlight=False, color_system="truecolor")
-    service = Service(Settings(), rate=20, metrics={"port": 0, "logs": False})
-    with service.running() as running, LiveView("manometer top", console) as view:
+    service = Service(Settings(), rate=20, metrics=MetricsSettings(port=0))
+    with Life(service.metrics, signals=False) as life, LiveView("manometer top", console) as view:
+        running = service.start(life)
         before = fetch(f"{running.metrics_url}/metrics")
         for second in range(seconds):
             if second == seconds - SLOW:

@@ -1,13 +1,9 @@
-"""The service: an engine under load, with its metrics, control endpoint and faults, until it is told to stop."""
+"""The service: an engine under load, with its metrics, control endpoint and faults, as parts of one life."""
 
 import logging
-import os
-import signal
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import Any
 
 from prometheus_client import REGISTRY
 
@@ -17,12 +13,13 @@ from alluse.errors import SettingsError
 from alluse.faults import Fault, Faults
 from alluse.instrumentation import instrument
 from alluse.settings import Settings
-from manometer import ConfigError, Manometer
+from manometer import ConfigError, Life, Manometer
 from manometer import Settings as MetricsSettings
 
-__all__ = ["Running", "Service", "stopped_by_signals"]
+__all__ = ["TICK", "Running", "Service"]
 
-_TICK = 0.2  # seconds between two looks at what may end the service
+TICK = 0.2
+"""Seconds between two looks at what may end the service."""
 
 _log = logging.getLogger("alluse")
 
@@ -38,46 +35,38 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What to run. metrics: Manometer's settings by name; control_port: None for any."""
+    """What to run. metrics: Manometer's settings; control_port: None for any."""
 
     settings: Settings
     rate: float
-    metrics: dict[str, Any]
+    metrics: MetricsSettings
     control_port: int | None = None
     faults: Sequence[Fault] = ()
 
-    @contextmanager
-    def running(self) -> Iterator[Running]:
-        """Start everything; at the end drain the workers, flush the spans and close what was opened.
+    def start(self, life: Life) -> Running:
+        """Start everything, the exporter first: it shows the start, and stops last, with the engine's last spans.
 
-        Raises an AllUseError or a manometer ConfigError where a part cannot start, with nothing left running.
+        At the end of the life the engine ends what it has begun. Raises an AllUseError where a part cannot start.
         """
-        metrics = MetricsSettings.load(environ={"OTEL_SERVICE_NAME": "alluse", **os.environ}, **self.metrics)
-        if self.control_port == metrics.port != 0:
+        if self.control_port == self.metrics.port != 0:
             raise SettingsError(
-                f"--port and --control-port are both {metrics.port}; give the control endpoint another"
+                f"--port and --control-port are both {self.control_port}; give the control endpoint another"
             )
-        with ExitStack() as started:
-            manometer = Manometer(metrics)
-            engine = Engine(self.settings)
-            # The engine is closed before Manometer is, so that its last spans are sent and its last figures read.
-            started.callback(manometer.close)
-            started.callback(engine.close)
-            instrument(engine, REGISTRY)
-            try:
-                manometer.start()
-            except ConfigError as error:
-                raise SettingsError(f"{error} (on this command line: --host, --port)") from None
-            control = started.enter_context(self._control(engine.faults, metrics.port))
-            for fault in self.faults:
-                engine.faults.start(fault)
-            engine.start(self.rate)
-            _log.info(
-                "ALL-USE runs",
-                extra={"metrics": f"{manometer.url}/metrics", "faults": f"{control.url}/faults", "rate": self.rate},
-            )
-            yield Running(engine, manometer.url, control.url)
-            _log.info("ALL-USE stops; the workers end what they have begun")
+        try:
+            manometer = life.start(Manometer(self.metrics))
+        except ConfigError as error:
+            raise SettingsError(f"{error} (on this command line: --host, --port)") from None
+        engine = life.start(closing(Engine(self.settings)))
+        instrument(engine, REGISTRY)
+        control = life.start(self._control(engine.faults, self.metrics.port))
+        for fault in self.faults:
+            engine.faults.start(fault)
+        engine.start(self.rate)
+        _log.info(
+            "ALL-USE runs",
+            extra={"metrics": f"{manometer.url}/metrics", "faults": f"{control.url}/faults", "rate": self.rate},
+        )
+        return Running(engine, manometer.url, control.url)
 
     def _control(self, faults: Faults, metrics_port: int) -> Control:
         """The control endpoint on the port that was asked for; by default the next one where that is free."""
@@ -87,34 +76,3 @@ class Service:
             with suppress(SettingsError):
                 return Control(faults, metrics_port + 1)
         return Control(faults, 0)
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[Callable[[float | None], Iterator[None]]]:
-    """Turn SIGINT, SIGTERM and SIGHUP into the end of a loop: `for _ in until(seconds)`, with the function given.
-
-    A terminal that is closed sends the last of them; where that is ignored, as under nohup, it stays so.
-    The first signal ends the loop; a second one ends the process, should the draining take too long.
-    """
-    stopped = False  # no Event: a handler that comes amid its `wait` would wait for its lock for ever
-
-    def asked(number: int, _frame: object) -> None:
-        nonlocal stopped
-        stopped = True
-        signal.signal(number, signal.SIG_DFL)
-
-    def until(seconds: float | None) -> Iterator[None]:
-        end = None if seconds is None else time.monotonic() + seconds
-        while not stopped and (end is None or time.monotonic() < end):
-            yield
-            time.sleep(_TICK)
-
-    ends = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        ends.append(signal.SIGHUP)
-    before = {number: signal.signal(number, asked) for number in ends}
-    try:
-        yield until
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -11,6 +11,7 @@ from alluse.faults import FAULTS, Fault
 from alluse.load import RATES
 from alluse.service import Service
 from alluse.settings import TEMPORARY_BOOK, Settings
+from manometer import Settings as MetricsSettings
 
 __all__ = ["add_options", "service"]
 
@@ -70,7 +71,7 @@ def service(given: argparse.Namespace, log_file: Path | None) -> Service:
     return Service(
         settings=Settings(csv=tuple(given.csv), book=given.book),
         rate=given.rate,
-        metrics=metrics,
+        metrics=MetricsSettings.load(environ={"OTEL_SERVICE_NAME": "alluse", **os.environ}, **metrics),
         control_port=given.control_port,
         faults=[Fault.parse(text) for text in given.fault],
     )

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from alluse.cli.options import add_options, service
-from alluse.service import stopped_by_signals
+from manometer import Life
 
 __all__ = ["add_parser"]
 
@@ -21,7 +21,9 @@ def add_parser(subparsers: Any) -> None:
 
 
 def _run(given: argparse.Namespace) -> int:
-    with stopped_by_signals() as until, service(given, given.log_file).running():
-        for _ in until(given.seconds):
-            pass
+    asked = service(given, given.log_file)
+    with Life(asked.metrics) as life:
+        asked.start(life)
+        life.ready()
+        life.wait(given.seconds)
     return 0

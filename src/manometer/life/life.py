@@ -95,7 +95,10 @@ class Life:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
-        self._ask("the program ends" if kind is None else f"{kind.__name__} ended the program")
+        if kind is None:
+            self._ask("the program ends")
+        else:  # the exception speaks for itself, to whoever catches it
+            self._ask(f"{kind.__name__} ended the program", logging.DEBUG)
         try:
             if kind is None:
                 self.wait()
@@ -178,7 +181,7 @@ class Life:
         signal.signal(number, _leave if os.getpid() == 1 else signal.SIG_DFL)
         self._ends.put(signal.Signals(number).name)
 
-    def _ask(self, reason: str) -> None:
+    def _ask(self, reason: str, level: int = logging.INFO) -> None:
         """Begin to end, unless that has begun."""
         with self._lock:
             if self._asked.is_set():
@@ -188,7 +191,7 @@ class Life:
             self._ends_at = self._clock() + drain
             self._asked.set()
         self._systemd.stopping(reason)
-        _log.info("stopping: %s%s", reason, f"; new work is taken for another {drain:g} s" if drain else "")
+        _log.log(level, "stopping: %s%s", reason, f"; new work is taken for another {drain:g} s" if drain else "")
 
     def _load_anew(self, reload: Callable[[], object]) -> None:
         while not self._reloads.empty():  # those that came meanwhile
