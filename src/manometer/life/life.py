@@ -19,6 +19,7 @@ from manometer.background import in_background
 from manometer.config import Settings
 from manometer.errors import ConfigError
 from manometer.health import Checks
+from manometer.life.last_report import leave_reports
 from manometer.life.signals import Signals
 from manometer.life.systemd import Systemd
 from manometer.life.watchdog import Watchdog
@@ -98,6 +99,7 @@ class Life:
         if kind is None:
             self._ask("the program ends")
         else:  # the exception speaks for itself, to whoever catches it
+            leave_reports(error)  # now: the parts take their figures with them
             self._ask(f"{kind.__name__} ended the program", logging.DEBUG)
         try:
             if kind is None:
