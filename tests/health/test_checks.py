@@ -1,30 +1,19 @@
 """Health checks run aside, their results are kept, and what hangs or raises hurts nobody else."""
 
-import asyncio
-import functools
 import os
 import threading
 
 import pytest
 
 from forking import in_child
+from holding import StillClock
 from manometer.errors import BindingError
 from manometer.exposition.render import render
 from manometer.health import Check, Checks, check
-from manometer.health.check_state import TIMEOUT
-from manometer.health.checks import AT_ONCE
+from manometer.health.check_state import SLOW, TIMEOUT
+from manometer.health.checks import AT_MOST, AT_ONCE
 from manometer.serving.pages import Request, Site, respond
 from waiting import DEADLINE, until
-
-
-class Clock:
-    """A clock that stands until it is told to go on."""
-
-    def __init__(self):
-        self.now = 100.0
-
-    def __call__(self):
-        return self.now
 
 
 class MuteError(Exception):
@@ -41,32 +30,6 @@ class StubbornError(Exception):
         raise SystemExit
 
 
-class Rig:
-    """Checks on a registry, with a clock and threads under the test's control."""
-
-    def __init__(self, registry):
-        self.registry = registry
-        self.clock = Clock()
-        self.spawned = []
-        self.checks = Checks(self.clock, self.spawned.append)
-        registry.register(self.checks)
-
-    def add(self, name, function, **settings):
-        return self.checks.add(Check(self.checks, name, function, **settings))
-
-    def run(self):
-        """Run what is due, to its end."""
-        self.checks.run_due()
-        while self.spawned:
-            self.spawned.pop(0)()
-
-
-@pytest.fixture
-def rig(figures):
-    """Checks under control."""
-    return Rig(figures.registry)
-
-
 def _raise(error):
     raise error
 
@@ -81,8 +44,8 @@ def _raise(error):
         (lambda: "", "failed, without a reason"),
         (lambda: _raise(ConnectionError("refused\n by db")), "ConnectionError: refused by db"),
         (lambda: _raise(SystemExit(1)), "SystemExit: 1"),
-        (lambda: 3, "returned int 3; a check returns None, True, False or a reason"),
-        (list, "returned an object of class list; a check returns None, True, False or a reason"),
+        (lambda: 3, "returned int 3; a check returns None, True, False, a reason or a Finding"),
+        (list, "returned an object of class list; a check returns None, True, False, a reason or a Finding"),
     ],
 )
 def test_what_a_check_returns_is_its_state(rig, function, problem):
@@ -100,7 +63,7 @@ def test_so_many_checks_run_at_once_and_the_others_in_their_turn(rig):
     rig.checks.run_due()
     rig.checks.run_due()
     assert len(rig.spawned) == AT_ONCE
-    assert rig.checks._until_next() == TIMEOUT
+    assert rig.checks._until_next() == TIMEOUT * SLOW
     for _ in range(200):
         rig.spawned.pop(0)()
         rig.checks.run_due()
@@ -132,7 +95,10 @@ def test_who_waits_for_room_is_woken_when_a_check_is_late(rig):
     rig.add("waits", lambda: None, interval=60)
     rig.checks.run_due()
     assert len(rig.spawned) == AT_ONCE
-    assert rig.checks._until_next() == 5
+    assert rig.checks._until_next() == 2.5
+    rig.clock.now += 2.5
+    rig.checks.run_due()
+    assert rig.checks._until_next() == 2.5
 
 
 def test_checks_that_hang_take_no_place_of_others(rig):
@@ -143,11 +109,27 @@ def test_checks_that_hang_take_no_place_of_others(rig):
     rig.checks.run_due()
     hanging, rig.spawned[:] = rig.spawned[:], []
     assert len(hanging) == AT_ONCE
-    assert rig.checks._until_next() == 5
     rig.clock.now += 5
     rig.checks.run_due()
     rig.run()
     assert well.problem is None
+
+
+def test_there_is_a_bound_to_the_checks_that_hang(rig):
+    """Each holds a thread. Those that are not run meanwhile say so, and run once there is room."""
+    for number in range(AT_MOST):
+        rig.add(f"hangs{number}", lambda: None, timeout=5)
+    for _ in range(AT_MOST // AT_ONCE + 2):
+        rig.checks.run_due()
+        rig.clock.now += 5
+    waits = rig.add("waits", lambda: None)
+    rig.checks.run_due()
+    assert len(rig.spawned) == AT_MOST
+    assert waits.problem == "unknown, it has not run yet"
+    assert rig.checks._until_next() == rig.checks.interval
+    rig.run()
+    rig.run()
+    assert waits.problem is None
 
 
 def test_an_exception_that_cannot_say_what_it_is_fails_the_check_and_no_more(rig):
@@ -244,9 +226,12 @@ def test_a_check_that_hangs_is_not_started_again_and_holds_up_no_other(rig, figu
     assert [figures("health_check_up", health_check_name=name) for name in ("hangs", "other")] == [0, 1]
     assert figures("health_check_age_seconds", health_check_name="hangs") == 90
     assert figures("health_check_age_seconds", health_check_name="other") == 0
+    assert figures("health_check_running_seconds", health_check_name="hangs") == 60
+    assert figures("health_check_running_seconds", health_check_name="other") is None
     stuck()
     assert hangs.problem is None
     assert [figures(f"health_check_{name}", health_check_name="hangs") for name in ("up", "age_seconds")] == [1, 0]
+    assert figures("health_check_running_seconds", health_check_name="hangs") is None
 
 
 def test_a_first_run_that_hangs_fails_from_its_time_out_on(rig, figures, caplog):
@@ -263,10 +248,12 @@ def test_a_first_run_that_hangs_fails_from_its_time_out_on(rig, figures, caplog)
         rig.checks.run_due()
         assert figures("health_check_up") == 0
     assert figures("health_check_age_seconds") is None
+    assert figures("health_check_running_seconds") == 6
     assert len(rig.spawned) == 1
     stuck()
     assert (hangs.problem, figures("health_check_up")) == (None, 1)
     assert [record.getMessage() for record in caplog.records] == [
+        "health check 'db' is slow, has run for 4 s, and its time-out is 5 s",
         "health check 'db' fails: has run for 5 s, and its time-out is 5 s",
         "health check 'db' is well again",
     ]
@@ -304,8 +291,11 @@ def test_what_runs_checks_wakes_for_the_next_one_and_for_time_outs(rig):
     rig.add("db", lambda: None, interval=100, timeout=7)
     assert rig.checks._until_next() == 0
     rig.checks.run_due()
-    assert rig.checks._until_next() == 7
-    rig.clock.now += 7
+    assert rig.checks._until_next() == 3.5
+    rig.clock.now += 3.5
+    rig.checks.run_due()
+    assert rig.checks._until_next() == 3.5
+    rig.clock.now += 3.5
     rig.checks.run_due()
     assert rig.checks._until_next() == 30
     rig.spawned.pop()()
@@ -368,61 +358,6 @@ def test_a_time_out_of_no_time_is_refused(figures, timeout):
     """Every run would fail."""
     with pytest.raises(BindingError, match=f"health check 'db' has the timeout {timeout}; pass seconds over 0"):
         check("db", lambda: None, timeout=timeout, registry=figures.registry)
-
-
-class Ping:
-    """An object whose call is a coroutine."""
-
-    def __init__(self, answer):
-        self.answer = answer
-
-    async def __call__(self):
-        await asyncio.sleep(0)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
-
-
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        (None, None),
-        ("disk full", "disk full"),
-        (ConnectionError("refused"), "ConnectionError: refused"),
-        (TimeoutError("slow"), "TimeoutError: slow"),
-    ],
-)
-def test_a_coroutine_is_awaited(rig, answer, problem):
-    """Whether a function, a partial or an object makes it; what it returns or raises is the check's state."""
-    ping = Ping(answer)
-
-    async def function():
-        return await ping()
-
-    for each in (function, functools.partial(function), ping, lambda: ping()):
-        found = rig.add("db", each)
-        rig.run()
-        assert found.problem == problem
-
-
-def test_a_coroutine_that_hangs_is_cancelled(figures):
-    """Then it runs again: nothing of it is left behind."""
-    cancelled = threading.Semaphore(0)
-
-    async def hangs():
-        try:
-            await asyncio.Event().wait()
-        finally:
-            cancelled.release()
-
-    checks = Checks.on(figures.registry)
-    found = check("db", hangs, interval=0.001, timeout=0.01, registry=figures.registry)
-    checks.start()
-    for _ in range(2):
-        assert cancelled.acquire(timeout=DEADLINE)
-    checks.stop()
-    until(lambda: not found._running)
-    assert found._result.problem == "was cancelled after its time-out of 0.01 s"
 
 
 def test_a_registered_check_is_run_and_shown(figures):
@@ -509,7 +444,7 @@ def test_a_check_whose_thread_cannot_start_is_tried_again(figures, caplog):
             raise failing.pop()
         run()
 
-    clock = Clock()
+    clock = StillClock()
     checks = Checks(clock, spawn)
     found = checks.add(Check(checks, "db", lambda: None, True, None))
     checks.run_due()

@@ -39,7 +39,7 @@ def test_readyz_says_in_which_phase_the_program_is(registry):
     site = Site(registry, lifecycle=lifecycle)
     lifecycle.starting()
     assert respond(site, Request("GET", "/readyz", "", {})).body == b"the program is starting\nnot ready\n"
-    assert respond(site, Request("GET", "/startupz", "", {})).body == b"not started\n"
+    assert respond(site, Request("GET", "/startupz", "", {})).body == b"the program is starting\nnot started\n"
     lifecycle.stopping()
     assert respond(site, Request("GET", "/readyz", "", {})).body == b"the program is stopping\nnot ready\n"
     lifecycle.starting()

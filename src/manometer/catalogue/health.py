@@ -2,7 +2,7 @@
 
 from manometer.catalogue.spec import Across, Kind, MetricSpec, Reading
 
-__all__ = ["AGE", "DURATION", "SPECS", "UP"]
+__all__ = ["AGE", "DURATION", "RUNNING", "SPECS", "UP"]
 
 _CHECK = ("health.check.name", "health.check.critical")
 _CRITICAL = {"health.check.critical": ("true", "false")}
@@ -37,5 +37,15 @@ AGE = MetricSpec(
     across=Across.MAX,
     help="Time since the check last ended; one that grows past its interval hangs.",
 )
+RUNNING = MetricSpec(
+    name="health.check.running",
+    kind=Kind.GAUGE,
+    unit="s",
+    attributes=_CHECK,
+    values=_CRITICAL,
+    reading=Reading.PULL,
+    across=Across.MAX,
+    help="Time that the run of the check under way has taken so far; absent while none is.",
+)
 
-SPECS = (UP, DURATION, AGE)
+SPECS = (UP, DURATION, AGE, RUNNING)

@@ -25,6 +25,8 @@ INTERVAL = 30.0
 
 AT_ONCE = 8
 """Checks that run at the same time, those aside that have outlasted their time-out."""
+AT_MOST = 40
+"""Checks that run at the same time, with those that have outlasted their time-out: there are no more threads."""
 
 _log = logging.getLogger("manometer")
 
@@ -123,11 +125,9 @@ class Checks(Collector):
             if room <= 0:  # the end of another is waited for
                 continue
             room -= 1
-            each._started, each._running = now, True
             try:
-                self._spawn(each._run)
+                each._begin(now, self._spawn)
             except Exception:  # no thread to be had: the next round tries again
-                each._running = False
                 _log.exception("health check %r could not be started", each.name)
 
     def ended(self) -> None:
@@ -141,6 +141,7 @@ class Checks(Collector):
         self._thread = None
         for each in self._checks.values():
             each._renew()
+            each._execution.leave_loop()
 
     def describe(self) -> Iterable[Metric]:
         return described(rows.SPECS)
@@ -168,7 +169,8 @@ class Checks(Collector):
 
     def _room(self, checks: Iterable[Check], now: float) -> int:
         """How many more may be started."""
-        return AT_ONCE - sum(each._running and not each._is_late(now) for each in checks)
+        running = [each for each in checks if each._running]
+        return min(AT_ONCE - sum(not each._is_late(now) for each in running), AT_MOST - len(running))
 
 
 def _in_thread(run: Callable[[], None]) -> None:

@@ -4,49 +4,41 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from manometer.health.finding import Finding
 from manometer.redaction import brief
 
-__all__ = ["outcome"]
+__all__ = ["called", "failed", "found"]
 
 
-def outcome(function: Callable[[], Any], timeout: float) -> str | None:
-    """Call the function; None where it says that all is well, else why it is not.
-
-    timeout: seconds after which a coroutine is cancelled. Raises nothing, whatever the function raises.
-    """
+def called(function: Callable[[], Any]) -> Finding | Awaitable[Any]:
+    """Call the function; what it found, or what is to be awaited for that. Raises nothing of the function's."""
     try:
         answer = function()
-        if inspect.isawaitable(answer):
-            answer = _awaited(answer, timeout)
-        return _problem(answer)
+        return answer if inspect.isawaitable(answer) else found(answer)
     except BaseException as error:  # SystemExit too: it would end the thread without a word
-        return f"{type(error).__qualname__}: {_told(error)}"
+        return failed(error)
 
 
-def _awaited(answer: Awaitable[Any], timeout: float) -> Any:
-    """What the coroutine returns, on a loop of this thread; past the time-out it is cancelled, and says so."""
-    import asyncio  # slow to import, and only coroutines need it
-
-    async def wait() -> Any:
-        try:
-            async with asyncio.timeout(timeout) as limit:
-                return await answer
-        except TimeoutError:
-            if limit.expired():
-                return f"was cancelled after its time-out of {timeout:g} s"
-            raise
-
-    return asyncio.run(wait())
-
-
-def _problem(answer: Any) -> str | None:
+def found(answer: Any) -> Finding:
+    """What the answer of a check means."""
+    if isinstance(answer, Finding):
+        return answer._replace(problem=None if answer.problem is None else _reason(answer.problem))
     if answer is None or answer is True:
-        return None
+        return Finding()
     if isinstance(answer, str):
-        return brief(answer) or "failed, without a reason"
+        return Finding(_reason(answer))
     if answer is False:
-        return "failed"
-    return f"returned {_shown(answer)}; a check returns None, True, False or a reason"
+        return Finding("failed")
+    return Finding(f"returned {_shown(answer)}; a check returns None, True, False, a reason or a Finding")
+
+
+def failed(error: BaseException) -> Finding:
+    """What the exception of a check means."""
+    return Finding(f"{type(error).__qualname__}: {_told(error)}")
+
+
+def _reason(text: str) -> str:
+    return brief(text) or "failed, without a reason"
 
 
 def _shown(answer: object) -> str:

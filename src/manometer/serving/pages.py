@@ -150,12 +150,14 @@ _PAGES: Mapping[str, Callable[[Site, Request], Response]] = {
     "/livez": health_pages.live,
     "/readyz": health_pages.ready,
     "/startupz": health_pages.started,
+    "/health": health_pages.health,
 }
 _MEANINGS = {
     "/metrics": "the figures, for Prometheus",
-    "/livez": "whether the program serves",
-    "/readyz": "whether its critical health checks pass; ?verbose lists all",
+    "/livez": "whether the program lives",
+    "/readyz": "whether it is ready for work; ?verbose lists its health checks",
     "/startupz": "whether it has started",
+    "/health": "every health check, as health+json; ?group=ready those of a group",
 }
 
 
