@@ -18,7 +18,6 @@ from manometer.cli import main
 from manometer.processes import Worker
 from waiting import DEADLINE, joined
 
-
 ENDS = (signal.SIGINT, signal.SIGTERM)
 
 

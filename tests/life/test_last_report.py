@@ -70,7 +70,12 @@ def test_a_crash_leaves_a_report(tmp_path, program):
 def test_an_end_that_is_no_crash_leaves_none(tmp_path, program):
     """Neither by an exit status nor by Ctrl-C; and no file of a fatal error that never was."""
     path = tmp_path / "crash.txt"
-    command = [sys.executable, "-c", f"{PROGRAM}with manometer.Manometer(settings):\n    {program or 'pass'}", str(path)]
+    command = [
+        sys.executable,
+        "-c",
+        f"{PROGRAM}with manometer.Manometer(settings):\n    {program or 'pass'}",
+        str(path),
+    ]
     subprocess.run(command, capture_output=True, timeout=DEADLINE, check=False)
     assert [*tmp_path.iterdir()] == []
 
@@ -90,7 +95,9 @@ def test_a_fatal_error_leaves_what_python_says_of_it(tmp_path):
 def test_the_program_s_own_faulthandler_is_left_alone(tmp_path):
     """It goes on writing where the program has it write."""
     path = tmp_path / "crash.txt"
-    program = "import faulthandler; faulthandler.enable()\nwith manometer.Manometer(settings):\n    faulthandler._sigsegv()"
+    program = (
+        "import faulthandler; faulthandler.enable()\nwith manometer.Manometer(settings):\n    faulthandler._sigsegv()"
+    )
     assert "Fatal Python error: Segmentation fault" in _run(path, program, -11)
     assert (tmp_path / "crash.txt.fatal").read_text() == ""
 

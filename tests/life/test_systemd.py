@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from forking import in_child
 from manometer import Life, Settings, check
+from manometer.health import Checks
 from manometer.life.systemd import Systemd
 from waiting import DEADLINE, joined, readable, until
 
@@ -180,19 +181,23 @@ def test_the_watchdog_is_not_fed_while_a_live_check_fails(told, life, monkeypatc
     clock, registry, problems = Clock(), CollectorRegistry(), ["the loop hangs"]
     watched = check("loop", lambda: problems[-1] if problems else None, groups=("live",), registry=registry)
     check("database", lambda: "away", registry=registry)  # which a restart would not mend
-    with life(registry, clock=clock) as running:
-        running.ready()
-        told.next()
-        for _ in range(2):
-            watched._run()
+    checks = Checks.on(registry)
+    checks.start(0.01)
+    try:
+        until(lambda: watched.problem == "the loop hangs")
+        with life(registry, clock=clock) as running:
+            running.ready()
+            told.next()
+            for _ in range(2):
+                assert not running.wait(0)
+                assert told.next() == {"STATUS": "health check 'loop' fails: the loop hangs"}
+                clock.now += 2
+            problems.clear()
+            until(lambda: watched.problem is None)
             assert not running.wait(0)
-            assert told.next() == {"STATUS": "health check 'loop' fails: the loop hangs"}
-            clock.now += 2
-        problems.clear()
-        watched._run()
-        assert not running.wait(0)
-        assert told.next() == {"WATCHDOG": "1"}
+            assert told.next() == {"WATCHDOG": "1"}
+    finally:
+        checks.stop()
     assert [each for each in caplog.messages if "watchdog" in each] == [
         "systemd's watchdog is not fed: health check 'loop' fails: the loop hangs"
     ]
-    until(lambda: True)

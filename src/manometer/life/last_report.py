@@ -43,8 +43,8 @@ class LastReport:
     """Writes a report when an exception ends the program or a thread of it, and when Python itself dies.
 
     The hooks that were there before are called as before. SystemExit and KeyboardInterrupt are no crash.
-    path: the report, replaced as a whole by the next one. What Python's faulthandler has to say of a fatal error, such
-    as a segmentation fault, comes behind what is in `path` with `.fatal` at its end; unless the program has set
+    path: the report, replaced as a whole by the next one. A fatal error, such as a segmentation fault, is told by
+    Python's faulthandler, at the end of the file that is named so with `.fatal` behind; not where the program has set
     faulthandler up itself. Both are for their user alone.
     Raises ConfigError where no file can be written there.
     """
@@ -135,7 +135,7 @@ class LastReport:
 def leave_reports(error: BaseException | None) -> None:
     """Leave the reports that the program wants, of an exception that ends what it has started."""
     if error is not None:
-        for report in list(_installed):
+        for report in [*_installed]:
             report.leave(error, threading.current_thread().name)
 
 

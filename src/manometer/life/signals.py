@@ -29,7 +29,9 @@ class Signals:
     def take(self, number: int) -> None:
         """Take a signal. Raises ConfigError where this may not be done: in any thread but the main one."""
         before = signal.getsignal(number)
-        if number in self._before or before is signal.SIG_IGN or before is None:  # None: a handler that is no Python's
+        if (
+            number in self._before or before is signal.SIG_IGN or before is None
+        ):  # None: a handler that is no Python's
             return
         try:
             signal.signal(number, self._took)

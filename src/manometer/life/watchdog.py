@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from math import inf
 
-from manometer.health import Checks
+from manometer.health import LIVE, Checks, verdict
 from manometer.life.systemd import Systemd
 
 __all__ = ["Watchdog"]
@@ -42,4 +42,6 @@ class Watchdog:
         self._fails = problem is not None
 
     def _problem(self) -> str | None:
-        return None
+        """What `/livez` fails for, if it does."""
+        failing = verdict(self._checks.all(), self._checks.lifecycle, LIVE).failing
+        return f"health check {failing[0].name!r} fails: {failing[0].problem}" if failing else None
