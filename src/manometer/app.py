@@ -199,8 +199,12 @@ def asgi_app(
     path: str | os.PathLike[str] | None = None,
     **settings: Unpack[SettingValues],
 ) -> pages.AsgiApp:
-    """The exporter's pages as an ASGI application; see wsgi_app."""
-    return pages.asgi_app(_site(registry, Settings.load(path, **settings)))
+    """The exporter's pages as an ASGI application; see wsgi_app.
+
+    When the server tells it of its end (ASGI's `lifespan.shutdown`), it writes the last figures for `processes_dir`.
+    A server such as uvicorn then ends by a signal, and runs no code any more.
+    """
+    return pages.asgi_app(_site(registry, Settings.load(path, **settings)), flush)
 
 
 def _site(registry: CollectorRegistry, settings: Settings) -> pages.Site:

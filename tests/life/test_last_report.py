@@ -208,12 +208,12 @@ def test_a_collector_that_hangs_costs_its_own_figures_alone(report, tmp_path, mo
 def test_an_exception_that_cannot_be_told_is_named(report, tmp_path):
     """It is the program's, and may fail at anything."""
 
-    class Mute(Exception):
+    class MuteError(Exception):
         def __str__(self):
             raise RuntimeError
 
-    report.leave(Mute(), "MainThread")
-    assert "Mute" in (tmp_path / "crash.txt").read_text()
+    report.leave(MuteError(), "MainThread")
+    assert "MuteError" in (tmp_path / "crash.txt").read_text()
 
 
 def test_a_report_that_cannot_be_written_is_one_line(report, tmp_path, monkeypatch, caplog):

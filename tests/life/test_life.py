@@ -119,14 +119,15 @@ def test_an_exception_passes_through_without_a_drain():
             super().__exit__()
             raise OSError("it cannot be closed")
 
-    with (
-        pytest.raises(OSError, match="it cannot be closed") as raised,
-        Life(Settings(drain_time=1e9), registry=registry) as life,
-    ):
-        life.start(Part("first", told, registry))
-        life.start(Failing("second", told, registry))
-        life.ready()
-        raise ZeroDivisionError
+    def run():
+        with Life(Settings(drain_time=1e9), registry=registry) as life:
+            life.start(Part("first", told, registry))
+            life.start(Failing("second", told, registry))
+            life.ready()
+            raise ZeroDivisionError
+
+    with pytest.raises(OSError, match="it cannot be closed") as raised:
+        run()
     assert isinstance(raised.value.__context__, ZeroDivisionError)
     assert [each[:2] for each in told[2:]] == [("stops", "second"), ("stops", "first")]
 
@@ -353,7 +354,7 @@ def test_the_same_signal_again_ends_at_once(handlers, number):
 )
 def test_the_exit_status_says_why_it_ended(end, status, handlers):
     """0 where the end was asked for; what Python makes of an exception otherwise."""
-    text = f"import os, signal\nfrom manometer import Life\nwith Life() as life:\n    life.ready()\n    life.stop()\n    {end}\n"
+    text = f"from manometer import Life\nwith Life() as life:\n    life.ready()\n    life.stop()\n    {end}\n"
     with program(text) as process:
         _, said = process.communicate(timeout=DEADLINE)
     assert process.returncode == status

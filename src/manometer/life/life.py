@@ -159,9 +159,7 @@ class Life:
         Raises ConfigError on a system without SIGHUP.
         """
         if not hasattr(signal, "SIGHUP"):
-            raise ConfigError(
-                "a reload by signal needs SIGHUP, which this system does not have; call reload() instead"
-            )
+            raise ConfigError("a reload by signal needs SIGHUP, which this system does not have; reload by a call")
         if self._reload is None:
             in_background(partial(_heed, self._reloads, self._load_anew), "manometer-reload", self._end_reloads)
         self._reload = reload

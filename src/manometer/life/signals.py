@@ -28,10 +28,8 @@ class Signals:
 
     def take(self, number: int) -> None:
         """Take a signal. Raises ConfigError where this may not be done: in any thread but the main one."""
-        before = signal.getsignal(number)
-        if (
-            number in self._before or before is signal.SIG_IGN or before is None
-        ):  # None: a handler that is no Python's
+        before = signal.getsignal(number)  # None for a handler that is not Python's
+        if number in self._before or before is signal.SIG_IGN or before is None:
             return
         try:
             signal.signal(number, self._took)
