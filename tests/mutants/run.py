@@ -49,6 +49,7 @@ SUBJECTS = {
     "app": Subject(["app.py", "process.py"], ["tests/test_app.py"]),
     "background": Subject(["background.py"], ["tests/test_background.py"], at_import=True),
     "catalogue": Subject(["catalogue/*"], ["tests/catalogue", "tests/mixin"], rendered=True),
+    "checks": Subject(["checks/*"], ["tests/checks"]),
     "cli": Subject(["cli/*"], ["tests/cli"]),
     "config": Subject(["config.py"], ["tests/test_config.py"], at_import=True),
     "exposition": Subject(["exposition/*"], ["tests/exposition"]),

@@ -170,4 +170,7 @@ def test_what_is_under_way_is_answered_and_counted(tmp_path, server, options, wo
         joined(client)
         assert under_way.process.wait(DEADLINE) == status
     assert answers == ["done"]
-    until(lambda: _done(tmp_path) == {"/fast": 20, "/slow": 1}, lambda: f"{_done(tmp_path)} {(tmp_path / 'log').read_text()}")
+    until(
+        lambda: _done(tmp_path) == {"/fast": 20, "/slow": 1},
+        lambda: f"{_done(tmp_path)} {(tmp_path / 'log').read_text()}",
+    )

@@ -29,6 +29,7 @@ __all__ = [
     "Verdict",
     "check",
     "lifecycle",
+    "running_loop",
     "verdict",
 ]
 

@@ -55,6 +55,11 @@ class Binding:
         return self._tie.series.path
 
     @property
+    def attributes(self) -> Mapping[str, str]:
+        """What tells the object's series from those of its siblings, by the attributes' OpenTelemetry names."""
+        return self._tie.series.identity
+
+    @property
     def clock(self) -> Clock:
         """What durations are measured by: to be called twice, in seconds."""
         return self._tie.clock

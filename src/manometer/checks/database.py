@@ -1,0 +1,52 @@
+"""A check of a database: whether it answers a query."""
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+from manometer.errors import BindingError
+
+__all__ = ["database"]
+
+_QUERY = "SELECT 1"
+
+
+def database(source: Any) -> Callable[[], Any]:
+    """Whether the database answers `SELECT 1`.
+
+        checks.database(engine)                                            # of SQLAlchemy, plain or asynchronous
+        checks.database(lambda: psycopg.connect(url, connect_timeout=5))   # any driver of the DB-API
+
+    source: what has a `connect()` to connections of SQLAlchemy, or a function that opens a connection of the DB-API,
+    which is closed after the query. Have the driver give up in less time than the check.
+    Raises BindingError where it is neither.
+    """
+    if hasattr(source, "sync_engine"):
+        return _asked_on_loop(source)
+    if callable(getattr(source, "connect", None)):
+        return lambda: _asked(source)
+    if callable(source):
+        return lambda: _asked_by_driver(source)
+    raise BindingError(
+        f"{type(source).__qualname__} opens no connections; "
+        "pass an engine of SQLAlchemy, or a function that opens a connection"
+    )
+
+
+def _asked(engine: Any) -> None:
+    with engine.connect() as connection:
+        connection.exec_driver_sql(_QUERY).fetchall()
+
+
+def _asked_on_loop(engine: Any) -> Callable[[], Any]:
+    async def run() -> None:
+        async with engine.connect() as connection:
+            await connection.exec_driver_sql(_QUERY)
+
+    return run
+
+
+def _asked_by_driver(connect: Callable[[], Any]) -> None:
+    with closing(connect()) as connection, closing(connection.cursor()) as cursor:
+        cursor.execute(_QUERY)
+        cursor.fetchall()
