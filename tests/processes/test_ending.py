@@ -112,16 +112,19 @@ def program(path, listening, *command):
 
 
 def gunicorn(path, *options):
+    """gunicorn with two workers."""
     command = (sys.executable, "-m", "gunicorn", "-w", "2", "-b", "127.0.0.1:0", "--no-control-socket", *options)
     return program(path, r"Listening at: http://127\.0\.0\.1:(\d+)", *command, "wsgi:app")
 
 
 def uvicorn(path, *options):
+    """uvicorn, by default with one worker, which is the server itself."""
     command = (sys.executable, "-m", "uvicorn", "--port", "0", *options, "asgi:app")
     return program(path, r"running on http://127\.0\.0\.1:(\d+)", *command)
 
 
 def uwsgi(path, *options):
+    """uWSGI with two workers, told to end them gracefully: by itself it kills them at SIGTERM."""
     server = Path(sys.executable).with_name("uwsgi")
     if not server.exists():
         pytest.skip("not installed: uwsgi (python tests/servers.py)")

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from otlp_collector import collecting_spans
+from ports import reserved_port
 from waiting import DEADLINE, until
 
 PROGRAM = """
