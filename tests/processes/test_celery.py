@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.request
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -15,7 +16,6 @@ from manometer.exposition.render import render
 from manometer.processes import onlooker
 from waiting import DEADLINE, until
 
-pytest.importorskip("celery", reason="not installed: celery")
 pytestmark = pytest.mark.servers
 
 TASKS = """
@@ -61,6 +61,8 @@ def send(kind):
 @contextmanager
 def _worker(path):
     """Celery's worker with two processes, and the address of its figures."""
+    if find_spec("celery") is None:
+        pytest.skip("not installed: celery (python tests/servers.py)")
     (path / "tasks.py").write_text(TASKS)
     for folder in ("queue", "control"):
         (path / folder).mkdir()
