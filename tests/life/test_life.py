@@ -1,11 +1,13 @@
 """A Life: what a signal asks for, in which order things end, and what is left behind."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -359,3 +361,49 @@ def test_the_exit_status_says_why_it_ended(end, status, handlers):
         _, said = process.communicate(timeout=DEADLINE)
     assert process.returncode == status
     assert ("Traceback" in said) is (status == 1)
+
+
+ON_A_LOOP = """
+import asyncio
+import manometer
+
+async def main():
+    with manometer.Life() as life:
+        life.ready()
+        print("started", flush=True)
+        while not life.wait(0):
+            await asyncio.sleep(0.05)
+        print("stops", flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("number", ENDS)
+def test_a_program_on_an_event_loop_is_ended_too(handlers, number):
+    """Its loop looks now and then; asyncio's own handling of Ctrl-C does not come in between."""
+    with program(ON_A_LOOP) as process:
+        assert process.stdout.readline() == "started\n"
+        process.send_signal(number)
+        out, said = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, out, said) == (0, "stops\n", "")
+
+
+def test_the_same_signal_again_ends_process_1_of_a_container():
+    """The kernel keeps from such a process what it does not handle itself, so it handles the second one too."""
+    unshare = shutil.which("unshare")
+    alone = [unshare, "--pid", "--fork", "--kill-child"]
+    if unshare is None or subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("only root can make a process namespace")
+    command = [*alone, sys.executable, "-c", "import os; assert os.getpid() == 1" + HELD_UP]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "started\n"
+            (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            os.kill(int(child), signal.SIGTERM)
+            assert process.stdout.readline() == "stuck\n"
+            os.kill(int(child), signal.SIGTERM)
+            assert process.wait(DEADLINE) == 128 + signal.SIGTERM
+        finally:
+            if process.poll() is None:
+                process.kill()
