@@ -1,5 +1,6 @@
 """What the README says can be done works, and what it points to is there."""
 
+import json
 import os
 import re
 import subprocess
@@ -40,6 +41,33 @@ def test_python_blocks_run(block):
         finally:
             program.kill()
     assert (program.returncode, errors) == (0, "")
+
+
+def test_the_program_of_the_health_page_runs(tmp_path):
+    """The first block, as it stands: it is not ready, then well, and ends with Enter."""
+    block = re.search(r"```python\n(.*?)```", (ROOT / "docs" / "health.md").read_text(), re.DOTALL).group(1)
+    with (
+        reserved_port() as port,
+        subprocess.Popen(
+            [sys.executable, "-c", block],
+            env=os.environ | {"MANOMETER_PORT": str(port)},
+            cwd=tmp_path,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as program,
+    ):
+        try:
+            ready = until(lambda: program.poll() is not None or _page(f"http://127.0.0.1:{port}/readyz"))
+            assert ready == "ready\n", program.stderr.read()
+            document = json.loads(_page(f"http://127.0.0.1:{port}/health"))
+            _, errors = program.communicate("\n", timeout=DEADLINE)
+        finally:
+            program.kill()
+    assert (program.returncode, errors) == (0, "")
+    assert [*document["checks"]] == ["database:responseTime", "memory:utilization", "jobs:backlog"]
+    assert document["checks"]["jobs:backlog"][0]["observedValue"] == 3
 
 
 def _page(url):

@@ -336,6 +336,6 @@ def test_health_of_the_book_is_critical(make, figures):
     }
     engine.faults.start(Fault("exhausted-pool"))
     until(lambda: engine.book.engine.pool.checkedout() == 3)
-    assert "the book does not answer" in checks["book"]._function()
+    assert "the book does not answer" in checks["book"]._execution._function()
     engine.close()
     assert Checks.on(figures.registry).all() == []

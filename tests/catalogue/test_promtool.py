@@ -5,6 +5,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from queue import Queue
+from threading import Event
 
 import pybreaker
 import pytest
@@ -55,11 +56,13 @@ def everything():
     settings = Settings(port=0, db_client_connections=True)
     one = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0}
     engine = sa.create_engine("sqlite:///:memory:", poolclass=sa.QueuePool, **one)
+    go_on = Event()
     with (
         Manometer(settings, registry=registry),
         ThreadPoolExecutor(1) as executor,
         closing(asyncio.new_event_loop()) as loop,
         check("disk", lambda: None, registry=registry),
+        check("hangs", lambda: go_on.wait(DEADLINE), registry=registry),
     ):
         measured = [_cache(registry), _connections(engine, registry), _queue(registry), _resilience(registry)]
         instrument_loop(loop, registry=registry)
@@ -67,8 +70,12 @@ def everything():
         loop.run_until_complete(_lagged(registry))
         _stages(registry)
         until(lambda: registry.get_sample_value("health_check_up", DISK) == 1)
+        until(
+            lambda: registry.get_sample_value("health_check_running_seconds", DISK | {"health_check_name": "hangs"})
+        )
         _of_ourselves(registry)
         yield registry
+        go_on.set()
     engine.dispose()
     assert measured
 

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import AsyncAdaptedQueuePool, create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -51,7 +51,7 @@ def test_a_connection_of_a_driver_is_asked_and_closed(tmp_path):
 
 async def test_an_asynchronous_engine_is_asked_on_its_loop(tmp_path, registry):
     """A connection of it works on no other."""
-    engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'book'}")
+    engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'book'}", poolclass=AsyncAdaptedQueuePool)
     found = check("book", database(engine), registry=registry)
     checks = Checks.on(registry)
     checks.start()

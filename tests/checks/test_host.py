@@ -11,7 +11,7 @@ from holding import StillClock
 from manometer.checks import cpu, disk, memory
 from manometer.checks.cgroups import own_cgroups
 from manometer.checks.host import Processor
-from manometer.errors import BindingError
+from manometer.errors import BindingError, UnsupportedError
 from manometer.health import Finding
 
 
@@ -203,6 +203,15 @@ def test_a_share_that_is_none_is_refused(make, at_most):
     """90 is no share."""
     with pytest.raises(BindingError, match=r"pass a share over 0 and up to 1, such as 0\.9"):
         make(at_most)
+
+
+@pytest.mark.parametrize(("make", "what"), [(memory, "memory"), (cpu, "processor")])
+def test_where_psutil_cannot_be_loaded_the_check_says_so(make, what, monkeypatch):
+    """As in a subinterpreter; a disk needs none."""
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    with pytest.raises(UnsupportedError, match=f"the {what} cannot be checked: psutil cannot be loaded here"):
+        make()
+    assert disk()().value >= 0
 
 
 def test_importing_the_checks_is_light():

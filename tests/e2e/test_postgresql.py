@@ -1,14 +1,33 @@
-"""The book in a real PostgreSQL, which goes away and comes back."""
+"""The book in a real PostgreSQL, which goes away and comes back, and a check of it."""
 
+import json
+import urllib.error
+import urllib.request
+
+import psycopg
 import pytest
+from prometheus_client import CollectorRegistry
+from sqlalchemy import create_engine
 
 from alluse.book import Book
+from manometer import Manometer, Settings, check, checks
+from waiting import DEADLINE, until
 
 pytestmark = pytest.mark.servers
 
 PLACED = 'alluse_workflows_total{outcome="placed"}'
 REFUSED = 'alluse_workflows_total{outcome="rejected"}'
 OPEN = 'breaker_state{breaker_name="broker",breaker_state="open"}'
+
+
+def _document(url):
+    """Whatever its status."""
+    try:
+        with urllib.request.urlopen(url, timeout=DEADLINE) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return json.load(error)
 
 
 def test_the_engine_survives_its_database(postgres, start_engine, eventually):
@@ -34,3 +53,24 @@ def test_the_engine_survives_its_database(postgres, start_engine, eventually):
         assert book.count() > placed
     finally:
         book.close()
+
+
+def test_a_check_of_the_database_follows_it(postgres):
+    """By an engine and by a driver: the program is ready, is not, and is again."""
+    registry = CollectorRegistry()
+    engine = create_engine(postgres.url.replace("postgresql", "postgresql+psycopg"))
+    sources = {"engine": engine, "driver": lambda: psycopg.connect(postgres.url, connect_timeout=5)}
+    with Manometer(Settings(port=0, health_interval=0.05), registry=registry) as manometer:
+        for name, source in sources.items():
+            check(name, checks.database(source), registry=registry)
+
+        def statuses():
+            document = _document(f"{manometer.url}/health")
+            return document["status"], *(entries[0]["status"] for entries in document["checks"].values())
+
+        until(lambda: statuses() == ("pass", "pass", "pass"), statuses)
+        postgres.stop()
+        until(lambda: statuses() == ("fail", "fail", "fail"), statuses)
+        postgres.start()
+        until(lambda: statuses() == ("pass", "pass", "pass"), statuses)
+    engine.dispose()

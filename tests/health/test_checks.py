@@ -2,6 +2,7 @@
 
 import os
 import threading
+from decimal import Decimal
 
 import pytest
 
@@ -9,7 +10,7 @@ from forking import in_child
 from holding import StillClock
 from manometer.errors import BindingError
 from manometer.exposition.render import render
-from manometer.health import Check, Checks, check
+from manometer.health import Check, Checks, Finding, check
 from manometer.health.check_state import SLOW, TIMEOUT
 from manometer.health.checks import AT_MOST, AT_ONCE
 from manometer.serving.pages import Request, Site, respond
@@ -53,6 +54,37 @@ def test_what_a_check_returns_is_its_state(rig, function, problem):
     found = rig.add("db", function)
     rig.run()
     assert found.problem == problem
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        (Finding(None, 3, "jobs", "backlog"), Finding(None, 3, "jobs", "backlog")),
+        (Finding("many\n wait", 2.5), Finding("many wait", 2.5)),
+        (Finding("", True), Finding("failed, without a reason", True)),
+        (Finding(None, Decimal("2.5")), Finding(None, 2.5)),
+        (Finding(None, 10**6000), Finding(None, "an object of class int")),
+        (Finding(None, []), Finding(None, "an object of class list")),
+        (Finding(None, "postgresql://me:hunter2@db", 7, None), Finding(None, "postgresql://***@db", "7", "None")),
+        (Finding(4, "x" * 300), Finding("4", "x" * 199 + "…")),
+    ],
+)
+def test_what_a_check_measures_can_be_shown(rig, told, kept):
+    """Whatever the program put there: without secrets, not without end, and as JSON has it."""
+    found = rig.add("db", lambda: told)
+    rig.run()
+    assert found.result.finding == kept
+
+
+def test_a_check_of_the_start_alone_is_done_when_it_has_passed(rig, figures):
+    """It has passed, and no age of that says anything."""
+    found = rig.add("schema", groups=["startup"])
+    rig.run()
+    rig.clock.now += 10_000
+    rig.run()
+    assert (found.problem, found.age) == (None, 10_000)
+    assert [figures(f"health_check_{name}") for name in ("up", "duration_seconds", "age_seconds")] == [1, 0, None]
+    assert rig.checks._until_next() == rig.checks.interval
 
 
 def test_so_many_checks_run_at_once_and_the_others_in_their_turn(rig):
@@ -351,6 +383,20 @@ def test_a_wrong_registration_is_refused(figures, name, function, interval, mess
     with pytest.raises(BindingError) as raised:
         check(name, function, interval=interval, registry=figures.registry)
     assert str(raised.value) == message
+
+
+@pytest.mark.parametrize("groups", [[], [""], ["live", 3]])
+def test_groups_that_are_none_are_refused(figures, groups):
+    """A check that no page shows would help nobody."""
+    with pytest.raises(BindingError) as raised:
+        check("db", lambda: None, groups=groups, registry=figures.registry)
+    told = f"health check 'db' has the groups {groups!r}; name one at least, such as 'ready'"
+    assert str(raised.value) == told
+
+
+def test_one_group_needs_no_list(figures):
+    """Its letters are no groups."""
+    assert check("db", lambda: None, groups="live", registry=figures.registry).groups == {"live"}
 
 
 @pytest.mark.parametrize("timeout", [0, -1])

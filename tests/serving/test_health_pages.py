@@ -100,6 +100,16 @@ def test_a_program_is_not_ready_before_its_start_is_done(rig):
     assert (_words(rig, "/startupz")[0], _words(rig, "/readyz")[0], answers) == (200, 200, [])
 
 
+def test_a_start_does_not_wait_for_a_check_that_is_not_critical(rig):
+    """Which is tried again when its time comes."""
+    runs = []
+    rig.add("warm", lambda: runs.append(1) or "cold", groups=[STARTUP], critical=False)
+    for _ in range(30):
+        rig.run()
+        rig.clock.now += 1
+    assert (len(runs), _words(rig, "/startupz")) == (1, (200, "started\n"))
+
+
 def test_a_program_that_has_started_has_started_for_good(rig):
     """A check that fails later has it not ready, if that is another group of its."""
     answers = [None, "down"]

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from manometer import checks
 from otlp_collector import collecting_spans
 from ports import reserved_port
 from waiting import DEADLINE, until
@@ -75,6 +76,15 @@ tell(first=counted(), second=counted(other))
     assert text.count("Name           : while_on") == 3
     assert "while_off" not in text
     assert "service.name: Str(orders)" in text
+
+
+def test_a_receiver_is_reached_by_its_check(collector, tmp_path):
+    """As long as it runs."""
+    with collecting_spans(collector, tmp_path) as (url, _):
+        check = checks.otlp(url)
+        assert check().problem is None
+    with pytest.raises(ConnectionRefusedError):
+        check()
 
 
 def test_a_collector_that_does_not_start_fails_its_test_at_once(tmp_path):

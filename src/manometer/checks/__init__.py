@@ -5,7 +5,8 @@
     check("memory", checks.memory(), critical=False)
     check("database", checks.database(engine))
 
-None of them waits without an end for what it asks, but where a driver does: such a run fails after its time-out.
+What they ask over the network has time-outs. Where a driver of a database waits longer than its check may take, the
+check fails meanwhile, and hinders no other.
 """
 
 from manometer.checks.database import database

@@ -19,6 +19,10 @@ from manometer.registry.timely import collect_in_time
 
 __all__ = ["breaker", "figure", "pool"]
 
+_BREAKER, _POOL = "breaker.name", "pool.name"
+_KIND, _STATE = label("pool.kind"), label("breaker.state")
+_USED = {label("pool.resource.state"): "used"}
+
 Labels = Mapping[str, str]
 Figures = list[tuple[Labels, float]]
 
@@ -68,16 +72,16 @@ def pool(of: object, at_most: float = MOST, *, registry: CollectorRegistry = REG
     Raises BindingError where the object is not instrumented.
     """
     checked("a pool", at_most)
-    wanted = _named("pool.name", of)
-    what = f"the pool {wanted['pool_name']!r}"
+    wanted = _named(_POOL, of)
+    what = f"the pool {wanted[label(_POOL)]!r}"
     rows = (pool_rows.RESOURCES, pool_rows.RESOURCE_LIMIT, pool_rows.PENDING_REQUESTS)
     resources, limit, pending = (row.prometheus_name for row in rows)
 
     def run() -> Finding:
         found = _read(registry, wanted, resources, limit, pending)
-        in_use = {labels["pool_kind"]: value for labels, value in found[resources] if _has(labels, _USED)}
-        queued = {labels["pool_kind"]: value for labels, value in found[pending]}
-        limits = {labels["pool_kind"]: value for labels, value in found[limit] if value > 0}
+        in_use = {labels[_KIND]: value for labels, value in found[resources] if _has(labels, _USED)}
+        queued = {labels[_KIND]: value for labels, value in found[pending]}
+        limits = {labels[_KIND]: value for labels, value in found[limit] if value > 0}
         shares = {kind: in_use[kind] / most for kind, most in limits.items() if kind in in_use}
         if not shares:
             return Finding(f"{what} is not measured, or has no limit", measurement="utilization")
@@ -93,21 +97,18 @@ def breaker(of: object, *, registry: CollectorRegistry = REGISTRY) -> Callable[[
 
     of: an instrumented breaker, its Binding, or its name. Raises BindingError where the object is not instrumented.
     """
-    wanted = _named("breaker.name", of)
-    what = f"the circuit breaker {wanted['breaker_name']!r}"
+    wanted = _named(_BREAKER, of)
+    what = f"the circuit breaker {wanted[label(_BREAKER)]!r}"
     name = resilience_rows.BREAKER_STATE.prometheus_name
 
     def run() -> Finding:
-        states = [labels["breaker_state"] for labels, value in _read(registry, wanted, name)[name] if value]
+        states = [labels[_STATE] for labels, value in _read(registry, wanted, name)[name] if value]
         if not states:
             return Finding(f"{what} is not measured", measurement="state")
         problem = f"{what} is open" if "open" in states else None
         return Finding(problem, states[0], measurement="state")
 
     return run
-
-
-_USED = {"pool_resource_state": "used"}
 
 
 def _name_and_unit(metric: str) -> tuple[str, str]:

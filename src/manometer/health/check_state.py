@@ -173,7 +173,7 @@ class Check:
     @property
     def _every(self) -> float:
         every = self.interval or self._checks.interval
-        return every if self._has_passed or STARTUP not in self.groups else min(every, RETRY)
+        return min(every, RETRY) if self.fails(STARTUP) else every
 
     @property
     def _next(self) -> float:

@@ -54,7 +54,7 @@ def await_on(
             return failed(error)
 
     def begin() -> None:
-        task = loop.create_task(wait())
+        task = loop.create_task(wait(), name="manometer-check")
         _tasks.add(task)
         task.add_done_callback(end)
 

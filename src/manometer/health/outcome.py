@@ -9,6 +9,8 @@ from manometer.redaction import brief
 
 __all__ = ["called", "failed", "found"]
 
+_EXACT = 2**53  # whole numbers up to this one are the same in every reader of JSON
+
 
 def called(function: Callable[[], Any]) -> Finding | Awaitable[Any]:
     """Call the function; what it found, or what is to be awaited for that. Raises nothing of the function's."""
@@ -22,7 +24,8 @@ def called(function: Callable[[], Any]) -> Finding | Awaitable[Any]:
 def found(answer: Any) -> Finding:
     """What the answer of a check means."""
     if isinstance(answer, Finding):
-        return answer._replace(problem=None if answer.problem is None else _reason(answer.problem))
+        problem = None if answer.problem is None else _reason(str(answer.problem))
+        return Finding(problem, _measured(answer.value), brief(str(answer.unit)), brief(str(answer.measurement)))
     if answer is None or answer is True:
         return Finding()
     if isinstance(answer, str):
@@ -39,6 +42,18 @@ def failed(error: BaseException) -> Finding:
 
 def _reason(text: str) -> str:
     return brief(text) or "failed, without a reason"
+
+
+def _measured(value: object) -> float | str | None:
+    """A value that can be shown as JSON; it is the program's, and may be anything."""
+    if value is None:
+        return None
+    try:
+        if isinstance(value, int) and abs(value) <= _EXACT:
+            return value
+        return brief(value) if isinstance(value, str) else float(value)  # type: ignore[arg-type]
+    except Exception:
+        return f"an object of class {type(value).__qualname__}"
 
 
 def _shown(answer: object) -> str:
