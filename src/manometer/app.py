@@ -14,7 +14,7 @@ from manometer.config import Settings, SettingValues
 from manometer.errors import ConfigError
 from manometer.health import Check, Checks
 from manometer.instrumentation.pool import database
-from manometer.life.last_report import LastReport, leave_reports
+from manometer.life.last_report import LastReport, leave_reports, report_to_the_end
 from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
 from manometer.process import measure, measure_to_the_end
 from manometer.serving import pages
@@ -191,8 +191,8 @@ def wsgi_app(
     `processes_dir` says where they share them. The process, its garbage collector and the host are measured from
     now on, as `start` does. The first request for `/readyz` starts the health checks, in whichever worker process it
     comes to.
-    path, settings: as for start; `processes_dir`, `db_client_connections`,
-    `collector_timeout` and `service_name` matter here.
+    path, settings: as for start; `processes_dir`, `db_client_connections`, `collector_timeout`, `crash_report` and
+    `service_name` matter here.
     """
     return pages.wsgi_app(_site(registry, Settings.load(path, **settings)))
 
@@ -213,6 +213,8 @@ def asgi_app(
 def _site(registry: CollectorRegistry, settings: Settings) -> pages.Site:
     with _lock:
         measure_to_the_end(registry)  # nobody closes an application
+        if settings.crash_report is not None:
+            report_to_the_end(settings.crash_report, registry, settings.service_name)
     if settings.db_client_connections:
         database.show(registry)
     worker = _worker(registry, settings)

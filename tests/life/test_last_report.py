@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from holding import Held, released
-from manometer import ConfigError, Counter, Life, Manometer, Settings
+from manometer import ConfigError, Counter, Life, Manometer, Settings, asgi_app, wsgi_app
 from manometer.life import last_report
 from manometer.life.last_report import LastReport
 from manometer.life.private_file import opened_to_append, write_private
@@ -180,6 +180,19 @@ def test_a_thread_that_dies_leaves_one_too_and_not_too_many(seen, report, tmp_pa
     _dying(SystemExit())
     assert "ValueError: third" in path.read_text()
     assert len(seen) == 4
+
+
+def test_an_application_leaves_reports_too(hooks, tmp_path):
+    """To the end of the process, and through one hook, however many applications there are."""
+    registry, path = CollectorRegistry(), str(tmp_path / "crash.txt")
+    for make in (wsgi_app, asgi_app):
+        make(registry, crash_report=path)
+    (report,) = last_report._installed
+    try:
+        report.leave(ValueError("no"), "MainThread")
+        assert "ValueError: no" in (tmp_path / "crash.txt").read_text()
+    finally:
+        report._uninstall()
 
 
 def test_the_report_is_bounded(report, tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from forking import in_child
 from manometer import ConfigError, Life, Settings, lifecycle
 from manometer.health import Phase
+from manometer.life.signals import Signals
 from waiting import DEADLINE, joined, until
 
 ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -361,6 +362,18 @@ def test_the_exit_status_says_why_it_ended(end, status, handlers):
         _, said = process.communicate(timeout=DEADLINE)
     assert process.returncode == status
     assert ("Traceback" in said) is (status == 1)
+
+
+@pytest.mark.usefixtures("handlers")
+def test_a_child_that_was_forked_in_c_does_what_the_program_did_before():
+    """No hook runs there, so the handler looks whose it is."""
+    heard = []
+    signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    signals = Signals(lambda number: heard.append("ours"))
+    signals.take(signal.SIGTERM)
+    signals._pid = 0  # as of the parent
+    signal.raise_signal(signal.SIGTERM)
+    assert heard == [signal.SIGTERM]
 
 
 ON_A_LOOP = """

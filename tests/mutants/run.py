@@ -69,6 +69,7 @@ SUBJECTS = {
             "runtime": (),
         }.items()
     },
+    "life": Subject(["life/*"], ["tests/life"], left_out=["test_service", "any_line", "process_1"]),
     "logs": Subject(["logs.py"], ["tests/test_logs.py"]),
     "meters": Subject(
         ["meters/*"],

@@ -1,13 +1,14 @@
 """A real Celery worker with the prefork pool: its end costs no task and no figure."""
 
+import http.client
 import os
 import re
 import signal
 import subprocess
 import sys
-import urllib.request
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
+from urllib.parse import urlsplit
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -24,7 +25,7 @@ from pathlib import Path
 
 import manometer
 from celery import Celery
-from celery.signals import worker_init, worker_process_shutdown
+from celery.signals import worker_init, worker_process_shutdown, worker_ready, worker_shutting_down
 
 here = Path(__file__).parent
 app = Celery("tasks", broker="filesystem://")
@@ -35,11 +36,23 @@ app.conf.broker_transport_options = {
 }
 app.conf.worker_prefetch_multiplier = 1
 sent = manometer.Counter("sent", "Messages.", ["kind"])
+life = manometer.lifecycle()
 
 
 @worker_init.connect
 def serve(**_):
+    life.starting()
     print("Figures at:", manometer.start(port=0).url, flush=True)
+
+
+@worker_ready.connect
+def ready(**_):
+    life.ready()
+
+
+@worker_shutting_down.connect
+def stop(**_):
+    life.stopping()
 
 
 @worker_process_shutdown.connect
@@ -100,6 +113,15 @@ def _send(path, *kinds):
     assert done.returncode == 0, done.stderr
 
 
+def _get(url, path):
+    """Status and text of an answer."""
+    parts = urlsplit(url)
+    with closing(http.client.HTTPConnection(parts.hostname, parts.port, timeout=DEADLINE)) as connection:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
 def _sent(text):
     return {
         sample.labels["kind"]: sample.value
@@ -114,15 +136,16 @@ def test_a_task_that_the_end_meets_is_done_and_counted(tmp_path):
     with _worker(tmp_path) as (process, url):
 
         def shown():
-            with urllib.request.urlopen(f"{url}/metrics", timeout=DEADLINE) as answer:
-                return _sent(answer.read().decode())
+            return _sent(_get(url, "/metrics")[1])
 
+        until(lambda: _get(url, "/readyz")[0] == 200)
         _send(tmp_path, *["quick"] * 20)
         until(lambda: shown() == {"quick": 20}, (tmp_path / "log").read_text)
         _send(tmp_path, "slow")
         until((tmp_path / "begun").exists, (tmp_path / "log").read_text)
         process.terminate()
-        until(lambda: "Warm shutdown" in (tmp_path / "log").read_text(), (tmp_path / "log").read_text)
+        until(lambda: _get(url, "/readyz") == (503, "the program is stopping\nnot ready\n"))
+        assert "Warm shutdown" in (tmp_path / "log").read_text()
         assert shown() == {"quick": 20}
         (tmp_path / "may").touch()
         assert process.wait(DEADLINE) == 0

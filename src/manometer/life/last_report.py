@@ -26,7 +26,7 @@ from manometer.registry.limits import Limits
 from manometer.registry.timely import collect_in_time
 from manometer.version import __version__
 
-__all__ = ["LastReport", "leave_reports"]
+__all__ = ["LastReport", "leave_reports", "report_to_the_end"]
 
 SIZE = 1 << 20
 """Bytes of a report at most: figures that do not fit are left out."""
@@ -130,6 +130,12 @@ class LastReport:
             return rendered(self._registry, collect_in_time(self._registry, limits=_PATIENCE))[0]
         except Exception as error:
             return f"cannot be had: {type(error).__qualname__}: {brief(str(error))}\n".encode()
+
+
+def report_to_the_end(path: str, registry: CollectorRegistry, service: str) -> None:
+    """Leave reports until the process ends, once for a file and a registry: nobody ends an application."""
+    if not any((each._path, each._registry) == (Path(path).absolute(), registry) for each in _installed):
+        LastReport(path, registry, service).install()
 
 
 def leave_reports(error: BaseException | None) -> None:
