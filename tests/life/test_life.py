@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from forking import in_child
 from manometer import ConfigError, Life, Settings, lifecycle
 from manometer.health import Phase
+from manometer.life.hangup import on_hangup
 from manometer.life.signals import Signals
 from waiting import DEADLINE, joined, until
 
@@ -374,6 +375,20 @@ def test_a_child_that_was_forked_in_c_does_what_the_program_did_before():
     signals._pid = 0  # as of the parent
     signal.raise_signal(signal.SIGTERM)
     assert heard == [signal.SIGTERM]
+
+
+@pytest.mark.usefixtures("handlers")
+def test_what_ends_in_another_thread_gives_back_when_a_signal_comes():
+    """Only the main thread may say what signals do; till then nothing is lost."""
+    heard, hung_up = [], threading.Event()
+    signal.signal(signal.SIGHUP, lambda number, _: heard.append(number))
+    undo = on_hangup(hung_up.set)
+    thread = threading.Thread(target=undo)
+    thread.start()
+    joined(thread)
+    signal.raise_signal(signal.SIGHUP)
+    assert heard == [signal.SIGHUP]
+    assert not hung_up.is_set()
 
 
 ON_A_LOOP = """

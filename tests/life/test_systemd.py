@@ -1,6 +1,7 @@
 """What systemd is told, over a real datagram socket, and when its watchdog is fed."""
 
 import os
+import signal
 import socket
 import threading
 import time
@@ -78,7 +79,9 @@ def test_a_reload_is_told_with_its_time(told, life):
     before = time.monotonic_ns() // 1000
     with life() as running:
         running.on_reload(lambda: None)
-        running._reloads.put(lambda: None)
+        running.ready()
+        told.next()
+        signal.raise_signal(signal.SIGHUP)
         message = told.next()
         assert message["RELOADING"] == "1"
         assert before <= int(message["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000

@@ -17,8 +17,8 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.background import in_background
 from manometer.config import Settings
-from manometer.errors import ConfigError
 from manometer.health import Checks
+from manometer.life.hangup import on_hangup
 from manometer.life.last_report import leave_reports
 from manometer.life.signals import Signals
 from manometer.life.systemd import Systemd
@@ -77,8 +77,7 @@ class Life:
         self._is_ready = False
         self._lock = freed_in_child(Lock())
         self._ends: SimpleQueue[str | None] = SimpleQueue()
-        self._reloads: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
-        self._reload: Callable[[], object] | None = None
+        self._taken = ExitStack()
         renewed_in_child(self)
 
     def __enter__(self) -> Self:
@@ -88,7 +87,7 @@ class Life:
             undo.callback(self._signals.give_back)
             for number in self._numbers:
                 self._signals.take(number)
-            in_background(partial(_heed, self._ends, self._ask), "manometer-life", self.stop)
+            in_background(self._heed, "manometer-life", self.stop)
             undo.pop_all()
         self._lifecycle.starting()
         return self
@@ -106,8 +105,8 @@ class Life:
                 self.wait()
             return self._parts.__exit__(kind, error, trace)
         finally:
+            self._taken.close()
             self._ends.put(None)
-            self._reloads.put(None)
             self._signals.give_back(ignored=self._was_told)
 
     def start(self, part: AbstractContextManager[T]) -> T:
@@ -156,13 +155,9 @@ class Life:
         """Call `reload` at each SIGHUP from now on, in a thread of its own, in the place of ending.
 
         What it raises is logged. Signals that come while it runs are as one. systemd is told (`RELOADING=1`).
-        Raises ConfigError on a system without SIGHUP.
+        Raises ConfigError on a system without SIGHUP, and in another thread than the main one.
         """
-        if not hasattr(signal, "SIGHUP"):
-            raise ConfigError("a reload by signal needs SIGHUP, which this system does not have; reload by a call")
-        if self._reload is None:
-            in_background(partial(_heed, self._reloads, self._load_anew), "manometer-reload", self._end_reloads)
-        self._reload = reload
+        self._taken.callback(on_hangup(partial(self._load_anew, reload)))
 
     @property
     def is_stopping(self) -> bool:
@@ -175,9 +170,6 @@ class Life:
 
     def _heard(self, number: int) -> None:
         """In the main thread, amid anything: so it waits for no lock, and leaves the work to a thread."""
-        if number == getattr(signal, "SIGHUP", None) and self._reload is not None:
-            self._reloads.put(self._reload)
-            return
         self._was_told = True
         # Process 1 of a container does not heed a signal that it leaves to the kernel.
         signal.signal(number, _leave if os.getpid() == 1 else signal.SIG_DFL)
@@ -196,27 +188,19 @@ class Life:
         _log.log(level, "stopping: %s%s", reason, f"; new work is taken for another {drain:g} s" if drain else "")
 
     def _load_anew(self, reload: Callable[[], object]) -> None:
-        while not self._reloads.empty():  # those that came meanwhile
-            if self._reloads.get() is None:
-                self._end_reloads()
-                return
-        self._systemd.reloading()
+        if self._is_ready:
+            self._systemd.reloading()
         try:
             reload()
-        except Exception:
-            _log.exception("the reload failed")
-        with self._lock:
-            if not self._asked.is_set():
-                self._systemd.ready()
+        finally:
+            with self._lock:
+                if self._is_ready and not self._asked.is_set():
+                    self._systemd.ready()
 
-    def _end_reloads(self) -> None:
-        self._reloads.put(None)
-
-
-def _heed(queue: "SimpleQueue[T | None]", do: Callable[[T], object]) -> None:
-    """Do what comes out of the queue, until that is None. Whoever puts something in it waits for nothing."""
-    while (each := queue.get()) is not None:
-        do(each)
+    def _heed(self) -> None:
+        """Take what asks for the end. Whoever puts something into the queue waits for nothing."""
+        while (reason := self._ends.get()) is not None:
+            self._ask(reason)
 
 
 def _leave(number: int, _frame: object) -> None:

@@ -24,6 +24,7 @@ class Signals:
         self._heard = heard
         self._before: dict[int, Any] = {}
         self._pid = os.getpid()
+        self._is_over = False
         renewed_in_child(self)
 
     def take(self, number: int) -> None:
@@ -45,20 +46,20 @@ class Signals:
         A process that ends takes its handlers away, and a signal that comes then would kill it. One that is ignored
         stays ignored.
         """
-        before, self._before = self._before, {}
-        with _held_up(before):
-            for number, handler in before.items():
+        self._is_over = True
+        # Another thread than the main one may not: there, a handler gives back when it is called.
+        with suppress(ValueError), _held_up(self._before):
+            for number, handler in self._before.items():
                 if signal.getsignal(number) == self._took:  # else somebody has set another meanwhile
                     signal.signal(number, signal.SIG_IGN if ignored else handler)
 
     def renew(self, _: Forked) -> None:
         """In a forked child: nobody is there who would do what a signal asks for."""
-        with suppress(ValueError):  # a thread that notices late, and is not the main one; the handler gives back
-            self.give_back()
+        self.give_back()
 
     def _took(self, number: int, _frame: FrameType | None) -> None:
-        if os.getpid() != self._pid:  # a child that was forked in C, or by a thread
-            self.give_back()
+        if self._is_over or os.getpid() != self._pid:  # or a child that was forked in C
+            signal.signal(number, self._before[number])
             signal.raise_signal(number)
             return
         self._heard(number)
