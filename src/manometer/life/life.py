@@ -87,9 +87,10 @@ class Life:
             undo.callback(self._signals.give_back)
             for number in self._numbers:
                 self._signals.take(number)
+            self._lifecycle.starting()
+            undo.callback(self._lifecycle.ready)
             in_background(self._heed, "manometer-life", self.stop)
             undo.pop_all()
-        self._lifecycle.starting()
         return self
 
     def __exit__(
