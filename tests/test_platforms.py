@@ -125,7 +125,7 @@ NO_LOCKS = (
 
 def _run(program):
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=DEADLINE, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=DEADLINE, check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
