@@ -88,6 +88,7 @@ SUBJECTS = {
         ],
     ),
     "public_names": Subject(["__init__.py"], ["tests/test_public_names.py"]),
+    "redaction": Subject(["redaction.py"], ["tests/test_redaction.py"]),
     "registry": Subject(["registry/*"], ["tests/registry"]),
     "serving": Subject(["serving/*"], ["tests/serving"]),
     "testing": Subject(["testing/*"], ["tests/testing"]),

@@ -87,10 +87,28 @@ def test_many_that_begin_at_once_all_join_or_are_all_refused(tmp_path, port):
     assert len(listening) == 4
 
 
+def test_one_who_gives_up_amid_the_start_of_another_is_no_company(tmp_path, port, monkeypatch):
+    """The other is alone then, and has to be the only one on the port: those who listen there are strangers."""
+    lock, refused = fcntl.flock, OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+    first = SharedPort(tmp_path, port).binding()
+
+    def gives_up_when_seen(file, how):
+        try:
+            lock(file, how)
+        except BlockingIOError:
+            first.__exit__(OSError, refused, None)
+            raise
+
+    assert first.__enter__()
+    monkeypatch.setattr("manometer.processes.shared_port.fcntl.flock", gives_up_when_seen)
+    with SharedPort(tmp_path, port).binding() as is_first:
+        assert is_first
+
+
 def test_a_lock_that_somebody_keeps_holds_no_start_up(tmp_path, port, monkeypatch):
     """A process that was stopped amid its binding, say: the others begin without it."""
     monkeypatch.setattr("manometer.processes.shared_port._TRIES", 2)
-    with (tmp_path / f"port-{port}").open("w") as file:
+    with (tmp_path / f"port-{port}.binding").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with server(tmp_path, port), server(tmp_path, port):
             pass

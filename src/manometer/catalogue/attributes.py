@@ -34,6 +34,7 @@ OURS: Mapping[str, Attribute] = MappingProxyType(
         "manometer.family.name": Attribute("Name of the metric family at /metrics.", "jobs"),
         "manometer.otlp.span.outcome": Attribute("Whether the backend took the span.", "ok"),
         "manometer.process.file.operation": Attribute("What was done with the file of figures.", "write"),
+        "manometer.server.resource": Attribute("What the exporter ran out of.", "connection"),
         "pool.acquisition.source": Attribute("Whether the resource was there or made for the request.", "reused"),
         "pool.kind": Attribute("What the pool holds.", "connection"),
         "pool.name": Attribute("Name that the program gave the pool.", "orders"),
