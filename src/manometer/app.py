@@ -14,7 +14,7 @@ from manometer.config import Settings, SettingValues
 from manometer.errors import ConfigError
 from manometer.health import Check, Checks
 from manometer.instrumentation.pool import database
-from manometer.life.last_report import LastReport, leave_reports, report_to_the_end
+from manometer.life.last_report import leave_reports, report_to_the_end, reporting
 from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
 from manometer.process import measure, measure_to_the_end
 from manometer.serving import pages
@@ -114,8 +114,7 @@ class Manometer:
         sharing = None if worker is None else worker.sharing(settings.port)
         server = Server(site, settings.host, settings.port, sharing=sharing, allowed_hosts=settings.allowed_hosts)
         started.callback(server.close)  # where the port is taken, nothing else has been touched
-        if settings.crash_report is not None:
-            started.callback(LastReport(settings.crash_report, registry, settings.service_name).install())
+        started.enter_context(reporting(settings.crash_report, registry, settings.service_name))
         if settings.logs:
             from manometer import logs  # takes as long to import as all the rest of the kit
 

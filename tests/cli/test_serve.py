@@ -61,6 +61,19 @@ def test_the_figures_of_a_directory_are_served_until_the_process_is_told_to_end(
     assert list(tmp_path.iterdir()) == before
 
 
+def test_a_crash_of_it_leaves_a_report(shared, tmp_path):
+    """Where the setting says so, as with any program."""
+    (tmp_path / "private").mkdir()
+    report = tmp_path / "private" / "crash.txt"
+    command = [sys.executable, "-m", "manometer", "serve", shared, "--port", "0"]
+    environment = os.environ | {"MANOMETER_CRASH_REPORT": str(report)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as program:
+        program.stdout.readline()
+        program.send_signal(signal.SIGABRT)
+        assert program.wait(DEADLINE) == -signal.SIGABRT
+    assert "Fatal Python error: Aborted" in report.with_name("crash.txt.fatal").read_text()
+
+
 @pytest.mark.usefixtures("handlers")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_what_is_not_named_is_as_the_settings_have_it(shared, monkeypatch, number):

@@ -11,6 +11,7 @@ from manometer.config import Settings
 from manometer.errors import ConfigError
 from manometer.health import lifecycle
 from manometer.life import Life
+from manometer.life.last_report import reporting
 from manometer.serving.pages import Site
 from manometer.serving.server import AddressError, Server
 
@@ -42,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"{path} is no directory; name the one that the workers have as processes_dir")
     own = CollectorRegistry()  # what is counted there is not among the figures of the processes
     with Life(settings, registry=own) as life:
+        life.start(reporting(settings.crash_report, own, settings.service_name))
         server = life.start(closing(_serving(path, settings, own)))
         life.ready()
         sys.stdout.write(f"{server.url}/metrics\n")

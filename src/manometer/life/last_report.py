@@ -8,8 +8,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -26,7 +26,7 @@ from manometer.registry.limits import Limits
 from manometer.registry.timely import collect_in_time
 from manometer.version import __version__
 
-__all__ = ["LastReport", "leave_reports", "report_to_the_end"]
+__all__ = ["LastReport", "leave_reports", "report_to_the_end", "reporting"]
 
 SIZE = 1 << 20
 """Bytes of a report at most: figures that do not fit are left out."""
@@ -130,6 +130,19 @@ class LastReport:
             return rendered(self._registry, collect_in_time(self._registry, limits=_PATIENCE))[0]
         except Exception as error:
             return f"cannot be had: {type(error).__qualname__}: {brief(str(error))}\n".encode()
+
+
+@contextmanager
+def reporting(path: str | None, registry: CollectorRegistry, service: str) -> Iterator[None]:
+    """Leave a report of a crash in this block, where a path says where."""
+    if path is None:
+        yield
+        return
+    end = LastReport(path, registry, service).install()
+    try:
+        yield
+    finally:
+        end()
 
 
 def report_to_the_end(path: str, registry: CollectorRegistry, service: str) -> None:
