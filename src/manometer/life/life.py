@@ -32,7 +32,11 @@ T = TypeVar("T")
 _ENDS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
 """What asks for the end: a supervisor, Ctrl-C, a terminal that is closed, and Windows's word for Ctrl-Break."""
 _STEP = 0.5
-"""Seconds between two looks at what there is to do; on Windows, a signal is heard between these alone."""
+"""Seconds between two looks at what there is to do.
+
+Python hears a signal when its main thread comes back from a wait. One that comes as a wait begins does not end that
+wait, and on Windows none does.
+"""
 
 _log = logging.getLogger("manometer")
 
