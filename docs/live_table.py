@@ -12,9 +12,10 @@ from pathlib import Path
 from rich.console import CONSOLE_SVG_FORMAT, Console
 from rich.terminal_theme import MONOKAI
 
-from alluse.configuration import Configuration
+from alluse.configuration import Both, Configuration
 from alluse.faults import Fault
 from alluse.service import Service
+from manometer import Life
 from manometer.cli.top.figures import board
 from manometer.cli.top.interval import Interval
 from manometer.cli.top.live import LiveView
@@ -34,8 +35,9 @@ _FORM = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTAL
 def draw(picture: Path, seconds: int = SECONDS) -> None:
     """Run the engine for so many seconds, and draw the table."""
     console = Console(record=True, file=StringIO(), width=COLUMNS, highlight=False, color_system="truecolor")
-    service = Service(Configuration(metrics={"port": 0}))
-    with service.running() as running, LiveView("manometer top", console) as view:
+    settings = Both(Configuration(metrics={"port": 0}))
+    with Life(settings.metrics, signals=False) as life, LiveView("manometer top", console) as view:
+        running = Service(settings).start(life)
         before = fetch(f"{running.metrics_url}/metrics")
         for second in range(seconds):
             if second == seconds - SLOW:

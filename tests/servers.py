@@ -28,8 +28,10 @@ PACKAGES = {
 }
 """Debian's packages, and the programs and libraries of each that are needed."""
 
+FETCHED = ("celery", "kubernetes-validate")
+"""Programs that pip brings, which the tests without servers do without."""
 BUILT = ("uwsgi",)
-"""Programs that pip builds with a C compiler. The tests without servers need neither them nor the compiler."""
+"""Such programs that pip builds with a C compiler."""
 
 _CONSTRAINTS = Path(__file__).parents[1] / "constraints.txt"
 _POLICY = Path("/usr/sbin/policy-rc.d")
@@ -55,20 +57,30 @@ def main(*names: str) -> None:
         say(f"could not install {', '.join(left)}" if left else f"installed now: {', '.join(missing)}")
 
 
-def build() -> None:
-    """Have pip build the programs that are not beside this Python."""
-    missing = [name for name in BUILT if not Path(sys.executable).with_name(name).exists()]
-    if not missing:
-        return
-    if shutil.which("gcc") is None:
-        say(f"missing: {', '.join(missing)}, which pip builds where there is a C compiler (apt-get install gcc)")
-        return
-    say(f"building {', '.join(missing)}")
+def fetch() -> None:
+    """Have pip bring the programs that are not beside this Python, and build what it has to."""
+    unbuilt = missing_programs(BUILT)
+    if unbuilt and shutil.which("gcc") is None:
+        say(f"missing: {', '.join(unbuilt)}, which pip builds where there is a C compiler (apt-get install gcc)")
+        unbuilt = []
+    for missing in (missing_programs(FETCHED), unbuilt):  # apart: one that cannot be built keeps no other out
+        if missing:
+            pip_install(missing)
+
+
+def missing_programs(programs: tuple[str, ...]) -> list[str]:
+    """Those that are not beside this Python."""
+    return [name for name in programs if not Path(sys.executable).with_name(name).exists()]
+
+
+def pip_install(missing: list[str]) -> None:
+    """Have pip install these, of the pinned versions."""
+    say(f"installing {', '.join(missing)} by pip")
     # What pip keeps of an earlier build may hold another Python of the same version, without the modules of this one.
     pip = [sys.executable, "-m", "pip", "install", "--no-cache-dir", "--quiet", "--disable-pip-version-check"]
     done = subprocess.run([*pip, "-c", str(_CONSTRAINTS), *missing], check=False, capture_output=True, text=True)
     if done.returncode != 0:
-        say(f"could not build {', '.join(missing)}:\n{done.stderr[-1000:]}")
+        say(f"could not install {', '.join(missing)}:\n{done.stderr[-1000:]}")
 
 
 def missing_packages(packages: Iterable[str]) -> list[str]:
@@ -130,6 +142,6 @@ if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
         if not sys.argv[1:]:
-            build()
+            fetch()
     except OSError as error:
         say(f"gave up: {error}")

@@ -33,38 +33,30 @@ def test_the_collectors_python_is_among_the_packages(servers):
         assert servers.PACKAGES[f"libpython{version}"] == (f"libpython{version}.so",)
 
 
-def test_what_pip_builds_is_built_once_and_where_there_is_a_compiler(servers, monkeypatch, tmp_path, capsys):
-    """Of the pinned version, and beside the Python that runs the tests."""
+def test_pip_brings_what_is_missing_once_and_builds_where_there_is_a_compiler(servers, monkeypatch, tmp_path, capsys):
+    """Of the pinned versions, and beside the Python that runs the tests."""
     calls = []
 
     def run(command, **_):
-        calls.append(command[1:3] + command[-3:])
+        calls.append(command[command.index("-c") + 1 :])
         return subprocess.CompletedProcess(command, 1, "", "no network")
 
     monkeypatch.setattr(servers.sys, "executable", str(tmp_path / "python"))
     monkeypatch.setattr(servers.subprocess, "run", run)
     monkeypatch.setattr(servers.shutil, "which", lambda _: None)
-    servers.build()
-    assert calls == []
+    servers.fetch()
     monkeypatch.setattr(servers.shutil, "which", lambda name: name)
-    servers.build()
+    for fetched in servers.FETCHED:
+        (tmp_path / fetched).touch()
+    servers.fetch()
     (tmp_path / "uwsgi").touch()
-    servers.build()
-    assert calls == [["-m", "pip", "-c", str(Path(__file__).parents[1] / "constraints.txt"), "uwsgi"]]
-    assert [line.partition(": ")[2] for line in capsys.readouterr().out.splitlines()[:-1]] == [
+    servers.fetch()
+    pinned = str(Path(__file__).parents[1] / "constraints.txt")
+    assert calls == [[pinned, "celery", "kubernetes-validate"], [pinned, "uwsgi"]]
+    assert [line.partition(": ")[2] for line in capsys.readouterr().out.splitlines() if ": " in line] == [
         "missing: uwsgi, which pip builds where there is a C compiler (apt-get install gcc)",
-        "building uwsgi",
-        "could not build uwsgi:",
+        "installing celery, kubernetes-validate by pip",
+        "could not install celery, kubernetes-validate:",
+        "installing uwsgi by pip",
+        "could not install uwsgi:",
     ]
-
-
-def test_a_package_that_there_is_not_keeps_no_other_out(servers, monkeypatch):
-    """All at once first; then, with the lists brought up to date, one by one."""
-    called = []
-    monkeypatch.setattr(servers, "PACKAGES", {"one": ("no-such-1",), "two": ("no-such-2",)})
-    monkeypatch.setattr(servers, "apt_get", lambda *arguments: called.append(arguments[0:1] + arguments[3:]))
-    monkeypatch.setattr(servers, "_POLICY", Path("/dev/null"))
-    monkeypatch.setattr(servers.os, "geteuid", lambda: 0)
-    monkeypatch.setattr(servers.shutil, "which", lambda name: name if name == "apt-get" else None)
-    servers.main()
-    assert called == [("install", "one", "two"), ("update",), ("install", "one"), ("install", "two")]

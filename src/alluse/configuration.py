@@ -40,20 +40,24 @@ class Configuration:
 
 
 class Both:
-    """Loads the settings of both at each call, Manometer's and the engine's: a mistake in either refuses both.
+    """Loads the settings of both, Manometer's and the engine's, now and at each call.
 
-    engine: those that were last right; are_right: whether the last call's are.
+    A mistake in either refuses both.
+    metrics, engine: those that were last right; are_right: whether the last call's are.
+    Raises manometer's ConfigError where anything is wrong.
     """
+
+    metrics: MetricsSettings
+    engine: Settings
+    are_right: bool
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
-        self.engine = Settings()
-        self.are_right = False
+        self()
 
     def __call__(self) -> MetricsSettings:
         """Manometer's; its ConfigError where anything is wrong."""
         self.are_right = False
-        metrics = self._configuration.metrics_settings()
-        self.engine = self._configuration.engine_settings()
-        self.are_right = True
+        metrics, engine = self._configuration.metrics_settings(), self._configuration.engine_settings()
+        self.metrics, self.engine, self.are_right = metrics, engine, True
         return metrics

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from manometer.instrumentation.queue import instrument_queue
     from manometer.instrumentation.resilience import instrument_breaker, instrument_retry
     from manometer.instrumentation.runtime import instrument_loop
+    from manometer.life import Life
     from manometer.registry import Counter, Gauge, Histogram
     from manometer.version import __version__
 
@@ -30,6 +31,7 @@ __all__ = [
     "Counter",
     "Gauge",
     "Histogram",
+    "Life",
     "Manometer",
     "ManometerError",
     "MetricError",
@@ -66,6 +68,7 @@ _HOMES = {
     "manometer.instrumentation.queue": ("instrument_queue",),
     "manometer.instrumentation.resilience": ("instrument_breaker", "instrument_retry"),
     "manometer.instrumentation.runtime": ("instrument_loop",),
+    "manometer.life": ("Life",),
     "manometer.registry": ("Counter", "Gauge", "Histogram"),
     "manometer.version": ("__version__",),
 }

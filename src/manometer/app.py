@@ -15,9 +15,10 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.config import Live, Reload, Settings, SettingValues
 from manometer.errors import ConfigError
-from manometer.hangup import on_hangup
 from manometer.health import Check, Checks
 from manometer.instrumentation.pool import database
+from manometer.life.hangup import on_hangup
+from manometer.life.last_report import leave_reports, report_to_the_end, reporting
 from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
 from manometer.process import measure, measure_to_the_end
 from manometer.registry.self_metrics import SelfMetrics
@@ -145,7 +146,8 @@ class Manometer:
     def __enter__(self) -> Self:
         return self if self._running is not None else self.start()
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        leave_reports(error)
         self.close()
 
     def _start(self, started: ExitStack) -> Server:
@@ -165,6 +167,7 @@ class Manometer:
             allowed_hosts=settings.allowed_hosts,
         )
         started.callback(server.close)  # where the port is taken, nothing else has been touched
+        started.enter_context(reporting(settings.crash_report, registry, settings.service_name))
         if settings.logs:
             from manometer import logs  # takes as long to import as all the rest of the kit
 
@@ -271,13 +274,19 @@ def asgi_app(
     profile: str | None = None,
     **settings: Unpack[SettingValues],
 ) -> pages.AsgiApp:
-    """The exporter's pages as an ASGI application; see wsgi_app."""
-    return pages.asgi_app(_site(registry, Settings.load(path, profile=profile, **settings)))
+    """The exporter's pages as an ASGI application; see wsgi_app.
+
+    When the server tells it of its end (ASGI's `lifespan.shutdown`), it writes the last figures for `processes_dir`.
+    A server such as uvicorn then ends by a signal, and runs no code any more.
+    """
+    return pages.asgi_app(_site(registry, Settings.load(path, profile=profile, **settings)), flush)
 
 
 def _site(registry: CollectorRegistry, settings: Settings) -> pages.Site:
     with _lock:
         measure_to_the_end(registry)  # nobody closes an application
+        if settings.crash_report is not None:
+            report_to_the_end(settings.crash_report, registry, settings.service_name)
     if settings.db_client_connections:
         database.show(registry)
     worker = _worker(registry, settings)

@@ -1,66 +1,14 @@
-"""How the engine's service is told to end, and to read its settings again."""
+"""How the engine's service runs, and reads its settings again."""
 
 import logging
 import re
-import signal
-import subprocess
-import sys
 import urllib.request
 
-from alluse import service
-from alluse.configuration import Configuration
+from alluse.configuration import Both, Configuration
+from alluse.service import Service
 from alluse.settings import Settings
+from manometer import Life
 from waiting import DEADLINE, until
-
-STRUCK = """
-import signal, sys
-from alluse import service
-service._TICK = 0.01
-for at in range(1, 60):
-    seen = 0
-
-    def trace(frame, event, argument):
-        global seen
-        seen += event == "line"
-        if event == "line" and seen == at:
-            signal.raise_signal(signal.SIGINT)
-        return trace
-
-    with service.stopped_by_signals() as until:
-        sys.settrace(trace)
-        for _ in until(0.03):
-            pass
-        sys.settrace(None)
-print("ended")
-"""
-
-
-def test_a_signal_may_come_at_any_line_of_the_wait():
-    """Amid whatever the main thread does; its handler waits for no lock that the wait may hold."""
-    done = subprocess.run(
-        [sys.executable, "-c", STRUCK], capture_output=True, text=True, timeout=DEADLINE, check=False
-    )
-    assert (done.stdout, done.stderr) == ("ended\n", "")
-
-
-def test_sighup_ends_the_loop_or_asks_for_a_reload(monkeypatch):
-    """As the loop's user has it; each asks once."""
-    monkeypatch.setattr(service, "_TICK", 0)
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    try:
-        with service.stopped_by_signals(reloads=True) as until:
-            told = iter(until(None))
-            assert next(told) is False
-            signal.raise_signal(signal.SIGHUP)
-            assert [next(told), next(told)] == [True, False]
-        with service.stopped_by_signals() as until:
-            told = iter(until(None))
-            assert next(told) is False
-            signal.raise_signal(signal.SIGHUP)
-            assert list(told) == []
-        assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
-    finally:
-        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_reload_changes_the_engine_and_its_manometer(tmp_path, caplog):
@@ -68,7 +16,9 @@ def test_a_reload_changes_the_engine_and_its_manometer(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     file = tmp_path / "alluse.yaml"
     file.write_text("port: 0\nprograms: {alluse: {rate: 1, book: none, bars_ahead: 1}}\n")
-    with service.Service(Configuration(file), control_port=0).running() as running:
+    settings = Both(Configuration(file))
+    with Life(settings.metrics, signals=False) as life:
+        running = Service(settings, control_port=0).start(life)
         assert running.live.settings.rate == 1
         file.write_text(
             "port: 0\ncollector_timeout: 3\nprograms: {alluse: {rate: 2000, book: none, bars_ahead: 2}}\n"

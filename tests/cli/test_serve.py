@@ -19,6 +19,8 @@ from manometer.cli import main
 from manometer.processes import Worker
 from waiting import DEADLINE, joined, until
 
+ENDS = (signal.SIGINT, signal.SIGTERM)
+
 
 def _page(url):
     with urllib.request.urlopen(url, timeout=DEADLINE) as answer:
@@ -37,7 +39,7 @@ def shared(tmp_path):
 @pytest.fixture
 def handlers():
     """What signals do is afterwards as it was. SIGINT is not ignored, also where the tests run in the background."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (*ENDS, signal.SIGHUP)}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     for number, handler in before.items():
@@ -58,6 +60,19 @@ def test_the_figures_of_a_directory_are_served_until_the_process_is_told_to_end(
         assert program.stderr.read() == ""
     assert program.returncode == 0
     assert list(tmp_path.iterdir()) == before
+
+
+def test_a_crash_of_it_leaves_a_report(shared, tmp_path):
+    """Where the setting says so, as with any program."""
+    (tmp_path / "private").mkdir()
+    report = tmp_path / "private" / "crash.txt"
+    command = [sys.executable, "-m", "manometer", "serve", shared, "--port", "0"]
+    environment = os.environ | {"MANOMETER_CRASH_REPORT": str(report)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as program:
+        program.stdout.readline()
+        program.send_signal(signal.SIGABRT)
+        assert program.wait(DEADLINE) == -signal.SIGABRT
+    assert "Fatal Python error: Aborted" in report.with_name("crash.txt.fatal").read_text()
 
 
 @pytest.mark.usefixtures("handlers")
@@ -141,9 +156,8 @@ def _pages_until(number, command):
     with os.fdopen(theirs, "w") as out, redirect_stdout(out):
         assert main(command) == 0
     joined(visitor)
-    assert {signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)} == {
-        signal.SIG_IGN
-    }  # until it has ended
+    ended_by, other = (signal.getsignal(each) for each in {number: 0, **dict.fromkeys(ENDS)})
+    assert (ended_by, other) == (signal.SIG_DFL, signal.SIG_IGN)  # until it has ended
     return pages
 
 

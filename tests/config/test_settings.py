@@ -72,6 +72,13 @@ def test_flags_are_read_from_text(text, value):
         ({}, {"trace_ratio": 2}, "trace_ratio is 2 in the call; it takes a number from 0 to 1"),
         ({}, {"trace_ratio": float("nan")}, "trace_ratio is nan in the call; it takes a number from 0 to 1"),
         ({}, {"health_interval": 0}, "health_interval is 0 in the call; it takes a number of seconds over 0"),
+        ({}, {"drain_time": -1}, "drain_time is -1 in the call; it takes a number of seconds, 0 or more"),
+        (
+            {"MANOMETER_DRAIN_TIME": "inf"},
+            {},
+            "drain_time is inf in variable MANOMETER_DRAIN_TIME; it takes a number of seconds, 0 or more",
+        ),
+        ({}, {"crash_report": ""}, "crash_report is '' in the call; it takes a path"),
         ({}, {"log_format": "xml"}, "log_format is 'xml' in the call; it takes one of json, console"),
         ({}, {"logs": 1}, "logs is 1 in the call; it takes true or false"),
         (

@@ -53,7 +53,6 @@ SUBJECTS = {
     "cli": Subject(["cli/*"], ["tests/cli"]),
     "config": Subject(["config/*"], ["tests/config"], at_import=True),
     "exposition": Subject(["exposition/*"], ["tests/exposition"]),
-    "hangup": Subject(["hangup.py"], ["tests/test_hangup.py"]),
     "health": Subject(["health/*"], ["tests/health"]),
     "instrumentation": Subject(
         ["instrumentation/*"], ["tests/instrumentation/test_*.py"], without=["instrumentation/*/*"]
@@ -70,6 +69,7 @@ SUBJECTS = {
             "runtime": (),
         }.items()
     },
+    "life": Subject(["life/*"], ["tests/life"], left_out=["test_service", "any_line", "process_1"]),
     "logs": Subject(["logs.py"], ["tests/test_logs.py"]),
     "meters": Subject(
         ["meters/*"],

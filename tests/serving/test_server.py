@@ -17,6 +17,7 @@ import pytest
 from prometheus_client import Gauge
 
 from forking import forked
+from holding import Held
 from manometer.errors import ConfigError
 from manometer.serving import connection, doors, reception
 from manometer.serving import server as module
@@ -467,6 +468,36 @@ def test_closing_frees_the_port_and_ends_every_thread(registry):
             _get(client)
     until(lambda: _threads() == 0)
     Server(Site(registry), *_address(server)).close()
+
+
+def test_closing_waits_for_the_answers_under_way(registry):
+    """A scrape that the end of the program meets is answered in full."""
+    held = Held(registry)
+    server = Server(Site(registry), "127.0.0.1", 0).start()
+    with _client(server) as connection:
+        connection.request("GET", "/metrics")
+        assert held.entered.acquire(timeout=DEADLINE)
+        closer = threading.Thread(target=server.close)
+        closer.start()
+        until(lambda: server._closed)
+        assert closer.is_alive()
+        held.may.set()
+        answer = connection.getresponse()
+        assert b"held 1.0\n" in answer.read()
+        joined(closer)
+
+
+def test_closing_waits_no_longer_than_it_may(registry, monkeypatch):
+    """For a collector that hangs, as for a client that takes nothing in."""
+    monkeypatch.setattr(module, "LAST_ANSWERS", 0.01)
+    held = Held(registry)
+    server = Server(Site(registry), "127.0.0.1", 0).start()
+    with _client(server) as connection:
+        connection.request("GET", "/metrics")
+        assert held.entered.acquire(timeout=DEADLINE)
+        server.close()
+        held.may.set()
+        assert b"held 1.0\n" in connection.getresponse().read()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")

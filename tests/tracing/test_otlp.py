@@ -4,14 +4,13 @@ OpenTelemetry allows for one tracer provider in a process, so none of this may h
 """
 
 import json
-import socket
 import subprocess
 import sys
-from contextlib import contextmanager
 
 import pytest
 
 from manometer import checks
+from otlp_collector import collecting_spans
 from ports import reserved_port
 from waiting import DEADLINE, until
 
@@ -53,42 +52,6 @@ def _run(program, *arguments):
     return json.loads(done.stdout), done.stderr
 
 
-@contextmanager
-def _receiver(program, folder):
-    """A real OTLP collector that writes down what it gets; yields its base URL and that file."""
-    output = folder / "spans.txt"
-    with reserved_port() as port, reserved_port() as other, output.open("wb") as out:
-        process = subprocess.Popen(
-            [
-                *(program, "start", "--exporter", "blackhole"),
-                *("--otlp-http-endpoint", f"127.0.0.1:{port}", "--otlp-grpc-endpoint", f"127.0.0.1:{other}"),
-                *("--debug-log", "traces", "--debug-log-verbosity", "detailed"),
-                *("--pid-file", str(folder / "pid"), "--log-file", str(folder / "log")),
-            ],
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            cwd=folder,
-        )
-        try:
-            until(lambda: _listens(port) or _dead(process, output))
-            yield f"http://127.0.0.1:{port}", output
-        finally:
-            process.terminate()
-            process.wait(DEADLINE)
-
-
-def _listens(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _dead(process, output):
-    """Fails with what the process said, where it has ended."""
-    status = process.poll()
-    if status is not None:
-        pytest.fail(f"the collector ended with {status} and said\n{output.read_text()}")
-
-
 @pytest.mark.servers
 def test_spans_reach_a_receiver_across_a_restart(collector, tmp_path):
     """Name and service arrive; after a close nothing is sent; started again, spans arrive again."""
@@ -105,7 +68,7 @@ spans(4, "on_again")
 second.close()
 tell(first=counted(), second=counted(other))
 """
-    with _receiver(collector, tmp_path) as (url, output):
+    with collecting_spans(collector, tmp_path) as (url, output):
         told, _ = _run(program, url)
         until(lambda: output.read_text().count("Name           : on_again") == 4)
     text = output.read_text()
@@ -117,7 +80,7 @@ tell(first=counted(), second=counted(other))
 
 def test_a_receiver_is_reached_by_its_check(collector, tmp_path):
     """As long as it runs."""
-    with _receiver(collector, tmp_path) as (url, _):
+    with collecting_spans(collector, tmp_path) as (url, _):
         check = checks.otlp(url)
         assert check().problem is None
     with pytest.raises(ConnectionRefusedError):
@@ -131,7 +94,7 @@ def test_a_collector_that_does_not_start_fails_its_test_at_once(tmp_path):
     broken.chmod(0o755)
     with (
         pytest.raises(pytest.fail.Exception, match="the collector ended with 127 and said\na library is missing"),
-        _receiver(str(broken), tmp_path),
+        collecting_spans(str(broken), tmp_path),
     ):
         pass
 
@@ -151,7 +114,7 @@ for ratio in (0.0, 0.5):
         assert counted() == {}, counted()
 tell(**counted())
 """
-    with _receiver(collector, tmp_path) as (url, _):
+    with collecting_spans(collector, tmp_path) as (url, _):
         told, _ = _run(program, url)
     assert 40 < told["ok"] / 2 < 160
     assert told["ok"] % 2 == 0

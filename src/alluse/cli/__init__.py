@@ -28,6 +28,9 @@ def _run(argv: Sequence[str] | None) -> int:
         from alluse.cli import demo, inbox, run  # this late, main() sees a Ctrl-C meanwhile
         from alluse.cli.arguments import Parser
     except ModuleNotFoundError as error:
+        if error.name == "fcntl":
+            sys.stderr.write("alluse: this system has no fcntl; ALL-USE runs on Linux and macOS, or by compose/\n")
+            return 2
         if (error.name or "alluse").partition(".")[0] in ("alluse", "manometer"):
             raise
         sys.stderr.write("alluse: libraries are missing; in a checkout: pip install -r src/alluse/requirements.txt\n")

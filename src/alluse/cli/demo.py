@@ -4,8 +4,10 @@ import argparse
 import logging
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,10 @@ from alluse.headline import Headline
 from alluse.inbox import Inbox
 from alluse.rounds import QUIET, ROUNDS, Rounds
 from alluse.scratch import new_folder
-from alluse.service import Running, stopped_by_signals
+from alluse.service import TICK, Running
 from alluse.stack import Checkout, Stack, missing_programs
 from alluse.table import Table
+from manometer import Life
 
 __all__ = ["add_parser"]
 
@@ -60,13 +63,14 @@ def _run(given: argparse.Namespace) -> int:
         if given.foreground:
             started.enter_context(alone_in_foreground())
         log_file = given.log_file or started.enter_context(_log_folder()) / "alluse.log"
-        until = started.enter_context(stopped_by_signals())
-        running = started.enter_context(service(given, log_file).running())
+        asked = service(given, log_file)
+        life = started.enter_context(Life(asked.settings.metrics))
+        running = asked.start(life)
         sys.stdout.write(_greeting(running, log_file))
         sys.stdout.flush()
         links, alerts = [f"faults {running.faults_url}/faults  log {log_file}"], None
         if given.stack is not None:
-            shown, alerts = started.enter_context(_stack(given.stack, running))
+            shown, alerts = life.start(_stack(given.stack, running))
             sys.stdout.write(f"{shown}\n")
             links.append(shown)
         sys.stdout.flush()
@@ -76,10 +80,11 @@ def _run(given: argparse.Namespace) -> int:
         headline = Headline(
             links if sys.stdout.isatty() else [], faults, f"{running.faults_url}/faults", rounds, alerts
         )
-        table = started.enter_context(Table(running.metrics_url))
+        table = life.start(Table(running.metrics_url))
         running.engine.on_crash(table.close)
-        told = False
-        for _ in until(given.seconds):
+        life.ready()
+        told, end = False, inf if given.seconds is None else time.monotonic() + given.seconds
+        while not life.wait(TICK) and time.monotonic() < end:
             if rounds is not None:
                 rounds.tick()
             table.note(headline.lines())

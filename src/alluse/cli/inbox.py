@@ -6,7 +6,7 @@ from typing import Any
 
 from alluse.cli.arguments import port
 from alluse.inbox import PORT, Delivery, Inbox
-from alluse.service import stopped_by_signals
+from manometer import Life, Settings
 
 __all__ = ["add_parser"]
 
@@ -30,10 +30,11 @@ def _run(given: argparse.Namespace) -> int:
     def heard(alert: Delivery) -> None:
         _say(alert.line() if readable else alert.json())
 
-    with stopped_by_signals() as until, Inbox(given.host, given.port, heard=heard, refused=_complain) as inbox:
+    with Life(Settings()) as life:
+        inbox = life.start(Inbox(given.host, given.port, heard=heard, refused=_complain))
         sys.stderr.write(f"the inbox listens at http://{inbox.address}; Ctrl-C stops it\n")
-        for _ in until(None):
-            pass
+        life.ready()
+        life.wait()
     return 0
 
 

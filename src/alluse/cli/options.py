@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from alluse.cli.arguments import number, port
-from alluse.configuration import Configuration
+from alluse.configuration import Both, Configuration
 from alluse.errors import SettingsError
 from alluse.faults import FAULTS, Fault
 from alluse.load import RATES
@@ -62,18 +62,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def service(given: argparse.Namespace, log_file: Path | None) -> Service:
-    """What the options ask for; SettingsError or FaultError where one of them cannot be had."""
+    """What the options ask for; an AllUseError or a manometer ConfigError where one of them cannot be had."""
     if log_file is not None:
         _check_writable(log_file)
     csv = None if given.csv is None else tuple(given.csv)
     metrics = {"host": given.host, "port": given.port, "otlp_endpoint": given.otlp}
     logs = {"logs": True, "log_file": None if log_file is None else str(log_file)}
     return Service(
-        Configuration(
-            given.config,
-            given.profile,
-            engine={"rate": given.rate, "csv": csv, "book": given.book},
-            metrics={**metrics, **logs},
+        Both(
+            Configuration(
+                given.config,
+                given.profile,
+                engine={"rate": given.rate, "csv": csv, "book": given.book},
+                metrics={**metrics, **logs},
+            )
         ),
         control_port=given.control_port,
         faults=[Fault.parse(text) for text in given.fault],

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from alluse.cli.options import add_options, service
-from alluse.service import stopped_by_signals
+from manometer import Life
 
 __all__ = ["add_parser"]
 
@@ -22,8 +22,10 @@ def add_parser(subparsers: Any) -> None:
 
 
 def _run(given: argparse.Namespace) -> int:
-    with stopped_by_signals(reloads=True) as until, service(given, given.log_file).running() as running:
-        for hung_up in until(given.seconds):
-            if hung_up:
-                running.reload()
+    asked = service(given, given.log_file)
+    with Life(asked.settings.metrics) as life:
+        running = asked.start(life)
+        life.on_reload(running.reload)
+        life.ready()
+        life.wait(given.seconds)
     return 0

@@ -2,8 +2,7 @@
 
 import argparse
 import sys
-import time
-from contextlib import ExitStack, closing, suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,10 +10,11 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from manometer.cli.ending import terminable
 from manometer.config import Live, Settings, SettingValues
 from manometer.errors import ConfigError
-from manometer.hangup import on_hangup
+from manometer.health import lifecycle
+from manometer.life import Life
+from manometer.life.last_report import reporting
 from manometer.serving.pages import Site
 from manometer.serving.server import AddressError, Server
 from manometer.serving.slots import Slots
@@ -22,8 +22,6 @@ from manometer.serving.slots import Slots
 __all__ = ["add_parser", "run"]
 
 _OPTIONS = {"host": "--host", "port": "--port", "listen_addresses": "--web.listen-address"}
-TICK = 0.5
-"""Seconds after which a signal is heard at the latest."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -79,15 +77,33 @@ def run(args: argparse.Namespace) -> int:
     path = Path(settings.processes_dir)
     if not path.is_dir():
         raise ConfigError(f"{path} is no directory; name the one that the workers have as processes_dir")
+    own, live = CollectorRegistry(), Live(settings)  # what is counted there is not among the figures of the processes
+    with Life(settings, registry=own) as life:
+        life.start(reporting(settings.crash_report, own, settings.service_name))
+        server = life.start(closing(_serving(path, live, own)))
+        with suppress(ConfigError):  # where there is no such signal
+            life.on_reload(partial(live.reload, load))
+        life.ready()
+        for url in server.urls:
+            sys.stdout.write(f"{url if url.startswith('unix:') else url + settings.telemetry_path}\n")
+        sys.stdout.flush()
+        life.wait()
+    return 0
+
+
+def _serving(path: Path, live: Live[Settings], own: CollectorRegistry) -> Server:
+    """Serve the directory; the settings that may change are followed."""
     from manometer.processes import onlooker  # slow to import, and other commands do not need it
 
+    settings = live.settings
     site = Site(
         onlooker(path),
         service=settings.service_name,
-        own=CollectorRegistry(),  # what is counted there is not among the figures of the processes
+        own=own,
         patience=settings.collector_timeout,
         scrapes=Slots(settings.max_requests),
         figures=settings.telemetry_path,
+        lifecycle=lifecycle(own),
     )
     try:
         server = Server(
@@ -105,18 +121,8 @@ def run(args: argparse.Namespace) -> int:
     def show(new: Settings) -> None:
         server.show(replace(site, patience=new.collector_timeout), new.allowed_hosts)
 
-    live = Live(settings)
     live.on_change(["allowed_hosts", "collector_timeout"], show)
-    with suppress(KeyboardInterrupt), terminable(), closing(server.start()), ExitStack() as taken:
-        with suppress(ConfigError):  # where there is no such signal
-            taken.callback(on_hangup(partial(live.reload, load)))
-        for url in server.urls:
-            sys.stdout.write(f"{url if url.startswith('unix:') else url + settings.telemetry_path}\n")
-        sys.stdout.flush()
-        while True:
-            # A signal that comes just before a wait is heard only after it.
-            time.sleep(TICK)
-    return 0
+    return server.start()
 
 
 def _options(args: argparse.Namespace) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Self, TypedDict, Unpack
 
 from manometer.config.declared import declared, setting, shown
@@ -32,6 +33,8 @@ class SettingValues(TypedDict, total=False):
     otlp_headers: str | None
     trace_ratio: float
     health_interval: float
+    drain_time: float
+    crash_report: str | None
     logs: bool
     log_level: str
     log_format: str
@@ -114,6 +117,16 @@ class Settings:
         "Seconds between two runs of a health check that sets no interval of its own.",
         SECONDS,
         live=True,
+    )
+    drain_time: float = setting(
+        0.0,
+        "Seconds that a program in a Life goes on with its work after it was told to end, not ready any more.",
+        number("a number of seconds, 0 or more", lambda value: 0 <= value < inf, minimum=0),
+    )
+    crash_report: str | None = setting(
+        None,
+        "File that a crash leaves a last report in: where each thread was, and the last figures; unset leaves none.",
+        text("a path"),
     )
     logs: bool = setting(False, "Whether Manometer sets up the program's logging.", FLAG)
     log_level: str = setting(

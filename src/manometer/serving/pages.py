@@ -212,11 +212,12 @@ def wsgi_app(site: Site) -> WsgiApp:
     return application
 
 
-def asgi_app(site: Site) -> AsgiApp:
+def asgi_app(site: Site, at_end: Callable[[], object] = lambda: None) -> AsgiApp:
     """The pages as an ASGI application; mounted at `/metrics`, it answers with the figures there.
 
     Figures are collected and written in threads of the application's own: neither the event loop nor what the
     program runs by `to_thread` waits for a scrape.
+    at_end: what is to be done when the server says that it ends; some then leave without any other sign.
     """
 
     import asyncio  # here, because it takes as long to import as the rest of the exporter
@@ -241,7 +242,7 @@ def asgi_app(site: Site) -> AsgiApp:
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await _lifespan(receive, send, at_end)
             return
         if scope["type"] != "http":
             raise ValueError(f"the exporter speaks HTTP, not {scope['type']}; mount it on an HTTP route")
@@ -269,11 +270,16 @@ def asgi_app(site: Site) -> AsgiApp:
     return application
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
+async def _lifespan(receive: Receive, send: Send, at_end: Callable[[], object]) -> None:
+    import asyncio
+
     while True:
         event = (await receive())["type"]
+        ends = event == "lifespan.shutdown"
+        if ends:
+            await asyncio.to_thread(at_end)
         await send({"type": f"{event}.complete"})
-        if event == "lifespan.shutdown":
+        if ends:
             return
 
 

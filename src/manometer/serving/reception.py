@@ -60,7 +60,7 @@ class Reception:
         self._held: dict[Connection, float] = {}  # in the order in which their turns began; with the ends of these
         self._back: deque[Connection] = deque()
         self._next_end = inf
-        self._closed, self._are_shut = Event(), Event()
+        self._closed, self._are_shut, self._is_empty = Event(), Event(), Event()
         self._wakes, self._waker = socket.socketpair()
         self._wakes.setblocking(False)
         self._waker.setblocking(False)
@@ -86,9 +86,17 @@ class Reception:
         """The same, and wait until it is so."""
         self.stop()
         if self._thread is None:
-            self.abandon()
+            self._leave()
         else:
             self._are_shut.wait()
+
+    def wait(self, seconds: float) -> None:
+        """After that, wait until the answers under way have gone out, at most so long."""
+        self._is_empty.wait(seconds)
+
+    def _leave(self) -> None:
+        self.abandon()
+        self._is_empty.set()
 
     def abandon(self) -> None:
         """Close this process's copies of the sockets, which leaves the connections themselves alone."""
@@ -121,7 +129,7 @@ class Reception:
                 self._pass()
         finally:
             self._are_shut.set()
-            self.abandon()
+            self._leave()
 
     def _pass(self) -> None:
         try:

@@ -223,11 +223,29 @@ def test_run_logs_json_and_ends_well(end: signal.Signals, tmp_path: Path):
         out, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0
     assert err == ""
-    assert [json.loads(line)["event"] for line in out.splitlines()][-1].startswith("ALL-USE stops")
+    assert [json.loads(line)["event"] for line in out.splitlines()][-1] == f"stopping: {end.name}"
     kept = Book(book)
     assert kept.audit() == []
     assert kept.count() >= 20
     kept.close()
+
+
+@pytest.mark.servers
+def test_run_reads_its_settings_again_at_sighup(tmp_path: Path):
+    """As a service does, also where the signal was ignored; it goes on, and ends by another signal."""
+    file = tmp_path / "alluse.yaml"
+    file.write_text("port: 0\nprograms: {alluse: {rate: 1, book: none}}\n")
+    with _started("run", "--config", str(file), "--control-port", "0") as process:
+        assert process.stdout is not None
+        lines = map(json.loads, process.stdout)
+        next(line for line in lines if line["event"] == "ready")
+        for rate in (2, 3):
+            file.write_text(f"port: 0\nprograms: {{alluse: {{rate: {rate}, book: none}}}}\n")
+            process.send_signal(signal.SIGHUP)
+            next(line for line in lines if line["event"] == f"the setting rate is {rate} now")
+        process.send_signal(signal.SIGTERM)
+        assert [line["event"] for line in lines][-1] == "stopping: SIGTERM"
+        assert process.wait(DEADLINE) == 0
 
 
 @pytest.mark.servers

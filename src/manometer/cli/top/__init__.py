@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TextIO
 
-from manometer.cli.ending import terminable
+from manometer.cli.top.ending import terminable
 from manometer.cli.top.figures import Board, board
 from manometer.cli.top.interval import Interval
 from manometer.cli.top.notes import Note, Notes

@@ -5,6 +5,8 @@ import select
 import time
 from typing import NamedTuple
 
+from manometer.errors import ConfigError
+
 __all__ = ["Note", "Notes"]
 
 _CHUNK = 65536
@@ -25,6 +27,8 @@ class Notes:
     """
 
     def __init__(self, descriptor: int | None) -> None:
+        if descriptor is not None and not hasattr(select, "poll"):  # on Windows
+            raise ConfigError("--notes needs poll(), which this system does not have; leave it out")
         self._descriptor = descriptor
         self._pending = b""
 

@@ -12,7 +12,7 @@ import pytest
 
 from forking import in_child
 from manometer.errors import ConfigError
-from manometer.hangup import on_hangup
+from manometer.life.hangup import on_hangup
 from waiting import DEADLINE, until
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no SIGHUP on Windows")
@@ -212,7 +212,8 @@ def test_in_a_thread_the_signal_cannot_be_taken(handler):
 
     threading.Thread(target=take).start()
     told = failed.get(timeout=DEADLINE)
-    assert told.startswith("SIGHUP can be taken in the main thread alone; leave reload_on_sighup out, and call ")
+    assert told.startswith("SIGHUP can be taken in the main thread alone; leave reload_on_sighup and Life.on_reload ")
+    assert "manometer-reload" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_a_handler_of_another_language_is_left_alone(handler, monkeypatch):
@@ -225,13 +226,13 @@ def test_a_handler_of_another_language_is_left_alone(handler, monkeypatch):
 def test_a_system_without_the_signal_is_told(monkeypatch):
     """Windows; by simulation."""
     monkeypatch.delattr(signal, "SIGHUP")
-    with pytest.raises(ConfigError, match=r"this system has no SIGHUP; call Manometer\.reload"):
+    with pytest.raises(ConfigError, match=r"this system has no SIGHUP; leave .* call Manometer\.reload"):
         on_hangup(lambda: None)
 
 
 STRUCK = """
 import signal, sys, threading
-from manometer.hangup import on_hangup
+from manometer.life.hangup import on_hangup
 ran = threading.Semaphore(0)
 on_hangup(ran.release)
 for at in range(1, 200):

@@ -1,0 +1,36 @@
+"""Files for their user alone: one that is replaced as a whole, and one that grows by what a dying Python writes."""
+
+import os
+from contextlib import suppress
+from io import FileIO
+from pathlib import Path
+from threading import get_ident
+
+__all__ = ["opened_to_append", "write_private"]
+
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Have the file hold this, or what it held before: never a part, also where the disk is full. Raises OSError."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}")
+    with suppress(FileNotFoundError):  # what a crash amid this has left
+        temporary.unlink()
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def opened_to_append(path: Path, size: int) -> FileIO:
+    """The file, opened to write at its end; emptied first, where it has grown over so many bytes. Raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _NO_LINK, 0o600)
+    if os.fstat(descriptor).st_size > size:
+        os.ftruncate(descriptor, 0)
+    return FileIO(descriptor, "a")

@@ -1,0 +1,154 @@
+"""A real Celery worker with the prefork pool: its end costs no task and no figure."""
+
+import http.client
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import closing, contextmanager, suppress
+from importlib.util import find_spec
+from urllib.parse import urlsplit
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from manometer.exposition.render import render
+from manometer.processes import onlooker
+from waiting import DEADLINE, until
+
+pytestmark = pytest.mark.servers
+
+TASKS = """
+import os, time
+from pathlib import Path
+
+import manometer
+from celery import Celery
+from celery.signals import worker_init, worker_process_shutdown, worker_ready, worker_shutting_down
+
+here = Path(__file__).parent
+app = Celery("tasks", broker="filesystem://")
+app.conf.broker_transport_options = {
+    "data_folder_in": str(here / "queue"),
+    "data_folder_out": str(here / "queue"),
+    "control_folder": str(here / "control"),
+}
+app.conf.worker_prefetch_multiplier = 1
+sent = manometer.Counter("sent", "Messages.", ["kind"])
+life = manometer.lifecycle()
+
+
+@worker_init.connect
+def serve(**_):
+    life.starting()
+    print("Figures at:", manometer.start(port=0).url, flush=True)
+
+
+@worker_ready.connect
+def ready(**_):
+    life.ready()
+
+
+@worker_shutting_down.connect
+def stop(**_):
+    life.stopping()
+
+
+@worker_process_shutdown.connect
+def write(**_):
+    manometer.flush()
+
+
+@app.task
+@manometer.stage("send", engine="mail")
+def send(kind):
+    if kind == "slow":
+        (here / "begun").touch()
+        while not (here / "may").exists():
+            time.sleep(0.01)
+    sent.labels(kind).inc()
+"""
+
+
+@contextmanager
+def _worker(path):
+    """Celery's worker with two processes, and the address of its figures."""
+    if find_spec("celery") is None:
+        pytest.skip("not installed: celery (python tests/servers.py)")
+    (path / "tasks.py").write_text(TASKS)
+    for folder in ("queue", "control"):
+        (path / folder).mkdir()
+    log = path / "log"
+    options = ("--pool", "prefork", "-c", "2", "--without-gossip", "--without-mingle", "--without-heartbeat")
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", "tasks", "worker", *options],
+            cwd=path,
+            env=os.environ | {"MANOMETER_PROCESSES_DIR": str(path / "group"), "C_FORCE_ROOT": "1"},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process, until(lambda: re.search(r"Figures at: (\S+)", log.read_text()), log.read_text)[1]
+    finally:
+        (path / "may").touch()
+        process.terminate()
+        try:
+            process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _send(path, *kinds):
+    """Put tasks into the queue, from a process of its own: Celery keeps much that is global."""
+    program = f"from tasks import send\nfor kind in {kinds!r}: send.delay(kind)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=path, capture_output=True, text=True, timeout=DEADLINE, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def _get(url, path):
+    """Status and text of an answer."""
+    parts = urlsplit(url)
+    with closing(http.client.HTTPConnection(parts.hostname, parts.port, timeout=DEADLINE)) as connection:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def _sent(text):
+    return {
+        sample.labels["kind"]: sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == "sent_total"
+    }
+
+
+def test_a_task_that_the_end_meets_is_done_and_counted(tmp_path):
+    """SIGTERM is Celery's warm shutdown; the main process shows the children's figures until it ends."""
+    with _worker(tmp_path) as (process, url):
+
+        def shown():
+            return _sent(_get(url, "/metrics")[1])
+
+        until(lambda: _get(url, "/readyz")[0] == 200)
+        _send(tmp_path, *["quick"] * 20)
+        until(lambda: shown() == {"quick": 20}, (tmp_path / "log").read_text)
+        _send(tmp_path, "slow")
+        until((tmp_path / "begun").exists, (tmp_path / "log").read_text)
+        process.terminate()
+        until(lambda: _get(url, "/readyz") == (503, "the program is stopping\nnot ready\n"))
+        assert "Warm shutdown" in (tmp_path / "log").read_text()
+        assert shown() == {"quick": 20}
+        (tmp_path / "may").touch()
+        assert process.wait(DEADLINE) == 0
+    figures = render(onlooker(tmp_path / "group"))[0].decode()
+    assert _sent(figures) == {"quick": 20, "slow": 1}
+    assert 'engine_stage_duration_seconds_count{engine_name="mail",engine_stage_name="send"' in figures
