@@ -210,6 +210,38 @@ def test_the_report_is_bounded(report, tmp_path, monkeypatch):
     assert 'many_total{number="999"} 1.0\n' in (tmp_path / "crash.txt").read_text()
 
 
+def test_so_many_threads_and_so_many_frames_are_told(report, tmp_path, monkeypatch):
+    """The innermost frames, which say what a thread waits for."""
+    monkeypatch.setattr(last_report, "_THREADS", 3)
+    monkeypatch.setattr(last_report, "_FRAMES", 2)
+    ends = threading.Event()
+
+    def deep(levels):
+        return deep(levels - 1) if levels else ends.wait(DEADLINE)
+
+    threads = [threading.Thread(target=deep, args=(30,)) for _ in range(4)]
+    for each in threads:
+        each.start()
+    report.leave(ValueError("no"), "MainThread")
+    ends.set()
+    joined(*threads)
+    ran = (tmp_path / "crash.txt").read_text().partition("What ran:\n")[2].partition("\n\n")[0].splitlines()
+    assert ran[-1] == "and more threads"
+    told = [line for line in ran if line.startswith("thread ")]
+    assert len(told) == 3
+    assert len(ran) <= 3 * (1 + 2) + 1
+
+
+def test_what_a_crash_amid_the_writing_left_is_no_hindrance(tmp_path):
+    """A part of a file, of a process with the same number."""
+    path = tmp_path / "crash.txt"
+    left = tmp_path / f".crash.txt.{os.getpid()}.{threading.get_ident()}"
+    left.write_text("part of a rep")
+    write_private(path, b"report")
+    assert path.read_bytes() == b"report"
+    assert [*tmp_path.iterdir()] == [path]
+
+
 def test_a_collector_that_hangs_costs_its_own_figures_alone(report, tmp_path, monkeypatch):
     """The program ends all the same."""
     monkeypatch.setattr(last_report, "_PATIENCE", last_report.Limits(0.05, 0.2))

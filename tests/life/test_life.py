@@ -160,6 +160,21 @@ def test_without_a_signal_all_is_given_back():
 
 
 @pytest.mark.usefixtures("handlers")
+def test_where_no_thread_can_be_started_nothing_has_begun(monkeypatch):
+    """The signals are the program's again, and it is as ready as without a life."""
+    registry, before = CollectorRegistry(), [signal.getsignal(each) for each in ENDS]
+
+    def refused(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    with pytest.raises(RuntimeError), Life(CALM, registry=registry):
+        pass
+    assert [signal.getsignal(each) for each in ENDS] == before
+    assert lifecycle(registry).phase is Phase.READY
+
+
+@pytest.mark.usefixtures("handlers")
 def test_after_a_signal_the_others_are_ignored_and_the_same_kills():
     """An interpreter that ends takes its handlers away: what is ignored stays ignored."""
     with Life(CALM, registry=CollectorRegistry()) as life:
