@@ -298,6 +298,18 @@ def test_each_reload_at_sighup_is_told():
 
 
 @pytest.mark.usefixtures("handlers")
+def test_a_reload_in_a_life_leaves_the_program_its_own_handler():
+    """The life would have stood in its place."""
+    heard, loaded = [], Queue()
+    signal.signal(signal.SIGHUP, lambda number, _: heard.append(number))
+    with Life(CALM, registry=CollectorRegistry()) as life:
+        life.on_reload(lambda: loaded.put(1))
+        signal.raise_signal(signal.SIGHUP)
+        assert loaded.get(timeout=DEADLINE)
+    assert heard == [signal.SIGHUP]
+
+
+@pytest.mark.usefixtures("handlers")
 def test_a_reload_that_hangs_keeps_nobody_from_ending():
     """It has a thread of its own."""
     held, may = threading.Event(), threading.Event()

@@ -82,9 +82,10 @@ class Signals:
     def _took(self, number: int, frame: FrameType | None) -> None:
         """The handler. It does next to nothing: it may have interrupted anything, whatever locks that holds."""
         takers, own = self._chain(number)
-        for each in [taker for taker in takers if not taker._ends] or takers[:1]:
+        others = [taker for taker in takers if not taker._ends]
+        for each in others or takers[:1]:
             each._heard(number)
-        if callable(own) and not any(taker._ends for taker in takers):
+        if callable(own) and (others or not takers):
             own(number, frame)
         elif own == signal.SIG_DFL and not takers:
             signal.signal(number, signal.SIG_DFL)
