@@ -17,6 +17,8 @@ for _name in filter(_SETTINGS.fullmatch, list(os.environ)):
 os.environ["no_proxy"] = os.environ["NO_PROXY"] = "localhost,127.0.0.1,::1"
 os.umask(0o022)  # with some users', a directory that a test makes is one that others may write to
 signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where this signal is ignored, nobody can wait for a child process
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background; a child process would ignore it too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import hypothesis
 import pytest
