@@ -142,9 +142,12 @@ def _dying(error):
 
 def test_the_program_s_own_hooks_are_called_unchanged(seen, report, tmp_path):
     """With the very exception; the hooks come back when it ends, where nobody has set others."""
-    error = ZeroDivisionError("no")
-    sys.excepthook(ZeroDivisionError, error, None)
-    assert seen == [(ZeroDivisionError, error, None)]
+    try:
+        raise ZeroDivisionError("no")
+    except ZeroDivisionError:
+        given = sys.exc_info()
+    sys.excepthook(*given)
+    assert seen == [given]
     assert "ZeroDivisionError: no" in (tmp_path / "crash.txt").read_text()
     _dying(ValueError("thread"))
     assert (seen[1].exc_type, seen[1].thread.name) == (ValueError, "feed")

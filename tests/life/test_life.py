@@ -162,6 +162,38 @@ def test_without_a_signal_all_is_given_back():
 
 
 @pytest.mark.usefixtures("handlers")
+def test_the_log_says_what_asked_for_the_end_and_how_long_it_drains(caplog):
+    """An exception speaks for itself."""
+    caplog.set_level("INFO")
+    with Life(Settings(drain_time=0.5), registry=CollectorRegistry(), clock=Clock()) as life:
+        life.ready()
+        signal.raise_signal(signal.SIGTERM)
+        life.wait()
+    with Life(CALM, registry=CollectorRegistry(), signals=False):
+        pass
+    with Life(CALM, registry=CollectorRegistry(), signals=False) as life:
+        life.stop()
+        life.wait()
+    with pytest.raises(ZeroDivisionError), Life(CALM, registry=CollectorRegistry(), signals=False):
+        raise ZeroDivisionError
+    assert caplog.messages == [
+        "ready",
+        "stopping: SIGTERM; new work is taken for another 0.5 s",
+        "stopping: the program ends",
+        "stopping: the program asked for it",
+    ]
+
+
+def test_a_wait_lasts_as_long_as_it_may():
+    """By the clock."""
+    clock = Clock()
+    with Life(CALM, registry=CollectorRegistry(), signals=False, clock=clock) as life:
+        began = clock.now
+        assert not life.wait(1)
+        assert clock.now >= began + 1
+
+
+@pytest.mark.usefixtures("handlers")
 def test_where_no_thread_can_be_started_nothing_has_begun(monkeypatch):
     """The signals are the program's again, and it is as ready as without a life."""
     registry, before = CollectorRegistry(), [signal.getsignal(each) for each in ENDS]

@@ -88,6 +88,30 @@ def test_a_reload_is_told_with_its_time(told, life):
         assert told.next()["READY"] == "1"
 
 
+def test_a_reload_that_the_end_overtakes_makes_nothing_ready(told, life):
+    """systemd would take the program for one that runs on."""
+    held, may, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def reload():
+        held.set()
+        assert may.wait(DEADLINE)
+        ended.set()
+
+    with life() as running:
+        running.on_reload(reload)
+        running.ready()
+        told.next()
+        signal.raise_signal(signal.SIGHUP)
+        assert held.wait(DEADLINE)
+        assert "RELOADING" in told.next()
+        running.stop()
+        assert "STOPPING" in told.next()
+        may.set()
+        assert ended.wait(DEADLINE)
+    until(lambda: "manometer-reload" not in [each.name for each in threading.enumerate()])
+    assert told.is_silent()
+
+
 @pytest.mark.parametrize("name", ["", "relative/path", "vsock:2:1234"])
 def test_where_nobody_wants_to_be_told_nothing_is(name, monkeypatch, caplog):
     """No variable, or one that names no socket of this machine."""
@@ -195,6 +219,7 @@ def test_the_watchdog_is_not_fed_while_a_live_check_fails(told, life, monkeypatc
             for _ in range(2):
                 assert not running.wait(0)
                 assert told.next() == {"STATUS": "health check 'loop' fails: the loop hangs"}
+                assert sum("watchdog" in each for each in caplog.messages) == 1
                 clock.now += 2
             problems.clear()
             until(lambda: watched.problem is None)
