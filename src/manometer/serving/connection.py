@@ -69,6 +69,11 @@ class Connection:
         """Whether the client has an answer to take in."""
         return bool(self._unsent)
 
+    @property
+    def unsent(self) -> Iterable[bytes]:
+        """What that answer keeps in memory, maybe shared with those of others."""
+        return (part.obj for part in self._unsent)  # type: ignore[misc]
+
     def shake(self, tls_in_force: Callable[[], Tls | None]) -> str | None:
         """Go on with the handshake; the reason where the client is refused."""
         if self._tls is None:

@@ -47,7 +47,8 @@ class Listener:
             host, port = listening.getsockname()[:2]
             self.hosts = Hosts(host, address.host, allowed_hosts)
             self.name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            self.is_public = not ip_address(host).is_loopback
+            found = ip_address(host)
+            self.is_public = not (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
     def accept(self) -> tuple[socket.socket, str | None]:
         """A connection that waits, and the address that it comes from: None by a Unix socket."""
