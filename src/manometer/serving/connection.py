@@ -68,7 +68,7 @@ class Connection:
 
     @property
     def unsent(self) -> list[bytes]:
-        """The parts of the answer that the client has not taken in whole."""
+        """What the answer keeps in memory, maybe shared with those of others."""
         return [cast(bytes, part.obj) for part in self._unsent]
 
     @property

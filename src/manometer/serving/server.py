@@ -19,6 +19,8 @@ from manometer.serving.site import Site
 
 __all__ = ["AddressError", "Server"]
 
+LAST_ANSWERS = 5.0
+"""Seconds that closing waits for answers under way, before it leaves them to their threads."""
 SPARE = 4
 """Threads for all that is no scrape, and as many for handshakes: scrapes cannot keep probes from an answer."""
 
@@ -86,13 +88,14 @@ class Server:
         return self.urls[0]
 
     def close(self) -> None:
-        """Stop serving and free the address; a second call does nothing."""
+        """Stop serving and free the address, and wait for the answers under way; a second call does nothing."""
         notice()
         if self._closed:
             return
         self._closed = True
         self._reception.close()
         self._listeners.close()
+        self._reception.wait(LAST_ANSWERS)
 
     def renew(self, _: Forked) -> None:
         """In a forked child: there is no thread to stop, only copies of the parent's sockets to close."""
