@@ -106,7 +106,7 @@ class Settings:
     trace_ratio: float = setting(
         1.0,
         "Share of traces that are recorded.",
-        number("a number from 0 to 1", lambda value: 0 <= value <= 1, minimum=0, maximum=1),
+        number("a number from 0 to 1", minimum=0, maximum=1),
         live=True,
     )
     health_interval: float = setting(
