@@ -308,7 +308,7 @@ def export(_, spans):
 
 
 otlp.trace_exporter.OTLPSpanExporter.export = export
-# The server's thread sleeps until a client comes.
+# The server's thread sleeps too, until somebody asks.
 ASLEEP.add(selectors.DefaultSelector.select.__code__)
 ASLEEP.add(selectors.PollSelector.select.__code__)
 check("kept", lambda: True)

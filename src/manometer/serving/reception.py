@@ -272,7 +272,8 @@ class Reception:
             client.close()
         else:
             self._open.add(connection)
-            self._safely(self._go_on_without_thread, connection)
+            # Without a look at what it sends: a busy program gets the GIL at each call of the system, and keeps it.
+            self._safely(self._hold, connection)
 
 
 def _bytes_of(sending: Iterable[Connection]) -> int:
