@@ -141,7 +141,7 @@ def scrape(port: int, seconds: float) -> dict[str, list[Any]]:
         time.sleep(number / _SCRAPERS * _INTERVAL)
         while (began := time.monotonic()) < ends:
             try:
-                _scraped(port, f"127.0.2.{number // 10 + 1}")
+                _scraped(port, f"127.0.2.{number % 5 + 1}")
             except (OSError, http.client.HTTPException) as error:
                 failed.append(repr(error))
             else:

@@ -141,6 +141,7 @@ def _of_ourselves(registry):
     figures.server_shortages.labels("connection").inc()
     figures.config_reloads.labels("ok").inc()
     figures.server_refusals.labels("password").inc()
+    figures.counts_server_config()
 
 
 def test_everything_is_there(everything):

@@ -146,3 +146,22 @@ def test_a_directory_that_takes_no_file_shares_as_the_system_does(tmp_path, port
     monkeypatch.setattr("manometer.processes.shared_port.open_locked", full)
     with server(tmp_path, port), server(tmp_path, port):
         pass
+
+
+def test_several_addresses_of_a_port_are_shared_together(tmp_path, port):
+    """By each process of the directory; a stranger gets none of them."""
+
+    def listening(directory):
+        where = f"127.0.0.1:{port},127.0.0.2:{port}"
+        sharing = partial(SharedPort, directory)
+        return closing(Server(Site(CollectorRegistry()), "", 0, listen_addresses=where, sharing=sharing).start())
+
+    (tmp_path / "other").mkdir()
+    with (
+        listening(tmp_path),
+        listening(tmp_path),
+        pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is in"),
+    ):
+        listening(tmp_path / "other")
+    with listening(tmp_path / "other"):
+        pass

@@ -3,6 +3,7 @@
 import http.client
 import socket
 from contextlib import closing
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -91,3 +92,22 @@ def test_the_server_answers_such_a_request_by_what_to_do():
                 client.request("GET", "/livez", headers={"Host": host})
                 with client.getresponse() as found:
                     assert (found.status, found.read().decode()) == answer
+
+
+def test_the_names_and_the_site_change_while_it_serves():
+    """From the next request on, also on a connection that is open."""
+    site = Site(CollectorRegistry(), service="before")
+    with closing(Server(site, "127.0.0.1", 0).start()) as server:
+        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=DEADLINE)
+        with closing(connection):
+            assert _asked(connection)[0] == 421
+            server.show(replace(site, service="after"), "proxy.example")
+            status, body = _asked(connection)
+    assert status == 200
+    assert "<h1>after</h1>" in body
+
+
+def _asked(connection):
+    connection.request("GET", "/", headers={"Host": "proxy.example"})
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode()

@@ -14,7 +14,6 @@ from forking import forked
 from manometer import ConfigError
 from manometer.serving.pages import Site
 from manometer.serving.server import AddressError, Server
-from ports import reserved_port
 from waiting import DEADLINE, readable
 
 LIVEZ = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -85,7 +84,8 @@ def test_each_address_is_served(tmp_path):
 @ipv6
 def test_a_port_alone_is_every_address_of_the_machine():
     """Of both families by one socket."""
-    with reserved_port() as port, serving(f":{port}") as server:
+    with serving(":0") as server:
+        port = urlsplit(server.url).port
         assert server.urls == [f"http://[::]:{port}"]
         assert by_url(f"http://127.0.0.1:{port}") == by_url(f"http://[::1]:{port}") == OK
 

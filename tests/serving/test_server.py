@@ -190,7 +190,7 @@ def _widened(registry):
 
 def test_answers_that_nobody_takes_in_do_not_add_up(registry, server, monkeypatch):
     """The oldest end, which is counted, where all are too large; the newest goes out as a whole."""
-    monkeypatch.setattr(reception, "UNSENT", 15_000_000)
+    monkeypatch.setattr(reception, "SENDING", 15_000_000)
     wide = _widened(registry)
     with ExitStack() as stack:
         slow = []

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import ge, gt, le
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
@@ -54,11 +55,18 @@ def whole_number(low: int | None = None, high: int | None = None) -> Rule:
     return Rule(f"a whole number{within}", accepts, schema, int)
 
 
-def number(allowed: str, within: Callable[[float], bool], **bounds: float) -> Rule:
-    """A number with or without a fraction. bounds: those of JSON Schema, such as `minimum`."""
+_BOUNDS: Mapping[str, Callable[[float, float], bool]] = {"minimum": ge, "maximum": le, "exclusiveMinimum": gt}
+
+
+def number(allowed: str, **bounds: float) -> Rule:
+    """A number with or without a fraction, and never without end.
+
+    bounds: as JSON Schema names them: `minimum`, `maximum`, `exclusiveMinimum`.
+    """
 
     def accepts(value: Any) -> bool:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and within(value)
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")
+        return is_number and all(_BOUNDS[name](value, bound) for name, bound in bounds.items())
 
     return Rule(allowed, accepts, {"type": "number", **bounds}, float)
 
@@ -68,13 +76,18 @@ def choice(*choices: str) -> Rule:
     return Rule(f"one of {', '.join(choices)}", lambda value: value in choices, {"enum": list(choices)})
 
 
-def text(allowed: str, within: Callable[[str], bool] = bool, **schema: object) -> Rule:
-    """A text, by default any but the empty one. schema: what JSON Schema says of it, such as `pattern`."""
-    return Rule(
-        allowed,
-        lambda value: isinstance(value, str) and within(value),
-        {"type": "string", **(schema or {"minLength": 1})},
-    )
+def text(allowed: str, pattern: str = "", within: Callable[[str], bool] = bool) -> Rule:
+    """A text, by default any but the empty one.
+
+    pattern: a regular expression of the whole text, of the kind that Python and JSON Schema both have.
+    within: what a pattern cannot say.
+    """
+
+    def accepts(value: Any) -> bool:
+        return isinstance(value, str) and within(value) and (not pattern or bool(re.fullmatch(pattern, value)))
+
+    form = {"pattern": f"^(?:{pattern})$"} if pattern else {}
+    return Rule(allowed, accepts, {"type": "string", "minLength": 1, **form})
 
 
 def headers(value: str) -> dict[str, str]:
@@ -114,29 +127,18 @@ def _flag(value: str) -> bool:
         raise ValueError("no flag") from None
 
 
-_PATH = r"/[\w./~-]*"
-_OTHER_PAGES = ("/livez", "/readyz", "/startupz", "/health")
+_OTHER_PAGES = "livez|readyz|startupz|health"
 
 FLAG = Rule("true or false", lambda value: isinstance(value, bool), {"type": "boolean"}, _flag)
-SECONDS = number("a number of seconds over 0", lambda value: 0 < value < float("inf"), exclusiveMinimum=0)
-URL = text(
-    "a URL such as http://127.0.0.1:4318",
-    lambda value: value.startswith(("http://", "https://")) and len(value) > 8,
-    pattern="^https?://",
-    minLength=9,
-)
-PATH = text(
-    "a path such as /metrics, and of no other page",
-    lambda value: bool(re.fullmatch(_PATH, value, re.ASCII)) and value not in _OTHER_PAGES,
-    pattern=f"^{_PATH}$",
-)
-HEADERS = text("HTTP headers as name=value with commas between them", _are_headers, minLength=3)
+SECONDS = number("a number of seconds over 0", exclusiveMinimum=0)
+URL = text("a URL such as http://127.0.0.1:4318", "https?://.+")
+PATH = text("a path such as /metrics, and of no other page", rf"/(?!(?:{_OTHER_PAGES})$)[A-Za-z0-9_./~-]*")
+HEADERS = text("HTTP headers as name=value with commas between them", within=_are_headers)
 
-_ANY_NUMBER = number("a number", lambda value: abs(value) < float("inf"))
 _BY_TYPE = {
     bool: FLAG,
     int: whole_number(),
-    float: _ANY_NUMBER,
+    float: number("a number"),
     str: Rule("text", lambda value: isinstance(value, str), {"type": "string"}),
     Path: Rule(
         "a path",

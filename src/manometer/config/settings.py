@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import inf
 from typing import Any, Self, TypedDict, Unpack
 
 from manometer.config.declared import declared, setting, shown
@@ -109,7 +108,7 @@ class Settings:
     trace_ratio: float = setting(
         1.0,
         "Share of traces that are recorded.",
-        number("a number from 0 to 1", lambda value: 0 <= value <= 1, minimum=0, maximum=1),
+        number("a number from 0 to 1", minimum=0, maximum=1),
         live=True,
     )
     health_interval: float = setting(
@@ -121,7 +120,7 @@ class Settings:
     drain_time: float = setting(
         0.0,
         "Seconds that a program in a Life goes on with its work after it was told to end, not ready any more.",
-        number("a number of seconds, 0 or more", lambda value: 0 <= value < inf, minimum=0),
+        number("a number of seconds, 0 or more", minimum=0),
     )
     crash_report: str | None = setting(
         None,

@@ -68,7 +68,7 @@ class Connection:
 
     @property
     def unsent(self) -> list[bytes]:
-        """The parts of the answer that the client has not taken in whole."""
+        """What the answer keeps in memory, maybe shared with those of others."""
         return [cast(bytes, part.obj) for part in self._unsent]
 
     @property
@@ -160,8 +160,9 @@ class Connection:
         with suppress(OSError, ValueError):
             if isinstance(self.socket, ssl.SSLSocket):
                 self.socket.unwrap()
-        with suppress(OSError):  # the client may have been faster
-            socket.socket.shutdown(self.socket, socket.SHUT_WR)
+        if self.closes:  # also where a forked child has a copy of the socket yet
+            with suppress(OSError):  # the client may have been faster
+                socket.socket.shutdown(self.socket, socket.SHUT_WR)
         self.socket.close()
 
     def _ask_by_https(self) -> None:

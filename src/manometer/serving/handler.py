@@ -27,7 +27,7 @@ def answered(received: bytes, peer: str | None, answer: Callable[[Request], Resp
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    default_request_version = "HTTP/1.0"  # of a line that names none, or is none: its answer has a status too
+    default_request_version = "HTTP/1.0"  # of a request line that makes no sense: its answer has a status too
 
     def __init__(self, received: bytes, peer: str | None, answer: Callable[[Request], Response]) -> None:
         # What socketserver would do besides is for a connection, of which this knows nothing.

@@ -49,7 +49,8 @@ class Listener:
             host, port = listening.getsockname()[:2]
             self._names = partial(Hosts, host, address.host)
             self.name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            self.is_public = not ip_address(host).is_loopback
+            found = ip_address(host)
+            self.is_public = not (getattr(found, "ipv4_mapped", None) or found).is_loopback
         self.allow(allowed_hosts)
 
     def allow(self, allowed_hosts: str | None) -> None:

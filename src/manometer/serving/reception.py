@@ -5,7 +5,7 @@ import os
 import selectors
 import socket
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from math import inf
 from threading import Event, Thread
@@ -24,8 +24,8 @@ HELD = 64
 """Connections that wait for their clients: a file descriptor each, and a kilobyte or two."""
 WAITING = 64
 """Requests that wait for a thread, each with a descriptor too."""
-UNSENT = 64 << 20
-"""Bytes of answers that clients have not taken in. What several are sent counts once, and one may be larger."""
+SENDING = 64 << 20
+"""Bytes of answers that they have not taken in. What several share counts once, and one may be larger."""
 _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 50\r\n\r\n"
     b"too many requests wait for theirs; try again soon\n"
@@ -60,7 +60,7 @@ class Reception:
         self._held: dict[Connection, float] = {}  # in the order in which their turns began; with the ends of these
         self._back: deque[Connection] = deque()
         self._next_end = inf
-        self._closed, self._are_shut, self._is_empty = Event(), Event(), Event()
+        self._closed, self._are_shut = Event(), Event()
         self._wakes, self._waker = socket.socketpair()
         self._wakes.setblocking(False)
         self._waker.setblocking(False)
@@ -86,17 +86,14 @@ class Reception:
         """The same, and wait until it is so."""
         self.stop()
         if self._thread is None:
-            self._leave()
+            self.abandon()
         else:
             self._are_shut.wait()
 
     def wait(self, seconds: float) -> None:
-        """After that, wait until the answers under way have gone out, at most so long."""
-        self._is_empty.wait(seconds)
-
-    def _leave(self) -> None:
-        self.abandon()
-        self._is_empty.set()
+        """Wait until answers under way are out, at most so long."""
+        if self._thread is not None:
+            self._thread.join(seconds)
 
     def abandon(self) -> None:
         """Close this process's copies of the sockets, which leaves the connections themselves alone."""
@@ -129,7 +126,7 @@ class Reception:
                 self._pass()
         finally:
             self._are_shut.set()
-            self._leave()
+            self.abandon()
 
     def _pass(self) -> None:
         try:
@@ -229,21 +226,18 @@ class Reception:
             self._held[connection] = connection.until
             self._next_end = min(self._next_end, connection.until)
         if connection.is_sending:
-            self._lighten(connection)
+            self._make_room_for_answer(connection)
         if len(self._held) > HELD:
             self._drop(min(of_most(list(self._held)), key=lambda each: each.silent_since))
             self._doors.shut(BREATH)
 
-    def _lighten(self, newest: Connection) -> None:
-        """Cut off the oldest answers, where all together are too much; but not the newest, and who shares it."""
-        unsent = {each: each.unsent for each in self._held if each.is_sending}
-        for each, parts in [*unsent.items()]:
-            if sum({id(part): len(part) for others in unsent.values() for part in others}.values()) <= UNSENT:
-                return
-            if not {*map(id, parts)} & {*map(id, newest.unsent)}:
-                del unsent[each]
-                self._lacked("memory", None)
-                self._drop(each)
+    def _make_room_for_answer(self, connection: Connection) -> None:
+        sending = [each for each in self._held if each.is_sending and each is not connection]
+        while sending and _bytes_of([*sending, connection]) > SENDING:
+            first = of_most(sending)[0]
+            sending.remove(first)
+            self._drop(first)
+            self._lacked("memory", None)
 
     def _let_go(self, connection: Connection) -> None:
         if self._held.pop(connection, None) is not None:
@@ -278,7 +272,12 @@ class Reception:
             client.close()
         else:
             self._open.add(connection)
-            self._safely(self._go_on_without_thread, connection)
+            # Without a look at what it sends: a busy program gets the GIL at each call of the system, and keeps it.
+            self._safely(self._hold, connection)
+
+
+def _bytes_of(sending: Iterable[Connection]) -> int:
+    return sum({id(part): len(part) for each in sending for part in each.unsent}.values())
 
 
 def _ended(turns: Mapping[Connection, float], now: float) -> list[Connection]:

@@ -19,10 +19,10 @@ from manometer.serving.site import Site
 
 __all__ = ["AddressError", "Server"]
 
-SPARE = 4
-"""Threads for all that is no scrape, and as many for handshakes: scrapes cannot keep probes from an answer."""
 LAST_ANSWERS = 5.0
 """Seconds that closing waits for answers under way, before it leaves them to their threads."""
+SPARE = 4
+"""Threads for all that is no scrape, and as many for handshakes: scrapes cannot keep probes from an answer."""
 
 _log = logging.getLogger("manometer")
 
