@@ -132,6 +132,7 @@ def _of_ourselves(registry):
     figures.label_folds.labels("many").inc()
     figures.spans.labels("ok").inc()
     figures.server_shortages.labels("connection").inc()
+    figures.server_config_reloads.labels("ok").inc()
     figures.server_refusals.labels("password").inc()
 
 

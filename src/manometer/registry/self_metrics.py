@@ -37,7 +37,7 @@ class SelfMetrics(Collector):
         self.file_failures = meter(rows.PROCESS_FILE_FAILURES, Counter)
         self.server_shortages = meter(rows.SERVER_SHORTAGES, Counter)
         self.server_refusals = meter(rows.SERVER_REFUSALS, Counter)
-        self.server_config_failures = meter(rows.SERVER_CONFIG_FAILURES, Counter)
+        self.server_config_reloads = meter(rows.SERVER_CONFIG_RELOADS, Counter)
         self._costs: tuple[Mapping[str, float], Mapping[str, float]] = {}, {}
         self._outages = Outages()
         self._folding: set[str] = set()
@@ -143,7 +143,7 @@ class SelfMetrics(Collector):
     def _figures(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Family]:
         if not self._is_shown:
             return
-        server = self.server_shortages, self.server_refusals, self.server_config_failures
+        server = self.server_shortages, self.server_refusals, self.server_config_reloads
         for pushed in (self.collect_failures, self.label_folds, self.spans, self.file_failures, *server):
             family = pushed.family()
             if family.series:

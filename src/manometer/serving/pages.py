@@ -97,9 +97,9 @@ class Site:
         """Count that the server refused a connection or a request for such a reason."""
         SelfMetrics.of(self._counting).server_refusals.labels(reason).inc()
 
-    def misconfigured(self) -> None:
-        """Count that the web configuration could not be read again."""
-        SelfMetrics.of(self._counting).server_config_failures.inc()
+    def reconfigured(self, outcome: str) -> None:
+        """Count that the web configuration was read again, `ok` or `error`."""
+        SelfMetrics.of(self._counting).server_config_reloads.labels(outcome).inc()
 
     def lacked(self, resource: str, error: BaseException | None = None) -> None:
         """Count that the server lacked such a thing; see SelfMetrics.lacked."""
