@@ -12,7 +12,7 @@ __all__ = [
     "PROCESSES",
     "PROCESS_FILE_FAILURES",
     "SERIES",
-    "SERVER_CONFIG_FAILURES",
+    "SERVER_CONFIG_RELOADS",
     "SERVER_REFUSALS",
     "SERVER_SHORTAGES",
     "SPANS",
@@ -92,11 +92,13 @@ SERVER_REFUSALS = MetricSpec(
     values={"manometer.server.refusal.reason": ("certificate", "handshake", "host", "password", "rate")},
     help="Connections and requests that the exporter refused, by what was wrong with them.",
 )
-SERVER_CONFIG_FAILURES = MetricSpec(
-    name="manometer.server.config.failures",
+SERVER_CONFIG_RELOADS = MetricSpec(
+    name="manometer.server.config.reloads",
     kind=Kind.COUNTER,
-    unit="{failure}",
-    help="Changes of the web configuration file or a certificate that could not be read; what was in force stays so.",
+    unit="{reload}",
+    attributes=("manometer.server.config.outcome",),
+    values={"manometer.server.config.outcome": ("ok", "error")},
+    help="Changes of the web configuration file or a certificate, by whether they came into force.",
 )
 # The last two are named after those that Prometheus and its kin have of themselves.
 CONFIG_RELOADS = MetricSpec(
@@ -126,6 +128,6 @@ CONFIG_RELOAD_TIME = MetricSpec(
 
 SPECS = (
     *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS),
-    *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES, SERVER_REFUSALS, SERVER_CONFIG_FAILURES),
+    *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES, SERVER_REFUSALS, SERVER_CONFIG_RELOADS),
     *(CONFIG_RELOADS, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME),
 )

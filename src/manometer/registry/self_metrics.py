@@ -37,7 +37,7 @@ class SelfMetrics(Collector):
         self.file_failures = meter(rows.PROCESS_FILE_FAILURES, Counter)
         self.server_shortages = meter(rows.SERVER_SHORTAGES, Counter)
         self.server_refusals = meter(rows.SERVER_REFUSALS, Counter)
-        self.server_config_failures: Counter | None = None
+        self.server_config_reloads = meter(rows.SERVER_CONFIG_RELOADS, Counter)
         self.config_reloads = meter(rows.CONFIG_RELOADS, Counter)
         self._config: tuple[bool, float] | None = None
         self._costs: tuple[Mapping[str, float], Mapping[str, float]] = {}, {}
@@ -103,12 +103,6 @@ class SelfMetrics(Collector):
             message = "the exporter's server has no %s left (%s); connections wait"
             self._outages.failed(("server", resource), message, resource, error)
 
-    def counts_server_config(self) -> Counter:
-        """What counts changes of a web configuration that failed; without one, there is no 0."""
-        if self.server_config_failures is None:
-            self.server_config_failures = meter(rows.SERVER_CONFIG_FAILURES, Counter)
-        return self.server_config_failures
-
     def had(self, *resources: str) -> None:
         """The server had these things for a connection; logged where one was lacking."""
         for resource in resources if self._outages.failing else ():
@@ -158,9 +152,8 @@ class SelfMetrics(Collector):
         if not self._is_shown:
             return
         for pushed in (
-            *(self.collect_failures, self.label_folds, self.spans, self.file_failures),
-            *(self.server_shortages, self.server_refusals, self.config_reloads),
-            *(() if self.server_config_failures is None else (self.server_config_failures,)),
+            *(self.collect_failures, self.label_folds, self.spans, self.file_failures, self.config_reloads),
+            *(self.server_shortages, self.server_refusals, self.server_config_reloads),
         ):
             family = pushed.family()
             if family.series:

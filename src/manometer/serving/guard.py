@@ -29,7 +29,7 @@ class Guard:
 
     def __init__(self, site: Site, web_config_file: str | None = None) -> None:
         self.site = site
-        self._live = None if web_config_file is None else LiveConfig(Path(web_config_file), site.configured().inc)
+        self._live = None if web_config_file is None else LiveConfig(Path(web_config_file), site.reconfigured)
         self._credentials = Credentials()
 
     def shakes(self) -> bool:

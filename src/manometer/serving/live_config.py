@@ -40,13 +40,13 @@ class InForce:
 class LiveConfig:
     """in_force: what was so at the last look.
 
-    failed: called at each reading that failed, but for the first: what was in force stays so.
+    reloaded: called at each reading but the first, with `ok`, or with `error` where what was in force stays so.
 
     Raises ConfigError where the file makes no sense at first.
     """
 
-    def __init__(self, path: Path, failed: Callable[[], None]) -> None:
-        self._path, self._failed = path, failed
+    def __init__(self, path: Path, reloaded: Callable[[str], None]) -> None:
+        self._path, self._reloaded = path, reloaded
         self._seen: dict[Path, object] = {}
         self._lock = Lock()
         self.in_force = InForce()
@@ -66,10 +66,11 @@ class LiveConfig:
         try:
             self.in_force = self._read()
         except Exception as error:
-            self._failed()
+            self._reloaded("error")
             is_ours = not isinstance(error, ConfigError)
             _log.error("%s; what was in force before stays so", error, exc_info=is_ours)
         else:
+            self._reloaded("ok")
             _log.info("the web configuration file %s was read again", self._path)
 
     def _read(self) -> InForce:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.health import Check, Lifecycle
-from manometer.meters.counter import Counter
 from manometer.registry.limits import PATIENCE
 from manometer.registry.self_metrics import SelfMetrics
 from manometer.serving.slots import Slots
@@ -38,9 +37,9 @@ class Site:
         """Count that the server refused a connection or a request for such a reason."""
         SelfMetrics.of(self._counting).server_refusals.labels(reason).inc()
 
-    def configured(self) -> Counter:
-        """What counts changes of the web configuration that make no sense, shown from now on."""
-        return SelfMetrics.of(self._counting).counts_server_config()
+    def reconfigured(self, outcome: str) -> None:
+        """Count that the web configuration was read again, `ok` or `error`."""
+        SelfMetrics.of(self._counting).server_config_reloads.labels(outcome).inc()
 
     def lacked(self, resource: str, error: BaseException | None = None) -> None:
         """Count that the server lacked such a thing; see SelfMetrics.lacked."""
