@@ -37,7 +37,7 @@ from manometer.serving.site import SCRAPES  # noqa: E402
 
 CLIENTS = 4
 THREADS = SCRAPES + 2 * SPARE + 16
-"""Threads that the process may have: those that answer or shake hands, and those of the exporter and its collectors."""
+"""Threads that the process may have: those that answer or shake hands, those of the exporter, and collectors."""
 DESCRIPTORS = HELD + WAITING + SCRAPES + 2 * SPARE + 48
 GROWTH = 150 << 20
 """Bytes of memory that the process may have more than when it was asked first."""
