@@ -29,6 +29,7 @@ from prometheus_client.parser import text_string_to_metric_families
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+from record import PATH  # noqa: E402
 from shapes import request  # noqa: E402
 
 from manometer.serving.reception import HELD, WAITING  # noqa: E402
@@ -274,6 +275,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to go on")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="which requests are sent")
+    parser.add_argument("--record", action="store_true", help="keep the figures for docs/reliability.md")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
-    print(json.dumps(fuzz(options.seed, seconds=options.seconds)))
+    told = json.dumps(fuzz(options.seed, seconds=options.seconds))
+    print(told)
+    if options.record:
+        PATH.write_text(f"{told}\n")
