@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
@@ -90,6 +91,18 @@ def test_a_fatal_error_leaves_what_python_says_of_it(tmp_path):
     assert text.startswith("before\nFatal Python error: Segmentation fault\n")
     assert "wait_for_orders" in text
     assert not path.exists()
+
+
+def test_a_fatal_error_leaves_it_also_after_a_forked_child_has_ended(tmp_path):
+    """The child ends by the same code as the program, and the file is not the child's to remove."""
+    path = tmp_path / "crash.txt"
+    _run(
+        path,
+        "import faulthandler, os\nmanometer.start(port=0, crash_report=sys.argv[1])\nchild = os.fork()\n"
+        "if not child:\n    sys.exit()\nos.waitpid(child, 0)\nfaulthandler._sigabrt()",
+        -signal.SIGABRT,
+    )
+    assert (tmp_path / "crash.txt.fatal").read_text().startswith("Fatal Python error: Aborted")
 
 
 def test_the_program_s_own_faulthandler_is_left_alone(tmp_path):
@@ -298,6 +311,20 @@ def test_no_link_is_followed(tmp_path):
     (tmp_path / "fatal").symlink_to(precious)
     with pytest.raises(OSError, match="symbolic links"):
         opened_to_append(tmp_path / "fatal", 10)
+
+
+def test_nobody_is_waited_for(tmp_path):
+    """A pipe would have the program wait for its reader, and is no file."""
+    os.mkfifo(tmp_path / "crash.txt.fatal")
+    settings = Settings(port=0, crash_report=str(tmp_path / "crash.txt"))
+    with pytest.raises(ConfigError, match=r"crash_report .* cannot be written"):
+        Manometer(settings, registry=CollectorRegistry()).start()
+    reader = os.open(tmp_path / "crash.txt.fatal", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with pytest.raises(ConfigError, match=r"crash_report .* cannot be written \(no regular file\)"):
+            Manometer(settings, registry=CollectorRegistry()).start()
+    finally:
+        os.close(reader)
 
 
 def test_fatal_errors_are_not_kept_without_end(tmp_path):

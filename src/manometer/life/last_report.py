@@ -54,11 +54,13 @@ class LastReport:
         self._fatal_path = self._path.with_name(f"{self._path.name}.fatal")
         self._lock = freed_in_child(Lock())
         self._written_at = -_APART
+        self._pid = os.getpid()
         try:
             self._fatal = opened_to_append(self._fatal_path, _FATAL)
         except OSError as error:
+            reason = error.strerror or error
             raise ConfigError(
-                f"crash_report {path} cannot be written ({error.strerror}); name a file in a folder of this user"
+                f"crash_report {path} cannot be written ({reason}); name a file in a folder of this user"
             ) from None
 
     def install(self) -> Callable[[], None]:
@@ -110,6 +112,8 @@ class LastReport:
         if self._has_faults:
             faulthandler.disable()
         self._fatal.close()
+        if os.getpid() != self._pid:  # a forked child ends too, and the file is its parent's yet
+            return
         with suppress(OSError):
             if not self._fatal_path.stat().st_size:
                 self._fatal_path.unlink()

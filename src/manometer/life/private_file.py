@@ -1,6 +1,7 @@
 """Files for their user alone: one that is replaced as a whole, and one that grows by what a dying Python writes."""
 
 import os
+import stat
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -8,7 +9,7 @@ from threading import get_ident
 
 __all__ = ["opened_to_append", "write_private"]
 
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
+_NO_LINK, _NO_WAIT = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK"))  # Windows has neither
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -29,8 +30,18 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def opened_to_append(path: Path, size: int) -> FileIO:
-    """The file, opened to write at its end; emptied first, where it has grown over so many bytes. Raises OSError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _NO_LINK, 0o600)
-    if os.fstat(descriptor).st_size > size:
-        os.ftruncate(descriptor, 0)
+    """The file, opened to write at its end; emptied first, where it has grown over so many bytes.
+
+    Raises OSError, also for what is no regular file: a pipe would have the program wait for its reader.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _NO_LINK | _NO_WAIT, 0o600)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError("no regular file")
+        if found.st_size > size:
+            os.ftruncate(descriptor, 0)
+    except BaseException:
+        os.close(descriptor)
+        raise
     return FileIO(descriptor, "a")
