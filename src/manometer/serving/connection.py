@@ -149,8 +149,8 @@ class Connection:
             self.is_over = True
         else:
             self.wants, self.is_over = EVENT_READ, self.closes
-            self._is_idle = True
-            self._begin_turn(IDLE)
+            self._is_idle = not self.received
+            self._begin_turn(IDLE if self._is_idle else PATIENCE)
 
     def _begin_turn(self, seconds: float) -> None:
         self._since = monotonic()
