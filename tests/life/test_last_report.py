@@ -15,7 +15,7 @@ from holding import Held, released
 from manometer import ConfigError, Counter, Life, Manometer, Settings, asgi_app, wsgi_app
 from manometer.life import last_report
 from manometer.life.last_report import LastReport
-from manometer.life.private_file import opened_to_append, write_private
+from manometer.life.private_file import close_unneeded, opened_to_append, write_private
 from waiting import DEADLINE, joined
 
 PROGRAM = """
@@ -103,6 +103,25 @@ def test_a_fatal_error_leaves_it_also_after_a_forked_child_has_ended(tmp_path):
         -signal.SIGABRT,
     )
     assert (tmp_path / "crash.txt.fatal").read_text().startswith("Fatal Python error: Aborted")
+
+
+def test_the_file_of_fatal_errors_stays_while_another_process_has_it(tmp_path):
+    """Worker processes have one setting. The last one that ends without an error removes the file."""
+    path = tmp_path / "fatal"
+    ours = opened_to_append(path, 10)
+    program = (
+        "import sys\nfrom pathlib import Path\n"
+        "from manometer.life.private_file import close_unneeded, opened_to_append\n"
+        "path = Path(sys.argv[1])\nclose_unneeded(opened_to_append(path, 10), path)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(path)], timeout=DEADLINE, check=True)
+    assert path.exists()
+    close_unneeded(ours, path)
+    assert not path.exists()
+    with opened_to_append(path, 10) as written:
+        written.write(b"Fatal Python error")
+        close_unneeded(written, path)
+    assert path.exists()
 
 
 def test_the_program_s_own_faulthandler_is_left_alone(tmp_path):

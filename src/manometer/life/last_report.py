@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 
 from manometer.errors import ConfigError
 from manometer.exposition.render import rendered
-from manometer.life.private_file import opened_to_append, write_private
+from manometer.life.private_file import close_unneeded, opened_to_append, write_private
 from manometer.meters.fork import freed_in_child
 from manometer.redaction import brief, without_secrets
 from manometer.registry.limits import Limits
@@ -111,12 +111,10 @@ class LastReport:
             threading.excepthook = self._thread_hook
         if self._has_faults:
             faulthandler.disable()
-        self._fatal.close()
-        if os.getpid() != self._pid:  # a forked child ends too, and the file is its parent's yet
-            return
-        with suppress(OSError):
-            if not self._fatal_path.stat().st_size:
-                self._fatal_path.unlink()
+        if os.getpid() == self._pid:
+            close_unneeded(self._fatal, self._fatal_path)
+        else:  # a forked child ends too, and the file is its parent's yet
+            self._fatal.close()
 
     def _text(self, error: BaseException, thread: str) -> bytes:
         at = datetime.now(UTC).isoformat(timespec="seconds")
