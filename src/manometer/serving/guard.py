@@ -76,18 +76,20 @@ class Guard:
         if not hosts.allow(host):
             self.site.refused("host")
             return misdirected(str(host))
+        # A page in a browser here comes from here too, and is nobody who may see reasons.
+        shown = request if hosts.is_own(host) else request._replace(peer="")
         is_probe = request.path in _PROBES
         if in_force.bucket is not None and not is_probe and not in_force.bucket.take():
             self.site.refused("rate")
             return text(HTTPStatus.TOO_MANY_REQUESTS, "too many requests; rate_limit says how many there may be\n")
         users, authorization = in_force.said.users, request.headers.get("authorization", "")
         if not users:
-            return respond(self.site, request)
+            return respond(self.site, shown)
         if is_probe and not authorization:
-            return _bare(respond(self.site, request))
+            return _bare(respond(self.site, shown))
         verdict = self._credentials.verdict(users, authorization, request.peer)
         if verdict is Verdict.RIGHT:
-            return respond(self.site, request)
+            return respond(self.site, shown)
         if verdict is Verdict.BUSY:
             self.site.lacked("check")
             return text(HTTPStatus.TOO_MANY_REQUESTS, "too many passwords are being checked\n", ("Retry-After", "1"))
