@@ -296,6 +296,20 @@ def test_an_exception_that_cannot_be_told_is_named(report, tmp_path):
     assert "MuteError" in (tmp_path / "crash.txt").read_text()
 
 
+def test_an_exception_that_cannot_be_asked_anything_passes_unchanged(tmp_path):
+    """What it has instead of attributes is the program's, and may fail."""
+
+    class Odd(Exception):
+        def __getattr__(self, name):
+            raise KeyError(name)
+
+    path = tmp_path / "crash.txt"
+    settings = Settings(port=0, crash_report=str(path))
+    with pytest.raises(Odd), Manometer(settings, registry=CollectorRegistry()):
+        raise Odd
+    assert "Odd" in path.read_text()
+
+
 def test_a_report_that_cannot_be_written_is_one_line(report, tmp_path, monkeypatch, caplog):
     """The report before stays, and nothing half written beside it."""
     report.leave(ValueError("first"), "MainThread")

@@ -75,9 +75,11 @@ class LastReport:
 
     def leave(self, error: BaseException, thread: str) -> None:
         """Write the report of an exception, once; never raises."""
-        if not isinstance(error, Exception) or getattr(error, _MARK, False):
+        if not isinstance(error, Exception):
             return
-        with suppress(Exception):
+        with suppress(Exception):  # its attributes are the program's, and may fail at being read or set
+            if getattr(error, _MARK, False):
+                return
             setattr(error, _MARK, True)
         try:
             write_private(self._path, self._text(error, thread))
