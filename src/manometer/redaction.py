@@ -1,15 +1,29 @@
 """Text of a program in logs, errors and pages: without its passwords, and not without end."""
 
 import re
+from collections.abc import Callable
 
 __all__ = ["SHOWN", "brief", "without_secrets"]
 
 SHOWN = 200
 """Characters of a text that are shown."""
 _HIDDEN = "***"
-_SECRETS = (
-    (re.compile(r"//[^\s'\"]*@"), f"//{_HIDDEN}@"),  # of a URL: user and password, with whatever characters
-    (re.compile(r"[^\s/:@'\"=]+:[^\s/@'\"]+@"), f"{_HIDDEN}@"),  # the same without a scheme
+
+
+def _hidden_in_url(found: re.Match[str]) -> str:
+    _, at, host = found[1].rpartition("@")
+    return f"//{_HIDDEN}@{host}" if at else found[0]
+
+
+def _hidden_before_at(found: re.Match[str]) -> str:
+    return f"{_HIDDEN}@" if found[1] else found[0]
+
+
+# A run of characters is taken as a whole, also where nothing is to be hidden: to begin anew at each of them would
+# take the square of the time.
+_SECRETS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"//([^\s'\"]*+)"), _hidden_in_url),  # user and password, with whatever characters
+    (re.compile(r"(?<![^\s/:@'\"=])[^\s/:@'\"=]++:[^\s/@'\"]++(@?)"), _hidden_before_at),  # the same without a scheme
     (
         re.compile(
             r"""(?ix) \b ( \w* (?: passw(?:or)?d | pwd | secret | token | api[_-]?key | access[_-]?key ) )

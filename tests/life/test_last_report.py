@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from holding import Held, released
 from manometer import ConfigError, Counter, Life, Manometer, Settings, asgi_app, wsgi_app
 from manometer.life import last_report
 from manometer.life.last_report import LastReport
-from manometer.life.private_file import opened_to_append, write_private
+from manometer.life.private_file import close_unneeded, opened_to_append, write_private
 from waiting import DEADLINE, joined
 
 PROGRAM = """
@@ -90,6 +91,37 @@ def test_a_fatal_error_leaves_what_python_says_of_it(tmp_path):
     assert text.startswith("before\nFatal Python error: Segmentation fault\n")
     assert "wait_for_orders" in text
     assert not path.exists()
+
+
+def test_a_fatal_error_leaves_it_also_after_a_forked_child_has_ended(tmp_path):
+    """The child ends by the same code as the program, and the file is not the child's to remove."""
+    path = tmp_path / "crash.txt"
+    _run(
+        path,
+        "import faulthandler, os\nmanometer.start(port=0, crash_report=sys.argv[1])\nchild = os.fork()\n"
+        "if not child:\n    sys.exit()\nos.waitpid(child, 0)\nfaulthandler._sigabrt()",
+        -signal.SIGABRT,
+    )
+    assert (tmp_path / "crash.txt.fatal").read_text().startswith("Fatal Python error: Aborted")
+
+
+def test_the_file_of_fatal_errors_stays_while_another_process_has_it(tmp_path):
+    """Worker processes have one setting. The last one that ends without an error removes the file."""
+    path = tmp_path / "fatal"
+    ours = opened_to_append(path, 10)
+    program = (
+        "import sys\nfrom pathlib import Path\n"
+        "from manometer.life.private_file import close_unneeded, opened_to_append\n"
+        "path = Path(sys.argv[1])\nclose_unneeded(opened_to_append(path, 10), path)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(path)], timeout=DEADLINE, check=True)
+    assert path.exists()
+    close_unneeded(ours, path)
+    assert not path.exists()
+    with opened_to_append(path, 10) as written:
+        written.write(b"Fatal Python error")
+        close_unneeded(written, path)
+    assert path.exists()
 
 
 def test_the_program_s_own_faulthandler_is_left_alone(tmp_path):
@@ -264,6 +296,20 @@ def test_an_exception_that_cannot_be_told_is_named(report, tmp_path):
     assert "MuteError" in (tmp_path / "crash.txt").read_text()
 
 
+def test_an_exception_that_cannot_be_asked_anything_passes_unchanged(tmp_path):
+    """What it has instead of attributes is the program's, and may fail."""
+
+    class Odd(Exception):
+        def __getattr__(self, name):
+            raise KeyError(name)
+
+    path = tmp_path / "crash.txt"
+    settings = Settings(port=0, crash_report=str(path))
+    with pytest.raises(Odd), Manometer(settings, registry=CollectorRegistry()):
+        raise Odd
+    assert "Odd" in path.read_text()
+
+
 def test_a_report_that_cannot_be_written_is_one_line(report, tmp_path, monkeypatch, caplog):
     """The report before stays, and nothing half written beside it."""
     report.leave(ValueError("first"), "MainThread")
@@ -298,6 +344,20 @@ def test_no_link_is_followed(tmp_path):
     (tmp_path / "fatal").symlink_to(precious)
     with pytest.raises(OSError, match="symbolic links"):
         opened_to_append(tmp_path / "fatal", 10)
+
+
+def test_nobody_is_waited_for(tmp_path):
+    """A pipe would have the program wait for its reader, and is no file."""
+    os.mkfifo(tmp_path / "crash.txt.fatal")
+    settings = Settings(port=0, crash_report=str(tmp_path / "crash.txt"))
+    with pytest.raises(ConfigError, match=r"crash_report .* cannot be written"):
+        Manometer(settings, registry=CollectorRegistry()).start()
+    reader = os.open(tmp_path / "crash.txt.fatal", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with pytest.raises(ConfigError, match=r"crash_report .* cannot be written \(no regular file\)"):
+            Manometer(settings, registry=CollectorRegistry()).start()
+    finally:
+        os.close(reader)
 
 
 def test_fatal_errors_are_not_kept_without_end(tmp_path):

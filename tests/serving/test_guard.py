@@ -85,6 +85,22 @@ def test_probes_need_no_password_and_learn_yes_or_no(guard):
     assert ask(guard, "/readyz", user="alice", password="wrong").status == 401
 
 
+def test_a_page_in_a_browser_of_the_machine_is_told_no_reasons():
+    """It asks from there, by a name of its own, of an exporter that other machines reach as well."""
+    rig = Rig(CollectorRegistry())
+    rig.add("database", lambda: "no route to db.internal")
+    rig.run()
+    judge, public = Guard(Site(rig.registry, rig.checks.all)), Hosts("0.0.0.0", "")
+    for path in ("/readyz", "/health"):
+        told = {
+            host: judge.answer(public, Request("GET", path, "", {"host": host}, "127.0.0.1"))
+            for host in ("localhost:9464", "evil.test:9464")
+        }
+        assert {each.status for each in told.values()} == {503}
+        assert b"db.internal" in told["localhost:9464"].body
+        assert b"db.internal" not in told["evil.test:9464"].body
+
+
 def test_too_many_passwords_at_once_are_refused_and_counted(guard, registry, monkeypatch):
     """The client may come again."""
     guard = guard(ALICE)

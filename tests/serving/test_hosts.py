@@ -50,6 +50,17 @@ def test_names_of_others_are_not(header):
     assert not Hosts("::1", "::1").allow(header)
 
 
+def test_its_own_names_are_known_where_all_are_answered():
+    """No browser asks a Unix socket; and where the settings allow any name, nobody asks which."""
+    public = Hosts("0.0.0.0", "", "metrics.shop.test")
+    for header in ("localhost:9464", "10.0.0.7:9464", "metrics.shop.test", None):
+        assert public.is_own(header)
+    assert public.allow("evil.test")
+    assert not public.is_own("evil.test")
+    assert Hosts(None, "").is_own("evil.test")
+    assert Hosts("0.0.0.0", "", "*").is_own("evil.test")
+
+
 def test_what_the_hosts_file_calls_the_machine_is_its_own(tmp_path, monkeypatch):
     """As Debian has it. Other names that lead here are somebody else's, as where a file holds advertisements back."""
     file = tmp_path / "hosts"

@@ -36,7 +36,7 @@ def live(tmp_path, failures):
 
     def make(text):
         (tmp_path / "web.yml").write_text(text)
-        return LiveConfig(tmp_path / "web.yml", lambda outcome: failures.append(1) if outcome == "error" else None)
+        return LiveConfig(tmp_path / "web.yml", lambda outcome: failures.append(1) if outcome == "refused" else None)
 
     return make
 
@@ -208,7 +208,7 @@ def test_nobody_waits_while_the_file_is_read(live, tmp_path, monkeypatch):
 def test_a_failure_is_counted_among_the_figures(tmp_path):
     """For an alert."""
     registry = CollectorRegistry()
-    errors = "manometer_server_config_reloads_total", {"manometer_server_config_outcome": "error"}
+    errors = "manometer_server_config_reloads_total", {"manometer_server_config_outcome": "refused"}
     path = tmp_path / "web.yml"
     path.write_text(USERS)
     server = Server(Site(registry), "127.0.0.1", 0, web_config_file=str(path)).start()

@@ -86,6 +86,21 @@ def test_a_turn_begins_with_a_request_and_with_its_answer(pair, clock):
     assert ours.until == 150 + connection.PATIENCE
 
 
+def test_the_beginning_of_a_request_that_came_with_the_one_before_has_its_turn(pair, clock):
+    """Ten seconds too, and not as long as a client may be silent."""
+    ours, theirs = pair
+    theirs.send(GET + b"G")
+    ours.receive()
+    del ours.received[: len(GET)]
+    clock[0] = 105
+    ours.answer([b"a"], closes=False)
+    assert ours.until == 105 + connection.PATIENCE
+    clock[0] = 106
+    theirs.send(b"E")
+    ours.receive()
+    assert ours.until == 105 + connection.PATIENCE
+
+
 def test_an_answer_is_sent_as_the_client_takes_it_in(pair):
     """All of it, in order, whatever the pieces; and none of it is waited for."""
     ours, theirs = pair

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import struct
 import threading
 from contextlib import closing, suppress
 
@@ -9,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
 from certificates import Authority
-from manometer.serving import connection
+from manometer.serving import connection, tls
 from manometer.serving.pages import Site
 from manometer.serving.reception import HELD
 from manometer.serving.server import Server
@@ -82,6 +83,12 @@ def is_answered(server, with_context):
         return False
 
 
+def refusals(registry, reason):
+    """How many connections and requests were refused for such a reason."""
+    labels = {"manometer_server_refusal_reason": reason}
+    return registry.get_sample_value("manometer_server_refusals_total", labels)
+
+
 def test_answers_are_encrypted_and_end_as_tls_wants_it(folder):
     """With the newest version; the server says that it closes, so that nothing can have been cut off."""
     with serving(folder, TLS) as server:
@@ -124,12 +131,27 @@ def test_refusals_are_counted(folder):
         for client in (None, "stranger", "prometheus"):
             assert not is_answered(server, context(folder, client))
         assert is_answered(server, context(folder, "other"))
+        until(lambda: (refusals(registry, "handshake"), refusals(registry, "certificate")) == (2, 1))
 
-    def count(reason):
-        labels = {"manometer_server_refusal_reason": reason}
-        return registry.get_sample_value("manometer_server_refusals_total", labels)
 
-    until(lambda: (count("handshake"), count("certificate")) == (2, 1))
+def test_a_client_that_is_gone_before_the_handshake_is_no_fault_of_ours(folder, caplog):
+    """As a load balancer that only looks whether somebody listens, and takes its connection back."""
+    registry = CollectorRegistry()
+    with serving(folder, TLS, registry) as server:
+        for _ in range(3):
+            with plain(server) as client:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        until(lambda: refusals(registry, "handshake") == 3)
+    assert caplog.messages == []
+
+
+def test_an_address_of_a_certificate_that_is_none_allows_nobody():
+    """Python's ssl tells one of a length that no address has so."""
+    san = "IP Address", "<invalid>"
+    in_force = tls.Tls.__new__(tls.Tls)
+    in_force._allowed_sans = ["10.1.2.3"]
+    assert not in_force.allows({"subjectAltName": (san,)})
+    assert in_force.allows({"subjectAltName": (san, ("IP Address", "10.1.2.3"))})
 
 
 @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])

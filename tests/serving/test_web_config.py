@@ -105,6 +105,9 @@ def test_the_example_of_the_docs_is_valid(folder):
 
 INVALID = {
     "a list": ("- a\n", "line 1: the file takes keys: tls_server_config, http_server_config, basic_auth_users"),
+    "a list within itself": ("a: &a [*a]\n", "line 1: it is nested too deeply"),
+    "many levels": (f"a: {'[' * 20}{']' * 20}\n", "line 1: it is nested too deeply"),
+    "a mapping within itself": ("&a\nb: *a\n", "it is nested too deeply"),
     "no YAML": ("a: [\n", "line 2: no YAML: "),
     "a tab": ("tls_server_config:\n\tcert_file: a\n", "line 2: no YAML: found character"),
     "a key of nobody": (

@@ -97,7 +97,7 @@ SERVER_CONFIG_RELOADS = MetricSpec(
     kind=Kind.COUNTER,
     unit="{reload}",
     attributes=("manometer.server.config.outcome",),
-    values={"manometer.server.config.outcome": ("ok", "error")},
+    values={"manometer.server.config.outcome": ("ok", "refused")},
     help="Changes of the web configuration file or a certificate, by whether they came into force.",
 )
 # The last two are named after those that Prometheus and its kin have of themselves.

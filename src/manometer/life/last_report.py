@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 
 from manometer.errors import ConfigError
 from manometer.exposition.render import rendered
-from manometer.life.private_file import opened_to_append, write_private
+from manometer.life.private_file import close_unneeded, opened_to_append, write_private
 from manometer.meters.fork import freed_in_child
 from manometer.redaction import brief, without_secrets
 from manometer.registry.limits import Limits
@@ -54,11 +54,13 @@ class LastReport:
         self._fatal_path = self._path.with_name(f"{self._path.name}.fatal")
         self._lock = freed_in_child(Lock())
         self._written_at = -_APART
+        self._pid = os.getpid()
         try:
             self._fatal = opened_to_append(self._fatal_path, _FATAL)
         except OSError as error:
+            reason = error.strerror or error
             raise ConfigError(
-                f"crash_report {path} cannot be written ({error.strerror}); name a file in a folder of this user"
+                f"crash_report {path} cannot be written ({reason}); name a file in a folder of this user"
             ) from None
 
     def install(self) -> Callable[[], None]:
@@ -73,9 +75,11 @@ class LastReport:
 
     def leave(self, error: BaseException, thread: str) -> None:
         """Write the report of an exception, once; never raises."""
-        if not isinstance(error, Exception) or getattr(error, _MARK, False):
+        if not isinstance(error, Exception):
             return
-        with suppress(Exception):
+        with suppress(Exception):  # its attributes are the program's, and may fail at being read or set
+            if getattr(error, _MARK, False):
+                return
             setattr(error, _MARK, True)
         try:
             write_private(self._path, self._text(error, thread))
@@ -109,10 +113,10 @@ class LastReport:
             threading.excepthook = self._thread_hook
         if self._has_faults:
             faulthandler.disable()
-        self._fatal.close()
-        with suppress(OSError):
-            if not self._fatal_path.stat().st_size:
-                self._fatal_path.unlink()
+        if os.getpid() == self._pid:
+            close_unneeded(self._fatal, self._fatal_path)
+        else:  # a forked child ends too, and the file is its parent's yet
+            self._fatal.close()
 
     def _text(self, error: BaseException, thread: str) -> bytes:
         at = datetime.now(UTC).isoformat(timespec="seconds")

@@ -40,7 +40,8 @@ class Connection:
     def __init__(self, client: socket.socket, peer: str | None, listener: Listener, shakes: bool) -> None:
         client.setblocking(False)
         if client.family != getattr(socket, "AF_UNIX", None):
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+            with suppress(OSError):  # macOS refuses it where the client is gone already
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
         self.socket, self.peer, self.listener, self.shakes = client, peer, listener, shakes
         self.received = bytearray()
         self.wants, self.closes, self.is_over = EVENT_READ, False, False
@@ -87,10 +88,11 @@ class Connection:
             self._tls = tls_in_force()
         if self._tls is None:
             return "handshake"
-        if not isinstance(self.socket, ssl.SSLSocket):
-            context = self._tls.context
-            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         try:
+            if not isinstance(self.socket, ssl.SSLSocket):
+                self.socket.getpeername()  # fails where the client is gone; ssl would too, with a socket unclosed
+                context = self._tls.context
+                self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
             self.socket.do_handshake()
         except ssl.SSLWantReadError:
             self.wants = EVENT_READ
@@ -147,8 +149,8 @@ class Connection:
             self.is_over = True
         else:
             self.wants, self.is_over = EVENT_READ, self.closes
-            self._is_idle = True
-            self._begin_turn(IDLE)
+            self._is_idle = not self.received
+            self._begin_turn(IDLE if self._is_idle else PATIENCE)
 
     def _begin_turn(self, seconds: float) -> None:
         self._since = monotonic()

@@ -9,7 +9,9 @@ from manometer.serving.credentials import Credentials, Verdict
 from manometer.serving.hosts import Hosts
 from manometer.serving.listeners import Listener
 from manometer.serving.live_config import InForce, LiveConfig
-from manometer.serving.pages import Request, Response, Site, misdirected, respond
+from manometer.serving.messages import Request, Response, text
+from manometer.serving.pages import misdirected, respond
+from manometer.serving.site import Site
 from manometer.serving.tls import Tls
 
 __all__ = ["Guard"]
@@ -47,7 +49,7 @@ class Guard:
             response = self._answer(in_force, hosts, request)
         except Exception:
             _log.exception("whether %s may be answered could not be told", request.path)
-            response = _text(HTTPStatus.INTERNAL_SERVER_ERROR, "the exporter failed; its log says why\n")
+            response = text(HTTPStatus.INTERNAL_SERVER_ERROR, "the exporter failed; its log says why\n")
         return response._replace(headers=(*response.headers, *in_force.said.headers))
 
     def warn_of(self, listeners: Iterable[Listener]) -> None:
@@ -74,30 +76,28 @@ class Guard:
         if not hosts.allow(host):
             self.site.refused("host")
             return misdirected(str(host))
+        # A page in a browser here comes from here too, and is nobody who may see reasons.
+        shown = request if hosts.is_own(host) else request._replace(peer="")
         is_probe = request.path in _PROBES
         if in_force.bucket is not None and not is_probe and not in_force.bucket.take():
             self.site.refused("rate")
-            return _text(HTTPStatus.TOO_MANY_REQUESTS, "too many requests; rate_limit says how many there may be\n")
+            return text(HTTPStatus.TOO_MANY_REQUESTS, "too many requests; rate_limit says how many there may be\n")
         users, authorization = in_force.said.users, request.headers.get("authorization", "")
         if not users:
-            return respond(self.site, request)
+            return respond(self.site, shown)
         if is_probe and not authorization:
-            return _bare(respond(self.site, request))
+            return _bare(respond(self.site, shown))
         verdict = self._credentials.verdict(users, authorization, request.peer)
         if verdict is Verdict.RIGHT:
-            return respond(self.site, request)
+            return respond(self.site, shown)
         if verdict is Verdict.BUSY:
             self.site.lacked("check")
-            return _text(HTTPStatus.TOO_MANY_REQUESTS, "too many passwords are being checked\n", ("Retry-After", "1"))
+            return text(HTTPStatus.TOO_MANY_REQUESTS, "too many passwords are being checked\n", ("Retry-After", "1"))
         self.site.refused("password")
         challenge = ("WWW-Authenticate", 'Basic realm="metrics", charset="UTF-8"')
-        return _text(HTTPStatus.UNAUTHORIZED, "a user and a password that are right are needed\n", challenge)
+        return text(HTTPStatus.UNAUTHORIZED, "a user and a password that are right are needed\n", challenge)
 
 
 def _bare(response: Response) -> Response:
     """The same without a word of what fails."""
-    return _text(response.status, "ok\n" if response.status < HTTPStatus.BAD_REQUEST else "not ok\n")
-
-
-def _text(status: HTTPStatus, body: str, *headers: tuple[str, str]) -> Response:
-    return Response(status, (("Content-Type", "text/plain; charset=utf-8"), *headers), body.encode())
+    return text(response.status, "ok\n" if response.status < HTTPStatus.BAD_REQUEST else "not ok\n")

@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler
 from io import BytesIO
 from typing import Any, NamedTuple
 
-from manometer.serving.pages import Request, Response
+from manometer.serving.messages import Request, Response
 
 __all__ = ["Answered", "answered"]
 

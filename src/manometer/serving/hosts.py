@@ -1,4 +1,4 @@
-"""By which names an exporter may be asked for that is there for its own machine alone.
+"""By which names an exporter may be asked for that is there for its own machine alone, and what is told there alone.
 
 A page of somebody else in a browser on that machine may have its own name lead here (DNS rebinding), and then read
 what it gets. It cannot have the browser ask for an address, or for `localhost`, and be taken for the same site.
@@ -24,12 +24,16 @@ class Hosts:
         machine = socket.gethostname()
         own = {"localhost", host, machine, *_names_beside(machine), *(allowed or "").replace(",", " ").split()}
         self._names = {_name(name) for name in own}
-        is_loopback = address is not None and _is_loopback(address)  # no browser asks a Unix socket
-        self._allows_any = not is_loopback or "*" in self._names
+        self._all_are_own = address is None or "*" in self._names  # no browser asks a Unix socket
+        self._allows_any = self._all_are_own or not _is_loopback(address or "")
 
     def allow(self, header: str | None) -> bool:
         """Whether a request with that Host header is answered."""
-        if self._allows_any or not header:
+        return self._allows_any or self.is_own(header)
+
+    def is_own(self, header: str | None) -> bool:
+        """Whether no page of somebody else can have a browser ask so."""
+        if self._all_are_own or not header:
             return True
         name = _name(header)
         return name in self._names or name.endswith(".localhost") or _is_address(name)

@@ -40,7 +40,7 @@ class InForce:
 class LiveConfig:
     """in_force: what was so at the last look.
 
-    reloaded: called at each reading but the first, with `ok`, or with `error` where what was in force stays so.
+    reloaded: called at each reading but the first, with `ok`, or with `refused` where what was in force stays so.
 
     Raises ConfigError where the file makes no sense at first.
     """
@@ -66,7 +66,7 @@ class LiveConfig:
         try:
             self.in_force = self._read()
         except Exception as error:
-            self._reloaded("error")
+            self._reloaded("refused")
             is_ours = not isinstance(error, ConfigError)
             _log.error("%s; what was in force before stays so", error, exc_info=is_ours)
         else:

@@ -13,7 +13,7 @@ from manometer.serving.slots import Slots
 __all__ = ["SCRAPES", "Site"]
 
 SCRAPES = 12
-"""Scrapes that are answered at once; fewer than there are connections, so that probes are answered in any case."""
+"""Scrapes that are answered at once where no setting says otherwise; probes have threads of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Site:
         SelfMetrics.of(self._counting).server_refusals.labels(reason).inc()
 
     def reconfigured(self, outcome: str) -> None:
-        """Count that the web configuration was read again, `ok` or `error`."""
+        """Count that the web configuration was read again, `ok` or `refused`."""
         SelfMetrics.of(self._counting).server_config_reloads.labels(outcome).inc()
 
     def lacked(self, resource: str, error: BaseException | None = None) -> None:

@@ -86,8 +86,14 @@ class Tls:
         return any(_san(kind, name) in self._allowed_sans for kind, name in names)
 
 
-def _san(kind: str, name: str) -> str:
-    return str(ip_address(name.strip())) if kind == "IP Address" else name
+def _san(kind: str, name: str) -> str | None:
+    """The name as it is allowed; None for an address that is none, as a certificate may have."""
+    if kind != "IP Address":
+        return name
+    try:
+        return str(ip_address(name.strip()))
+    except ValueError:
+        return None
 
 
 def _limit_versions(context: ssl.SSLContext, server: TlsServer) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "entries"]
 
 _NULL = "tag:yaml.org,2002:null"
+_DEEPEST = 10
+"""Mappings and lists within each other; a web configuration needs four."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +47,36 @@ def entries(text: str, what: str) -> Entry:
         raise ConfigError(f"{what} is nested too deeply") from None
     finally:
         loader.dispose()
-    return Entry({}, 1) if node is None else _entry(node, what)
+    return Entry({}, 1) if node is None else _Reading(what).entry(node)
 
 
-def _entry(node: Any, what: str) -> Entry:
-    line = node.start_mark.line + 1
-    if node.id == "scalar":
-        return Entry("" if node.tag == _NULL else node.value, line)
-    if node.id == "sequence":
-        return Entry([_entry(each, what) for each in node.value], line)
-    found: dict[str, Entry] = {}
-    for key, value in node.value:
-        name = key.value if key.id == "scalar" else "?"
-        if name in found:
-            raise ConfigError(f"{what}, line {key.start_mark.line + 1}: {brief(name)} is there twice")
-        found[name] = Entry(_entry(value, what).value, key.start_mark.line + 1)
-    return Entry(found, line)
+class _Reading:
+    """One pass over the nodes of a file: each is read once, however many aliases it has."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._read: dict[Any, Entry] = {}
+
+    def entry(self, node: Any, depth: int = 0) -> Entry:
+        """The value of a node, and the line of the node. depth: of how many others it is a part."""
+        if depth > _DEEPEST:  # a node that contains itself is so at last
+            raise self._refused(node, "it is nested too deeply")
+        if node not in self._read:
+            self._read[node] = Entry(self._value(node, depth + 1), node.start_mark.line + 1)
+        return self._read[node]
+
+    def _value(self, node: Any, depth: int) -> "str | Sequence[Entry] | Mapping[str, Entry]":
+        if node.id == "scalar":
+            return "" if node.tag == _NULL else str(node.value)
+        if node.id == "sequence":
+            return [self.entry(each, depth) for each in node.value]
+        found: dict[str, Entry] = {}
+        for key, value in node.value:
+            name = key.value if key.id == "scalar" else "?"
+            if name in found:
+                raise self._refused(key, f"{brief(name)} is there twice")
+            found[name] = Entry(self.entry(value, depth).value, key.start_mark.line + 1)
+        return found
+
+    def _refused(self, node: Any, reason: str) -> ConfigError:
+        return ConfigError(f"{self._what}, line {node.start_mark.line + 1}: {reason}")
