@@ -1,6 +1,5 @@
 """A last report: what a program that crashes was doing, and its last figures, in a file that its operator named."""
 
-import faulthandler
 import logging
 import os
 import platform
@@ -25,6 +24,11 @@ from manometer.redaction import brief, without_secrets
 from manometer.registry.limits import Limits
 from manometer.registry.timely import collect_in_time
 from manometer.version import __version__
+
+try:
+    import faulthandler
+except ImportError:  # in a subinterpreter with a lock of its own: fatal errors are the whole process's
+    faulthandler = None  # type: ignore[assignment]
 
 __all__ = ["LastReport", "leave_reports", "report_to_the_end", "reporting"]
 
@@ -67,7 +71,7 @@ class LastReport:
         """Watch from now on; return what ends that."""
         self._hook, self._thread_hook = sys.excepthook, threading.excepthook
         sys.excepthook, threading.excepthook = self._excepted, self._thread_excepted
-        self._has_faults = not faulthandler.is_enabled()
+        self._has_faults = faulthandler is not None and not faulthandler.is_enabled()
         if self._has_faults:
             faulthandler.enable(self._fatal)
         _installed.append(self)
