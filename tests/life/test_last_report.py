@@ -299,15 +299,15 @@ def test_an_exception_that_cannot_be_told_is_named(report, tmp_path):
 def test_an_exception_that_cannot_be_asked_anything_passes_unchanged(tmp_path):
     """What it has instead of attributes is the program's, and may fail."""
 
-    class Odd(Exception):
+    class OddError(Exception):
         def __getattr__(self, name):
             raise KeyError(name)
 
     path = tmp_path / "crash.txt"
     settings = Settings(port=0, crash_report=str(path))
-    with pytest.raises(Odd), Manometer(settings, registry=CollectorRegistry()):
-        raise Odd
-    assert "Odd" in path.read_text()
+    with pytest.raises(OddError), Manometer(settings, registry=CollectorRegistry()):
+        raise OddError
+    assert "OddError" in path.read_text()
 
 
 def test_a_report_that_cannot_be_written_is_one_line(report, tmp_path, monkeypatch, caplog):

@@ -208,7 +208,7 @@ def test_nobody_waits_while_the_file_is_read(live, tmp_path, monkeypatch):
 def test_a_failure_is_counted_among_the_figures(tmp_path):
     """For an alert."""
     registry = CollectorRegistry()
-    errors = "manometer_server_config_reloads_total", {"manometer_server_config_outcome": "refused"}
+    errors = "manometer_server_config_reloads_total", {"manometer_server_config_reload_outcome": "refused"}
     path = tmp_path / "web.yml"
     path.write_text(USERS)
     server = Server(Site(registry), "127.0.0.1", 0, web_config_file=str(path)).start()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+import manometer.config
 from certificates import Authority, locked_key
 from manometer import ConfigError
 from manometer.serving.pages import Site
@@ -108,8 +109,11 @@ INVALID = {
     "a list within itself": ("a: &a [*a]\n", "line 1: it is nested too deeply"),
     "many levels": (f"a: {'[' * 20}{']' * 20}\n", "line 1: it is nested too deeply"),
     "a mapping within itself": ("&a\nb: *a\n", "it is nested too deeply"),
-    "no YAML": ("a: [\n", "line 2: no YAML: "),
-    "a tab": ("tls_server_config:\n\tcert_file: a\n", "line 2: no YAML: found character"),
+    "no YAML": ("a: [\n", "is no YAML: expected the node content, but found '<stream end>', line 2, column 1"),
+    "a tab": (
+        "tls_server_config:\n\tcert_file: a\n",
+        "is no YAML: found character … that cannot start any token, line 2, column 1",
+    ),
     "a key of nobody": (
         "tls_config:\n  cert_file: a\n",
         "line 1: the file has no 'tls_config'; did you mean tls_server",
@@ -248,7 +252,7 @@ def test_a_password_in_the_place_of_its_hash_is_not_shown(folder):
     with pytest.raises(ConfigError) as raised:
         load(folder, "basic_auth_users:\n  alice: *hunter2\n")
     assert str(raised.value) == (
-        f"the web configuration file {folder / 'web.yml'}, line 2: no YAML: found undefined alias ..."
+        f"the web configuration file {folder / 'web.yml'} is no YAML: found undefined alias …, line 2, column 10"
     )
 
 
@@ -306,5 +310,7 @@ def test_the_extra_is_named_where_it_is_missing(folder, monkeypatch):
     with pytest.raises(ConfigError, match=r"basic_auth_users needs an extra: pip install 'manometer\[web\]'"):
         load(folder, VALID["users"])
     monkeypatch.setitem(sys.modules, "yaml", None)
+    monkeypatch.delitem(sys.modules, "manometer.config.yaml", raising=False)
+    monkeypatch.delattr(manometer.config, "yaml", raising=False)
     with pytest.raises(ConfigError, match=r"web.yml needs an extra: pip install 'manometer\[web\]'"):
         load(folder, "")

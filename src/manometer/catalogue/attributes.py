@@ -35,7 +35,7 @@ OURS: Mapping[str, Attribute] = MappingProxyType(
         "manometer.family.name": Attribute("Name of the metric family at /metrics.", "jobs"),
         "manometer.otlp.span.outcome": Attribute("Whether the backend took the span.", "ok"),
         "manometer.process.file.operation": Attribute("What was done with the file of figures.", "write"),
-        "manometer.server.config.outcome": Attribute("Whether the change is in force.", "ok"),
+        "manometer.server.config.reload.outcome": Attribute("Whether the change is in force.", "refused"),
         "manometer.server.refusal.reason": Attribute("What was wrong with the connection or request.", "password"),
         "manometer.server.resource": Attribute("What the exporter's server lacked.", "connection"),
         "pool.acquisition.source": Attribute("Whether the resource was there or made for the request.", "reused"),

@@ -96,8 +96,8 @@ SERVER_CONFIG_RELOADS = MetricSpec(
     name="manometer.server.config.reloads",
     kind=Kind.COUNTER,
     unit="{reload}",
-    attributes=("manometer.server.config.outcome",),
-    values={"manometer.server.config.outcome": ("ok", "refused")},
+    attributes=("manometer.server.config.reload.outcome",),
+    values={"manometer.server.config.reload.outcome": ("ok", "refused")},
     help="Changes of the web configuration file or a certificate, by whether they came into force.",
 )
 # The last two are named after those that Prometheus and its kin have of themselves.

@@ -1,6 +1,8 @@
-"""YAML settings files: what is in one, with the line of each key."""
+"""YAML files: what is in one with settings, with the line of each key; and the nodes of any."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ try:
 except ImportError:
     raise ConfigError("a settings file needs an extra: pip install 'manometer[yaml]'") from None
 
-__all__ = ["read"]
+__all__ = ["node_of", "read", "understood"]
 
 LARGEST = 1_000_000
 """Bytes of a file that is read."""
@@ -28,44 +30,57 @@ _USERS_TEXT = re.compile(r"""(['"])(?!<[\w ]+>\1|\W{1,3}\1).*\1""", re.DOTALL)
 
 def read(path: Path) -> Document:
     """What the file holds; ConfigError, without anything of the file's text, where that is no settings."""
+    what = f"the settings file {path}"
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:  # the second of a path that no system takes
         reason = error.strerror if isinstance(error, OSError) else error
-        raise ConfigError(f"cannot read the settings file {path}: {reason}") from None
+        raise ConfigError(f"cannot read {what}: {reason}") from None
     if len(content) > LARGEST:
-        raise ConfigError(f"the settings file {path} is longer than {LARGEST:,} bytes; is it the right one?")
-    try:
-        root = _parsed(content.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"the settings file {path} is no YAML: it is not UTF-8 ({error.reason})") from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"
-        problem = brief(_USERS_TEXT.sub("…", error.problem or error.context or ""))
-        raise ConfigError(f"the settings file {path} is no YAML: {problem}{where}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"the settings file {path} is no YAML: {brief(str(error))}") from None
-    except RecursionError:
-        raise ConfigError(f"the settings file {path} is nested too deeply") from None
+        raise ConfigError(f"{what} is longer than {LARGEST:,} bytes; is it the right one?")
+    with understood(what):
+        node = node_of(content.decode("utf-8"))
+        root = Table() if node is None else _Reading(yaml.SafeLoader("")).value(node, ())
     if not isinstance(root, Table):
         kind = type(root).__name__
-        raise ConfigError(f"the settings file {path} holds a {kind}; write settings as 'port: 9464'")
+        raise ConfigError(f"{what} holds a {kind}; write settings as 'port: 9464'")
     return Document(path, root)
 
 
-def _parsed(text: str) -> Any:
+def node_of(text: str) -> yaml.Node | None:
+    """The one document of a text, None where there is nothing. Call it amid `understood`, which tells of errors."""
     loader = yaml.SafeLoader(text)
     try:
-        node = loader.get_single_node()
-        return Table() if node is None else _Reading(loader).value(node, ())
+        node: yaml.Node | None = loader.get_single_node()
+        return node
     finally:
         loader.dispose()
 
 
+@contextmanager
+def understood(what: str) -> Iterator[None]:
+    """Raise ConfigError, without anything of the text, where what is read in this block is no YAML.
+
+    what: names it in the error.
+    """
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{what} is no YAML: it is not UTF-8 ({error.reason})") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"
+        problem = brief(_USERS_TEXT.sub("…", error.problem or error.context or ""))
+        raise ConfigError(f"{what} is no YAML: {problem}{where}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{what} is no YAML: {brief(str(error))}") from None
+    except RecursionError:
+        raise ConfigError(f"{what} is nested too deeply") from None
+
+
 class _Reading:
-    """One pass over the nodes of a file: each is read once, however many aliases it has."""
+    """One pass over the nodes of a file: each is read once, however many aliases it has. loader: knows the types."""
 
     def __init__(self, loader: yaml.SafeLoader) -> None:
         self._loader = loader

@@ -1,6 +1,5 @@
 """The YAML of a web configuration file, with the line of each value: texts, lists of texts, and mappings of such."""
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,22 +30,11 @@ def entries(text: str, what: str) -> Entry:
     what: names the file in errors. Raises ConfigError for what is no YAML, or names a key twice, or needs the extra.
     """
     try:
-        import yaml
-    except ImportError:
+        from manometer.config.yaml import node_of, understood
+    except ConfigError:
         raise ConfigError(f"{what} needs an extra: pip install 'manometer[web]'") from None
-    loader = yaml.SafeLoader(text)
-    try:
-        node = loader.get_single_node()
-    except yaml.MarkedYAMLError as error:  # whose own text would show the line, and so maybe a password
-        where = "" if error.problem_mark is None else f", line {error.problem_mark.line + 1}"
-        problem = re.sub(r"'.*'", "...", error.problem or error.context or "")
-        raise ConfigError(f"{what}{where}: no YAML: {problem}") from None
-    except yaml.YAMLError:
-        raise ConfigError(f"{what} is no YAML") from None
-    except RecursionError:
-        raise ConfigError(f"{what} is nested too deeply") from None
-    finally:
-        loader.dispose()
+    with understood(what):
+        node = node_of(text)
     return Entry({}, 1) if node is None else _Reading(what).entry(node)
 
 
