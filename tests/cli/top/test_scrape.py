@@ -1,9 +1,12 @@
 """A scrape is read whatever the format, and an address is completed."""
 
+import base64
 import socket
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
+from urllib.parse import urlsplit
 
+import bcrypt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from answering import answering
+from certificates import Authority
 from manometer.cli.top import scrape
 from manometer.cli.top.scrape import TargetError, WrongTargetError, fetch, metrics_url, parse
 from manometer.errors import ConfigError
@@ -28,6 +32,8 @@ from waiting import DEADLINE, joined
         ("localhost", "http://localhost/metrics"),
         ("https://[::1]:1/own/path?x=1#y", "https://[::1]:1/own/path?x=1"),
         ("localhost/X", "http://localhost/X"),
+        ("alice:a%40b@localhost:1", "http://alice:a%40b@localhost:1/metrics"),
+        ("http://alice:a 'b'@localhost", "http://alice:a%20%27b%27@localhost/metrics"),
     ],
 )
 def test_an_address_is_completed(address, url):
@@ -40,6 +46,67 @@ def test_what_is_no_address_is_refused(address):
     """With what one looks like."""
     with pytest.raises(ConfigError, match=r"is no address of a program; write it as http://127\.0\.0\.1:9464"):
         metrics_url(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://alice:hush@x:port", "alice:hush@x:port", "ftp://al:hush@x", "http://al:a 'hush\"@x:port"]
+)
+def test_a_wrong_address_is_told_without_its_password(address):
+    """Whatever characters the password has."""
+    with pytest.raises(ConfigError, match=r"\*\*\*@x.* is no address of a program") as told:
+        metrics_url(address)
+    assert "hush" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("user", "sent"),
+    [
+        ("alice:hush", b"alice:hush"),
+        ("alice:a%40%3Ab", b"alice:a@:b"),
+        ("alice", b"alice:"),
+        ("a:\udcff ü", b"a:\xff \xc3\xbc"),
+    ],
+)
+def test_user_and_password_of_the_url_are_sent(user, sent):
+    """As basic authentication has it, to that host alone: a redirection goes on without them."""
+    asked, page = [], _page(body=b"a 1\n")
+
+    def answer(request):
+        asked.append((request.path, request.headers["Host"], request.headers["Authorization"]))
+        if request.path == "/metrics":
+            request.send_response(302)
+            request.send_header("Location", "/elsewhere")
+            request.end_headers()
+        else:
+            page(request)
+
+    with answering(answer) as url:
+        host = url.partition("//")[2].rstrip("/")
+        assert fetch(metrics_url(f"http://{user}@{host}")).samples["a"] == {frozenset(): 1.0}
+    assert asked == [
+        ("/metrics", host, f"Basic {base64.b64encode(sent).decode()}"),
+        ("/elsewhere", host, None),
+    ]
+
+
+def test_a_program_with_tls_and_users_is_scraped(figures, tmp_path, monkeypatch):
+    """The certificate's authority is named by OpenSSL's variable; without it, waiting would not help."""
+    authority = Authority()
+    authority.write(tmp_path, "server", "localhost")
+    hashed = bcrypt.hashpw(b"hush", bcrypt.gensalt(4)).decode()
+    tls = "tls_server_config: {cert_file: server.crt, key_file: server.key}\n"
+    (tmp_path / "web.yml").write_text(f"{tls}basic_auth_users: {{alice: {hashed}}}\n")
+    Counter("c", "C.", registry=figures.registry).inc()
+    web = str(tmp_path / "web.yml")
+    server = Server(Site(figures.registry), "127.0.0.1", 0, web_config_file=web).start()
+    place = f"localhost:{urlsplit(server.url).port}/metrics"
+    with closing(server):
+        with pytest.raises(WrongTargetError, match=r"^its certificate does not pass \(.*\); SSL_CERT_FILE names"):
+            fetch(f"https://alice:hush@{place}")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.crt"))
+        assert fetch(f"https://alice:hush@{place}").samples["c_total"] == {frozenset(): 1.0}
+        with pytest.raises(WrongTargetError, match="it answered 401 Unauthorized"):
+            fetch(f"https://alice:guess@{place}")
 
 
 def test_both_formats_read_alike():

@@ -17,7 +17,7 @@ from manometer.catalogue import cache
 from manometer.cli import main, top
 from manometer.cli.top import run
 from manometer.cli.top.plain import PlainView
-from manometer.cli.top.scrape import TIME_OUT, Scrape, TargetError
+from manometer.cli.top.scrape import TIME_OUT, Scrape, TargetError, WrongTargetError
 from manometer.serving.pages import Site
 from manometer.serving.server import Server
 from waiting import DEADLINE, joined, readable
@@ -185,6 +185,26 @@ def test_a_wrong_address_is_not_waited_for(server, capsys, address, reason):
     assert captured.err.count("\n") == 1
 
 
+def test_a_password_of_the_address_is_not_shown(scripted, capsys):
+    """It is used, and the messages have asterisks in its place."""
+    address = "http://alice:hush@host/metrics"
+    scripted.answers = [GONE] * 2
+    assert run(address, patience=0.1) == 1
+    assert scripted.url == address
+    scripted.answers = [WrongTargetError("it answered 401 Unauthorized")]
+    assert run(address) == 1
+    scripted.answers = [0, *[GONE] * top.GONE_TRIES]
+    assert run(address) == 1
+    out, error = capsys.readouterr()
+    assert "hush" not in out + error
+    assert "waiting for http://***@host/metrics: " in out
+    assert [line.partition("metrics ")[::2] for line in error.splitlines()] == [
+        ("manometer: http://***@host/", "showed no figures in 0.1 s: connection refused; is the program running?"),
+        ("manometer: http://***@host/", "has no figures to show: it answered 401 Unauthorized"),
+        ("manometer: http://***@host/", "is gone"),
+    ]
+
+
 def test_notes_stand_with_the_figures(server, monkeypatch, capsys):
     """Lines from standard input; their end is not the end of the figures."""
     theirs, ours = os.pipe()
@@ -289,8 +309,9 @@ def test_the_table_is_headed_by_the_target(scripted, monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     scripted.answers = [0, 0]
     with redirect_stdout(Terminal()) as out:
-        assert run("host", count=1) == 0
-    assert "http://host/metrics" in out.getvalue().rpartition("\x1b[?1049l")[2]
+        assert run("alice:hush@host", count=1) == 0
+    assert "hush" not in out.getvalue()
+    assert "http://***@host/metrics" in out.getvalue().rpartition("\x1b[?1049l")[2]
 
 
 def test_in_a_terminal_it_draws_a_table(server):

@@ -13,6 +13,7 @@ from manometer.cli.top.interval import Interval
 from manometer.cli.top.notes import Note, Notes
 from manometer.cli.top.plain import PlainView
 from manometer.cli.top.scrape import TIME_OUT, Scrape, TargetError, WrongTargetError, fetch, metrics_url
+from manometer.redaction import without_secrets
 
 __all__ = ["add_parser", "run"]
 
@@ -77,7 +78,7 @@ def run(
     target = metrics_url(url)
     given = Notes(sys.stdin.fileno() if notes else None)
     try:
-        with terminable(), _view(sys.stdout, target) as view:
+        with terminable(), _view(sys.stdout, without_secrets(target)) as view:
             reason = _watch(view, given, target, interval, count, patience)
     except KeyboardInterrupt:
         return 0
@@ -89,12 +90,13 @@ def run(
 
 def _watch(view: View, notes: Notes, target: str, interval: float, count: int | None, patience: float) -> str | None:
     """Show the target; what there is to say where it cannot be shown, or no longer."""
+    name = without_secrets(target)
     try:
         before = _first(view, notes, target, patience)
     except WrongTargetError as error:
-        return f"{target} has no figures to show: {error}"
+        return f"{name} has no figures to show: {error}"
     except TargetError as error:
-        return f"{target} showed no figures in {patience:g} s: {error}; is the program running?"
+        return f"{name} showed no figures in {patience:g} s: {error}; is the program running?"
     shown, failed, due = 0, 0, before.at
     while count is None or shown < count:
         due = max(due + interval, time.monotonic())
@@ -105,7 +107,7 @@ def _watch(view: View, notes: Notes, target: str, interval: float, count: int | 
             failed += 1
             view.say(f"target gone: {error}")
             if failed == GONE_TRIES:
-                return f"{target} is gone"
+                return f"{name} is gone"
             continue
         view.show(board(Interval(before, after)))
         before, failed, shown = after, 0, shown + 1
@@ -124,7 +126,7 @@ def _first(view: View, notes: Notes, target: str, patience: float) -> Scrape:
             if time.monotonic() >= deadline:
                 raise
             if not said:
-                view.say(f"waiting for {target}: {error}")
+                view.say(f"waiting for {without_secrets(target)}: {error}")
                 said = True
         _pause(view, notes, min(time.monotonic() + 0.2, deadline))
 

@@ -2,19 +2,22 @@
 
 import http.client
 import socket
+import ssl
 import time
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import NamedTuple, TypeVar
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit, urlunsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 from prometheus_client import parser
 from prometheus_client.openmetrics import parser as openmetrics_parser
 
 from manometer.errors import ConfigError, ManometerError
+from manometer.redaction import without_secrets
 
 __all__ = ["Labels", "Scrape", "TargetError", "WrongTargetError", "fetch", "metrics_url", "parse"]
 
@@ -26,6 +29,7 @@ LARGEST = 64_000_000
 """Bytes of an answer that are read."""
 
 _CHUNK = 1 << 20
+_OF_URLS = "%:/?#[]@!$&()*+,;="  # characters with a meaning of their own in a URL, and so left as they are
 
 Labels = frozenset[tuple[str, str]]
 T = TypeVar("T")
@@ -47,7 +51,12 @@ class Scrape(NamedTuple):
 
 
 def metrics_url(address: str) -> str:
-    """Complete an address to the URL of its figures; ConfigError where it is none."""
+    """Complete an address to the URL of its figures; ConfigError where it is none.
+
+    It may have user and password, as in http://user:password@host:9464. `without_secrets` finds them in the result.
+    """
+    before, at, host = address.rpartition("@")
+    address = quote(before, _OF_URLS, errors="surrogateescape") + at + host  # spaces and quotes of a password
     whole = address if "://" in address else f"http://{address}"
     try:
         parts = urlsplit(whole)
@@ -55,7 +64,9 @@ def metrics_url(address: str) -> str:
     except ValueError:
         known = False
     if not known:
-        raise ConfigError(f"{address!r} is no address of a program; write it as http://127.0.0.1:9464")
+        raise ConfigError(
+            f"{without_secrets(address)!r} is no address of a program; write it as http://127.0.0.1:9464"
+        )
     return urlunsplit(parts._replace(path=parts.path if parts.path.strip("/") else "/metrics", fragment=""))
 
 
@@ -132,7 +143,7 @@ def _get(url: str, deadline: float) -> tuple[bytes, str]:
     """The target's answer and its content type."""
     # No proxy from the environment: it would stand between this program and its neighbour.
     opener = build_opener(ProxyHandler({}))
-    request = Request(url, headers={"Accept": "text/plain;version=0.0.4"})  # noqa: S310 - http alone, see metrics_url
+    request = _request(url)
     try:
         with opener.open(request, timeout=max(deadline - time.monotonic(), 0.001)) as answer:
             return _read(answer, deadline), answer.headers.get_content_type()
@@ -143,6 +154,11 @@ def _get(url: str, deadline: float) -> tuple[bytes, str]:
     except TimeoutError:
         raise
     except URLError as error:
+        if isinstance(error.reason, ssl.SSLCertVerificationError):
+            reason = error.reason.verify_message.rstrip(".")
+            raise WrongTargetError(
+                f"its certificate does not pass ({reason}); SSL_CERT_FILE names the authorities that are trusted"
+            ) from None
         if isinstance(error.reason, TimeoutError):
             raise error.reason from None
         raise TargetError(str(getattr(error.reason, "strerror", None) or error.reason).lower()) from None
@@ -150,6 +166,19 @@ def _get(url: str, deadline: float) -> tuple[bytes, str]:
         raise WrongTargetError("that is no URL") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise TargetError(str(error).lower() or type(error).__name__) from None
+
+
+def _request(url: str) -> Request:
+    """The request for the figures, with user and password of the URL as basic authentication has them."""
+    parts = urlsplit(url)
+    _, named, host = parts.netloc.rpartition("@")
+    place = urlunsplit(parts._replace(netloc=host))
+    request = Request(place, headers={"Accept": "text/plain;version=0.0.4"})  # noqa: S310 - http alone, see metrics_url
+    if named:
+        pair = b":".join(unquote_to_bytes(part or "") for part in (parts.username, parts.password))
+        # A host that this one redirects to does not get to know them.
+        request.add_unredirected_header("Authorization", f"Basic {b64encode(pair).decode()}")
+    return request
 
 
 def _read(answer: http.client.HTTPResponse, deadline: float) -> bytes:
