@@ -10,6 +10,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from pathlib import Path
 from types import ModuleType
 
 import bcrypt
@@ -31,6 +32,7 @@ from ports import reserved_port
 from waiting import DEADLINE, until
 
 FREE = Settings(port=0)
+REGISTRY, SETTINGS = "takes a CollectorRegistry object", "takes a Settings object"
 
 
 def _get(url):
@@ -271,6 +273,39 @@ def test_the_settings_say_where_and_to_whom_it_answers(figures, tmp_path):
         with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
             assert b"process_cpu_time_seconds_total" in answer.read()
     assert not (tmp_path / "app.sock").exists()
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: start(9511), f"start(registry) {REGISTRY}, not 9511; write start(port=9511)"),
+        (lambda: start("a.yaml"), f"start(registry) {REGISTRY}, not 'a.yaml'; write start(path='a.yaml')"),
+        (lambda: start(Path("a.yaml")), f"start(registry) {REGISTRY}, not 'a.yaml'; write start(path='a.yaml')"),
+        (
+            lambda: start({"otlp_headers": "key=hush"}),
+            f"start(registry) {REGISTRY}, not dict; write start(**settings)",
+        ),
+        (lambda: start(FREE), f"start(registry) {REGISTRY}, not Settings; write Manometer(settings).start()"),
+        (lambda: start(None), f"start(registry) {REGISTRY}, not NoneType"),
+        (lambda: wsgi_app("a.yaml"), f"wsgi_app(registry) {REGISTRY}, not 'a.yaml'; write wsgi_app(path='a.yaml')"),
+        (lambda: wsgi_app(9511), f"wsgi_app(registry) {REGISTRY}, not 9511"),
+        (lambda: asgi_app({}), f"asgi_app(registry) {REGISTRY}, not dict; write asgi_app(**settings)"),
+        (lambda: asgi_app(FREE), f"asgi_app(registry) {REGISTRY}, not Settings"),
+        (lambda: Manometer("a.yaml"), f"Manometer(settings) {SETTINGS}, not 'a.yaml'; write start(path='a.yaml')"),
+        (lambda: Manometer(9511), f"Manometer(settings) {SETTINGS}, not 9511; write start(port=9511)"),
+        (lambda: Manometer({"port": 0}), f"Manometer(settings) {SETTINGS}, not dict; write start(**settings)"),
+        (
+            lambda: Manometer(CollectorRegistry()),
+            f"Manometer(settings) {SETTINGS}, not CollectorRegistry; write Manometer(registry=registry)",
+        ),
+        (lambda: Manometer(FREE, registry=CollectorRegistry), f"Manometer(registry) {REGISTRY}, not type"),
+    ],
+)
+def test_what_is_given_in_the_wrong_place_is_told_in_one_line(call, told):
+    """With the call that was probably meant, and no value of a mapping, which may have a secret."""
+    with pytest.raises(ConfigError) as refused:
+        call()
+    assert str(refused.value) == told
 
 
 def test_logs_are_set_up_only_when_asked_for(figures):

@@ -3,7 +3,7 @@
 import atexit
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -21,6 +21,7 @@ from manometer.life.hangup import on_hangup
 from manometer.life.last_report import leave_reports, report_to_the_end, reporting
 from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
 from manometer.process import measure, measure_to_the_end
+from manometer.redaction import brief
 from manometer.registry.self_metrics import SelfMetrics
 from manometer.serving import pages
 from manometer.serving.server import Server
@@ -53,6 +54,9 @@ class Manometer:
         if settings is None:
             load = load or Settings.load
             settings = load()
+        else:
+            _expect(Settings, settings, "Manometer(settings)")
+        _expect(CollectorRegistry, registry, "Manometer(registry)")
         self._load, self._live = load, Live(settings)
         self._registry = registry
         self._running: ExitStack | None = None
@@ -229,6 +233,7 @@ def start(
     path: a YAML file of settings; profile: which of its profiles counts; settings: those of Settings by name, such as
     `port=9500`. The three are what `Manometer.reload` reads again.
     """
+    _expect(CollectorRegistry, registry, "start(registry)")
     load = partial(Settings.load, path, profile=profile, **settings)
     manometer = Manometer(registry=registry, load=load).start()
     atexit.register(manometer.close)
@@ -264,6 +269,7 @@ def wsgi_app(
     path, profile, settings: as for start; those of the address and `web_config_file` do not matter here, as the
     program's own server decides who may ask. They hold until the process ends.
     """
+    _expect(CollectorRegistry, registry, "wsgi_app(registry)", call="wsgi_app")
     return pages.wsgi_app(_site(registry, Settings.load(path, profile=profile, **settings)))
 
 
@@ -279,7 +285,29 @@ def asgi_app(
     When the server tells it of its end (ASGI's `lifespan.shutdown`), it writes the last figures for `processes_dir`.
     A server such as uvicorn then ends by a signal, and runs no code any more.
     """
+    _expect(CollectorRegistry, registry, "asgi_app(registry)", call="asgi_app")
     return pages.asgi_app(_site(registry, Settings.load(path, profile=profile, **settings)), flush)
+
+
+def _expect(kind: type, given: object, place: str, call: str = "start") -> None:
+    """Raise ConfigError where what is given there is of another kind, with the call that was probably meant."""
+    if isinstance(given, kind):
+        return
+    shown, meant = type(given).__name__, None  # the values of a mapping may be secret
+    match given:
+        case int():
+            shown = repr(given)
+            meant = f"start(port={shown})" if call == "start" else None  # an application has no port
+        case str() | os.PathLike():
+            shown = brief(repr(os.fspath(given)))
+            meant = f"{call}(path={shown})"
+        case Mapping():
+            meant = f"{call}(**settings)"
+        case Settings():
+            meant = "Manometer(settings).start()" if call == "start" else None
+        case CollectorRegistry():
+            meant = "Manometer(registry=registry)"
+    raise ConfigError(f"{place} takes a {kind.__name__} object, not {shown}{f'; write {meant}' if meant else ''}")
 
 
 def _site(registry: CollectorRegistry, settings: Settings) -> pages.Site:
