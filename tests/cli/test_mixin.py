@@ -72,3 +72,25 @@ def test_a_wrong_configuration_is_one_line_and_writes_nothing(tmp_path, capsys, 
     assert main(["mixin", "--out", str(tmp_path / "out"), "--config", str(config)]) == 2
     assert part in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--check"]])
+def test_a_folder_that_cannot_be_used_is_one_line(tmp_path, capsys, arguments):
+    """A name that is too long fails where a closed folder does, for root too."""
+    folder = tmp_path / ("x" * 300)
+    assert main(["mixin", "--out", str(folder), *arguments]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"manometer: {folder}")
+    assert told.endswith(": File name too long\n")
+    assert told.count("\n") == 1
+
+
+def test_a_file_that_cannot_be_read_is_one_line(tmp_path, capsys):
+    """Such as a folder of that name."""
+    main(["mixin", "--out", str(tmp_path)])
+    pool = tmp_path / "alert_rules" / "pool.yaml"
+    pool.unlink()
+    pool.mkdir()
+    capsys.readouterr()
+    assert main(["mixin", "--out", str(tmp_path), "--check"]) == 2
+    assert capsys.readouterr().err == f"manometer: {pool} cannot be read: Is a directory\n"

@@ -1,6 +1,7 @@
 """The files of the mixin in a folder: written, or compared with those that are there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from manometer.errors import ConfigError
@@ -14,30 +15,53 @@ def write(files: Mapping[str, str], root: Path) -> list[Path]:
 
     files: the text by the path under `root`. A runbook that is there belongs to whoever keeps the folder.
     """
-    missing = {name: text for name, text in runbooks().items() if not (root / name).exists()}
     written = []
-    for name, text in {**files, **missing}.items():
+    for name, text in {**files, **_missing_runbooks(root)}.items():
         path = root / name
-        try:
+        with _telling(path, "written"):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(f"{path} cannot be written: {error.strerror}") from error
         written.append(path)
     return written
 
 
 def stale(files: Mapping[str, str], root: Path) -> list[str]:
     """What is not as it would be written: files that differ, are missing, or would not be there."""
-    found = {
-        str(path.relative_to(root)): path
-        for folder, ending in (("dashboards", "json"), ("alert_rules", "yaml"))
-        for path in (root / folder).glob(f"*.{ending}")
-    }
+    with _telling(root, "read"):
+        found = {
+            str(path.relative_to(root)): path
+            for folder, ending in (("dashboards", "json"), ("alert_rules", "yaml"))
+            for path in (root / folder).glob(f"*.{ending}")
+        }
     complaints = [f"{name} is generated no longer; delete it" for name in sorted(found.keys() - files.keys())]
     for name, text in files.items():
         if name not in found:
             complaints.append(f"{name} is missing")
-        elif found[name].read_text(encoding="utf-8") != text:
+        elif _read(found[name]) != text:
             complaints.append(f"{name} differs from what would be written")
-    return complaints + [f"{name} is missing" for name in runbooks() if not (root / name).exists()]
+    return complaints + [f"{name} is missing" for name in _missing_runbooks(root)]
+
+
+def _missing_runbooks(root: Path) -> dict[str, str]:
+    """Text by path of those that are not in the folder."""
+    missing = {}
+    for name, text in runbooks().items():
+        path = root / name
+        with _telling(path, "looked at"):
+            if not path.exists():
+                missing[name] = text
+    return missing
+
+
+def _read(path: Path) -> str:
+    with _telling(path, "read"):
+        return path.read_text(encoding="utf-8", errors="replace")  # other bytes than ours differ in any case
+
+
+@contextmanager
+def _telling(path: Path, done: str) -> Iterator[None]:
+    """ConfigError in the place of an OSError, as for a folder that its user may not enter."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be {done}: {error.strerror}") from error
