@@ -171,6 +171,8 @@ class Manometer:
             allowed_hosts=settings.allowed_hosts,
         )
         started.callback(server.close)  # where the port is taken, nothing else has been touched
+        checks.lifecycle.drain_time = settings.drain_time  # for a Life that was given no settings
+        started.callback(setattr, checks.lifecycle, "drain_time", None)
         started.enter_context(reporting(settings.crash_report, registry, settings.service_name))
         if settings.logs:
             from manometer import logs  # takes as long to import as all the rest of the kit

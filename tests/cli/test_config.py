@@ -79,6 +79,15 @@ def test_every_mistake_of_a_file_is_told(file, capsys):
     )
 
 
+@pytest.mark.parametrize("wrong", ["localhost", "127.0.0.1:99999"])
+def test_an_address_that_cannot_be_listened_on_is_told(file, capsys, wrong):
+    """Before the deployment, and not at the start."""
+    file.write_text(f"listen_addresses: {wrong}\n")
+    status, out, told = _told(capsys, "check", file)
+    assert (status, out) == (2, "")
+    assert told.startswith(f"manometer: listen_addresses is '{wrong}' in file {file}, line 1; it takes addresses")
+
+
 def test_a_file_that_is_no_yaml_or_not_there_is_told(file, capsys):
     """In one line."""
     file.write_text("port: [")

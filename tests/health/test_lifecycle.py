@@ -33,6 +33,25 @@ def test_pages_follow_what_the_program_says(registry, said, phase, statuses):
     assert (lifecycle.phase, _statuses(Site(registry, lifecycle=lifecycle))) == (phase, statuses)
 
 
+@pytest.mark.parametrize(
+    ("said", "statuses"),
+    [
+        (["starting"], [503, 503, 503, 503, 200]),
+        (["starting", "ready"], [200, 200, 200, 200, 200]),
+        (["stopping"], [503, 503, 503, 200, 200]),
+    ],
+)
+def test_the_page_of_all_checks_follows_it_too(registry, said, statuses):
+    """Each group but `live`; `startup` as the page of its name does."""
+    check("orders", lambda: None, groups=["orders"], critical=False, registry=registry)
+    lifecycle = Lifecycle()
+    for word in said:
+        getattr(lifecycle, word)()
+    site = Site(registry, Checks.on(registry).all, lifecycle=lifecycle)
+    queries = ["", *(f"group={each}" for each in ("orders", "ready", "startup", "live"))]
+    assert [respond(site, Request("GET", "/health", each, {})).status for each in queries] == statuses
+
+
 def test_readyz_says_in_which_phase_the_program_is(registry):
     """In words."""
     lifecycle = Lifecycle()

@@ -15,7 +15,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from forking import in_child
-from manometer import ConfigError, Life, Settings, lifecycle
+from manometer import ConfigError, Life, Manometer, Settings, lifecycle
 from manometer.health import Phase
 from manometer.life.hangup import on_hangup
 from manometer.life.signals import Signals
@@ -101,6 +101,56 @@ def test_it_goes_on_for_its_drain_time_and_is_not_ready_meanwhile():
         clock.now += 60
         assert life.wait()
         assert clock.now > began + 60
+
+
+@pytest.mark.usefixtures("handlers")
+@pytest.mark.parametrize("is_first", [False, True])
+def test_without_settings_it_drains_as_those_of_the_manometer_say(tmp_path, is_first):
+    """Started before the life or in it, and from a file that the life does not know."""
+    file = tmp_path / "shop.yaml"
+    file.write_text("drain_time: 60\n")
+    registry, clock = CollectorRegistry(), Clock()
+    exporter = Manometer(load=lambda: Settings.load(file, port=0), registry=registry)
+    with ExitStack() as started:
+        if is_first:
+            started.enter_context(exporter)
+        life = started.enter_context(Life(registry=registry, clock=clock))
+        if not is_first:
+            life.start(exporter)
+        life.ready()
+        life.stop()
+        until(lambda: life.is_stopping)
+        assert not life.wait(1)
+        clock.now += 60
+        assert life.wait()
+
+
+@pytest.mark.usefixtures("handlers")
+def test_settings_of_its_own_come_before_those_of_the_manometer():
+    """They are the program's word for this life."""
+    registry, clock = CollectorRegistry(), Clock()
+    with Life(CALM, registry=registry, clock=clock) as life:
+        life.start(Manometer(Settings(port=0, drain_time=60), registry=registry))
+        life.ready()
+        began = clock.now
+        life.stop()
+        assert life.wait()
+        assert clock.now < began + 60
+
+
+@pytest.mark.usefixtures("handlers")
+def test_a_manometer_that_has_ended_says_no_drain_time(monkeypatch):
+    """The environment does."""
+    monkeypatch.setenv("MANOMETER_DRAIN_TIME", "60")
+    registry, clock = CollectorRegistry(), Clock()
+    with Life(registry=registry, clock=clock) as life:
+        with Manometer(Settings(port=0, drain_time=0.0), registry=registry):
+            life.ready()
+        life.stop()
+        until(lambda: life.is_stopping)
+        assert not life.wait(1)
+        clock.now += 60
+        assert life.wait()
 
 
 @pytest.mark.usefixtures("handlers")

@@ -103,6 +103,14 @@ def test_where_one_address_cannot_be_had_none_is_kept(tmp_path):
     assert not path.exists()
 
 
+def test_a_system_without_unix_sockets_says_so(tmp_path, monkeypatch):
+    """As Windows, by the address that cannot be had."""
+    monkeypatch.delattr(socket, "AF_UNIX")
+    path = tmp_path / "app.sock"
+    with pytest.raises(ConfigError, match=f"the Unix socket {path}"):
+        serving(f"unix:{path}")
+
+
 def test_a_unix_socket_is_for_its_user_and_group(tmp_path):
     """Whatever the umask says."""
     path = tmp_path / "app.sock"

@@ -11,6 +11,8 @@ from typing import Any, Union, get_args, get_origin
 from manometer.errors import ConfigError
 
 __all__ = [
+    "ADDRESS",
+    "ADDRESSES",
     "FLAG",
     "HEADERS",
     "PATH",
@@ -126,6 +128,15 @@ def _flag(value: str) -> bool:
     except KeyError:
         raise ValueError("no flag") from None
 
+
+_PORT = "[0-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+ADDRESS = rf"(?:\[([^\[\],\s]+)\]|([^\[\]:,\s]*)):({_PORT})|unix:(/(?:[^,]*[^,\s])?)"
+"""One address to listen on: in groups, an IPv6 address or else a host, and the port; or a Unix socket's path."""
+ADDRESSES = text(
+    "addresses with commas between them: 127.0.0.1:9464, [::1]:9464, :9464 for every address of the machine, or "
+    "unix:/run/app.sock",
+    rf"(?:\s*,)*\s*(?:{ADDRESS})\s*(?:,\s*(?:(?:{ADDRESS})\s*)?)*",
+)
 
 _OTHER_PAGES = "livez|readyz|startupz|health"
 

@@ -8,7 +8,7 @@ from typing import Any, Self, TypedDict, Unpack
 from manometer.config.declared import declared, setting, shown
 from manometer.config.loading import load
 from manometer.config.mistakes import Mistakes
-from manometer.config.rules import FLAG, HEADERS, PATH, SECONDS, URL, choice, number, text, whole_number
+from manometer.config.rules import ADDRESSES, FLAG, HEADERS, PATH, SECONDS, URL, choice, number, text, whole_number
 from manometer.config.source import Origin, Source
 
 __all__ = ["SettingValues", "Settings"]
@@ -51,7 +51,7 @@ class Settings:
         None,
         "Addresses to listen on in place of host and port: 127.0.0.1:9464, [::1]:9464, :9464 for every address, "
         "unix:/run/app.sock, with commas between them.",
-        text("addresses with commas between them"),
+        ADDRESSES,
     )
     telemetry_path: str = setting("/metrics", "Path of the figures.", PATH)
     web_config_file: str | None = setting(

@@ -21,12 +21,15 @@ class Lifecycle:
         lifecycle.stopping()  # /readyz answers 503, and /startupz stays as it was
 
     Each call only sets a value, so a signal handler may make it. A forked child goes on in its parent's phase.
+
+    drain_time: seconds, the setting of the Manometer that runs on the registry; None where none runs.
     """
 
     def __init__(self) -> None:
         # Two values, each written by one call alone: a signal handler that stops the program amid `ready()` wins.
         self._has_started = True
         self._is_stopping = False
+        self.drain_time: float | None = None
 
     @property
     def phase(self) -> Phase:

@@ -57,7 +57,8 @@ class Life:
     settings are read again at SIGHUP (`on_reload`, or the setting `reload_on_sighup`), that one does not end it.
     systemd is told where it wants to be. A forked child is no part of this life.
 
-    settings: by default what the environment says; registry: whose `/readyz` and `/startupz` follow this life.
+    settings: by default those of the Manometer that runs on the registry when the end is asked for, and what the
+    environment says where none runs. registry: whose `/readyz` and `/startupz` follow this life.
     signals: False takes none, as in a thread that is not the main one; then `stop` alone asks for the end.
     """
 
@@ -70,7 +71,8 @@ class Life:
         systemd: Systemd | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        self._drain = (Settings.load() if settings is None else settings).drain_time
+        self._has_own_settings = settings is not None
+        self._drain_time = (Settings.load() if settings is None else settings).drain_time
         self._lifecycle = Checks.on(registry).lifecycle
         self._systemd = Systemd() if systemd is None else systemd
         self._watchdog = Watchdog(self._systemd, Checks.on(registry), clock)
@@ -195,11 +197,15 @@ class Life:
             if self._asked.is_set():
                 return
             self._lifecycle.stopping()
-            drain = self._drain if self._is_ready else 0.0  # else nobody has sent it anything yet
+            drain = self._drain() if self._is_ready else 0.0  # else nobody has sent it anything yet
             self._ends_at = self._clock() + drain
             self._asked.set()
         self._systemd.stopping(reason)
         _log.log(level, "stopping: %s%s", reason, f"; new work is taken for another {drain:g} s" if drain else "")
+
+    def _drain(self) -> float:
+        told = None if self._has_own_settings else self._lifecycle.drain_time
+        return self._drain_time if told is None else told
 
     def _load_anew(self, reload: Callable[[], object]) -> None:
         if self._is_ready:

@@ -4,14 +4,13 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from manometer.config.rules import ADDRESS, ADDRESSES
 from manometer.errors import ConfigError
 from manometer.redaction import brief
 
 __all__ = ["Address", "AddressError", "Tcp", "Unix", "addresses"]
 
-_PORTED = re.compile(r"(?:\[([^][]+)\]|([^][:]*)):(\d{1,5})")
-_UNIX = "unix:"
-_FORMS = "127.0.0.1:9464, [::1]:9464, :9464 for every address of the machine, or unix:/run/app.sock"
+_ADDRESS = re.compile(ADDRESS)
 
 
 class AddressError(ConfigError):
@@ -52,15 +51,13 @@ def addresses(text: str) -> tuple[Address, ...]:
     """
     found = dict.fromkeys(_address(part.strip()) for part in text.split(",") if part.strip())
     if not found:
-        raise ConfigError(f"listen_addresses names no address; it takes {_FORMS}")
+        raise ConfigError(f"listen_addresses names no address; it takes {ADDRESSES.allowed}")
     return tuple(found)
 
 
 def _address(text: str) -> Address:
-    path = Path(text.removeprefix(_UNIX))
-    if text.startswith(_UNIX) and path.is_absolute():
-        return Unix(path)
-    found = _PORTED.fullmatch(text)
-    if found is None or int(found[3]) > 65535:
-        raise ConfigError(f"listen_addresses has {brief(text)!r}; it takes {_FORMS}")
-    return Tcp(found[1] or found[2] or "", int(found[3]))
+    found = _ADDRESS.fullmatch(text)
+    if found is None:
+        raise ConfigError(f"listen_addresses has {brief(text)!r}; it takes {ADDRESSES.allowed}")
+    in_brackets, host, port, path = found.groups()
+    return Unix(Path(path)) if path else Tcp(in_brackets or host, int(port))

@@ -19,10 +19,13 @@ _DEAD = (errno.ECONNREFUSED, errno.ENOENT)
 class UnixSocket:
     """A socket that is bound to the path; nobody can connect before it listens.
 
-    Raises OSError: EADDRINUSE where a process listens there, EEXIST where there is something else than our socket.
+    Raises OSError: EADDRINUSE where a process listens there, EEXIST where there is something else than our socket,
+    EAFNOSUPPORT where the system has no such sockets.
     """
 
     def __init__(self, path: Path) -> None:
+        if not hasattr(socket, "AF_UNIX"):  # as in Python on Windows
+            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
         _remove_stale(path)
         self._path = path
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
