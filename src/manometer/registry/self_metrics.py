@@ -83,6 +83,11 @@ class SelfMetrics(Collector):
         self_metrics = _beside.get(registry)
         return self_metrics if self_metrics is not None and self_metrics._is_used else None
 
+    @property
+    def has_failures(self) -> bool:
+        """Whether anything fails at present. While nothing does, nobody need tell that a thing works."""
+        return bool(self._outages.failing)
+
     def failed(self, name: str, what: str) -> None:
         """Where an exception is handled: the reading of a thing failed, which is counted, and logged when it begins.
 
