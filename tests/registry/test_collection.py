@@ -297,6 +297,21 @@ def test_a_metric_that_fails_is_known_by_its_name(kit, caplog):
     assert [s.labels for s in costs.samples] == [{"manometer_collector_name": "Gauge"}]
 
 
+def test_a_metric_that_is_unregistered_fails_no_more(caplog):
+    """However many come and go: those that fail later are logged, and one that comes again is logged again."""
+    registry = CollectorRegistry()
+    steady = Gauge("steady", "Help.", registry=registry)
+    steady.set_function(lambda: 1 / 0)
+    names = [*(f"short_lived_{number}" for number in range(15)), "short_lived_0"]
+    for name in names:
+        gauge = Gauge(name, "Help.", registry=registry)
+        gauge.set_function(lambda: 1 / 0)
+        collect(registry)
+        registry.unregister(gauge)
+        collect(registry)
+    assert [record.args[1] for record in caplog.records] == ["steady", *names]
+
+
 def test_a_failure_has_the_name_that_the_collector_gives_itself():
     """As its cost has."""
     registry = CollectorRegistry()

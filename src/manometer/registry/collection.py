@@ -130,8 +130,10 @@ def together(registry: CollectorRegistry, names: Collection[str], told: Iterable
             series[family_name] += size
     self_metrics = SelfMetrics.existing(registry)
     if self_metrics is not None:
-        for name in worked - failed if self_metrics.has_failures else ():
-            self_metrics.worked(name, COLLECTOR)
+        if self_metrics.has_failures:
+            for name in worked - failed:
+                self_metrics.worked(name, COLLECTOR)
+            self_metrics.remain([name_of(each) for each in to_read(registry, ())], COLLECTOR)
         # Of a part of the registry there are no costs to tell: those of the last whole reading stand.
         if names:
             families += map(_as_read, self_metrics.collect())

@@ -122,6 +122,13 @@ class SelfMetrics(Collector):
         """The thing is not read any more."""
         self._outages.forget((what, name))
 
+    def remain(self, names: Iterable[str], what: str) -> None:
+        """Of the things of this kind, none is read any more but these."""
+        remaining = {(what, name) for name in names}
+        for thing in [*self._outages.failing]:
+            if isinstance(thing, tuple) and thing[0] == what and thing not in remaining:
+                self._outages.forget(thing)
+
     def folded(self, family_name: str) -> None:
         """A new series of that family went to `other`."""
         self._is_used = True
