@@ -322,6 +322,18 @@ def test_a_failure_has_the_name_that_the_collector_gives_itself():
     assert _failures(collect(registry)) == {"the backend": 1}
 
 
+def test_a_name_that_cannot_be_had_is_the_class():
+    """Whatever the program's attribute raises, the failure is told."""
+
+    class Nameless(Raising):
+        describe = list
+        collector_name = property(lambda self: 1 / 0)
+
+    registry = CollectorRegistry()
+    registry.register(Nameless())
+    assert _failures(collect(registry)) == {Nameless.__qualname__: 1}
+
+
 @pytest.mark.parametrize("supported", [True, False])
 def test_a_collector_of_no_names_is_asked_for_any(clock, supported):
     """Where the registry supports that, which one of prometheus-client does since 0.25."""
