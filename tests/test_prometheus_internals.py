@@ -19,6 +19,7 @@ USED = [
     ("collectors_of", lambda: CollectorRegistry(), "_collector_to_names"),
     ("collector_named, collectors_by_name", lambda: CollectorRegistry(), "_names_to_collectors"),
     ("target_info_of", lambda: CollectorRegistry(), "_target_info_metric"),
+    ("name_of_meter", lambda: Counter("c", "", registry=None), "_name"),
     ("label_names_of, children_of", lambda: Counter("c", "", ["of"], registry=None), "_labelnames"),
     ("children_of, locks_within", lambda: Counter("c", "", ["of"], registry=None), "_metrics"),
     ("samples_of_child", lambda: Counter("c", "", registry=None), "_child_samples"),
@@ -82,6 +83,13 @@ def test_a_registry_tells_of_its_collectors():
     assert internals.target_info_of(registry).samples[0].labels == {"of": "a test"}
     with internals.lock_of(registry):
         assert internals.lock_of(registry).locked()
+
+
+@pytest.mark.parametrize("kit", [prometheus_client, manometer], ids=lambda kit: kit.__name__)
+def test_a_meter_tells_its_name(kit):
+    """That of its family, as it stands before its samples."""
+    assert internals.name_of_meter(kit.Counter("a_total", "", registry=None)) == "a"
+    assert internals.name_of_meter(kit.Gauge("depth", "", namespace="queue", registry=None)) == "queue_depth"
 
 
 def test_collectors_without_names_are_told_where_the_registry_keeps_them():

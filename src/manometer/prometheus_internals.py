@@ -25,6 +25,7 @@ __all__ = [
     "label_names_of",
     "lock_of",
     "locks_within",
+    "name_of_meter",
     "samples_of_child",
     "shows_creation_times",
     "target_info_of",
@@ -61,6 +62,12 @@ def target_info_of(registry: CollectorRegistry) -> Metric:
     """The `target_info` family of a registry that has one."""
     found: Metric = registry._target_info_metric()  # type: ignore[no-untyped-call]
     return found
+
+
+def name_of_meter(meter: Any) -> str:
+    """The name of the family of one of prometheus-client's meters, or of one of Manometer's, which have it too."""
+    name: str = meter._name
+    return name
 
 
 def label_names_of(meter: Any) -> tuple[str, ...]:

@@ -6,9 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from contextlib import closing, redirect_stdout
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -168,6 +170,25 @@ def test_the_directory_is_the_setting_s_where_none_is_named(tmp_path, monkeypatc
     assert main(["serve"]) == 2
     assert capsys.readouterr().err == (
         f"manometer: {tmp_path / 'none'} is no directory; name the one that the workers have as processes_dir\n"
+    )
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o300, 0o444], ids=oct)
+def test_a_directory_that_cannot_be_read_is_refused_at_the_start(capsys, mode):
+    """And not with the first scrape: neither its list of files nor the files without the other are enough."""
+    user = os.geteuid()
+    with tempfile.TemporaryDirectory() as folder:
+        if user == 0:
+            os.chown(folder, 65534, -1)
+            os.seteuid(65534)
+        try:
+            Path(folder).chmod(mode)
+            assert main(["serve", folder, "--port", "0"]) == 2
+        finally:
+            os.seteuid(user)
+            Path(folder).chmod(0o700)
+    assert capsys.readouterr().err == (
+        f"manometer: {folder} cannot be read (Permission denied); serve as a user who may read it\n"
     )
 
 

@@ -333,6 +333,15 @@ def test_a_file_that_cannot_be_written_is_refused_at_the_start(tmp_path):
         Manometer(settings, registry=CollectorRegistry()).start()
 
 
+def test_a_directory_is_refused_at_the_start(tmp_path):
+    """The report could not take its place; and no file of fatal errors is left beside it."""
+    (tmp_path / "reports").mkdir()
+    settings = Settings(port=0, crash_report=str(tmp_path / "reports"))
+    with pytest.raises(ConfigError, match=r"crash_report .*reports cannot be written \(Is a directory\); name"):
+        Manometer(settings, registry=CollectorRegistry()).start()
+    assert [each.name for each in tmp_path.iterdir()] == ["reports"]
+
+
 def test_no_link_is_followed(tmp_path):
     """Where others may write to the folder, one of them could choose what is overwritten."""
     precious = tmp_path / "precious"

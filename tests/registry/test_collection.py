@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import GaugeMetricFamily
 
+import manometer
 from collected import collect
 from manometer import Counter, Gauge
 from manometer.meters.fork import Forked
@@ -276,6 +277,41 @@ def test_costs_of_one_name_add_up(clock):
         assert {s.labels["manometer_family_name"]: s.value for s in found["manometer_series"]} == {"sized": 111}
 
 
+@pytest.mark.parametrize("kit", [manometer, prometheus_client], ids=lambda kit: kit.__name__)
+def test_a_metric_that_fails_is_known_by_its_name(kit, caplog):
+    """Each is counted and logged by itself, when it begins and when it ends; their time is told by their class."""
+    caplog.set_level(logging.INFO, "manometer")
+    registry = CollectorRegistry()
+    gauges = {name: kit.Gauge(name, "Help.", registry=registry) for name in ("depth", "height", "width")}
+    for gauge in gauges.values():
+        gauge.set_function(lambda: 1 / 0)
+    assert _failures(collect(registry)) == {"depth": 1, "height": 1, "width": 1}
+    gauges["height"].set_function(lambda: 1)
+    found = collect(registry)
+    assert _failures(found) == {"depth": 2, "height": 1, "width": 2}
+    assert [message.partition(";")[0] for message in caplog.messages] == [
+        *("collector 'depth' failed", "collector 'height' failed", "collector 'width' failed"),
+        "collector 'height' works again",
+    ]
+    costs = next(each for each in found if each.name == "manometer_collect_duration_seconds")
+    assert [s.labels for s in costs.samples] == [{"manometer_collector_name": "Gauge"}]
+
+
+def test_a_metric_that_is_unregistered_fails_no_more(caplog):
+    """However many come and go: those that fail later are logged, and one that comes again is logged again."""
+    registry = CollectorRegistry()
+    steady = Gauge("steady", "Help.", registry=registry)
+    steady.set_function(lambda: 1 / 0)
+    names = [*(f"short_lived_{number}" for number in range(15)), "short_lived_0"]
+    for name in names:
+        gauge = Gauge(name, "Help.", registry=registry)
+        gauge.set_function(lambda: 1 / 0)
+        collect(registry)
+        registry.unregister(gauge)
+        collect(registry)
+    assert [record.args[1] for record in caplog.records] == ["steady", *names]
+
+
 def test_a_failure_has_the_name_that_the_collector_gives_itself():
     """As its cost has."""
     registry = CollectorRegistry()
@@ -284,6 +320,18 @@ def test_a_failure_has_the_name_that_the_collector_gives_itself():
     collector.collector_name = "the backend"
     registry.register(collector)
     assert _failures(collect(registry)) == {"the backend": 1}
+
+
+def test_a_name_that_cannot_be_had_is_the_class():
+    """Whatever the program's attribute raises, the failure is told."""
+
+    class Nameless(Raising):
+        describe = list
+        collector_name = property(lambda self: 1 / 0)
+
+    registry = CollectorRegistry()
+    registry.register(Nameless())
+    assert _failures(collect(registry)) == {Nameless.__qualname__: 1}
 
 
 @pytest.mark.parametrize("supported", [True, False])

@@ -5,6 +5,7 @@ import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -95,7 +96,7 @@ def test_one_that_hangs_loses_its_own_series(registry, caplog, clock):
     assert (held.calls, collecting()) == (1, 1)
     (message,) = [record for record in caplog.records if "'Held' failed" in record.message]
     assert "it has not answered in time, and is at line " in str(message.exc_info[1])
-    assert "threading.py" in str(message.exc_info[1])
+    assert str(message.exc_info[1]).endswith("holding.py")  # and not threading.py, within which it is
     held.may.set()
     until(lambda: collecting() == 0)
     assert values(collect_in_time(registry, limits=SHORT))["held"] == 2
@@ -337,6 +338,34 @@ def test_a_slow_collector_is_not_taken_for_one_that_hangs_by_who_has_more_time(r
         assert held.calls == 1
         held.may.set()
         assert values(found.result())["held"] == 2
+
+
+def test_gauges_that_hang_are_told_apart(registry, caplog, clock):
+    """Each by its name, and by the line of the program at which it is, if any is the program's."""
+    may = threading.Event()
+
+    def measured():
+        return may.wait(DEADLINE)
+
+    for name in ("depth", "height"):
+        Gauge(name, "Help.", registry=registry).set_function(measured)
+    Gauge("bare", "Help.", registry=registry).set_function(partial(may.wait, DEADLINE))
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(collect_in_time, registry, (), SHORT)
+        try:
+            for number in (1, 2, 3):
+                until(lambda number=number: len(may._cond._waiters) == number)
+                clock.now += 0.3
+            clock.now += 100.0
+            assert values(found.result()) == {"first_total": 1}
+        finally:
+            may.set()
+    until(lambda: collecting() == 0)
+    places = {record.args[1]: str(record.exc_info[1]) for record in caplog.records if "failed" in record.message}
+    assert places.keys() == {"depth", "height", "bare"}
+    assert all(places[name].endswith("test_timely.py") for name in ("depth", "height"))
+    assert "threading.py" in places["bare"]
+    assert [failures(registry, name) for name in ("depth", "height", "bare", "Gauge")] == [1, 1, 1, None]
 
 
 def test_who_asks_for_other_names_starts_no_other_reading(registry, clock):

@@ -1,6 +1,7 @@
 """`manometer serve`: show the figures of a directory of worker processes, from a process that is none of them."""
 
 import argparse
+import os
 import sys
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -75,8 +76,7 @@ def run(args: argparse.Namespace) -> int:
     if settings.processes_dir is None:
         raise ConfigError("which processes? name their directory, or set MANOMETER_PROCESSES_DIR")
     path = Path(settings.processes_dir)
-    if not path.is_dir():
-        raise ConfigError(f"{path} is no directory; name the one that the workers have as processes_dir")
+    _need_readable(path)
     own, live = CollectorRegistry(), Live(settings)  # what is counted there is not among the figures of the processes
     with Life(settings, registry=own) as life:
         life.start(reporting(settings.crash_report, own, settings.service_name))
@@ -89,6 +89,18 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.flush()
         life.wait()
     return 0
+
+
+def _need_readable(path: Path) -> None:
+    """Raise ConfigError where this user can read no directory there."""
+    try:
+        with os.scandir(os.path.join(path, ".")):  # noqa: PTH118 - a Path drops the dot, by which its files are reached
+            return
+    except (FileNotFoundError, NotADirectoryError):
+        reason = f"{path} is no directory; name the one that the workers have as processes_dir"
+    except OSError as error:
+        reason = f"{path} cannot be read ({error.strerror}); serve as a user who may read it"
+    raise ConfigError(reason)
 
 
 def _serving(path: Path, live: Live[Settings], own: CollectorRegistry) -> Server:

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from errno import EISDIR
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -60,6 +61,8 @@ class LastReport:
         self._written_at = -_APART
         self._pid = os.getpid()
         try:
+            if self._path.is_dir():  # no file can take its place
+                raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
             self._fatal = opened_to_append(self._fatal_path, _FATAL)
         except OSError as error:
             reason = error.strerror or error

@@ -2,28 +2,31 @@
 
 from collections import Counter as Tally
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
 from time import perf_counter
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
 
 from manometer.errors import IncompleteError
 from manometer.meters.family import Family
 from manometer.meters.fork import freed_in_child, notice
+from manometer.meters.meter import Meter
 from manometer.meters.metric_view import MetricView, number_of_samples
 from manometer.prometheus_internals import (
     collectors_by_name,
     collectors_of,
     collectors_without_names,
     lock_of,
+    name_of_meter,
     target_info_of,
 )
 from manometer.registry.self_metrics import SelfMetrics
 
 __all__ = ["COLLECTOR", "Collected", "Told", "as_metric", "collect", "name_of", "read", "to_read", "together"]
 
+_METRICS = Meter, MetricWrapperBase
 COLLECTOR = "collector"
 """What is said to have failed, where one does."""
 
@@ -32,12 +35,17 @@ Collected = Family | Metric
 
 
 class Told(NamedTuple):
-    """What a collector told: None where it failed. sizes: the samples of each family; seconds: how long it took."""
+    """What a collector told: None where it failed.
+
+    name: what a failure of it is told by; sizes: the samples of each family; seconds: how long it took; cost: what
+    these seconds are told by.
+    """
 
     name: str
     families: list[Collected] | None
     sizes: Sequence[tuple[str, int]] = ()
     seconds: float = 0.0
+    cost: str = ""
 
 
 def collect(registry: CollectorRegistry, names: Collection[str] = ()) -> list[Collected]:
@@ -65,10 +73,20 @@ def to_read(registry: CollectorRegistry, names: Collection[str]) -> list[Collect
 
 
 def name_of(collector: Collector) -> str:
-    """What a collector is called in what Manometer measures of itself."""
-    with suppress(Exception):
-        return str(getattr(collector, "collector_name", type(collector).__qualname__))
-    return type(collector).__qualname__
+    """What a failure of the collector is told by: the name that it gives itself, a metric's own, else its class."""
+    return _names_of(collector)[0]
+
+
+def _names_of(collector: Collector) -> tuple[str, str]:
+    """What a failure of it is told by, and what its time is: a series for each metric would be too many of those."""
+    kind = type(collector).__qualname__
+    try:
+        given = getattr(collector, "collector_name", None)
+        if given is not None:
+            return str(given), str(given)
+        return str(name_of_meter(collector)) if isinstance(collector, _METRICS) else kind, kind
+    except Exception:  # these attributes may be the program's, and fail
+        return kind, kind
 
 
 def read(registry: CollectorRegistry, collector: Collector) -> Told:
@@ -76,7 +94,7 @@ def read(registry: CollectorRegistry, collector: Collector) -> Told:
 
     Raises IncompleteError where the collector does, and where one fails that tells of everything.
     """
-    name = name_of(collector)
+    name, cost = _names_of(collector)
     started = perf_counter()
     try:
         found = [_as_read(metric) for metric in collector.collect()]
@@ -89,13 +107,14 @@ def read(registry: CollectorRegistry, collector: Collector) -> Told:
         if getattr(collector, "tells_all", False):
             raise IncompleteError(f"the figures of {name} could not be read; the log says why") from None
         return Told(name, None)
-    return Told(name, found, sizes, took)
+    return Told(name, found, sizes, took, cost)
 
 
 def together(registry: CollectorRegistry, names: Collection[str], told: Iterable[Told]) -> list[Collected]:
     """What the collectors told, in that order, with the registry's target before it and the kit's own behind it."""
     families: list[Collected] = []
     failed: set[str] = set()
+    worked: set[str] = set()
     durations: Tally[str] = Tally()
     series: Tally[str] = Tally()
     if registry.get_target_info():
@@ -105,13 +124,16 @@ def together(registry: CollectorRegistry, names: Collection[str], told: Iterable
             failed.add(each.name)
             continue
         families += each.families
-        durations[each.name] += each.seconds  # type: ignore[assignment]
+        worked.add(each.name)
+        durations[each.cost] += each.seconds  # type: ignore[assignment]
         for family_name, size in each.sizes:
             series[family_name] += size
     self_metrics = SelfMetrics.existing(registry)
     if self_metrics is not None:
-        for name in durations.keys() - failed:
-            self_metrics.worked(name, COLLECTOR)
+        if self_metrics.has_failures:
+            for name in worked - failed:
+                self_metrics.worked(name, COLLECTOR)
+            self_metrics.remain([name_of(each) for each in to_read(registry, ())], COLLECTOR)
         # Of a part of the registry there are no costs to tell: those of the last whole reading stand.
         if names:
             families += map(_as_read, self_metrics.collect())

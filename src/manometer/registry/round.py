@@ -3,7 +3,6 @@
 A round runs no code of the program's. Who calls it holds the lock of the registry's rounds, and gives the time.
 """
 
-import sys
 from collections import deque
 from collections.abc import Iterable
 from math import inf
@@ -17,6 +16,7 @@ from manometer.errors import IncompleteError
 from manometer.registry.collection import Told
 from manometer.registry.found import Found
 from manometer.registry.limits import Limits
+from manometer.registry.place import place_of
 
 __all__ = ["Entry", "Hanging", "Reading", "Round", "late"]
 
@@ -46,8 +46,7 @@ class Reading:
     @property
     def place(self) -> str:
         """Where in the program it is."""
-        frame = None if self.thread is None else sys._current_frames().get(self.thread)
-        return f"line {frame.f_lineno} of {frame.f_code.co_filename}" if frame else "a place that is not known"
+        return "a place that is not known" if self.thread is None else place_of(self.thread)
 
 
 Hanging = dict[int, Reading]

@@ -83,6 +83,11 @@ class SelfMetrics(Collector):
         self_metrics = _beside.get(registry)
         return self_metrics if self_metrics is not None and self_metrics._is_used else None
 
+    @property
+    def has_failures(self) -> bool:
+        """Whether anything fails at present. While nothing does, nobody need tell that a thing works."""
+        return bool(self._outages.failing)
+
     def failed(self, name: str, what: str) -> None:
         """Where an exception is handled: the reading of a thing failed, which is counted, and logged when it begins.
 
@@ -116,6 +121,13 @@ class SelfMetrics(Collector):
     def gone(self, name: str, what: str) -> None:
         """The thing is not read any more."""
         self._outages.forget((what, name))
+
+    def remain(self, names: Iterable[str], what: str) -> None:
+        """Of the things of this kind, none is read any more but these."""
+        remaining = {(what, name) for name in names}
+        for thing in [*self._outages.failing]:
+            if isinstance(thing, tuple) and thing[0] == what and thing not in remaining:
+                self._outages.forget(thing)
 
     def folded(self, family_name: str) -> None:
         """A new series of that family went to `other`."""
