@@ -200,14 +200,14 @@ def test_answers_that_nobody_takes_in_do_not_add_up(registry, server, monkeypatc
             client.sendall(b"GET /metrics HTTP/1.1\r\nConnection: close\r\n\r\n")
             assert client.recv(1) == b"H"
             slow.append(client)
+        shortages = "manometer_server_shortages_total", {"manometer_server_resource": "memory"}
+        until(lambda: registry.get_sample_value(*shortages) == 2)
         sizes = []
         for client in slow:
             with suppress(ConnectionResetError):
                 sizes.append(len(_all(client)))
     assert sizes[-1] > 10_000_000
     assert all(size < 10_000_000 for size in sizes[:-1])
-    shortages = "manometer_server_shortages_total", {"manometer_server_resource": "memory"}
-    assert registry.get_sample_value(*shortages) == 2
 
 
 def test_a_client_that_does_not_take_its_answer_is_dropped_in_time(registry, monkeypatch):
