@@ -298,7 +298,10 @@ def test_the_settings_say_where_and_to_whom_it_answers(figures, tmp_path):
             lambda: Manometer(CollectorRegistry()),
             f"Manometer(settings) {SETTINGS}, not CollectorRegistry; write Manometer(registry=registry)",
         ),
-        (lambda: Manometer(FREE, registry=CollectorRegistry), f"Manometer(registry) {REGISTRY}, not type"),
+        (
+            lambda: Manometer(FREE, registry=CollectorRegistry),
+            f"Manometer(registry) {REGISTRY}, not the class CollectorRegistry",
+        ),
     ],
 )
 def test_what_is_given_in_the_wrong_place_is_told_in_one_line(call, told):

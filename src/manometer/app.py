@@ -307,6 +307,8 @@ def _expect(kind: type, given: object, place: str, call: str = "start") -> None:
             meant = f"{call}(**settings)"
         case Settings():
             meant = "Manometer(settings).start()" if call == "start" else None
+        case type():
+            shown = f"the class {given.__name__}"
         case CollectorRegistry():
             meant = "Manometer(registry=registry)"
     raise ConfigError(f"{place} takes a {kind.__name__} object, not {shown}{f'; write {meant}' if meant else ''}")
