@@ -1,6 +1,7 @@
 """A collector that hangs costs its own series, once the time that it has, and one thread."""
 
 import gc
+import itertools
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -505,3 +506,39 @@ def test_no_log_and_no_class_of_the_program_holds_a_collection_up(registry, cloc
         assert values(pool.submit(collect_in_time, registry, (), SHORT).result()) == {"first_total": 1}
         may_log.set()
         assert first.result() == {"first_total": 1}
+
+
+def test_a_program_rests_between_two_collections(registry, clock, monkeypatch):
+    """Forty times as long as the last one kept a CPU busy: two who ask then share one, and nobody waits for ever."""
+    ticks = itertools.count()
+    monkeypatch.setattr(rounds, "thread_time", lambda: next(ticks) * 0.005)
+    read = []
+    Gauge("reads", "Help.", registry=registry).set_function(lambda: read.append(clock.now) or 0.0)
+    resting = Limits(each=DEADLINE, rest=40.0)
+    collect_in_time(registry, limits=resting)
+    with ThreadPoolExecutor(3) as pool:
+        found = [pool.submit(collect_in_time, registry, (), resting) for _ in range(2)]
+        until(lambda: _rounds_of(registry)._next is not None and _rounds_of(registry)._next.waiting == 2)
+        assert read == [clock.now]
+        clock.now += 1
+        assert all(each.result(DEADLINE) for each in found)
+        assert len(read) == 2
+        patient = pool.submit(collect_in_time, registry, (), resting)
+        until(lambda: _rounds_of(registry)._next is not None)
+        collect_in_time(registry)  # it does not rest, and who waits has it too
+        assert patient.result(DEADLINE)
+    assert len(read) == 3
+
+
+@pytest.mark.parametrize(
+    ("limits", "took", "rest"),
+    [
+        (Limits(), 1.0, 0.0),
+        (Limits(rest=40.0), 0.001, 0.04),
+        (Limits(rest=40.0), 1.0, 1.0),
+        (Limits(all=1.0, rest=40.0), 1.0, 0.5),
+    ],
+)
+def test_a_rest_is_short(limits, took, rest):
+    """At most a second, and half of the time that there is."""
+    assert limits.rest_after(took) == pytest.approx(rest)

@@ -12,23 +12,34 @@ PATIENCE = 5.0
 """Seconds that a collector may take."""
 _SHARE = 0.5
 """Of the time that a collector has, what it may leave to a part of its work."""
+_REST = 1.0
+"""Seconds that a collection waits at most before it begins."""
 
 
 class Limits(NamedTuple):
-    """Seconds that each collector may take, and that all may take together, None where there is no end to that."""
+    """Seconds that each collector may take, and that all may take together, None where there is no end to that.
+
+    rest: how many times as long as the last collection took this one leaves the program alone before it begins.
+    """
 
     each: float = PATIENCE
     all: float | None = None
+    rest: float = 0.0
 
     @property
     def inner(self) -> "Limits":
         """The same, within the share of the collector that is read by this thread, if any is."""
-        return Limits(share(self.each), None if self.all is None else share(self.all))
+        return Limits(share(self.each), None if self.all is None else share(self.all), self.rest)
 
     def wider(self, other: "Limits") -> "Limits":
         """What is enough for both."""
         both = None if self.all is None or other.all is None else max(self.all, other.all)
-        return Limits(max(self.each, other.each), both)
+        return Limits(max(self.each, other.each), both, min(self.rest, other.rest))
+
+    def rest_after(self, took: float) -> float:
+        """Seconds of rest after a collection that took so long."""
+        rest = min(self.rest * took, _REST)
+        return rest if self.all is None else min(rest, self.all * _SHARE)
 
 
 def share(seconds: float) -> float:

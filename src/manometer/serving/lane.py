@@ -1,8 +1,11 @@
 """How many connections of a kind are gone on with at once, and which of them wait."""
 
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from manometer.serving.connection import Connection
 
 __all__ = ["Lane"]
@@ -19,10 +22,10 @@ class Lane:
         self.free, self.lacks = threads, lacks
         self.waiting: dict[Connection, float] = {}
 
-    def next(self) -> "Connection | None":
-        """The connection that has a thread now, if one waits and one is free."""
-        if not self.free or not self.waiting:
+    def next(self, burdens: "Mapping[str | None, float]") -> "Connection | None":
+        """The connection that has a thread now, where one is free: of the address of least burden, if that ends."""
+        following = min(self.waiting, key=lambda each: burdens.get(each.peer, 0), default=None)
+        if following is None or burdens.get(following.peer, 0) == inf:
             return None
-        following = next(iter(self.waiting))
         del self.waiting[following]
         return following
