@@ -514,7 +514,7 @@ def test_a_program_rests_between_two_collections(registry, clock, monkeypatch):
     monkeypatch.setattr(rounds, "thread_time", lambda: next(ticks) * 0.005)
     read = []
     Gauge("reads", "Help.", registry=registry).set_function(lambda: read.append(clock.now) or 0.0)
-    resting = Limits(each=DEADLINE, rest=40.0)
+    resting = Limits(each=DEADLINE, rests=True)
     collect_in_time(registry, limits=resting)
     with ThreadPoolExecutor(3) as pool:
         found = [pool.submit(collect_in_time, registry, (), resting) for _ in range(2)]
@@ -531,14 +531,15 @@ def test_a_program_rests_between_two_collections(registry, clock, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("limits", "took", "rest"),
+    ("resting", "took", "cost", "rest"),
     [
-        (Limits(), 1.0, 0.0),
-        (Limits(rest=40.0), 0.001, 0.04),
-        (Limits(rest=40.0), 1.0, 1.0),
-        (Limits(all=1.0, rest=40.0), 1.0, 0.5),
+        (Limits(), 1.0, 1.0, 0.0),
+        (Limits(rests=True), 0.002, 0.001, 0.04),
+        (Limits(rests=True), 0.2, 0.001, 0.4),
+        (Limits(rests=True), 5.0, 1.0, 1.0),
+        (Limits(all=1.0, rests=True), 5.0, 1.0, 0.5),
     ],
 )
-def test_a_rest_is_short(limits, took, rest):
+def test_a_rest_is_short(resting, took, cost, rest):
     """At most a second, and half of the time that there is."""
-    assert limits.rest_after(took) == pytest.approx(rest)
+    assert resting.rest_after(took, cost) == pytest.approx(rest)

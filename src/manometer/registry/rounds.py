@@ -31,7 +31,7 @@ class Rounds:
         self._current: Round | None = None
         self._next: Round | None = None
         self._hanging: Hanging = {}
-        self._ended, self._cost = 0.0, 0.0  # of the last one
+        self._began = self._ended = self._cost = 0.0  # of the last one
 
     def collect(self, registry: CollectorRegistry, names: frozenset[str], limits: Limits) -> Found:
         """What a collection finds that begins after this call; see collect_in_time."""
@@ -94,7 +94,7 @@ class Rounds:
                     if task is not None:
                         return task
                 elif self._current is None and now >= self._begins(mine):
-                    self._current = mine
+                    self._current, self._began = mine, now
                     if self._next is mine:
                         self._next = None
                     return partial(self._begin, mine)
@@ -105,7 +105,7 @@ class Rounds:
 
     def _begins(self, mine: Round) -> float:
         """When that round may begin, where none is under way."""
-        return self._ended + mine.limits.rest_after(self._cost)
+        return self._ended + mine.limits.rest_after(self._ended - self._began, self._cost)
 
     def _next_task(self, mine: Round, now: float) -> Callable[[], None] | None:
         if mine.has_told and not mine.is_gathering:

@@ -44,7 +44,6 @@ _NAMES_AT_MOST = 250  # of samples, that a scraper may ask for in place of all
 _ON_THE_WAY = 0.5  # seconds of a scraper's time-out that are left for the way to it
 _LEAST = 1.0  # seconds for a collection, whatever the scraper says: less would only cost others their collectors
 _MOST = 120.0  # and at most: one who waits longer would have the others wait too
-_REST = 40.0  # of a collection's own time: however many ask, they get a fortieth of the program's, and share figures
 
 _log = logging.getLogger("manometer")
 
@@ -153,11 +152,11 @@ def _limits(patience: float, headers: Mapping[str, str]) -> Limits:
     try:
         seconds = float(headers.get("x-prometheus-scrape-timeout-seconds", ""))
     except ValueError:
-        return Limits(patience, rest=_REST)
+        return Limits(patience, rests=True)
     if not 0 < seconds < inf:
-        return Limits(patience, rest=_REST)
+        return Limits(patience, rests=True)
     seconds = min(max(seconds - _ON_THE_WAY, _LEAST), _MOST)
-    return Limits(min(patience, seconds), seconds, _REST)
+    return Limits(min(patience, seconds), seconds, rests=True)
 
 
 _PAGES: Mapping[str, Callable[[Site, Request], Response]] = {
