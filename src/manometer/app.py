@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from threading import RLock
-from time import time
 from typing import TYPE_CHECKING, Self, Unpack
 
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -82,7 +81,7 @@ class Manometer:
                 server = self._start(started)
                 self._running = started.pop_all()
             self._server = server
-            SelfMetrics.of(self._registry).configured(True, time())
+            SelfMetrics.of(self._registry).settings.started()
             _by_registry[self._registry] = self
         return self
 
@@ -130,9 +129,7 @@ class Manometer:
             if _by_registry.get(self._registry) is not self:  # as in a forked child too, where its parts do not run
                 raise ConfigError("this Manometer is not running; call start() first")
             outcome = Reload.REFUSED if new is None else self._live.take(new)
-            told = SelfMetrics.of(self._registry)
-            told.config_reloads.labels(outcome.value).inc()
-            told.configured(outcome is not Reload.REFUSED, time())
+            SelfMetrics.of(self._registry).settings.ended(outcome.value)
         return outcome is Reload.OK
 
     def renew(self, _: Forked) -> None:
@@ -161,6 +158,7 @@ class Manometer:
         checks = Checks.on(registry)
         worker = _worker(registry, settings)
         site = _pages(registry, settings, worker, checks.all)
+        started.callback(SelfMetrics.of(registry).forget_configurations)
         server = Server(
             site,
             settings.host,
