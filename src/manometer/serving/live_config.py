@@ -9,7 +9,7 @@ from manometer.errors import ConfigError
 from manometer.registry.reloads import Reloads
 from manometer.serving import bcrypt
 from manometer.serving.rate import Bucket
-from manometer.serving.tls import Tls
+from manometer.serving.tls import Tls, TlsError
 from manometer.serving.web_config import WebConfig, web_config
 
 __all__ = ["InForce", "LiveConfig"]
@@ -84,7 +84,8 @@ class LiveConfig:
             found = InForce(said, None if said.tls is None else Tls(said.tls), self._bucket(said))
             self._refuse_less(found)
         except ConfigError as error:
-            raise ConfigError(f"the web configuration file {self._path}: {error}") from None
+            line = f", line {said.line_of(error)}" if isinstance(error, TlsError) else ""
+            raise ConfigError(f"the web configuration file {self._path}{line}: {error}") from None
         return found
 
     def _bucket(self, said: WebConfig) -> Bucket | None:
