@@ -49,8 +49,8 @@ class LastReport:
 
     The hooks that were there before are called as before. SystemExit and KeyboardInterrupt are no crash.
     path: the report, replaced as a whole by the next one. A fatal error, such as a segmentation fault, is told by
-    Python's faulthandler, at the end of the file that is named so with `.fatal` behind; not where the program has set
-    faulthandler up itself. Both are for their user alone.
+    Python's faulthandler, at the end of the file that is named so with `.fatal` behind; not where the program or an
+    earlier report has set faulthandler up: it writes to one file. Both are for their user alone.
     Raises ConfigError where no file can be written there.
     """
 
@@ -85,9 +85,10 @@ class LastReport:
         if not isinstance(error, Exception):
             return
         with suppress(Exception):  # its attributes are the program's, and may fail at being read or set
-            if getattr(error, _MARK, False):
+            told = getattr(error, _MARK, ())
+            if self._path in told:
                 return
-            setattr(error, _MARK, True)
+            setattr(error, _MARK, (*told, self._path))
         try:
             write_private(self._path, self._text(error, thread))
         except Exception as fault:
@@ -196,4 +197,5 @@ def _whole_lines(text: bytes, size: int) -> bytes:
 
 
 _MARK = "__manometer_reported__"
+"""The attribute of an exception that has the reports in which it is told."""
 _installed: list[LastReport] = []
