@@ -261,6 +261,14 @@ def test_the_report_is_bounded(report, tmp_path, monkeypatch):
     assert 'many_total{number="999"} 1.0\n' in (tmp_path / "crash.txt").read_text()
 
 
+def test_a_traceback_has_no_part_of_a_secret_where_it_is_cut(report, tmp_path):
+    """As amid the password of a URL."""
+    report.leave(ValueError(f"postgres://shop:{'hunter2' * 20_000}@db"), "MainThread")
+    told = (tmp_path / "crash.txt").read_text()
+    assert "postgres://***@db" in told
+    assert "hunt" not in told
+
+
 def test_so_many_threads_and_so_many_frames_are_told(report, tmp_path, monkeypatch):
     """The innermost frames, which say what a thread waits for."""
     monkeypatch.setattr(last_report, "_THREADS", 3)

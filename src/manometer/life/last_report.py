@@ -21,7 +21,7 @@ from manometer.errors import ConfigError
 from manometer.exposition.render import rendered
 from manometer.life.private_file import close_unneeded, opened_to_append, write_private
 from manometer.meters.fork import freed_in_child
-from manometer.redaction import brief, without_secrets
+from manometer.redaction import brief, ends_of, without_secrets
 from manometer.registry.limits import Limits
 from manometer.registry.timely import collect_in_time
 from manometer.version import __version__
@@ -175,7 +175,7 @@ def _told(error: BaseException) -> str:
         told = "".join(traceback.format_exception(error))
     except Exception:  # its text cannot be had
         told = "".join([*traceback.format_tb(error.__traceback__), type(error).__qualname__])
-    return told if len(told) <= _TOLD else f"{told[: _TOLD // 2]}\n[...]\n{told[-_TOLD // 2 :]}"
+    return ends_of(told, _TOLD)
 
 
 def _running() -> str:
