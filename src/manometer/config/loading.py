@@ -111,6 +111,7 @@ def _told(
             continue
         elif mistakes.check(settings[name], value, source):
             found[name] = Given(value, source)
+    mistakes.check_together(settings, found)
     return found
 
 
