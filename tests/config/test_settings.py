@@ -180,6 +180,21 @@ def test_a_platform_s_receiver_that_cannot_be_used_is_a_warning(monkeypatch, cap
     assert len(caplog.records) == 1
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (9511, "a settings file is named by its path, not by 9511; a port is passed as port=9511"),
+        (b"shop.yaml", "a settings file is named by its path, not by a bytes object"),
+        ({"otlp_headers": "key=hush"}, "a settings file is named by its path, not by a dict object"),
+    ],
+)
+def test_what_is_no_path_of_a_file_is_told_in_one_line(path, told):
+    """And no value of a mapping, which may have a secret."""
+    with pytest.raises(ConfigError) as raised:
+        Settings.load(path, {})
+    assert str(raised.value) == told
+
+
 def test_addresses_and_a_port_of_one_source_are_refused(tmp_path):
     """Whoever names both expects both. Where sources differ, the addresses count."""
     both = {"port": 1, "listen_addresses": ":2"}
