@@ -15,7 +15,8 @@ from manometer.exposition.render import rendered
 from manometer.registry import limits, rounds, timely
 from manometer.registry.timely import collect_in_time
 from manometer.serving import connection, pages, reception
-from manometer.serving.pages import Request, Site, asgi_app, respond
+from manometer.serving.asgi import asgi_app
+from manometer.serving.pages import Request, Site, respond
 from manometer.serving.places import Places
 from manometer.serving.server import Server
 from manometer.serving.site import SCRAPES
