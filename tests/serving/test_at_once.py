@@ -1,5 +1,6 @@
 """Calls that keep the interpreter's lock: they do what those of Python do, and let no other thread in."""
 
+import importlib
 import socket
 import sys
 import threading
@@ -117,3 +118,23 @@ def test_no_other_thread_runs_meanwhile(pair, monkeypatch):
         ends.set()
         beside.join(DEADLINE)
     assert steps_meanwhile == 0
+
+
+@linux
+@pytest.mark.parametrize("missing", [AttributeError, MemoryError])
+def test_without_a_c_library_python_does_it(missing, monkeypatch):
+    """Whatever keeps its functions away, such as a policy of the system, or a library that lacks one."""
+
+    class Library:
+        """Has not all."""
+
+        @property
+        def accept4(self):
+            raise missing
+
+    monkeypatch.setattr("ctypes.PyDLL", lambda *_, **__: Library())
+    try:
+        assert importlib.reload(at_once)._c is None
+    finally:
+        monkeypatch.undo()
+        assert importlib.reload(at_once)._c is not None

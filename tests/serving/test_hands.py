@@ -81,7 +81,7 @@ def test_what_is_given_at_the_last_moment_is_done():
             raise Empty
 
     some._given = Queue()
-    some._run("the first")
+    some._run(["the first"])
     assert done == ["the first", "the next"]
 
 

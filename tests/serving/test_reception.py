@@ -6,7 +6,6 @@ import threading
 from contextlib import ExitStack, closing, contextmanager
 from http import HTTPStatus
 from math import inf
-from time import sleep
 
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
@@ -338,13 +337,16 @@ def test_who_takes_in_no_answer_gets_no_more(monkeypatch):
         for number, each in enumerate(slow[:2], start=1):
             each.sendall(GET.replace(b"livez", b"metrics"))
             until(lambda wanted=number: sum(each.is_sending for each in [*server._reception._held]) == wanted)
-        slow[2].sendall(GET)
-        until(lambda: server._others.waiting)
+        slow[2].sendall(GET.replace(b"livez", b"metrics"))
+        until(lambda: server._scrapes.waiting)
         port = int(server.url.rpartition(":")[2])
         with closing(socket.create_connection(("127.0.0.1", port), DEADLINE, ("127.0.0.2", 0))) as other:
-            other.sendall(GET)
+            other.sendall(GET.replace(b"livez", b"metrics"))
             assert other.recv(15) == b"HTTP/1.1 200 OK"
-        assert server._others.waiting
+        with connected(server) as probe:
+            probe.sendall(GET)
+            assert probe.recv(15) == b"HTTP/1.1 200 OK"
+        assert server._scrapes.waiting
         slow[0].close()
         assert slow[2].recv(15) == b"HTTP/1.1 200 OK"
 
@@ -360,15 +362,51 @@ def test_the_addresses_take_turns(pair):
     assert lane.next(burdens) is None
     lane.waiting[Connection(ours.socket, "endless", None, shakes=False)] = 0.0
     assert lane.next(burdens) is None
+    lane.spare = True
+    assert lane.next(burdens).peer == "endless"
 
 
-def test_a_request_in_pieces_is_looked_at_after_a_while(server, monkeypatch):
-    """Not at each of them: those who send many bytes one by one would keep the program from its work."""
-    rests = []
-    monkeypatch.setattr(reception, "sleep", lambda seconds: rests.append(seconds) or sleep(seconds))
+def test_a_request_in_pieces_is_looked_at_now_and_then(server, monkeypatch):
+    """Not at each of them: those who send bytes one by one would keep the program from its work. Others are heard."""
+    monkeypatch.setattr(reception, "_PIECES", DEADLINE)
+    selector = server._reception._selector
+    with connected(server) as slow, connected(server) as other:
+        slow.sendall(GET[:-2])
+        (unheard,) = until(lambda: [*server._reception._unheard])
+        assert unheard in server._reception._held
+        assert unheard not in [key.data for key in selector.get_map().values()]
+        other.sendall(GET)
+        assert other.recv(15) == b"HTTP/1.1 200 OK"
+        assert unheard.received == GET[:-2]
+        server._reception._hears_at = 0.0
+        slow.sendall(GET[-2:])
+        other.sendall(GET)  # which has it look
+        assert slow.recv(15) == b"HTTP/1.1 200 OK"
+    until(lambda: not server._reception._open)
+
+
+def test_a_request_in_pieces_is_answered(server):
+    """However small they are."""
     with connected(server) as client:
-        client.sendall(GET[:-2])
-        until(lambda: rests)
-        client.sendall(GET[-2:])
+        for byte in GET:
+            client.sendall(bytes([byte]))
         assert client.recv(15) == b"HTTP/1.1 200 OK"
-    assert set(rests) == {reception._PIECES}
+
+
+def test_who_takes_in_nothing_by_a_unix_socket_keeps_nobody_else_from_it(tmp_path, monkeypatch):
+    """There, all clients have the same address: none."""
+    monkeypatch.setattr(reception, "UNTAKEN", 1)
+    large = CollectorRegistry()
+    Gauge("large", "x" * 20_000_000, registry=large)
+    with (
+        closing(Server(Site(large), "127.0.0.1", 0, listen_addresses=f"unix:{tmp_path}/socket").start()) as server,
+        closing(socket.socket(socket.AF_UNIX)) as slow,
+        closing(socket.socket(socket.AF_UNIX)) as other,
+    ):
+        for each in (slow, other):
+            each.settimeout(DEADLINE)
+            each.connect(f"{tmp_path}/socket")
+        slow.sendall(GET.replace(b"livez", b"metrics"))
+        until(lambda: any(each.is_sending for each in [*server._reception._held]))
+        other.sendall(GET.replace(b"livez", b"metrics"))
+        assert other.recv(15) == b"HTTP/1.1 200 OK"

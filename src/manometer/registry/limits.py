@@ -13,7 +13,7 @@ PATIENCE = 5.0
 _SHARE = 0.5
 """Of the time that a collector has, what it may leave to a part of its work."""
 _REST_FOR_COST = 40.0
-"""Of a collection's processor time: however many ask, they get a fortieth of the program's."""
+"""Of a collection's processor time: however many ask, collecting takes a fortieth of a processor at most."""
 _REST_FOR_TIME = 2.0
 """Of its duration, which is long beside a program that never waits: it asks for the interpreter's lock many times."""
 _REST_AT_MOST = 1.0

@@ -57,9 +57,9 @@ class Round:
     """One collection, for who wants these names, and for who joins before it begins.
 
     registry: kept for as long as the round is under way; hanging: what all rounds of the registry share.
-    keeper: the thread that takes care of it, of those that wait; others: wakes the rest of them; waiting: how many
-    there are; cost: seconds of the CPU that it took; missed: names of collectors that failed, and why, which nobody
-    has told of yet.
+    keeper: the thread that takes care of it, of those that wait; kept: when it last did; others: wakes the rest of
+    them; waiting: how many there are; first_until: when the first of them gives up; cost: seconds of the CPU that it
+    took; missed: names of collectors that failed, and why, which nobody has told of yet.
     """
 
     def __init__(
@@ -69,9 +69,12 @@ class Round:
         limits: Limits,
         hanging: Hanging,
         others: Condition,
+        until: float | None,
     ) -> None:
         self.registry, self.names, self.limits, self.others = registry, names, limits, others
         self.keeper: int | None = None
+        self.kept = 0.0
+        self.first_until = inf if until is None else until
         self.cost = 0.0
         self.waiting = 1
         self.told: dict[int, Told] = {}
@@ -87,11 +90,12 @@ class Round:
         self._until: float | None = None
         self._has_threads = True
 
-    def join(self, names: frozenset[str], limits: Limits) -> None:
+    def join(self, names: frozenset[str], limits: Limits, until: float | None) -> None:
         """One more waits, for these names, or for all where there are none; the round is for all that is wanted."""
         self.waiting += 1
         self.names = self.names | names if self.names and names else frozenset()
         self.limits = self.limits.wider(limits)
+        self.first_until = min(self.first_until, inf if until is None else until)
 
     def begin(self, entries: Iterable[Entry], now: float) -> None:
         """These are to be read."""

@@ -6,7 +6,8 @@ that slow ones are slow beside each other. No code of the program's runs while t
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from threading import TIMEOUT_MAX, Condition, Lock, get_ident
+from math import inf
+from threading import Condition, Lock, get_ident
 from time import monotonic, thread_time
 
 from prometheus_client import CollectorRegistry
@@ -20,6 +21,9 @@ from manometer.registry.round import Entry, Hanging, Reading, Round, late
 from manometer.registry.self_metrics import SelfMetrics
 
 __all__ = ["Rounds"]
+
+_OVERDUE = 1.0
+"""Seconds after which another takes care of a round: who did may be in a signal handler."""
 
 
 class Rounds:
@@ -36,7 +40,7 @@ class Rounds:
     def collect(self, registry: CollectorRegistry, names: frozenset[str], limits: Limits) -> Found:
         """What a collection finds that begins after this call; see collect_in_time."""
         until = None if limits.all is None else monotonic() + limits.all
-        mine = self._join(registry, names, limits)
+        mine = self._join(registry, names, limits, until)
         try:
             while (task := self._task(mine, until)) is not None:
                 task()
@@ -47,12 +51,15 @@ class Rounds:
 
     # --- for who waits
 
-    def _join(self, registry: CollectorRegistry, names: frozenset[str], limits: Limits) -> Round:
+    def _join(self, registry: CollectorRegistry, names: frozenset[str], limits: Limits, until: float | None) -> Round:
         with self._changed:
             if self._next is None:
-                self._next = Round(registry, names, limits, self._hanging, Condition(self._lock))
-            else:
-                self._next.join(names, limits)
+                self._next = Round(registry, names, limits, self._hanging, Condition(self._lock), until)
+                return self._next
+            begins = self._begins(self._next)
+            self._next.join(names, limits, until)
+            if self._begins(self._next) < begins:
+                self._changed.notify_all()
             return self._next
 
     def _leave(self, mine: Round) -> None:
@@ -79,12 +86,12 @@ class Rounds:
         with self._changed:
             while not mine.has_ended:
                 now = monotonic()
-                if mine.keeper not in (None, get_ident()):
+                if mine.keeper not in (None, get_ident()) and now < mine.kept + _OVERDUE:
                     if until is not None and now >= until:
                         break
-                    mine.others.wait(None if until is None else min(until - now, TIMEOUT_MAX))
+                    mine.others.wait(min(_OVERDUE, inf if until is None else until - now))
                     continue
-                mine.keeper = get_ident()
+                mine.keeper, mine.kept = get_ident(), now
                 if mine is self._current:
                     mine.give_up(now)
                     if mine.error is not None:
@@ -100,12 +107,15 @@ class Rounds:
                     return partial(self._begin, mine)
                 if until is not None and now >= until:
                     break
-                self._changed.wait(mine.next_look(now, until, self._begins(mine) if self._current is None else None))
+                begins = self._begins(mine) if self._current is None else None
+                self._changed.wait(mine.next_look(now, until, begins, now + _OVERDUE / 2))
         return None
 
     def _begins(self, mine: Round) -> float:
         """When that round may begin, where none is under way."""
-        return self._ended + mine.limits.rest_after(self._ended - self._began, self._cost)
+        took = self._ended - self._began
+        rested = self._ended + mine.limits.rest_after(took, self._cost)
+        return max(self._ended, min(rested, mine.first_until - 2 * took))
 
     def _next_task(self, mine: Round, now: float) -> Callable[[], None] | None:
         if mine.has_told and not mine.is_gathering:
@@ -168,6 +178,9 @@ class Rounds:
         except RuntimeError:
             with self._changed:
                 is_mine = mine.finds_no_thread(reading)
+                if is_mine:  # whoever else waits is to give it up in time
+                    mine.keeper = None
+                    mine.others.notify()
             if is_mine:
                 self._run(mine, reading)
 

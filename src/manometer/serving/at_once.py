@@ -15,17 +15,18 @@ from typing import Any
 __all__ = ["accept", "close", "receive", "send"]
 
 _c: Any = None
-if sys.platform == "linux":
-    with suppress(ImportError, OSError, AttributeError):  # a Python without ctypes; a C library without accept4
+if sys.platform == "linux" and sys.implementation.name == "cpython":
+    # Whatever keeps ctypes from its work, such as a policy of the system: Python's own functions do the same.
+    with suppress(Exception):
         import ctypes
 
-        _c = ctypes.PyDLL(None, use_errno=True)
-        _c.accept4.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
-        _c.recv.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-        _c.recv.restype = ctypes.c_ssize_t
-        _c.send.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-        _c.send.restype = ctypes.c_ssize_t
-        _c.close.argtypes = (ctypes.c_int,)
+        _functions = ctypes.PyDLL(None, use_errno=True)
+        _functions.accept4.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
+        for _each in (_functions.recv, _functions.send):
+            _each.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+            _each.restype = ctypes.c_ssize_t
+        _functions.close.argtypes = (ctypes.c_int,)
+        _c = _functions
 
 _ADDRESS = 128
 """Bytes of the largest address of a socket, struct sockaddr_storage."""

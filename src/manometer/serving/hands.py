@@ -31,7 +31,7 @@ class Hands:
                 self._free -= 1
                 self._given.put(connection)
                 return
-        in_background(partial(self._run, connection), "manometer-answer", self.end)
+        in_background(partial(self._run, [connection]), "manometer-answer", self.end)
 
     def end(self) -> None:
         """Keep no thread waiting."""
@@ -41,11 +41,12 @@ class Hands:
                 self._free -= 1
                 self._given.put(None)
 
-    def _run(self, connection: Connection | None) -> None:
-        while connection is not None:
-            self._work(connection)
-            del connection  # its client may be gone, and its memory with it
-            connection = self._next()
+    def _run(self, first: list[Connection]) -> None:
+        following: Connection | None = first.pop()  # the thread is not to keep it, nor what was received
+        while following is not None:
+            self._work(following)
+            following = None
+            following = self._next()
 
     def _next(self) -> Connection | None:
         with self._lock:

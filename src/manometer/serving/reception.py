@@ -23,7 +23,7 @@ from manometer.serving.places import places
 __all__ = ["Reception"]
 
 UNTAKEN = 4
-"""Answers that an address may leave with us until it takes them in; its next requests wait."""
+"""Answers that an address may leave with us until it takes them in; its next scrapes wait."""
 SENDING = 64 << 20
 """Bytes of answers that they have not taken in. What several share counts once, and one may be larger."""
 _BUSY = (
@@ -31,7 +31,7 @@ _BUSY = (
     b"too many requests wait for theirs; try again soon\n"
 )
 _PIECES = 0.05
-"""Seconds without a look after one at a part of a request: bytes that come one by one cost a look together."""
+"""Seconds without a look at who has sent a part of a request: bytes that come one by one cost one look together."""
 # A forked child has nothing of it, where Linux's own would be one of the child and the parent.
 _Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 
@@ -62,7 +62,8 @@ class Reception:
         self._held: dict[Connection, float] = {}  # in the order in which their turns began; with the ends of these
         self._back: deque[Connection] = deque()
         self._places = places()
-        self._looked_in_vain = False
+        self._unheard: dict[Connection, None] = {}  # of those held, which have sent a part of a request
+        self._hears_at = inf
         self._next_end = inf
         self._closed, self._are_shut = Event(), Event()
         self._wakes, self._waker = socket.socketpair()
@@ -142,6 +143,8 @@ class Reception:
     def _once(self) -> None:
         """Do what is to be done now; requests come before new connections, which may take the place of others."""
         events = [key.data for key, _ in self._selector.select(self._patience())]
+        if monotonic() >= self._hears_at:
+            self._hear_again()
         for each in events:
             if isinstance(each, Connection) and each in self._held:
                 self._safely(self._go_on, each)
@@ -155,11 +158,8 @@ class Reception:
                 self._doors.take(each)
         self._end_turns()
         for lane in self._lanes:
-            while lane.free and (following := lane.next(self._burdens())) is not None:
+            while lane.free and lane.waiting and (following := lane.next(self._burdens())) is not None:
                 self._safely(self._hand_over, following)
-        if self._looked_in_vain:
-            self._looked_in_vain = False
-            sleep(_PIECES)
 
     def _safely(self, step: Callable[[Connection], None], connection: Connection) -> None:
         try:
@@ -183,8 +183,9 @@ class Reception:
         if connection.is_over or (self._closed.is_set() and not connection.is_sending):
             self._drop(connection)
         elif connection.is_sending or connection.shakes or not connection.has_request:
-            self._looked_in_vain |= bool(connection.received)
             self._hold(connection)
+            if connection in self._held and connection.received and not connection.is_sending:
+                self._do_not_hear(connection)
         else:
             self._hand_over(connection)
 
@@ -197,7 +198,7 @@ class Reception:
         """Have a thread go on with the connection, as soon as there is one."""
         self._let_go(connection)
         lane = self._lane(connection)
-        if lane.free and self._burdens().get(connection.peer, 0) < inf:
+        if lane.free and (lane.spare or self._burdens().get(connection.peer, 0) < inf):
             try:
                 self._begin(connection)
             except RuntimeError as error:
@@ -215,10 +216,14 @@ class Reception:
                 self._give_up(last, next(lane for lane in self._lanes if last in lane.waiting))
 
     def _burdens(self) -> dict[str | None, float]:
-        """How many answers each address has of us by now; without end, while it takes in none of some."""
+        """How many answers each address has of us by now; without end, while it takes in none of some.
+
+        By a Unix socket all have the same, None: one of them is not to keep the others from their answers.
+        """
         untaken = Counter(each.peer for each in self._held if each.is_sending)
         all_of_us = untaken + Counter(each.peer for each in self._away)
-        return {peer: inf if untaken[peer] >= UNTAKEN else number for peer, number in all_of_us.items()}
+        burdens: dict[str | None, float] = dict(all_of_us)
+        return burdens | {peer: inf for peer, number in untaken.items() if peer is not None and number >= UNTAKEN}
 
     def _give_up(self, connection: Connection, lane: Lane) -> None:
         """It has waited in vain."""
@@ -230,6 +235,18 @@ class Reception:
         if not connection.shakes:
             connection.answer([_BUSY], closes=True)
         self._drop(connection)
+
+    def _do_not_hear(self, connection: Connection) -> None:
+        """Look at it no more for a while, and then at all such together."""
+        self._selector.unregister(connection.socket)
+        self._unheard[connection] = None
+        self._hears_at = min(self._hears_at, monotonic() + _PIECES)
+
+    def _hear_again(self) -> None:
+        for connection in self._unheard:
+            self._selector.register(connection.socket, connection.wants, connection)
+        self._unheard.clear()
+        self._hears_at = inf
 
     def _hold(self, connection: Connection) -> None:
         """Wait for the client."""
@@ -257,7 +274,10 @@ class Reception:
 
     def _let_go(self, connection: Connection) -> None:
         if self._held.pop(connection, None) is not None:
-            self._selector.unregister(connection.socket)
+            if connection in self._unheard:
+                del self._unheard[connection]
+            else:
+                self._selector.unregister(connection.socket)
 
     def _drop(self, connection: Connection) -> None:
         self._let_go(connection)
@@ -277,7 +297,8 @@ class Reception:
 
     def _patience(self) -> float | None:
         """Seconds until something is to be done that no client asks for; None where there is nothing."""
-        until = self._next_end if self._closed.is_set() else min(self._next_end, self._doors.shut_until)
+        until = min(self._next_end, self._hears_at)
+        until = until if self._closed.is_set() else min(until, self._doors.shut_until)
         return None if until == inf else max(0.0, until - monotonic())
 
     def _came(self, client: socket.socket, peer: str | None, listener: Listener) -> None:

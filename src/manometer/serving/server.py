@@ -54,8 +54,8 @@ class Server:
             self._listeners = Listeners([Tcp(host, port)], allowed_hosts, sharing)
         else:
             self._listeners = Listeners(addresses(listen_addresses), allowed_hosts, sharing, "listen_addresses")
-        self._scrapes, self._others = Lane(site.scrapes.limit, "scrape"), Lane(SPARE, "connection")
-        self._handshakes = Lane(SPARE, "connection")
+        self._scrapes, self._others = Lane(site.scrapes.limit, "scrape"), Lane(SPARE, "connection", spare=True)
+        self._handshakes = Lane(SPARE, "connection", spare=True)
         self._hands = Hands(self._go_on)
         listening, shakes = self._listeners.all, self._guard.shakes
         lanes = self._scrapes, self._others, self._handshakes
