@@ -32,7 +32,7 @@ def test_a_fault_pages_and_resolves(world, eventually, fault, alert, about, summ
     assert first.labels.items() >= {"job": "alluse", "severity": "critical", **about}.items()
     assert first.labels["instance"] == world.engine.address
     assert first.annotations["summary"] == summary
-    assert first.annotations["runbook_url"].endswith(f"{alert}.md")
+    assert first.annotations["runbook"] == f"docs/runbooks/{alert}.md"
     (resolved, *_) = eventually(lambda: world.delivered(alert, "resolved"), 180, world.firing)
     assert resolved.labels == first.labels
     assert resolved.started == first.started

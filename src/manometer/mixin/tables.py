@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from manometer.catalogue import SUBJECTS, MetricSpec
 from manometer.mixin import rules
-from manometer.mixin.rules.rule import runbook
 from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["alerts_table", "conventions_table", "metrics_table"]
@@ -36,12 +35,11 @@ def conventions_table() -> str:
 
 def alerts_table(runbooks: str = "docs/runbooks") -> str:
     """Every alert as the defaults render it, subject by subject. runbooks: where they are, from the page's place."""
-    config = Thresholds(runbooks=runbooks)
     return _table(
         ("alert", "severity", "fires when", "runbook"),
         (
-            (f"`{alert.name}`", alert.severity.value, alert.fires, f"[{alert.name}]({runbook(alert.name, config)})")
-            for alert in rules.alerts(config)
+            (f"`{alert.name}`", alert.severity.value, alert.fires, f"[{alert.name}]({runbooks}/{alert.name}.md)")
+            for alert in rules.alerts(Thresholds())
         ),
     )
 

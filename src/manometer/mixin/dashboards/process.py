@@ -2,7 +2,7 @@
 
 from manometer.catalogue import process
 from manometer.mixin.dashboards.panel import RATE, Panel, Query, alert_line, chosen, shown, worst_from
-from manometer.mixin.promql import TARGET, by, rate
+from manometer.mixin.promql import PROCESS, TARGET, by, rate
 from manometer.mixin.rules import runtime as rules
 from manometer.mixin.thresholds import Thresholds
 
@@ -14,23 +14,29 @@ _A_TARGET = shown("instance")
 def panels(config: Thresholds) -> tuple[Panel, ...]:
     """Memory and processor time."""
     limits = config.runtime
+    of_each = by((*TARGET, PROCESS), rate(chosen(process.CPU_TIME), RATE))
     return (
         Panel(
             "Memory",
-            "Resident memory of each process. Steps that come back are load; a floor that keeps rising is a leak,"
-            " which the trend below shows sooner.",
+            "Resident memory of the largest process of each target, and of all its processes. Steps that come back"
+            " are load; a floor that keeps rising is a leak, which the trend below shows sooner.",
             "decbytes",
-            (Query(chosen(process.MEMORY_USAGE), _A_TARGET), alert_line("MemoryHigh", "bytes")),
+            (
+                Query(by(TARGET, chosen(process.MEMORY_USAGE), "max"), _A_TARGET),
+                Query(by(TARGET, chosen(process.MEMORY_USAGE)), f"{_A_TARGET} in all"),
+                alert_line("MemoryHigh", "bytes"),
+            ),
             steps=worst_from(limits.memory_bytes),
             width=12,
         ),
         Panel(
             "Processor",
-            "Processors that each process keeps busy. Near 1 a Python program has no more to give, and everything in"
-            " it waits: spread the load over more processes.",
+            "Processors that the busiest process of each target takes, and all of them together. Near 1 a Python"
+            " process has no more to give, and everything in it waits: spread the load over more processes.",
             "suffix: cores",
             (
-                Query(by(TARGET, rate(chosen(process.CPU_TIME), RATE)), _A_TARGET),
+                Query(by(TARGET, of_each, "max"), _A_TARGET),
+                Query(by(TARGET, of_each), f"{_A_TARGET} in all"),
                 alert_line("CpuHigh", "cores"),
             ),
             steps=worst_from(limits.cpu_cores),

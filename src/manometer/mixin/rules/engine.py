@@ -9,6 +9,7 @@ from manometer.mixin.promql import (
     by,
     either,
     increase,
+    none_of,
     over,
     rate,
     ratio,
@@ -48,7 +49,7 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
 def promised(config: Thresholds) -> dict[str, str]:
     """The matcher of the stages that a latency is promised of."""
     waiting = config.engine.waiting_stages
-    return {"engine.stage.name": "!~" + any_of(waiting).removeprefix("=~")} if waiting else {}
+    return {"engine.stage.name": none_of(waiting)} if waiting else {}
 
 
 def _stages(config: Thresholds) -> tuple[Record, ...]:
