@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from manometer.catalogue import SUBJECTS, MetricSpec
 from manometer.mixin import rules
+from manometer.mixin.rules.precedence import PRECEDENCE
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["alerts_table", "conventions_table", "metrics_table"]
+__all__ = ["alerts_table", "conventions_table", "metrics_table", "precedence_table"]
 
 _UNITS = {"s": "seconds", "By": "bytes", "1": "ratio"}
 
@@ -40,6 +41,21 @@ def alerts_table(runbooks: str = "docs/runbooks") -> str:
         (
             (f"`{alert.name}`", alert.severity.value, alert.fires, f"[{alert.name}]({runbooks}/{alert.name}.md)")
             for alert in rules.alerts(Thresholds())
+        ),
+    )
+
+
+def precedence_table() -> str:
+    """Which alerts are not raised while another fires."""
+    return _table(
+        ("while one of these fires", "these are not raised", "for the same"),
+        (
+            (
+                ", ".join(f"`{name}`" for name in each.greater),
+                ", ".join(f"`{name}`" for name in each.lesser),
+                ", ".join(each.of),
+            )
+            for each in PRECEDENCE
         ),
     )
 

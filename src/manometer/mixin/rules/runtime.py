@@ -53,8 +53,8 @@ def _records() -> tuple[Record, ...]:
         Record(_BUSIEST, by(TARGET, f"{cpu} {OURS}", "max")),
         # The pauses of all processes are one figure; a process stands still for its part of them.
         Record(GC_SHARE, either(f"{paused}\n/ {processes}", paused)),
-        # The loops of all processes are one figure too. A loop waits 100 ms for its next look, or is behind: the sum of both
-        # is the time that there was, of one loop or of many.
+        # The loops of all processes are one figure too. A loop waits 100 ms for its next look, or is behind. The sum
+        # of both is the time that there was, of one loop or of many.
         Record(LOOP_LAG, f"{late}\n/ ({late} + {runtime.LOOP_LAG_EVERY:g} * {looks} > 0)"),
     )
 
