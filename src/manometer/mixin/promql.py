@@ -41,6 +41,7 @@ PROCESS = "pid"
 FOREIGN = frozenset(
     {
         "ALERTS",
+        "scrape_duration_seconds",
         "up",
     }
 )

@@ -10,7 +10,7 @@ from manometer.errors import ConfigError
 from manometer.mixin.shipped import RUNBOOKS
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["Alert", "Entry", "Group", "Record", "Severity", "Threshold", "told"]
+__all__ = ["Alert", "Entry", "Group", "Record", "Severity", "Threshold", "runbook", "told"]
 
 Entry: TypeAlias = dict[str, object]
 """A group or a rule as a rules file holds it."""
@@ -96,7 +96,7 @@ class Alert:
             "annotations": {
                 "summary": self.summary,
                 "description": self.description,
-                **_runbook(self.name, config),
+                "runbook_url" if config.runbooks else "runbook": runbook(self.name, config),
             },
         }
 
@@ -119,14 +119,9 @@ class Group:
         return {"name": f"manometer-{self.name}", "interval": str(interval), "rules": rules}
 
 
-def _runbook(alert: str, config: Thresholds) -> dict[str, str]:
-    """The page of an alert: its URL, or its path in the package where no URL is known. A path is no link."""
-    page = f"{alert}.md"
-    return (
-        {"runbook_url": f"{config.runbooks.rstrip('/')}/{page}"}
-        if config.runbooks
-        else {"runbook": f"{RUNBOOKS}/{page}"}
-    )
+def runbook(alert: str, config: Thresholds) -> str:
+    """Where an alert's runbook is: its URL, or its path in the package where no URL is known. A path is no link."""
+    return f"{config.runbooks.rstrip('/') or RUNBOOKS}/{alert}.md"
 
 
 def told(attribute: str) -> str:
