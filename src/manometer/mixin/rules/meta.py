@@ -7,7 +7,7 @@ from manometer.mixin.promql import TARGET, any_of, both, by, either, increase, l
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, told
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["groups", "thresholds"]
+__all__ = ["KNOWN", "groups", "thresholds"]
 
 KNOWN = recorded(TARGET, "manometer_target", "known")
 """1 for each target that has shown Manometer's figures, for as long as Prometheus is to scrape it."""
