@@ -5,6 +5,7 @@ from manometer.mixin.analysis import fit, forecast, slope, spaced_evenly, steadi
 from manometer.mixin.histograms import amounts, events, quantile, share_over
 from manometer.mixin.promql import (
     TARGET,
+    WINDOW,
     both,
     by,
     either,
@@ -15,6 +16,7 @@ from manometer.mixin.promql import (
     recorded,
     saturation,
     select,
+    staying_over,
 )
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
 from manometer.mixin.thresholds import Thresholds
@@ -79,6 +81,9 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
     limits = config.pool
     gave_up = by(_POOL, increase(select(pool.TIMEOUTS)))
     refused = by(_POOL, increase(select(pool.REJECTIONS)))
+    # Several processes show what they have together. Where one has nothing left, its requests wait all the same.
+    waiting = by(_POOL, over("avg", select(pool.PENDING_REQUESTS), WINDOW))
+    fewest = by(_POOL, over("min", select(pool.PENDING_REQUESTS), WINDOW))
     labels = f"{told('pool.kind')} pool {told('pool.name')}"
     return (
         Alert(
@@ -93,9 +98,13 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
         ),
         Alert(
             name="PoolSaturated",
-            expr=crowded(f"{SATURATION_5M} > {limits.saturation_ratio:g}"),
+            expr=either(
+                crowded(f"{SATURATION_5M} > {limits.saturation_ratio:g}"),
+                both(SATURATION_5M, staying_over(limits.wait_seconds, waiting, REQUESTS), f"{fewest} >= 1"),
+            ),
             severity=Severity.WARNING,
-            fires=f"more than {limits.saturation_ratio:.0%} of a pool is in use; for workers, and tasks queue",
+            fires=f"more than {limits.saturation_ratio:.0%} of a pool is in use; for workers, and tasks queue; or"
+            f" requests wait all the time, over {limits.wait_seconds:g} s on average",
             summary=f"The {labels} of {told('job')} is full",
             description=f"The {labels} on {told('instance')} has been {{{{ $value | humanizePercentage }}}}"
             " in use for five minutes; requests wait or are about to.",
