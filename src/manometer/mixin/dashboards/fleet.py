@@ -106,7 +106,7 @@ def _grades(config: Thresholds) -> Bars:
 
 
 def _targets(config: Thresholds) -> Table:
-    firing = by(TARGET, alerts({"alertname": "!~Watchdog|InfoInhibitor"}), "count")
+    firing = by(TARGET, watched(chosen("ALERTS", {"alertstate": "firing"})), "count")  # those about one target
     up = by(TARGET, watched(chosen("up")), "max")
     return Table(
         "Targets",
