@@ -90,6 +90,7 @@ siege: $(VENV)/dev  ## besiege an exporter for some minutes; prints a table, wri
 
 mixin: $(VENV)/dev  ## write dashboards/ and alert_rules/ anew from the catalogue
 	$(BIN)/manometer mixin
+	$(BIN)/python -m alluse.dashboard compose/grafana/dashboards/alluse.json
 
 picture: $(VENV)/run  ## draw docs/live-table.svg from a run of the demo
 	$(BIN)/python docs/live_table.py

@@ -25,7 +25,8 @@ pytestmark = pytest.mark.servers
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
-DASHBOARDS = {path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "dashboards").glob("*.json"))}
+FILES = [*(ROOT / "dashboards").glob("*.json"), *(ROOT / "compose" / "grafana" / "dashboards").glob("*.json")]
+DASHBOARDS = {path.stem: json.loads(path.read_text()) for path in sorted(FILES)}
 
 # What Grafana puts in the place of its own variables, with a second between scrapes.
 VARIABLES = {"__rate_interval": "20s", "__interval": "15s", "__range": "1h", "__range_s": "3600"}

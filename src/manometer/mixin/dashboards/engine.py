@@ -64,7 +64,6 @@ def throughput(chosen_stages: dict[str, str] = _ENGINE) -> Graph:
         " together means less work comes in.",
         "ops",
         (Query(per_second(engine.STAGE_DURATION, _STAGE, chosen_stages, "_count"), _A_STAGE),),
-        opens=("engine",) if chosen_stages is _ENGINE else (),
     )
 
 

@@ -46,7 +46,7 @@ def shown(attribute: str) -> str:
 
 
 def per_second(
-    metric: MetricSpec, labels: tuple[str, ...], matchers: Mapping[str, str] = _NONE, part: str = ""
+    metric: MetricSpec | str, labels: tuple[str, ...], matchers: Mapping[str, str] = _NONE, part: str = ""
 ) -> str:
     """What a counter of the chosen targets grows by a second.
 
@@ -59,7 +59,7 @@ def per_second(
     return f"({either(classic, f'histogram{part}({native})')})"
 
 
-def grown(metric: MetricSpec, labels: tuple[str, ...], matchers: Mapping[str, str] = _NONE) -> str:
+def grown(metric: MetricSpec | str, labels: tuple[str, ...], matchers: Mapping[str, str] = _NONE) -> str:
     """What a counter of the chosen targets grew by from one point of the graph to the next."""
     return by(labels, increase(chosen(metric, matchers), RATE))
 
@@ -109,9 +109,10 @@ def alerts(matchers: Mapping[str, str]) -> str:
     return watched(select("ALERTS", {"alertstate": "firing", **matchers, **about}))
 
 
-def _native(histogram: MetricSpec, matchers: Mapping[str, str]) -> str:
+def _native(histogram: MetricSpec | str, matchers: Mapping[str, str]) -> str:
     """A histogram that Prometheus holds as one series: scraped so, or converted."""
-    return select(histogram.prometheus_name, {**SELECTED, **matchers})
+    name = histogram if isinstance(histogram, str) else histogram.prometheus_name
+    return select(name, {**SELECTED, **matchers})
 
 
 def _has_exemplars(histogram: MetricSpec) -> bool:
