@@ -97,7 +97,7 @@ def _trust() -> Stat:
 def _placed() -> Stat:
     placed = per_second(_WORKFLOWS, (), {"outcome": "placed"})
     return Stat(
-        "Workflows that placed orders",
+        "Workflows with orders",
         "Share of the workflows that led to orders in the book. The others had no reason to trade, or did not get"
         " there: see how the workflows end.",
         "percentunit",
@@ -201,7 +201,8 @@ def _rules() -> Table:
         (
             Column(per_second(_DECISIONS, ("rule", "action")), "Decisions/s", unit="ops"),
             Column(
-                f"{per_second(_DECISIONS, ('rule', 'action'))}\n/ scalar({per_second(_DECISIONS, ())} > 0)",
+                f"{per_second(_DECISIONS, ('rule', 'action'))}"
+                f"\n/ on () group_left () ({per_second(_DECISIONS, ())} > 0)",
                 "Share",
                 unit="percentunit",
             ),

@@ -71,7 +71,7 @@ def _down() -> Stat:
 
 def _restarted() -> Stat:
     return Stat(
-        "Targets restarted in the last hour",
+        "Restarted within the hour",
         "How many of the chosen targets have a process that began within the hour. After a deployment all of them,"
         " else none.",
         "short",

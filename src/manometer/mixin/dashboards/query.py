@@ -19,6 +19,7 @@ __all__ = [
     "per_second",
     "quantile",
     "shown",
+    "slowest",
     "watched",
 ]
 
@@ -70,10 +71,25 @@ def quantile(
     """A quantile of what a histogram of the chosen targets observed; nothing, and not NaN, where that is nothing."""
     buckets = by((*labels, "le"), rate(chosen(histogram, matchers, "_bucket"), RATE))
     observed = by(labels, rate(chosen(histogram, matchers, "_count"), RATE))
-    native = by(labels, rate(_native(histogram, matchers), RATE))
     classic = both(f"histogram_quantile({q}, {buckets})", f"{observed} > 0")
-    inside = both(f"histogram_quantile({q}, {native})", f"histogram_count({native}) > 0")
-    return Query(either(classic, inside), legend, exemplars=_has_exemplars(histogram))
+    exemplars = _has_exemplars(histogram)
+    return Query(either(classic, _native_quantile(q, histogram, labels, matchers)), legend, exemplars=exemplars)
+
+
+def slowest(
+    q: float,
+    recorded: str,
+    histogram: MetricSpec,
+    labels: tuple[str, ...],
+    legend: str,
+    matchers: Mapping[str, str] = _NONE,
+) -> Query:
+    """The greatest of a quantile that a rule records of each target: it reads no bucket, and so suits many targets.
+
+    A native histogram has no buckets to be read, so its quantile is of all targets together.
+    """
+    worst = by(labels, chosen(recorded, matchers), "max")
+    return Query(either(worst, _native_quantile(q, histogram, labels, matchers)), legend)
 
 
 def heat(histogram: MetricSpec, matchers: Mapping[str, str] = _NONE) -> Query:
@@ -107,6 +123,11 @@ def alerts(matchers: Mapping[str, str]) -> str:
     """The firing alerts about the chosen targets; one about a whole job has no instance."""
     about = {name: f"{matcher}|" for name, matcher in SELECTED.items()}
     return watched(select("ALERTS", {"alertstate": "firing", **matchers, **about}))
+
+
+def _native_quantile(q: float, histogram: MetricSpec, labels: tuple[str, ...], matchers: Mapping[str, str]) -> str:
+    native = by(labels, rate(_native(histogram, matchers), RATE))
+    return both(f"histogram_quantile({q}, {native})", f"histogram_count({native}) > 0")
 
 
 def _native(histogram: MetricSpec | str, matchers: Mapping[str, str]) -> str:

@@ -76,6 +76,7 @@ def breakers(matchers: Mapping[str, str] = _NONE) -> Timeline:
         "none",
         (Query(by(_BREAKER, f"2 * {opened}\nor {trying}", "max"), _A_BREAKER),),
         width=12,
+        height=6,
         states={0: ("closed", GOOD), 1: ("half-open", WORRY), 2: ("open", BAD)},
     )
 
@@ -94,6 +95,7 @@ def checks() -> Timeline:
             ),
         ),
         width=12,
+        height=6,
         states={0: ("fails", BAD), 1: ("passes", GOOD)},
     )
 
