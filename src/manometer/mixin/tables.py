@@ -1,13 +1,13 @@
-"""The tables of the documentation, as Markdown: every metric, whose names follow a convention, every alert."""
+"""The tables of the documentation, as Markdown: metrics, whose names follow a convention, alerts, dashboards."""
 
 from collections.abc import Iterable
 
 from manometer.catalogue import SUBJECTS, MetricSpec
-from manometer.mixin import rules
-from manometer.mixin.rules.rule import runbook
+from manometer.mixin import dashboards, rules
+from manometer.mixin.rules.precedence import PRECEDENCE
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["alerts_table", "conventions_table", "metrics_table"]
+__all__ = ["alerts_table", "conventions_table", "dashboards_table", "metrics_table", "precedence_table"]
 
 _UNITS = {"s": "seconds", "By": "bytes", "1": "ratio"}
 
@@ -36,14 +36,43 @@ def conventions_table() -> str:
 
 def alerts_table(runbooks: str = "docs/runbooks") -> str:
     """Every alert as the defaults render it, subject by subject. runbooks: where they are, from the page's place."""
-    config = Thresholds(runbooks=runbooks)
     return _table(
         ("alert", "severity", "fires when", "runbook"),
         (
-            (f"`{alert.name}`", alert.severity.value, alert.fires, f"[{alert.name}]({runbook(alert.name, config)})")
-            for alert in rules.alerts(config)
+            (f"`{alert.name}`", alert.severity.value, alert.fires, f"[{alert.name}]({runbooks}/{alert.name}.md)")
+            for alert in rules.alerts(Thresholds())
         ),
     )
+
+
+def precedence_table() -> str:
+    """Which alerts are not raised while another fires."""
+    return _table(
+        ("while one of these fires", "these are not raised", "for the same"),
+        (
+            (
+                ", ".join(f"`{name}`" for name in each.greater),
+                ", ".join(f"`{name}`" for name in each.lesser),
+                ", ".join(each.of),
+            )
+            for each in PRECEDENCE
+        ),
+    )
+
+
+def dashboards_table() -> str:
+    """Every dashboard with what it is about, and its panels by the question that they answer."""
+    made = {name: board(Thresholds()) for name, board in dashboards.SUBJECTS.items()}
+    about = _table(("file", "what it shows"), ((f"`{name}.json`", board.description) for name, board in made.items()))
+    panels = _table(
+        ("file", "question", "panels"),
+        (
+            (f"`{name}.json`", row.title, "; ".join(panel.title for panel in row.panels))
+            for name, board in made.items()
+            for row in board.rows
+        ),
+    )
+    return f"{about}\n\n{panels}"
 
 
 def _metrics(rows: Iterable[MetricSpec]) -> str:
