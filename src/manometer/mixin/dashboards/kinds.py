@@ -114,6 +114,9 @@ def _timeline(panel: Timeline) -> statetimeline.Panel:
 def _bars(panel: Bars) -> bargauge.Panel:
     made = bargauge.Panel().targets(_targets(panel, instant=True)).reduce_options(_latest()).min(0)
     made.display_mode(common.BarGaugeDisplayMode.BASIC).orientation(common.VizOrientation.HORIZONTAL)
+    for place, query in enumerate(panel.queries):
+        if query.color:
+            made.override_by_query(_ref(place), [_fixed(query.color)])
     return made if panel.top is None else made.max(panel.top)
 
 
