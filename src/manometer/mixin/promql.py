@@ -34,6 +34,7 @@ TARGET = ("job", "instance")
 FOREIGN = frozenset(
     {
         "ALERTS",
+        "scrape_duration_seconds",
         "up",
     }
 )
