@@ -71,34 +71,45 @@ def trend(values, config):
 
 
 def scores(values, grain, config):
-    """The usual figure, the spread and the score of a signal against each season, by season and name."""
+    """The usual figure, the deviation, its spread and the score of a signal, by season and name."""
     step, limits = config.interval.seconds, config.analytics
     day, hour = limits.usual_range.seconds // step, limits.season_range.seconds // step
+    logarithm = np.log(values + grain)
     found = {}
     for season, back in (("level", None), ("daily", 86400 // step), ("weekly", 7 * 86400 // step)):
-        residual = values
+        residual = logarithm
         if back is not None:
             ended = back - hour // 2
-            then = rolling(_median, values, hour, ended)
-            known = rolling(_count, values, hour, ended) >= limits.samples_ratio * hour
-            residual = np.where(known, values - then, np.nan)
+            then = rolling(_median, logarithm, hour, ended)
+            known = rolling(_count, logarithm, hour, ended) >= limits.samples_ratio * hour
+            residual = np.where(known, logarithm - then, np.nan)
         centre = _where_enough(residual, day, limits)
-        deviation = np.abs(residual - centre)
-        usual = values - (residual - centre)
-        mad = _where_enough(deviation, day, limits)
-        spread = 1.4826 * (mad + limits.tolerance_ratio * np.abs(usual) + grain)
-        found[season] = {"usual": usual, "spread": spread, "zscore": (residual - centre) / spread}
+        deviation = residual - centre
+        usual = np.exp(logarithm - deviation) - grain
+        spread = 1.4826 * np.maximum(_where_enough(np.abs(deviation), day, limits), limits.tolerance_ratio)
+        width = np.exp(limits.anomaly * spread)
+        found[season] = {
+            "usual": usual,
+            "usual_highest": (usual + grain) * width - grain,
+            "usual_lowest": np.maximum((usual + grain) / width - grain, 0),
+            "spread": spread,
+            "deviation": deviation,
+            "zscore": deviation / spread,
+        }
     return found
 
 
 def anomaly(scored):
-    """The score nearer to 0 of the two longest seasons that are known; 0 where they are of different signs."""
-    level, daily, weekly = (scored[season]["zscore"] for season in ("level", "daily", "weekly"))
-    found = level
-    for one, other in ((level, daily), (daily, weekly)):
+    """The deviation nearer to 0 of the two longest seasons that are known, over the spread of the longer of the two.
+
+    0 where the two are of different signs.
+    """
+    found = scored["level"]["zscore"]
+    for season, longer in (("level", "daily"), ("daily", "weekly")):
+        one, other = scored[season]["deviation"], scored[longer]["deviation"]
         nearer = np.where(np.abs(one) < np.abs(other), one, other)
-        agreed = np.where(one * other > 0, nearer, 0.0)
-        found = np.where(np.isfinite(one) & np.isfinite(other), agreed, found)
+        score = np.where(one * other > 0, nearer, 0.0) / scored[longer]["spread"]
+        found = np.where(np.isfinite(one) & np.isfinite(score), score, found)
     return found
 
 

@@ -178,7 +178,7 @@ class Analytics:
     trend_range, horizon: the past that a trend is drawn from, and how far ahead it is read.
     usual_range: the past whose median is usual; season_range: the same around the time a day and a week ago.
     samples_ratio: the share of a range's samples that must be there before anything is said.
-    tolerance_ratio: the difference, as a share of what is usual, that is as good as none.
+    tolerance_ratio: the spread that every signal is granted, as a share of what is usual.
     anomaly: robust standard deviations at which a signal is unusual.
     floor: events a second below which a share or a mean of events tells nothing.
     """

@@ -1,12 +1,18 @@
 """What is unusual about each signal: a robust score against the last day, the day before and the week before."""
 
+from collections.abc import Mapping
+
 from manometer.mixin.analysis import agreed, median
 from manometer.mixin.promql import both, either, select
 from manometer.mixin.rules.analytics.family import (
     ANOMALY,
     CENTRE,
     DEVIATION,
+    DISTANCE,
     GRAIN,
+    HIGHEST,
+    LOG,
+    LOWEST,
     RESIDUAL,
     SPREAD,
     USUAL,
@@ -25,27 +31,38 @@ SEASONS = {"daily": Duration("1d"), "weekly": Duration("7d")}
 _NORMAL = 1.4826
 """The standard deviation of a normal distribution over its median absolute deviation."""
 
-_MANY = "on (job, signal) group_right ()"  # one figure of the signal against one a season
+_OF_SIGNAL = "on (signal) group_left ()"
+_OF_SERIES = "on (job, signal) group_right ()"  # one figure of the job's signal against one a season
 
 
 def records(config: Thresholds) -> tuple[Record, ...]:
     """The rules of the anomaly score, in the order in which each needs those before it.
 
+    The score is of logarithms, because load multiplies what it acts on: half is as far from usual as twice, by night
+    as by day. A signal's grain is added first: what is far below it may double, and that means nothing.
     A median is taken of recorded deviations: a subquery in its place would take a thousand times as long.
     """
-    day = config.analytics.usual_range
-    tolerance = f"{config.analytics.tolerance_ratio:g} * abs({USUAL}) + on (signal) group_left () {GRAIN}"
+    limits, day = config.analytics, config.analytics.usual_range
+    usual = f"{LOG} - {_OF_SERIES} {DEVIATION}"
     return (
-        Record(RESIDUAL, VALUE, {"season": "level"}),
+        Record(LOG, f"ln({VALUE} + {_OF_SIGNAL} {GRAIN})"),
+        Record(RESIDUAL, LOG, {"season": "level"}),
         *(Record(RESIDUAL, _since(again, config), {"season": season}) for season, again in SEASONS.items()),
         Record(CENTRE, both(median(RESIDUAL, day), enough(RESIDUAL, day, config))),
-        Record(DEVIATION, f"abs({RESIDUAL} - {CENTRE})"),
-        Record(USUAL, f"{VALUE} - {_MANY} ({RESIDUAL} - {CENTRE})"),
+        Record(DEVIATION, f"{RESIDUAL} - {CENTRE}"),
+        Record(DISTANCE, f"abs({DEVIATION})"),
+        Record(USUAL, f"exp({usual}) - {_OF_SIGNAL} {GRAIN}"),
         Record(
             SPREAD,
-            both(f"{_NORMAL} * ({median(DEVIATION, day)} + {tolerance})", enough(DEVIATION, day, config)),
+            both(
+                f"{_NORMAL} * clamp_min({median(DISTANCE, day)}, {limits.tolerance_ratio:g})",
+                DISTANCE,
+                enough(DISTANCE, day, config),
+            ),
         ),
-        Record(ZSCORE, f"({RESIDUAL} - {CENTRE}) / {SPREAD}"),
+        Record(HIGHEST, f"exp({usual} + {limits.anomaly:g} * {SPREAD}) - {_OF_SIGNAL} {GRAIN}"),
+        Record(LOWEST, f"clamp_min(exp({usual} - {limits.anomaly:g} * {SPREAD}) - {_OF_SIGNAL} {GRAIN}, 0)"),
+        Record(ZSCORE, f"{DEVIATION} / {SPREAD}"),
         Record(ANOMALY, _anomaly()),
     )
 
@@ -54,14 +71,19 @@ def _since(season: Duration, config: Thresholds) -> str:
     """How far the signal is from what it was a season ago: from the median of the hour around that time."""
     around = config.analytics.season_range
     ago = f"{season.seconds - around.seconds // 2}s"
-    return both(f"{VALUE} - {median(VALUE, around, ago)}", enough(VALUE, around, config, ago))
+    return both(f"{LOG} - {median(LOG, around, ago)}", enough(LOG, around, config, ago))
 
 
 def _anomaly() -> str:
-    """The lesser score of two seasons: what is usual for the day or for the week is not unusual.
+    """The lesser deviation of two seasons, over the spread of the longer: what is usual for either is not unusual.
 
     Otherwise each incident would come again as an echo, a day and a week later, and each Monday would differ from its
-    Sunday. A young job has no weekly score, and a very young one no daily score.
+    Sunday. A young job has no weekly spread, and a very young one no daily spread.
     """
-    level, daily, weekly = (select(ZSCORE, {"season": season}) for season in ("level", *SEASONS))
-    return either(agreed(daily, weekly, "season"), agreed(level, daily, "season"), agreed(level, level, "season"))
+    level, daily, weekly = ({"season": season} for season in ("level", *SEASONS))
+
+    def score(one: Mapping[str, str], longer: Mapping[str, str]) -> str:
+        lesser = agreed(select(DEVIATION, one), select(DEVIATION, longer), "season")
+        return f"({lesser})\n/ ignoring (season) {select(SPREAD, longer)}"
+
+    return either(score(daily, weekly), score(level, daily), score(level, level))

@@ -7,9 +7,13 @@ __all__ = [
     "ANOMALY",
     "CENTRE",
     "DEVIATION",
+    "DISTANCE",
     "FORECAST",
     "FORECAST_ERROR",
     "GRAIN",
+    "HIGHEST",
+    "LOG",
+    "LOWEST",
     "R2",
     "RESIDUAL",
     "SLOPE",
@@ -33,11 +37,16 @@ STEADINESS = recorded(("job",), _SIGNAL, "steadiness")
 FORECAST = recorded(("job",), _SIGNAL, "forecast")
 FORECAST_ERROR = recorded(("job",), _SIGNAL, "forecast_error")
 
+LOG = recorded(("job",), _SIGNAL, "log")
+
 # Each of these but the last has a series a season: against what the figure is held.
 RESIDUAL = recorded(("job",), _SIGNAL, "residual")
 CENTRE = recorded(("job",), _SIGNAL, "residual_median")
 DEVIATION = recorded(("job",), _SIGNAL, "deviation")
+DISTANCE = recorded(("job",), _SIGNAL, "distance")
 USUAL = recorded(("job",), _SIGNAL, "usual")
+HIGHEST = recorded(("job",), _SIGNAL, "usual_highest")
+LOWEST = recorded(("job",), _SIGNAL, "usual_lowest")
 SPREAD = recorded(("job",), _SIGNAL, "spread")
 ZSCORE = recorded(("job",), _SIGNAL, "zscore")
 ANOMALY = recorded(("job",), _SIGNAL, "anomaly")

@@ -1,4 +1,4 @@
-"""The signals: what each tells of a job, in one figure, and the least difference in it that matters.
+"""The signals: what each tells of a job, in one figure, and how small a figure may be to mean nothing.
 
 A signal is of a job and not of an instance. So its history outlives deployments, which give instances new names, and
 a thousand instances cost hardly more than one.
@@ -25,7 +25,7 @@ class Signal:
     """One figure of each job.
 
     tells: what it is, for people. unit: Grafana's id of it. expr: an expression with the label `job` alone.
-    grain: the least difference that matters, in the unit.
+    grain: the figure that is as good as none, in the unit: what is far below it may double and nothing has changed.
     low: whether it is bad news too when the figure is lower than usual; higher always is.
     """
 
@@ -53,11 +53,11 @@ def _engine(config: Thresholds) -> tuple[Signal, ...]:
             "mean time of a stage's run, without stages that wait for a person",
             "s",
             _mean(engine.STAGE_DURATION, floor, promised(config)),
-            grain=0.0001,
+            grain=0.001,
         ),
-        Signal("errors", "share of the stages' runs that fail", "percentunit", _share(failed, runs, floor), 0.002),
-        Signal("throughput", "runs of stages a second", "ops", runs, grain=0.1, low=True),
-        Signal("in_flight", "runs of stages that have started and not ended", "short", active, grain=1),
+        Signal("errors", "share of the stages' runs that fail", "percentunit", _share(failed, runs, floor), 0.02),
+        Signal("throughput", "runs of stages a second", "ops", runs, grain=1, low=True),
+        Signal("in_flight", "runs of stages that have started and not ended", "short", active, grain=5),
     )
 
 
@@ -65,8 +65,8 @@ def _cache(config: Thresholds) -> tuple[Signal, ...]:
     misses = _a_second(cache.REQUESTS, {"cache.request.type": "miss"})
     missed = _share(misses, _a_second(cache.REQUESTS), config.analytics.floor)
     return (
-        Signal("misses", "share of cache lookups that miss: 1 less the hit ratio", "percentunit", missed, grain=0.01),
-        Signal("evictions", "entries that leave caches a second", "ops", _a_second(cache.EVICTIONS), grain=0.1),
+        Signal("misses", "share of cache lookups that miss: 1 less the hit ratio", "percentunit", missed, grain=0.1),
+        Signal("evictions", "entries that leave caches a second", "ops", _a_second(cache.EVICTIONS), grain=1),
     )
 
 
@@ -74,9 +74,9 @@ def _pool(config: Thresholds) -> tuple[Signal, ...]:
     floor = config.analytics.floor
     held, workers = {"pool.kind": "!=worker"}, {"pool.kind": "worker"}
     return (
-        Signal("pool_saturation", "use of the fullest pool", "percentunit", _fullest_pool(held), grain=0.02),
-        Signal("worker_saturation", "use of the busiest workers", "percentunit", _fullest_pool(workers), grain=0.02),
-        Signal("pool_wait", "mean wait for a pooled resource", "s", _mean(pool.WAIT_DURATION, floor), grain=0.001),
+        Signal("pool_saturation", "use of the fullest pool", "percentunit", _fullest_pool(held), grain=0.5),
+        Signal("worker_saturation", "use of the busiest workers", "percentunit", _fullest_pool(workers), grain=0.5),
+        Signal("pool_wait", "mean wait for a pooled resource", "s", _mean(pool.WAIT_DURATION, floor), grain=0.01),
     )
 
 
@@ -85,8 +85,8 @@ def _queue(config: Thresholds) -> tuple[Signal, ...]:
     full = saturation(by(_QUEUE, over("avg", select(queue.ITEMS), "5m")), limit)
     wait = _mean(queue.WAIT_DURATION, config.analytics.floor)
     return (
-        Signal("queue_saturation", "how full the fullest queue is", "percentunit", by(_JOB, full, "max"), grain=0.02),
-        Signal("queue_wait", "mean wait of an item in a queue", "s", wait, grain=0.01),
+        Signal("queue_saturation", "how full the fullest queue is", "percentunit", by(_JOB, full, "max"), grain=0.5),
+        Signal("queue_wait", "mean wait of an item in a queue", "s", wait, grain=0.1),
     )
 
 
@@ -94,7 +94,7 @@ def _retries(config: Thresholds) -> tuple[Signal, ...]:
     attempts = _a_second(resilience.RETRY_ATTEMPTS)
     failed = _a_second(resilience.RETRY_ATTEMPTS, {"retry.attempt.outcome": "!=ok"})
     share = _share(failed, attempts, config.analytics.floor)
-    return (Signal("retries", "share of the attempts of retried operations that fail", "percentunit", share, 0.005),)
+    return (Signal("retries", "share of the attempts of retried operations that fail", "percentunit", share, 0.05),)
 
 
 def _process(config: Thresholds) -> tuple[Signal, ...]:
@@ -107,11 +107,11 @@ def _process(config: Thresholds) -> tuple[Signal, ...]:
     opened = by(_JOB, select(process.FILE_DESCRIPTORS, jobs), "avg")
     lag = _mean(runtime.LOOP_LAG, 0)
     return (
-        Signal("memory", "resident memory of a process", "decbytes", held, grain=1e6),
-        Signal("cpu", "processors that a process keeps busy", "suffix: cores", busy, grain=0.02),
-        Signal("gc", "share of the time that garbage collection stops a process", "percentunit", paused, 0.002),
-        Signal("loop_lag", "mean lag of an event loop", "s", lag, grain=0.001),
-        Signal("descriptors", "files and sockets that a process has open", "short", opened, grain=5),
+        Signal("memory", "resident memory of a process", "decbytes", held, grain=1e7),
+        Signal("cpu", "processors that a process keeps busy", "suffix: cores", busy, grain=0.2),
+        Signal("gc", "share of the time that garbage collection stops a process", "percentunit", paused, 0.05),
+        Signal("loop_lag", "mean lag of an event loop", "s", lag, grain=0.01),
+        Signal("descriptors", "files and sockets that a process has open", "short", opened, grain=20),
     )
 
 
