@@ -30,8 +30,8 @@ _KEPT = "400d"
 class Past:
     """The HTTP interface of such a Prometheus."""
 
-    def __init__(self, url):
-        self.url = url
+    def __init__(self, url, pid):
+        self.url, self.pid = url, pid
 
     def api(self, path, **parameters):
         """The data that Prometheus answers."""
@@ -52,9 +52,13 @@ class Past:
 
     def give(self, labels, samples):
         """Store samples of one series, values by time in seconds, in the order of their times."""
-        encoded = [_sample(time, value) for time, value in samples.items()]
-        for start in range(0, len(encoded), _SAMPLES):
-            self._write(b"".join(map(_label, sorted(labels.items()))) + b"".join(encoded[start : start + _SAMPLES]))
+        times = list(samples)
+        for start in range(0, len(times), _SAMPLES):
+            self.give_many([(labels, {time: samples[time] for time in times[start : start + _SAMPLES]})])
+
+    def give_many(self, series):
+        """The same of several series in one request: pairs of labels and samples."""
+        self._write(b"".join(_field(1, _series(*each)) for each in series))
 
     def record(self, rule, start, end, step):
         """Store what a recording rule gives at each step from start to end."""
@@ -63,8 +67,7 @@ class Past:
             ended = {time + step: STALE for time in samples if time + step not in samples and time + step <= end}
             self.give(labels, dict(sorted({**samples, **ended}.items())))
 
-    def _write(self, series):
-        message = _field(1, series)
+    def _write(self, message):
         headers = {"Content-Encoding": "snappy", "X-Prometheus-Remote-Write-Version": "0.1.0"}
         with urllib.request.urlopen(
             urllib.request.Request(f"{self.url}/api/v1/write", _snappy(message), headers), timeout=DEADLINE
@@ -100,7 +103,7 @@ def past():
         started.callback(server.terminate)
         url = f"http://127.0.0.1:{port}"
         until(lambda: _ready(url), lambda: (folder / "log").read_text())
-        yield Past(url)
+        yield Past(url, server.pid)
 
 
 def _ready(url):
@@ -114,14 +117,19 @@ def _ready(url):
 # Prometheus's remote write: a protobuf message of series, in Snappy's framing.
 
 
+def _series(labels, samples):
+    told = (_field(1, _label(pair)) for pair in sorted(labels.items()))
+    return b"".join(told) + b"".join(_field(2, _sample(time, value)) for time, value in samples.items())
+
+
 def _sample(time, value):
     if math.isnan(value):
         value = STALE
-    return _field(2, b"\x09" + struct.pack("<d", value) + b"\x10" + _number(round(time * 1000)))
+    return b"\x09" + struct.pack("<d", value) + b"\x10" + _number(round(time * 1000))
 
 
 def _label(pair):
-    return _field(1, b"".join(_field(place, text.encode()) for place, text in enumerate(pair, 1)))
+    return b"".join(_field(place, text.encode()) for place, text in enumerate(pair, 1))
 
 
 def _field(number, content):

@@ -74,8 +74,8 @@ def _pool(config: Thresholds) -> tuple[Signal, ...]:
     floor = config.analytics.floor
     held, workers = {"pool.kind": "!=worker"}, {"pool.kind": "worker"}
     return (
-        Signal("pool_saturation", "use of the fullest pool", "percentunit", _fullest_pool(held), grain=0.5),
-        Signal("worker_saturation", "use of the busiest workers", "percentunit", _fullest_pool(workers), grain=0.5),
+        Signal("pool_saturation", "use of the fullest pool", "percentunit", _fullest_pool(held), grain=0.2),
+        Signal("worker_saturation", "use of the busiest workers", "percentunit", _fullest_pool(workers), grain=0.2),
         Signal("pool_wait", "mean wait for a pooled resource", "s", _mean(pool.WAIT_DURATION, floor), grain=0.01),
     )
 
@@ -85,7 +85,7 @@ def _queue(config: Thresholds) -> tuple[Signal, ...]:
     full = saturation(by(_QUEUE, over("avg", select(queue.ITEMS), "5m")), limit)
     wait = _mean(queue.WAIT_DURATION, config.analytics.floor)
     return (
-        Signal("queue_saturation", "how full the fullest queue is", "percentunit", by(_JOB, full, "max"), grain=0.5),
+        Signal("queue_saturation", "how full the fullest queue is", "percentunit", by(_JOB, full, "max"), grain=0.2),
         Signal("queue_wait", "mean wait of an item in a queue", "s", wait, grain=0.1),
     )
 
