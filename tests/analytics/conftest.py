@@ -14,6 +14,7 @@ from recording import past
 STEP = 300  # seconds: the windows keep their lengths, and a tenth of the samples is enough to compare
 DAY = 86400 // STEP
 STEPS = int(9.25 * DAY)  # a week, a day for its median, a day for the deviations, and some
+STEP_AT = STEPS - 2 * DAY // 3  # where the shape of that name has its step
 END = 1_700_000_000 // STEP * STEP
 START = END - (STEPS - 1) * STEP
 TIMES = np.arange(START, END + 1, STEP)
@@ -34,8 +35,8 @@ def shapes():
     return {
         "constant": np.full(STEPS, 1.234567e8),
         "noise": 1e8 + noise,
-        "step": np.where(steps < STEPS - 2 * DAY // 3, 1e8, 1.6e8) + noise,
-        "ramp": 1e8 + 2e4 * steps + noise,
+        "step": np.where(steps < STEP_AT, 1e8, 1.6e8) + noise,
+        "ramp": 1e8 + 5e5 * steps + noise,
         "season": season,
         "gaps": gaps,
         "restarts": 1e8 + 1e5 * (steps % (DAY // 3)) + noise,
@@ -94,5 +95,12 @@ def recorded():
 def made():
     """What was made: the shapes, the growth of the counter, and the times and configuration of the rules."""
     return SimpleNamespace(
-        shapes=SHAPES, growth=counted()[1], config=CONFIG, times=TIMES, start=START, end=END, step=STEP
+        shapes=SHAPES,
+        step_at=STEP_AT,
+        growth=counted()[1],
+        config=CONFIG,
+        times=TIMES,
+        start=START,
+        end=END,
+        step=STEP,
     )

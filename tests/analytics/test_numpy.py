@@ -78,3 +78,15 @@ def test_the_anomaly_equals_numpy(found, made, shape):
             assert_near(found(shape, name, season), figure, np.nanmax(np.abs(figure), initial=0))
     assert_near(found(shape, "anomaly"), anomaly(expected), 1)
     assert np.isfinite(found(shape, "anomaly")).any() == (shape != "late")
+
+
+def test_a_ramp_is_a_trend_and_a_step_is_none(found, made):
+    """The fit alone takes a step for a trend; its steadiness tells the two apart."""
+
+    def believed(shape):
+        return (found(shape, "r2") > 0.7) & (found(shape, "steadiness") > 0.5)
+
+    hour = slice(made.step_at, made.step_at + 3600 // made.step)
+    assert (found("step", "r2")[hour] > 0.7).any()
+    assert not believed("step")[hour].any()
+    assert believed("ramp").mean() > 0.7

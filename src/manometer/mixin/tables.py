@@ -1,14 +1,16 @@
-"""The tables of the documentation, as Markdown: metrics, whose names follow a convention, alerts, dashboards."""
+"""The tables of the documentation, as Markdown: metrics, names of conventions, alerts, dashboards, signals."""
 
 from collections.abc import Iterable
 
 from manometer.catalogue import SUBJECTS, MetricSpec
 from manometer.mixin import dashboards, rules
+from manometer.mixin.rules.analytics.signals import signals
 from manometer.mixin.rules.rule import runbook
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["alerts_table", "conventions_table", "dashboards_table", "metrics_table"]
+__all__ = ["alerts_table", "conventions_table", "dashboards_table", "metrics_table", "signals_table"]
 
+_SIGNAL_UNITS = {"s": "seconds", "decbytes": "bytes", "percentunit": "ratio", "ops": "a second"}
 _UNITS = {"s": "seconds", "By": "bytes", "1": "ratio"}
 
 
@@ -59,6 +61,17 @@ def dashboards_table() -> str:
         ),
     )
     return f"{about}\n\n{panels}"
+
+
+def signals_table() -> str:
+    """Every signal of the analytics: what it tells, and the grain under which nothing about it means much."""
+    return _table(
+        ("signal", "what it is", "unit", "grain"),
+        (
+            (f"`{signal.name}`", signal.tells, _SIGNAL_UNITS.get(signal.unit, ""), f"{signal.grain:,g}")
+            for signal in signals(Thresholds())
+        ),
+    )
 
 
 def _metrics(rows: Iterable[MetricSpec]) -> str:
