@@ -192,6 +192,13 @@ class Analytics:
     anomaly: float = 5.0
     floor: float = 1.0
 
+    def __post_init__(self) -> None:
+        if not self.tolerance_ratio:
+            raise ConfigError(
+                "analytics.tolerance_ratio is 0, so that a signal without any noise would be unusual at once; "
+                "choose a greater one, such as 0.05"
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
