@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from manometer.catalogue import MetricSpec, cache, engine, pool, process, queue, resilience, runtime
 from manometer.mixin.promql import TARGET, any_of, by, over, rate, saturation, select
+from manometer.mixin.rules.analytics.family import VALUE
 from manometer.mixin.rules.engine import promised
 from manometer.mixin.thresholds import Thresholds
 
@@ -45,9 +46,14 @@ def signals(config: Thresholds) -> tuple[Signal, ...]:
 def _engine(config: Thresholds) -> tuple[Signal, ...]:
     floor = config.analytics.floor
     failed = _a_second(engine.STAGE_DURATION, {"engine.stage.outcome": "error"}, "_count")
-    runs = _a_second(engine.STAGE_DURATION, part="_count")
+    # Recorded before the others: the runs of a thousand instances are added up once.
+    throughput = Signal(
+        "throughput", "runs of stages a second", "ops", _a_second(engine.STAGE_DURATION, part="_count"), 1, low=True
+    )
+    runs = by(_JOB, select(VALUE, {"signal": throughput.name}))
     active = by(_JOB, over("avg", select(engine.STAGE_ACTIVE), "5m"))
     return (
+        throughput,
         Signal(
             "latency",
             "mean time of a stage's run, without stages that wait for a person",
@@ -56,14 +62,13 @@ def _engine(config: Thresholds) -> tuple[Signal, ...]:
             grain=0.001,
         ),
         Signal("errors", "share of the stages' runs that fail", "percentunit", _share(failed, runs, floor), 0.02),
-        Signal("throughput", "runs of stages a second", "ops", runs, grain=1, low=True),
         Signal("in_flight", "runs of stages that have started and not ended", "short", active, grain=5),
     )
 
 
 def _cache(config: Thresholds) -> tuple[Signal, ...]:
     misses = _a_second(cache.REQUESTS, {"cache.request.type": "miss"})
-    missed = _share(misses, _a_second(cache.REQUESTS), config.analytics.floor)
+    missed = f"{misses}\n/ ({_a_second(cache.REQUESTS)} > {config.analytics.floor:g})"
     return (
         Signal("misses", "share of cache lookups that miss: 1 less the hit ratio", "percentunit", missed, grain=0.1),
         Signal("evictions", "entries that leave caches a second", "ops", _a_second(cache.EVICTIONS), grain=1),
