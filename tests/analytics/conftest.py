@@ -45,7 +45,7 @@ def shapes():
 
 
 SHAPES = shapes()
-CONFIG = parse({"interval": f"{STEP}s", "jobs": [*SHAPES, "counted"]})
+CONFIG = parse({"interval": f"{STEP}s"})
 
 
 def counted():
@@ -68,7 +68,12 @@ def prometheus():
     with past() as made:
         for shape, values in SHAPES.items():
             samples = {int(time): float(value) for time, value in zip(TIMES, values, strict=True)}
-            made.give({"__name__": "process_memory_usage_bytes", "job": shape, "instance": "a"}, samples)
+            target = {"job": shape, "instance": "a"}
+            made.give({"__name__": "process_memory_usage_bytes", **target}, samples)
+            there = dict.fromkeys(samples, 1.0)
+            made.give({"__name__": "process_uptime_seconds", **target}, there)
+            collector = {"__name__": "manometer_collect_duration_seconds", "manometer_collector_name": "process"}
+            made.give({**collector, **target}, there)
         labels = {"job": "counted", "instance": "a", "engine_name": "e", "engine_stage_name": "s"}
         name = "engine_stage_duration_seconds_count"
         made.give(

@@ -15,7 +15,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "shared")]
 
 from record import COST, cost  # noqa: E402
 
-from manometer.catalogue import Kind, cache, engine, pool, process, queue, resilience, runtime  # noqa: E402
+from manometer.catalogue import Kind, cache, engine, pool, process, queue, resilience, runtime, self_metrics  # noqa: E402
 from manometer.mixin import rules  # noqa: E402
 from manometer.mixin.rules.analytics import family  # noqa: E402
 from manometer.mixin.rules.analytics.anomaly import SEASONS  # noqa: E402
@@ -27,6 +27,7 @@ INSTANCES = 1000
 SCRAPED = 15  # seconds
 NOW = 1_700_000_000 // 30 * 30
 RAW = range(NOW - 600, NOW + 1, SCRAPED)
+NAME = "process"  # the collector of that name marks the processes that have Manometer
 TIMES = 3  # that each rule is evaluated
 
 # What the reference application has of each metric: how many values of its name, besides those of its closed labels.
@@ -43,6 +44,8 @@ NAMES = (
     (queue.WAIT_DURATION, 1),
     (resilience.RETRY_ATTEMPTS, 1),
     (process.MEMORY_USAGE, 1),
+    (process.UPTIME, 1),
+    (self_metrics.COLLECT_DURATION, 1),
     (process.CPU_TIME, 1),
     (process.FILE_DESCRIPTORS, 1),
     (runtime.GC_PAUSE, 1),
@@ -56,7 +59,7 @@ def series(row, names):
     found = [{"__name__": row.prometheus_name + part} for part in parts]
     named = next((each for each in reversed(row.attributes) if each not in row.values), None)
     for attribute, label in zip(row.attributes, row.labels, strict=True):
-        open_ended = [f"n{number}" for number in range(names if attribute == named else 1)]
+        open_ended = [f"{NAME}{number or ''}" for number in range(names if attribute == named else 1)]
         values = row.values.get(attribute, open_ended)
         found = [{**labels, label: value} for labels in found for value in values]
     return found

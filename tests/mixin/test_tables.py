@@ -5,7 +5,14 @@ from pathlib import Path
 from manometer.catalogue import SUBJECTS
 from manometer.mixin.rules import alerts
 from manometer.mixin.rules.analytics.signals import signals
-from manometer.mixin.tables import alerts_table, conventions_table, dashboards_table, metrics_table, signals_table
+from manometer.mixin.tables import (
+    alerts_table,
+    conventions_table,
+    dashboards_table,
+    metrics_table,
+    precedence_table,
+    signals_table,
+)
 from manometer.mixin.thresholds import Thresholds
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -15,6 +22,7 @@ def test_the_committed_pages_have_the_tables():
     """`make docs` after a change, and commit what it wrote."""
     assert f"\n{metrics_table()}\n" in (DOCS / "metrics.md").read_text()
     assert f"\n{alerts_table(runbooks='runbooks')}\n" in (DOCS / "alerts.md").read_text()
+    assert f"\n{precedence_table()}\n" in (DOCS / "alerts.md").read_text()
     assert f"\n{dashboards_table()}\n" in (DOCS / "dashboards.md").read_text()
 
 

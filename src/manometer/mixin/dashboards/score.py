@@ -28,9 +28,20 @@ def panels(config: Thresholds) -> tuple[Panel, ...]:
             "percentunit",
             (Query(f"min({chosen(score.SCORE)})", "score"),),
             steps=((None, BAD), (config.score.grades["D"], "yellow"), (config.score.grades["A-"], GOOD)),
-            width=4,
+            width=3,
             height=6,
             names=names,
+        ),
+        Stat(
+            "Known to the grade",
+            "Whether the grade of each chosen target rests on errors and latency. Where it does not, there is no"
+            " stage, or hardly any work: the grade then tells of the rest alone.",
+            "percentunit",
+            (Query(by(("dimension",), chosen(score.KNOWN), "min"), shown("dimension")),),
+            steps=((None, WORRY), (1, GOOD)),
+            width=4,
+            height=6,
+            names={1: ("known", GOOD), 0: ("not known", WORRY)},
         ),
         Stat(
             "Targets up",
@@ -39,7 +50,7 @@ def panels(config: Thresholds) -> tuple[Panel, ...]:
             "percentunit",
             (Query(f"avg({watched(chosen('up'))})", "up"),),
             steps=((None, BAD), (1, GOOD)),
-            width=4,
+            width=3,
             height=6,
         ),
         *(_count(severity, color) for severity, color in (("critical", BAD), ("warning", WORRY))),
@@ -50,7 +61,7 @@ def panels(config: Thresholds) -> tuple[Panel, ...]:
 
 def firing(config: Thresholds) -> Table:
     """The alerts that fire, each with a link to its runbook where that has a URL."""
-    page = runbook("${__value.raw}", config) if "://" in config.runbooks else ""
+    page = runbook("${__value.raw}", config) if config.runbooks else ""
     return Table(
         "Firing alerts",
         "What fires for the chosen targets, critical first; nothing is what one wants. The name opens the runbook"
@@ -81,7 +92,7 @@ def _count(severity: str, color: str) -> Stat:
         "none",
         (Query(f"count({alerts({'severity': severity})}) or vector(0)", severity),),
         steps=((None, GOOD), (1, color)),
-        width=4,
+        width=3,
         height=6,
     )
 

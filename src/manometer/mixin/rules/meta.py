@@ -1,44 +1,51 @@
 """Rules about the watching itself: targets, the kit, the alerting chain, and the thresholds in force."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from manometer.catalogue import self_metrics
-from manometer.mixin.promql import TARGET, any_of, by, either, increase, over, select
+from manometer.catalogue import MetricSpec, self_metrics
+from manometer.mixin.promql import TARGET, any_of, both, by, either, increase, lately, over, recorded, select
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, told
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["groups", "recorded"]
+__all__ = ["KNOWN", "groups", "thresholds"]
+
+KNOWN = recorded(TARGET, "manometer_target", "known")
+"""1 for each target that has shown Manometer's figures, for as long as Prometheus is to scrape it."""
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules about the watching itself, without the recorded thresholds."""
-    seen = by(TARGET, over("max", select("up", {"job": any_of(config.jobs)}), config.lookback), "max")
-    gone = [f"absent({select('up', {'job': job})})" for job in config.jobs]
+    known = either(
+        by(TARGET, select(self_metrics.COLLECT_DURATION), "group"),
+        both(over("last", KNOWN, "1h"), "on (job, instance) up"),
+    )
     about = "Watchdog|InfoInhibitor"
     info = by(
         ("job",), select("ALERTS", {"alertstate": "firing", "severity": "info", "alertname": f"!~{about}"}), "max"
     )
     worse = select("ALERTS", {"alertstate": "firing", "severity": "=~critical|warning"})
-    failures = by((*TARGET, "manometer.collector.name"), increase(select(self_metrics.COLLECT_FAILURES)))
-    folds = by((*TARGET, "manometer.family.name"), increase(select(self_metrics.LABEL_FOLDS), "15m"))
+    failures = _growing(self_metrics.COLLECT_FAILURES, "5m")
+    folds = _growing(self_metrics.LABEL_FOLDS, "15m")
     successful = select(self_metrics.CONFIG_RELOAD_SUCCESSFUL)
-    settings = by(TARGET, over("min", successful, config.lookback), "min")
+    settings = by(TARGET, lately("min", successful, config.lookback), "min")
     return (
         Group(
             "meta",
             (
+                Record(KNOWN, known),
                 Alert(
                     name="TargetDown",
-                    expr=either(f"{seen} == 0", *gone),
+                    expr=_down(config),
                     severity=Severity.CRITICAL,
-                    fires=f"a target of the jobs {', '.join(config.jobs)} cannot be scraped, or a job has none",
+                    fires="a target that has shown Manometer's figures cannot be scraped; or one of the named `jobs`,"
+                    " or such a job has no target",
                     summary="{{ $labels.job }} cannot be scraped",
                     description="Prometheus gets no figures from {{ if $labels.instance }}{{ $labels.instance }}"
                     "{{ else }}any target{{ end }} of {{ $labels.job }}: it is down, or cannot be reached.",
                 ),
                 Alert(
                     name="CollectorFailing",
-                    expr=f"{failures} > 0",
+                    expr=failures,
                     severity=Severity.WARNING,
                     fires="a collector raised while it was read, so its series are missing",
                     summary=f"Collector {told('manometer.collector.name')} of {told('job')} fails",
@@ -47,7 +54,7 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                 ),
                 Alert(
                     name="LabelValuesFolded",
-                    expr=f"{folds} > 0",
+                    expr=folds,
                     severity=Severity.INFO,
                     fires="a family is at its cap of series, and new label values are counted as `other`",
                     summary=f"Label values of {told('manometer.family.name')} of {told('job')} are folded",
@@ -86,7 +93,28 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
     )
 
 
-def recorded(alerts: Iterable[Alert]) -> Group:
+def _growing(counter: MetricSpec, window: str) -> str:
+    """What the counter grew by, where it did. Its series begin with their first event, which no increase shows."""
+    labels = (*TARGET, *counter.attributes)
+    began = f"{by(labels, select(counter))} > 0\nunless {by(labels, f'{select(counter)} offset {window}')}"
+    return either(
+        f"{by(labels, increase(select(counter), window))} > 0",
+        f"({both(began, f'on (job, instance) {KNOWN} offset {window}')})",
+    )
+
+
+def _down(config: Thresholds) -> str:
+    """The targets that cannot be scraped, of those that are ours to watch, and the named jobs without any."""
+
+    def seen(matchers: Mapping[str, str]) -> str:
+        return f"{by(TARGET, over('max', select('up', matchers), config.lookback), 'max')} == 0"
+
+    named = [seen({"job": any_of(config.jobs)})] if config.jobs else []
+    gone = [f"absent({select('up', {'job': job})})" for job in config.jobs]
+    return either(both(seen({}), f"on (job, instance) {KNOWN}"), *named, *gone)
+
+
+def thresholds(alerts: Iterable[Alert]) -> Group:
     """The thresholds that the alerts compare with, as series, so that panels can draw them."""
     return Group(
         "thresholds",

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from manometer.catalogue import MetricSpec, cache, engine, pool, process, queue, resilience, runtime
-from manometer.mixin.promql import TARGET, any_of, by, over, rate, saturation, select
+from manometer.mixin.histograms import amounts, events
+from manometer.mixin.promql import TARGET, by, over, rate, saturation, select
 from manometer.mixin.rules.analytics.family import VALUE
 from manometer.mixin.rules.engine import promised
+from manometer.mixin.rules.runtime import OURS
 from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["Signal", "signals"]
@@ -45,10 +47,10 @@ def signals(config: Thresholds) -> tuple[Signal, ...]:
 
 def _engine(config: Thresholds) -> tuple[Signal, ...]:
     floor = config.analytics.floor
-    failed = _a_second(engine.STAGE_DURATION, {"engine.stage.outcome": "error"}, "_count")
+    failed = events(engine.STAGE_DURATION, _JOB, {"engine.stage.outcome": "error"})
     # Recorded before the others: the runs of a thousand instances are added up once.
     throughput = Signal(
-        "throughput", "runs of stages a second", "ops", _a_second(engine.STAGE_DURATION, part="_count"), 1, low=True
+        "throughput", "runs of stages a second", "ops", events(engine.STAGE_DURATION, _JOB), grain=1, low=True
     )
     runs = by(_JOB, select(VALUE, {"signal": throughput.name}))
     active = by(_JOB, over("avg", select(engine.STAGE_ACTIVE), "5m"))
@@ -103,25 +105,31 @@ def _retries(config: Thresholds) -> tuple[Signal, ...]:
 
 
 def _process(config: Thresholds) -> tuple[Signal, ...]:
-    """Figures of the mean process, so that one more process is no jump. Other programs show some of them too."""
-    jobs = {"job": any_of(config.jobs)}
-    processes = by(_JOB, select(process.MEMORY_USAGE, jobs), "count")
-    busy = f"{_a_second(process.CPU_TIME, jobs)}\n/ {processes}"
-    paused = f"{_a_second(runtime.GC_PAUSE, jobs, '_sum')}\n/ {processes}"
-    held = by(_JOB, select(process.MEMORY_USAGE, jobs), "avg")
-    opened = by(_JOB, select(process.FILE_DESCRIPTORS, jobs), "avg")
+    """Figures of the mean process, so that one more process is no jump."""
+    del config  # no traffic is needed
+    processes = by(_JOB, f"{select(process.UPTIME)} {OURS}", "count")
+    held = by(_JOB, f"{select(process.MEMORY_USAGE)} {OURS}")
+    opened = by(_JOB, f"{select(process.FILE_DESCRIPTORS)} {OURS}")
+    busy = by(_JOB, f"{rate(select(process.CPU_TIME))} {OURS}")
+    paused = amounts(runtime.GC_PAUSE, _JOB)
     lag = _mean(runtime.LOOP_LAG, 0)
+
+    def of_each(figure: str) -> str:
+        return f"{figure}\n/ {processes}"
+
     return (
-        Signal("memory", "resident memory of a process", "decbytes", held, grain=1e7),
-        Signal("cpu", "processors that a process keeps busy", "suffix: cores", busy, grain=0.2),
-        Signal("gc", "share of the time that garbage collection stops a process", "percentunit", paused, 0.05),
+        Signal("memory", "resident memory of a process", "decbytes", of_each(held), grain=1e7),
+        Signal("cpu", "processors that a process keeps busy", "suffix: cores", of_each(busy), grain=0.2),
+        Signal(
+            "gc", "share of the time that garbage collection stops a process", "percentunit", of_each(paused), 0.05
+        ),
         Signal("loop_lag", "mean lag of an event loop", "s", lag, grain=0.01),
-        Signal("descriptors", "files and sockets that a process has open", "short", opened, grain=20),
+        Signal("descriptors", "files and sockets that a process has open", "short", of_each(opened), grain=20),
     )
 
 
-def _a_second(counter: MetricSpec, matchers: Mapping[str, str] = _NONE, part: str = "") -> str:
-    return by(_JOB, rate(select(counter, matchers, part)))
+def _a_second(counter: MetricSpec, matchers: Mapping[str, str] = _NONE) -> str:
+    return by(_JOB, rate(select(counter, matchers)))
 
 
 def _share(part: str, whole: str, floor: float) -> str:
@@ -131,8 +139,7 @@ def _share(part: str, whole: str, floor: float) -> str:
 
 def _mean(histogram: MetricSpec, floor: float, matchers: Mapping[str, str] = _NONE) -> str:
     """What the histogram's events took on average, where there are more of them than the floor a second."""
-    events = _a_second(histogram, matchers, "_count")
-    return f"{_a_second(histogram, matchers, '_sum')}\n/ ({events} > {floor:g})"
+    return f"{amounts(histogram, _JOB, matchers)}\n/ ({events(histogram, _JOB, matchers)} > {floor:g})"
 
 
 def _fullest_pool(kind: Mapping[str, str]) -> str:
