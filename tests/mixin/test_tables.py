@@ -4,6 +4,7 @@ from pathlib import Path
 
 from manometer.catalogue import SUBJECTS
 from manometer.mixin.rules import alerts
+from manometer.mixin.rules.analytics.signals import signals
 from manometer.mixin.tables import (
     alerts_table,
     conventions_table,
@@ -11,6 +12,7 @@ from manometer.mixin.tables import (
     metrics_table,
     panels_table,
     precedence_table,
+    signals_table,
 )
 from manometer.mixin.thresholds import Thresholds
 
@@ -62,6 +64,13 @@ def test_every_dashboard_has_a_row_and_every_panel_a_place():
     """By the question that it answers."""
     assert "| `pool` | How full the pools of connections and objects are" in dashboards_table()
     assert "| `pool` | What comes? | Pool saturation in 30m; Fit of the saturation's trend |" in panels_table()
+
+
+def test_every_signal_has_a_row():
+    """With its unit, and the grain as people write it."""
+    text = signals_table()
+    assert "| `memory` | resident memory of a process | bytes | 1e+07 |" in text
+    assert len(text.splitlines()) == 2 + len(signals(Thresholds()))
 
 
 def test_a_table_keeps_its_columns():

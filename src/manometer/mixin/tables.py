@@ -1,9 +1,10 @@
-"""The tables of the documentation, as Markdown: metrics, whose names follow a convention, alerts, dashboards."""
+"""The tables of the documentation, as Markdown: metrics, names of conventions, alerts, dashboards, signals."""
 
 from collections.abc import Iterable
 
 from manometer.catalogue import SUBJECTS, MetricSpec
 from manometer.mixin import dashboards, rules
+from manometer.mixin.rules.analytics.signals import signals
 from manometer.mixin.rules.precedence import PRECEDENCE
 from manometer.mixin.thresholds import Thresholds
 
@@ -14,8 +15,10 @@ __all__ = [
     "metrics_table",
     "panels_table",
     "precedence_table",
+    "signals_table",
 ]
 
+_SIGNAL_UNITS = {"s": "seconds", "decbytes": "bytes", "percentunit": "ratio", "ops": "a second"}
 _UNITS = {"s": "seconds", "By": "bytes", "1": "ratio"}
 
 
@@ -81,6 +84,17 @@ def panels_table() -> str:
             (f"`{name}`", row.title, "; ".join(panel.title for panel in row.panels))
             for name, board in dashboards.SUBJECTS.items()
             for row in board(Thresholds()).rows
+        ),
+    )
+
+
+def signals_table() -> str:
+    """Every signal of the analytics: what it tells, and the grain under which nothing about it means much."""
+    return _table(
+        ("signal", "what it is", "unit", "grain"),
+        (
+            (f"`{signal.name}`", signal.tells, _SIGNAL_UNITS.get(signal.unit, ""), f"{signal.grain:,g}")
+            for signal in signals(Thresholds())
         ),
     )
 

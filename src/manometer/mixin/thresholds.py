@@ -10,6 +10,7 @@ from manometer.catalogue import MetricSpec, engine, pool
 from manometer.errors import ConfigError
 
 __all__ = [
+    "Analytics",
     "Cache",
     "Duration",
     "Engine",
@@ -174,6 +175,35 @@ class Runtime:
 
 
 @dataclass(frozen=True, slots=True)
+class Analytics:
+    """How signals are analysed.
+
+    trend_range, horizon: the past that a trend is drawn from, and how far ahead it is read.
+    usual_range: the past whose median is usual; season_range: the same around the time a day and a week ago.
+    samples_ratio: the share of a range's samples that must be there before anything is said.
+    tolerance_ratio: the spread that every signal is granted, as a share of what is usual.
+    anomaly: robust standard deviations at which a signal is unusual.
+    floor: events a second below which a share or a mean of events tells nothing.
+    """
+
+    trend_range: Duration = field(default=Duration("1h"))
+    horizon: Duration = field(default=Duration("30m"))
+    usual_range: Duration = field(default=Duration("1d"))
+    season_range: Duration = field(default=Duration("1h"))
+    samples_ratio: float = 0.5
+    tolerance_ratio: float = 0.05
+    anomaly: float = 5.0
+    floor: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.tolerance_ratio:
+            raise ConfigError(
+                "analytics.tolerance_ratio is 0, so that a signal without any noise would be unusual at once; "
+                "choose a greater one, such as 0.05"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """Weights of the score's dimensions, and the least score of each grade, best first."""
 
@@ -246,6 +276,7 @@ def _timings() -> Mapping[str, Timing]:
             "QueueWaitHigh": after("2m", keep="2m"),
             "RetriesExhausted": after("2m", keep="2m"),
             "SettingsRefused": after("5m"),
+            "SignalUnusual": after("10m", keep="10m"),
             "StageStuck": after("1m"),
             "TargetDown": after("1m"),
             "Watchdog": after("0s"),
@@ -276,6 +307,7 @@ class Thresholds:
     engine: Engine = field(default_factory=Engine)
     resilience: Resilience = field(default_factory=Resilience)
     runtime: Runtime = field(default_factory=Runtime)
+    analytics: Analytics = field(default_factory=Analytics)
     score: Score = field(default_factory=Score)
     dashboards: Narrowing = field(default_factory=Narrowing)
     timing: Mapping[str, Timing] = field(default_factory=_timings)

@@ -3,7 +3,19 @@
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
-from manometer.mixin.rules import cache, engine, health, meta, pool, queue, resilience, restarts, runtime, score
+from manometer.mixin.rules import (
+    analytics,
+    cache,
+    engine,
+    health,
+    meta,
+    pool,
+    queue,
+    resilience,
+    restarts,
+    runtime,
+    score,
+)
 from manometer.mixin.rules.precedence import with_precedence
 from manometer.mixin.rules.rule import Alert, Entry, Group
 from manometer.mixin.thresholds import Thresholds
@@ -21,6 +33,7 @@ SUBJECTS: Mapping[str, Callable[[Thresholds], tuple[Group, ...]]] = MappingProxy
         "restarts": restarts.groups,
         "health": health.groups,
         "score": score.groups,
+        "analytics": analytics.groups,
         "meta": meta.groups,
     }
 )
