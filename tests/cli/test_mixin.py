@@ -94,3 +94,46 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path, capsys):
     capsys.readouterr()
     assert main(["mixin", "--out", str(tmp_path), "--check"]) == 2
     assert capsys.readouterr().err == f"manometer: {pool} cannot be read: Is a directory\n"
+
+
+@pytest.mark.parametrize(
+    ("form", "some"),
+    [
+        ("operator", "operator/rules-cache.yaml"),
+        ("jsonnet", "mixin.libsonnet"),
+        ("prometheus", "alert_rules/cache.yaml"),
+    ],
+)
+def test_each_format_is_written_and_checked(tmp_path, capsys, form, some):
+    """And what is no longer up to date, or left over, is named with the command that mends it."""
+    given = ["mixin", "--out", str(tmp_path), "--format", form]
+    assert main(given) == 0
+    (tmp_path / "notes.libsonnet").write_text("of somebody else")
+    assert main([*given, "--check"]) == 0
+    (tmp_path / some).write_text("old")
+    capsys.readouterr()
+    assert main([*given, "--check"]) == 1
+    told = capsys.readouterr().err
+    suffix = "" if form == "prometheus" else f" --format {form}"
+    assert told == (
+        f"{some} differs from what would be written\n"
+        f"write all of them anew: manometer mixin --out {tmp_path}{suffix}\n"
+    )
+
+
+def test_the_formats_are_those_that_there_are():
+    """The command knows their names without what writes them, which is slow to import."""
+    from manometer.cli import mixin
+    from manometer.mixin.formats import FORMATS
+
+    assert tuple(FORMATS) == mixin._FORMATS
+
+
+def test_another_format_needs_the_extra(tmp_path, monkeypatch, capsys):
+    """It is made of what was rendered."""
+    for name in ("render", "yaml"):
+        monkeypatch.delitem(sys.modules, f"manometer.mixin.{name}", raising=False)
+        monkeypatch.delattr(f"manometer.mixin.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    assert main(["mixin", "--out", str(tmp_path), "--format", "operator"]) == 2
+    assert "pip install 'manometer[mixin]'" in capsys.readouterr().err

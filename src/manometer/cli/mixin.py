@@ -11,6 +11,8 @@ from manometer.mixin import output, shipped
 
 __all__ = ["add_parser", "run"]
 
+_FORMATS = ("prometheus", "operator", "jsonnet")
+
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
@@ -18,7 +20,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "mixin",
         help="write the dashboards, rules and runbooks",
         description="Write Grafana dashboards to DIR/dashboards, Prometheus rules to DIR/alert_rules, and the "
-        "runbooks that are missing to DIR/docs/runbooks.",
+        "runbooks that are missing to DIR/docs/runbooks; or dashboards and rules in another format.",
+    )
+    parser.add_argument(
+        "--format",
+        choices=_FORMATS,
+        default=_FORMATS[0],
+        help="operator: Kubernetes manifests for the Prometheus Operator, in DIR/operator; "
+        "jsonnet: also DIR/mixin.libsonnet; both need the extra mixin (default: %(default)s)",
     )
     parser.add_argument("--out", metavar="DIR", type=Path, help="where to write (default: here)")
     parser.add_argument(
@@ -33,7 +42,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Do it; 1 where `--check` finds files that are not up to date."""
-    files, root = _files(args.config), args.out or Path()
+    files, root = _files(args.config, args.format), args.out or Path()
     if not args.check:
         for path in output.write(files, root):
             sys.stdout.write(f"{path}\n")
@@ -54,18 +63,19 @@ def run(args: argparse.Namespace) -> int:
     return 1 if complaints else 0
 
 
-def _files(config: Path | None) -> Mapping[str, str]:
+def _files(config: Path | None, form: str) -> Mapping[str, str]:
     """What the thresholds make; without the libraries that write it, what the package has for the defaults."""
     try:
         from manometer.mixin import render  # needs an extra
     except ConfigError:
-        if config is not None:
+        if config is not None or form != _FORMATS[0]:
             raise
         return shipped.defaults()
-    return render.files(render.configuration(config))
+    return render.files(render.configuration(config), form)
 
 
 def _command(args: argparse.Namespace) -> str:
     """The command that writes what was checked."""
-    given = [("--out", args.out), ("--config", args.config)]
+    form = args.format if args.format != _FORMATS[0] else None
+    given = [("--out", args.out), ("--config", args.config), ("--format", form)]
     return shlex.join(["manometer", "mixin", *(str(part) for pair in given if pair[1] for part in pair)])

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from manometer.mixin import dashboards, rules, yaml
+from manometer.mixin.formats import FORMATS
 from manometer.mixin.shipped import runbooks
 from manometer.mixin.thresholds import Thresholds, parse
 
@@ -17,10 +18,13 @@ def configuration(path: Path | None) -> Thresholds:
     return Thresholds() if path is None else parse(yaml.read(path))
 
 
-def files(config: Thresholds) -> Mapping[str, str]:
-    """Every file's text by its path. Raises ConfigError where an alert has no runbook."""
+def files(config: Thresholds, form: str = "prometheus") -> Mapping[str, str]:
+    """Every file's text by its path. Raises ConfigError where an alert has no runbook.
+
+    form: one of FORMATS.
+    """
     pages = {Path(name).stem for name in runbooks()}
     made = {f"dashboards/{name}.json": text for name, text in dashboards.files(config).items()}
     for name, content in rules.files(config, pages).items():
         made[f"alert_rules/{name}.yaml"] = _HEADER + yaml.dump(content)
-    return made
+    return FORMATS[form](made, config)
