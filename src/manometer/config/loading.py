@@ -13,7 +13,7 @@ from manometer.config.source import Given, Origin, Source
 from manometer.redaction import brief
 
 if TYPE_CHECKING:
-    from manometer.config.document import Document
+    from manometer.documents.document import Document
 
 __all__ = ["Loaded", "load", "mistakes_of", "read_file"]
 
@@ -70,9 +70,9 @@ def load(
 
 def read_file(path: str | os.PathLike[str]) -> "Document":
     """A settings file; ConfigError where it cannot be read."""
-    from manometer.config import yaml  # needs an extra
+    from manometer.documents import yaml  # needs an extra
 
-    return yaml.read(Path(path))
+    return yaml.read(Path(path), "settings file", "port: 9464")
 
 
 def _path(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> str | os.PathLike[str] | None:
