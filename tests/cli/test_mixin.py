@@ -1,6 +1,7 @@
 """`manometer mixin`: which files it writes, and what it tells of those that are not up to date."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -137,3 +138,30 @@ def test_another_format_needs_the_extra(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "yaml", None)
     assert main(["mixin", "--out", str(tmp_path), "--format", "operator"]) == 2
     assert "pip install 'manometer[mixin]'" in capsys.readouterr().err
+
+
+def test_services_are_written_and_checked_with_the_rest(tmp_path, capsys):
+    """The command that mends names their files too."""
+    samples = Path(__file__).parents[2] / "docs" / "samples" / "slo"
+    given = ["mixin", "--out", str(tmp_path)]
+    for name in ("shop", "stock"):
+        given += ["--service", str(samples / f"{name}.yaml")]
+    assert main(given) == 0
+    assert "service: shop" in (tmp_path / "alert_rules" / "slo.yaml").read_text()
+    assert main([*given, "--check"]) == 0
+    (tmp_path / "alertmanager" / "inhibit_rules.yaml").write_text("old")
+    capsys.readouterr()
+    assert main([*given, "--check"]) == 1
+    told = capsys.readouterr().err
+    assert "alertmanager/inhibit_rules.yaml differs from what would be written\n" in told
+    assert told.endswith(f"write all of them anew: manometer {' '.join(given)}\n")
+
+
+def test_a_wrong_service_is_one_line_with_the_place_and_what_was_meant(tmp_path, capsys):
+    """Exit 2, and nothing is written."""
+    path = tmp_path / "shop.yaml"
+    path.write_text("service: shop\nobjectivs: {}\n")
+    assert main(["mixin", "--out", str(tmp_path / "out"), "--service", str(path)]) == 2
+    told = capsys.readouterr().err
+    assert told == f"manometer: unknown key 'objectivs' in file {path}, line 2; did you mean objectives?\n"
+    assert not (tmp_path / "out").exists()

@@ -15,6 +15,7 @@ __all__ = [
     "by",
     "either",
     "increase",
+    "matcher",
     "over",
     "rate",
     "ratio",
@@ -54,8 +55,14 @@ def select(metric: MetricSpec | str, matchers: Mapping[str, str] = _NONE, part: 
     if isinstance(metric, MetricSpec):
         _check(metric, matchers, part)
     series = (metric.prometheus_name if isinstance(metric, MetricSpec) else metric) + part
-    inside = ",".join(f"{label(name)}{_matcher(value)}" for name, value in matchers.items())
+    inside = ",".join(matcher(name, value) for name, value in matchers.items())
     return f"{series}{{{inside}}}" if inside else series
+
+
+def matcher(name: str, value: str) -> str:
+    """One matcher: of an attribute or label, its value, or the operator and the value."""
+    operator = value[:2] if value[:2] in _OPERATORS else "="
+    return f'{label(name)}{operator}"{value.removeprefix(operator)}"'
 
 
 def rate(selector: str, window: str = WINDOW) -> str:
@@ -141,8 +148,3 @@ def _check(metric: MetricSpec, matchers: Mapping[str, str], part: str) -> None:
         values = metric.values.get(attribute)
         if values and value[:2] not in _OPERATORS and value not in values:
             raise MetricError(f"{name!r}: {attribute} is one of {', '.join(values)}, not {value!r}")
-
-
-def _matcher(value: str) -> str:
-    operator = value[:2] if value[:2] in _OPERATORS else "="
-    return f'{operator}"{value.removeprefix(operator)}"'

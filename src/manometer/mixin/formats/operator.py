@@ -35,6 +35,8 @@ def files(plain: Mapping[str, str], config: Thresholds) -> Mapping[str, str]:
             made[f"{_MANIFESTS}/rules-{name}.yaml"] = _HEADER + yaml.dump(_rules(name, text))
         elif folder == "dashboards":
             made[f"{_MANIFESTS}/dashboard-{name}.yaml"] = _HEADER + yaml.dump(_dashboard(name, path, text))
+        else:
+            made[path] = text
     services, pods = _monitors(config)
     made[f"{_SCRAPES}/service-monitor.yaml"] = _HEADER + _ONE_OF_BOTH + yaml.dump(services)
     made[f"{_SCRAPES}/pod-monitor.yaml"] = _HEADER + _ONE_OF_BOTH + yaml.dump(pods)

@@ -53,7 +53,7 @@ class Alert:
     fires: the condition in words, for the documentation.
     summary, description: templates; what is wrong with whom, and what it means with the figure at hand.
     threshold: what the condition compares with, where it is one figure.
-    variant: tells two rules of one alert apart.
+    variant: tells two rules of one alert apart. labels: those it adds to the severity.
     """
 
     name: str
@@ -64,6 +64,7 @@ class Alert:
     description: str
     threshold: Threshold | None = None
     variant: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -91,7 +92,7 @@ class Alert:
             "expr": self.expr,
             **held,
             **kept,
-            "labels": {"severity": self.severity.value},
+            "labels": {"severity": self.severity.value, **self.labels},
             "annotations": {
                 "summary": self.summary,
                 "description": self.description,
