@@ -35,6 +35,7 @@ TARGET = ("job", "instance")
 FOREIGN = frozenset(
     {
         "ALERTS",
+        "scrape_duration_seconds",
         "up",
     }
 )

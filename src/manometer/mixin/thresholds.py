@@ -13,6 +13,7 @@ __all__ = [
     "Cache",
     "Duration",
     "Engine",
+    "Narrowing",
     "Pool",
     "Queue",
     "Resilience",
@@ -183,6 +184,28 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Narrowing:
+    """Which series the dashboards show, beside the choice of job and instance.
+
+    cluster_label: the label that tells clusters apart, which becomes a choice; empty where there is one cluster.
+    matchers: in every selector, such as `env="production",team="orders"`; they have to be labels of all series, those
+    of rules and alerts too, as Prometheus's `external_labels` are after a remote write.
+    """
+
+    cluster_label: str = ""
+    matchers: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"([a-zA-Z_]\w*)?", self.cluster_label):
+            raise ConfigError(f"dashboards.cluster_label is {self.cluster_label!r}; it takes the name of a label")
+        matcher = r'[a-zA-Z_]\w*(=|!=|=~|!~)"([^"\\]|\\.)*"'
+        if not re.fullmatch(rf"({matcher}(,{matcher})*)?", self.matchers):
+            raise ConfigError(
+                f'dashboards.matchers is {self.matchers!r}; it takes what a selector holds, such as env="production"'
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
     """hold: how long a condition must last before its alert fires (Prometheus's `for`); keep: `keep_firing_for`."""
 
@@ -251,6 +274,7 @@ class Thresholds:
     resilience: Resilience = field(default_factory=Resilience)
     runtime: Runtime = field(default_factory=Runtime)
     score: Score = field(default_factory=Score)
+    dashboards: Narrowing = field(default_factory=Narrowing)
     timing: Mapping[str, Timing] = field(default_factory=_timings)
 
     def __post_init__(self) -> None:
