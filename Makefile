@@ -88,8 +88,10 @@ speed: $(VENV)/run  ## the same with counts of instructions, quickly: valgrind c
 siege: $(VENV)/dev  ## besiege an exporter for some minutes; prints a table, writes benchmarks/siege.json
 	$(BIN)/python benchmarks/siege.py
 
-mixin: $(VENV)/dev  ## write dashboards/ and alert_rules/ anew from the catalogue
+mixin: $(VENV)/dev  ## write dashboards/, alert_rules/ and the rules of what ALL-USE promises anew
 	$(BIN)/manometer mixin
+	$(BIN)/manometer mixin --service compose/services/alluse.yaml --out $(VENV)/mixin >$(VENV)/mixin.log
+	cp $(VENV)/mixin/alert_rules/slo.yaml compose/prometheus/services/
 
 picture: $(VENV)/run  ## draw docs/live-table.svg from a run of the demo
 	$(BIN)/python docs/live_table.py
