@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from manometer.mixin import render, rules
-from manometer.mixin.slo.burn import FAST, SLOW, WINDOWS, burn_rate, burning
+from manometer.mixin.slo.burn import DAYS, FAST, HOURS, SLOW, burn_rate, burning
 from manometer.mixin.slo.file import read_services
 from manometer.mixin.slo.inhibitions import SYMPTOMS, inhibitions
 from manometer.mixin.thresholds import Duration, Thresholds
@@ -40,12 +40,12 @@ def test_the_factors_for_thirty_days_are_the_usual_ones():
     month, week = Duration("30d"), Duration("7d")
     assert [pace.factor(month) for pace in (*FAST, *SLOW)] == [14.4, 6, 3, 1]
     assert [pace.factor(week) for pace in (*FAST, *SLOW)] == [3.36, 1.4, 1, 1]
-    assert WINDOWS == ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
+    assert (HOURS, DAYS) == (("5m", "30m", "1h", "6h"), ("2h", "1d", "3d"))
 
 
 def test_expressions_of_burn_rates_parse(promql):
     """For every window; the shortest is that of the rates themselves."""
-    for window in WINDOWS:
+    for window in (*HOURS, *DAYS):
         expr = burn_rate("bad", "all", window, Duration("30s"), 0.001)
         assert {name for name, _ in promql.selectors(expr)} == {"bad", "all"}
         assert ("[" in expr) is (window != "5m")

@@ -1,10 +1,10 @@
 """Rules of services: how many events each objective has, how fast it spends its error budget, how much is left."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from manometer.mixin.promql import both, over, recorded, select
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, told
-from manometer.mixin.slo.burn import FAST, SLOW, WINDOWS, Pace, burn_rate, burning
+from manometer.mixin.slo.burn import DAYS, FAST, HOURS, SLOW, Pace, burn_rate, burning
 from manometer.mixin.slo.service import CRITICAL, Objective, Service
 from manometer.mixin.thresholds import Duration, Thresholds
 
@@ -18,6 +18,11 @@ ERRORS = recorded(OBJECTIVE, "slo_errors", "rate5m")
 TARGET_RATIO = recorded(OBJECTIVE, "slo_target", "ratio")
 LEFT = recorded(OBJECTIVE, "slo_error_budget", "left_ratio")
 
+_SELDOM = Duration("2m")
+"""How often that is looked at which takes days. A panel finds no sample that is older than five minutes."""
+_EVENT_SAMPLES = recorded(OBJECTIVE, "slo_events", f"sampled{_SELDOM}")
+_ERROR_SAMPLES = recorded(OBJECTIVE, "slo_errors", f"sampled{_SELDOM}")
+
 
 def burn(window: Duration) -> str:
     """The recorded burn rate over a window."""
@@ -25,81 +30,94 @@ def burn(window: Duration) -> str:
 
 
 def groups(config: Thresholds, services: Iterable[Service]) -> tuple[Group, ...]:
-    """The rules of each service."""
-    return tuple(Group(f"slo-{service.name}", tuple(_rules(service, config))) for service in services)
+    """The rules of each service: those of hours, and those of days, which are evaluated more seldom."""
+    return tuple(
+        group
+        for service in services
+        for group in (
+            Group(f"slo-{service.name}", tuple(_of_hours(service, config))),
+            Group(f"slo-{service.name}-days", tuple(_of_days(service)), interval=_SELDOM),
+        )
+    )
 
 
-def _rules(service: Service, config: Thresholds) -> Iterator[Record | Alert]:
+def _of_hours(service: Service, config: Thresholds) -> Iterator[Record | Alert]:
     for objective in service.objectives:
-        yield from _records(service, objective, config)
-        yield from _alerts(service, objective)
+        whose = _whose(service, objective)
+        events, errors = select(EVENTS, whose), select(ERRORS, whose)
+        yield Record(EVENTS, objective.indicator.events, whose)
+        yield Record(ERRORS, objective.indicator.errors, whose)
+        yield Record(TARGET_RATIO, f"vector({objective.target_ratio:.9g})", whose)
+        for window in HOURS:
+            rate = burn_rate(errors, events, window, config.interval, objective.budget_ratio)
+            yield Record(burn(window), rate, whose)
+        yield _burns(service, objective, fast=True)
+        yield _without_data(service, objective)
 
 
-def _records(service: Service, objective: Objective, config: Thresholds) -> tuple[Record, ...]:
-    whose = {"service": service.name, "objective": objective.name}
-    events, errors = select(EVENTS, whose), select(ERRORS, whose)
+def _of_days(service: Service) -> Iterator[Record | Alert]:
+    """Of fewer samples: a month has 86,400 of the others, which would take long to read."""
+    for objective in service.objectives:
+        whose = _whose(service, objective)
+        events, errors = select(_EVENT_SAMPLES, whose), select(_ERROR_SAMPLES, whose)
+        yield Record(_EVENT_SAMPLES, select(EVENTS, whose), whose)
+        yield Record(_ERROR_SAMPLES, select(ERRORS, whose), whose)
+        for window in DAYS:
+            rate = burn_rate(errors, events, window, _SELDOM, objective.budget_ratio)
+            yield Record(burn(window), rate, whose)
+        spent = burn_rate(errors, events, objective.window, _SELDOM, objective.budget_ratio)
+        yield Record(LEFT, f"1 - ({spent})", whose)
+        yield _burns(service, objective, fast=False)
 
-    def spent(window: Duration) -> str:
-        return burn_rate(errors, events, window, config.interval, objective.budget_ratio)
 
-    return (
-        Record(EVENTS, objective.indicator.events, whose),
-        Record(ERRORS, objective.indicator.errors, whose),
-        Record(TARGET_RATIO, f"vector({objective.target_ratio:.9g})", whose),
-        *(Record(burn(window), spent(window), whose) for window in WINDOWS),
-        Record(LEFT, f"1 - ({spent(objective.window)})", whose),
-    )
+def _whose(service: Service, objective: Objective) -> Mapping[str, str]:
+    return {"service": service.name, "objective": objective.name}
 
 
-def _alerts(service: Service, objective: Objective) -> tuple[Alert, ...]:
-    whose = {"service": service.name, "objective": objective.name}
-    labels = {**whose, **({"team": service.team} if service.team else {})}
-    is_page = objective.severity == CRITICAL
+def _labels(service: Service, objective: Objective) -> Mapping[str, str]:
+    """Those of the series, which tell the alerts of a name apart, and the team where there is one."""
+    team = {"team": service.team} if service.team else {}
+    return {**_whose(service, objective), **team}
+
+
+def _burns(service: Service, objective: Objective, fast: bool) -> Alert:
+    whose = _whose(service, objective)
+    paces, busy_for = (FAST, "5m") if fast else (SLOW, "2h")
+    severities = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
+    shares = _shares(paces, objective.window)
     named = f"{told('objective')} of {told('service')}"
-    budget = f"{100 * objective.budget_ratio:.4g}%"
-    spends = (
-        f"{told('service')} spends the error budget of {told('objective')}, {budget} of the"
-        f' events of {objective.window}, {{{{ $value | printf "%.1f" }}}} times as fast as it may: over'
-    )
-    fast, slow = (_shares(paces, objective.window) for paces in (FAST, SLOW))
+    budget = f"{100 * objective.budget_ratio:.4g}% of the events of {objective.window}"
 
     def series(window: Duration) -> str:
         return select(burn(window), whose)
 
-    def busy(window: str) -> str:
-        return f"{over('avg', select(EVENTS, whose), window)} > {objective.floor:g}"
+    return Alert(
+        name="ErrorBudgetBurn",
+        variant="fast" if fast else "slow",
+        expr=both(
+            burning(paces, objective.window, series),
+            f"{over('avg', select(EVENTS, whose), busy_for)} > {objective.floor:g}",
+        ),
+        severity=severities[(objective.severity != CRITICAL) + (not fast)],
+        fires=f"a service spends the error budget of an objective too fast: over {shares}",
+        summary=f"The error budget of {named} {'goes fast' if fast else 'will not last'}",
+        description=f"{told('service')} spends the error budget of {told('objective')}, {budget},"
+        f' {{{{ $value | printf "%.1f" }}}} times as fast as it may: over {shares}.',
+        labels=_labels(service, objective),
+    )
 
-    return (
-        Alert(
-            name="ErrorBudgetBurn",
-            variant="fast",
-            expr=both(burning(FAST, objective.window, series), busy("5m")),
-            severity=Severity.CRITICAL if is_page else Severity.WARNING,
-            fires=f"a service spends the error budget of an objective fast: {fast}",
-            summary=f"The error budget of {named} goes fast",
-            description=f"{spends} {fast}.",
-            labels=labels,
-        ),
-        Alert(
-            name="ErrorBudgetBurn",
-            variant="slow",
-            expr=both(burning(SLOW, objective.window, series), busy("2h")),
-            severity=Severity.WARNING if is_page else Severity.INFO,
-            fires=f"a service spends the error budget of an objective before its time: {slow}",
-            summary=f"The error budget of {named} will not last",
-            description=f"{spends} {slow}.",
-            labels=labels,
-        ),
-        Alert(
-            name="ObjectiveWithoutData",
-            expr=over("absent", select(EVENTS, whose), "5m"),
-            severity=Severity.WARNING,
-            fires="there are no figures of what an objective is measured by, so its other alerts cannot fire",
-            summary=f"There are no figures of {named}",
-            description=f"Prometheus has no series of what {named} is measured by: nothing runs that has them, or"
-            " the indicator of the service's file names what there is not.",
-            labels=labels,
-        ),
+
+def _without_data(service: Service, objective: Objective) -> Alert:
+    named = f"{told('objective')} of {told('service')}"
+    return Alert(
+        name="ObjectiveWithoutData",
+        expr=over("absent", select(EVENTS, _whose(service, objective)), "5m"),
+        severity=Severity.WARNING,
+        fires="there are no figures of what an objective is measured by, so its other alerts cannot fire",
+        summary=f"There are no figures of {named}",
+        description=f"Prometheus has no series of what {named} is measured by: nothing runs that has them, or"
+        " the indicator of the service's file names what there is not.",
+        labels=_labels(service, objective),
     )
 
 

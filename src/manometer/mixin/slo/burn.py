@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from manometer.mixin.promql import WINDOW, over
 from manometer.mixin.thresholds import Duration
 
-__all__ = ["FAST", "SLOW", "WINDOWS", "Pace", "burn_rate", "burning"]
+__all__ = ["DAYS", "FAST", "HOURS", "SLOW", "Pace", "burn_rate", "burning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,10 @@ class Pace:
 
 FAST = (Pace(0.02, Duration("1h"), Duration("5m")), Pace(0.05, Duration("6h"), Duration("30m")))
 SLOW = (Pace(0.1, Duration("1d"), Duration("2h")), Pace(0.1, Duration("3d"), Duration("6h")))
-WINDOWS = tuple(
-    sorted({each for pace in (*FAST, *SLOW) for each in (pace.long, pace.short)}, key=lambda each: each.seconds)
-)
-"""Every window that a pace is looked at over, the shortest first."""
+HOURS = tuple(sorted({each for pace in FAST for each in (pace.short, pace.long)}, key=lambda each: each.seconds))
+"""The windows of the fast paces, the shortest first."""
+DAYS = tuple(each for pace in SLOW for each in (pace.short, pace.long) if each not in HOURS)
+"""The other windows, of the slow paces alone."""
 
 
 def burn_rate(errors: str, events: str, window: Duration, interval: Duration, budget_ratio: float) -> str:
