@@ -160,7 +160,7 @@ class Runtime:
 
     memory_bytes: resident; cpu_cores: processor time a second; leak_ratio: growth of the memory floor an hour;
     leak_age: how long the process must be up before growth counts as a leak; lag_ratio: share of the time that an
-    event loop may run behind.
+    event loop may run behind; restarts: how many starts again in ten minutes are too many.
     """
 
     memory_bytes: float = 200_000_000
@@ -168,6 +168,7 @@ class Runtime:
     leak_ratio: float = 0.02
     leak_age: Duration = field(default=Duration("3h"))
     lag_ratio: float = 0.1
+    restarts: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +223,8 @@ def _timings() -> Mapping[str, Timing]:
             "BreakerOpen": after("1m"),
             "CacheHitRatioLow": after("2m", keep="2m"),
             "CollectorFailing": after("2m", keep="5m"),
+            "CrashLooping.program": after("0s", keep="5m"),
+            "CrashLooping.workers": after("0s", keep="5m"),
             "CpuHigh": after("5m", keep="2m"),
             "EngineErrorBudgetBurn.fast": after("2m", keep="2m"),
             "EngineErrorBudgetBurn.slow": after("15m", keep="15m"),
@@ -255,15 +258,15 @@ def _timings() -> Mapping[str, Timing]:
 class Thresholds:
     """The whole configuration of the mixin.
 
-    jobs: the scrape jobs that should be up, and whose process figures are judged.
-    runbooks: what a runbook's page name is appended to, a URL or a path.
+    jobs: the scrape jobs that should have a target; whatever has shown Manometer's figures is watched anyway.
+    runbooks: the URL of the folder of runbooks, for links in notifications; without it alerts name a page's path.
     interval: how often rules are evaluated; fast_interval: those that must notice within a minute or two.
     lookback: how far back a gauge still counts, so that one missed scrape does not start an alert's clock again.
     timing: holding times by alert.
     """
 
-    jobs: tuple[str, ...] = ("alluse",)
-    runbooks: str = "docs/runbooks"
+    jobs: tuple[str, ...] = ()
+    runbooks: str = ""
     interval: Duration = field(default=Duration("30s"))
     fast_interval: Duration = field(default=Duration("15s"))
     lookback: Duration = field(default=Duration("1m"))
@@ -278,8 +281,10 @@ class Thresholds:
     timing: Mapping[str, Timing] = field(default_factory=_timings)
 
     def __post_init__(self) -> None:
-        if not self.jobs:
-            raise ConfigError("jobs is empty; name at least one scrape job that should be up")
+        if self.runbooks and not re.match(r"https?://[^/\s]", self.runbooks):
+            raise ConfigError(
+                f"runbooks is {self.runbooks!r}, which is no link in a notification; give a URL with http:// or https://"
+            )
         for job in self.jobs:
             if not re.fullmatch(r"[\w.:/-]+", job):
                 raise ConfigError(

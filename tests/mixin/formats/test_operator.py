@@ -12,8 +12,9 @@ from manometer.mixin import render
 from manometer.mixin.thresholds import Thresholds, parse
 
 SCHEMAS = json.loads((Path(__file__).parents[1] / "schemas" / "prometheus-operator.schemas.json").read_text())
-PLAIN = render.files(Thresholds())
-MADE = {path: yaml.safe_load(text) for path, text in render.files(Thresholds(), "operator").items()}
+CONFIG = parse({"jobs": ["shop"]})
+PLAIN = render.files(CONFIG)
+MADE = {path: yaml.safe_load(text) for path, text in render.files(CONFIG, "operator").items()}
 LARGEST = 262_144
 """Bytes of what `kubectl apply` notes of a manifest."""
 
@@ -96,6 +97,11 @@ def test_what_is_scraped_gets_the_job_that_the_rules_watch():
         assert spec["jobLabel"] == "app.kubernetes.io/name"
         [chosen] = spec["selector"]["matchExpressions"]
         assert chosen == {"key": spec["jobLabel"], "operator": "In", "values": ["shop", "reports"]}
+
+
+def test_without_a_named_job_nothing_is_scraped():
+    """A monitor of everything would scrape what others scrape."""
+    assert not [path for path in render.files(Thresholds(), "operator") if "scrapes" in path]
 
 
 def test_the_sample_of_kubernetes_is_found():

@@ -1,6 +1,7 @@
 """The rules and inhibitions of services: what holds for each of them."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,9 +66,14 @@ def test_what_a_service_does_to_itself_is_not_held_back():
     assert not re.search("TargetDown|Memory|Watchdog|Collector", " ".join(texts))
 
 
-def test_a_service_that_depends_on_nothing_has_no_inhibition_of_its_own():
-    """But those of a fast burn over a slow one are there for all."""
-    alone = [service for service in SERVICES if service.name == "stock"]
-    without = inhibitions([])["inhibit_rules"]
-    assert [each["equal"] for each in without] == [["service", "objective"]] * 2
-    assert len(inhibitions(alone)["inhibit_rules"]) == len(without) + 4
+def test_a_service_that_depends_on_nothing_has_no_inhibition():
+    """Each dependency is known by the label of its service or of its job, and holds back what has either."""
+    assert inhibitions([replace(SERVICES[0], depends_on=())]) == {"inhibit_rules": []}
+    assert len(inhibitions(SERVICES[:1])["inhibit_rules"]) == 4
+
+
+def test_a_slow_burn_is_not_told_while_the_fast_one_is():
+    """One fault, one alert; whatever severity the fast one has."""
+    slow = [each for each in RULES if each.get("for") == "15m" and each["alert"] == "ErrorBudgetBurn"]
+    held = {each["labels"]["severity"]: re.search('severity="(\\w+)"', each["expr"])[1] for each in slow}
+    assert held == {"warning": "critical", "info": "warning"}

@@ -4,7 +4,7 @@ from manometer.catalogue import process
 from manometer.mixin.dashboards.meaning import worst_from
 from manometer.mixin.dashboards.panel import Graph, Query
 from manometer.mixin.dashboards.query import alert_line, chosen, highest, per_second, shown
-from manometer.mixin.promql import TARGET, by
+from manometer.mixin.promql import PROCESS, TARGET, by
 from manometer.mixin.rules import runtime as rules
 from manometer.mixin.thresholds import Thresholds
 
@@ -30,13 +30,16 @@ def memory(config: Thresholds, opens: tuple[str, ...] = ()) -> Graph:
 
 
 def processor(config: Thresholds, opens: tuple[str, ...] = ()) -> Graph:
-    """Processor time of each target."""
+    """Processor time of the busiest process of each target."""
     return Graph(
         "Processor",
-        "Processors that the processes of each target keep busy together; the ten greatest. A Python process near 1"
-        " has no more to give, and everything in it waits: spread the load over more processes.",
+        "Processors that the busiest process of each target takes; the ten greatest. A Python process near 1 has no"
+        " more to give, and everything in it waits: spread the load over more processes.",
         "suffix: cores",
-        (Query(highest(per_second(process.CPU_TIME, TARGET)), _A_TARGET), alert_line("CpuHigh", "cores")),
+        (
+            Query(highest(by(TARGET, per_second(process.CPU_TIME, (*TARGET, PROCESS)), "max")), _A_TARGET),
+            alert_line("CpuHigh", "cores"),
+        ),
         steps=worst_from(config.runtime.cpu_cores),
         opens=opens,
     )

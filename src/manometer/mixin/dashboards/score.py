@@ -51,7 +51,7 @@ def panels(config: Thresholds) -> tuple[Panel, ...]:
 
 def firing(config: Thresholds) -> Table:
     """The alerts that fire, each with a link to its runbook where that has a URL."""
-    page = runbook("${__value.raw}", config) if "://" in config.runbooks else ""
+    page = runbook("${__value.raw}", config) if config.runbooks else ""
     return Table(
         "Firing alerts",
         "What fires for the chosen targets, critical first; nothing is what one wants. The name opens the runbook"

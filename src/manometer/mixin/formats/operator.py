@@ -26,7 +26,7 @@ def files(plain: Mapping[str, str], config: Thresholds) -> Mapping[str, str]:
     """A PrometheusRule for each rules file, a ConfigMap for each dashboard, a ServiceMonitor and a PodMonitor.
 
     Both monitors scrape the port `metrics` of what carries the label `app.kubernetes.io/name` with a job's name.
-    ConfigError where a job's name cannot be the value of a label.
+    There are none where no job is named. ConfigError where a job's name cannot be the value of a label.
     """
     made: dict[str, str] = {}
     for path, text in plain.items():
@@ -37,9 +37,10 @@ def files(plain: Mapping[str, str], config: Thresholds) -> Mapping[str, str]:
             made[f"{_MANIFESTS}/dashboard-{name}.yaml"] = _HEADER + yaml.dump(_dashboard(name, path, text))
         else:
             made[path] = text
-    services, pods = _monitors(config)
-    made[f"{_SCRAPES}/service-monitor.yaml"] = _HEADER + _ONE_OF_BOTH + yaml.dump(services)
-    made[f"{_SCRAPES}/pod-monitor.yaml"] = _HEADER + _ONE_OF_BOTH + yaml.dump(pods)
+    if config.jobs:
+        services, pods = _monitors(config)
+        made[f"{_SCRAPES}/service-monitor.yaml"] = _HEADER + _ONE_OF_BOTH + yaml.dump(services)
+        made[f"{_SCRAPES}/pod-monitor.yaml"] = _HEADER + _ONE_OF_BOTH + yaml.dump(pods)
     return made
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 
-from manometer.mixin.rules import cache, engine, health, meta, pool, queue, resilience, runtime, score, slo
+from manometer.mixin.rules import cache, engine, health, meta, pool, queue, resilience, restarts, runtime, score, slo
+from manometer.mixin.rules.precedence import with_precedence
 from manometer.mixin.rules.rule import Alert, Entry, Group
 from manometer.mixin.slo.service import Service
 from manometer.mixin.thresholds import Thresholds
@@ -18,6 +19,7 @@ SUBJECTS: Mapping[str, Callable[[Thresholds], tuple[Group, ...]]] = MappingProxy
         "engine": engine.groups,
         "resilience": resilience.groups,
         "runtime": runtime.groups,
+        "restarts": restarts.groups,
         "health": health.groups,
         "score": score.groups,
         "meta": meta.groups,
@@ -36,7 +38,7 @@ def _alerts(group: Group) -> Iterable[Alert]:
 
 
 def _groups(config: Thresholds, services: Iterable[Service]) -> dict[str, tuple[Group, ...]]:
-    groups = {name: made(config) for name, made in SUBJECTS.items()}
+    groups = {name: with_precedence(made(config)) for name, made in SUBJECTS.items()}
     promised = slo.groups(config, services)
     return {**groups, "slo": promised} if promised else groups
 
@@ -49,5 +51,7 @@ def files(
     pages: the runbooks there are, or None where not at hand.
     """
     groups = _groups(config, services)
-    groups["meta"] += (meta.recorded(each for made in groups.values() for group in made for each in _alerts(group)),)
+    groups["meta"] += (
+        meta.thresholds(each for made in groups.values() for group in made for each in _alerts(group)),
+    )
     return {name: {"groups": [group.entry(config, pages) for group in made]} for name, made in groups.items()}

@@ -9,6 +9,7 @@ from manometer.mixin.promql import (
     by,
     either,
     increase,
+    none_of,
     over,
     rate,
     ratio,
@@ -48,7 +49,7 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
 def promised(config: Thresholds) -> dict[str, str]:
     """The matcher of the stages that a latency is promised of."""
     waiting = config.engine.waiting_stages
-    return {"engine.stage.name": "!~" + any_of(waiting).removeprefix("=~")} if waiting else {}
+    return {"engine.stage.name": none_of(waiting)} if waiting else {}
 
 
 def _stages(config: Thresholds) -> tuple[Record, ...]:
@@ -120,18 +121,6 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
     done = by(_STAGE, rate(select(engine.STAGE_DURATION, part="_count"), window))
     return (
         Alert(
-            name="EngineLatencyHigh",
-            expr=both(
-                f"{select(SLOW_RATIO, promised(config))} > {limits.slow_ratio:g}", f"{RUNS} > {limits.floor:g}"
-            ),
-            severity=Severity.WARNING,
-            fires=f"more than {limits.slow_ratio:.0%} of a stage's runs take over {limits.latency_seconds:g} s",
-            summary=f"Stage {stage} of {told('job')} is slow",
-            description=f"{{{{ $value | humanizePercentage }}}} of the runs of {stage} on {told('instance')}"
-            f" took longer than {limits.latency_seconds:g} s.",
-            threshold=Threshold(limits.latency_seconds, "seconds"),
-        ),
-        Alert(
             name="StageStuck",
             expr=either(
                 both(staying_over(limits.stuck_seconds, inside, done), f"{fewest} >= 1"),
@@ -144,6 +133,18 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
             description=f'{{{{ $value | printf "%.0f" }}}} runs of {stage} on {told("instance")} stay longer'
             " than they should, if they end at all.",
             threshold=Threshold(limits.stuck_seconds, "seconds"),
+        ),
+        Alert(
+            name="EngineLatencyHigh",
+            expr=both(
+                f"{select(SLOW_RATIO, promised(config))} > {limits.slow_ratio:g}", f"{RUNS} > {limits.floor:g}"
+            ),
+            severity=Severity.WARNING,
+            fires=f"more than {limits.slow_ratio:.0%} of a stage's runs take over {limits.latency_seconds:g} s",
+            summary=f"Stage {stage} of {told('job')} is slow",
+            description=f"{{{{ $value | humanizePercentage }}}} of the runs of {stage} on {told('instance')}"
+            f" took longer than {limits.latency_seconds:g} s.",
+            threshold=Threshold(limits.latency_seconds, "seconds"),
         ),
     )
 

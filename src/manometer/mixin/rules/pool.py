@@ -77,6 +77,16 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
     labels = f"{told('pool.kind')} pool {told('pool.name')}"
     return (
         Alert(
+            name="PoolTimeouts",
+            expr=f"({either(f'{gave_up} + {refused}', gave_up, refused)})\n> {limits.refusals:g}",
+            severity=Severity.CRITICAL,
+            fires=f"a pool let more than {limits.refusals:g} requests go empty-handed in five minutes",
+            summary=f"The {labels} of {told('job')} turns requests away",
+            description='{{ $value | printf "%.0f" }} requests to the '
+            f"{labels} on {told('instance')} timed out or were rejected in five minutes.",
+            threshold=Threshold(limits.refusals, "requests"),
+        ),
+        Alert(
             name="PoolSaturated",
             expr=crowded(f"{SATURATION_5M} > {limits.saturation_ratio:g}"),
             severity=Severity.WARNING,
@@ -111,16 +121,6 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
             description=f"At the pace of the last {limits.forecast_range}, the {labels} on {told('instance')}"
             f" will need {{{{ $value | humanizePercentage }}}} of its limit in {limits.forecast_horizon}.",
             threshold=Threshold(1.0),
-        ),
-        Alert(
-            name="PoolTimeouts",
-            expr=f"({either(f'{gave_up} + {refused}', gave_up, refused)})\n> {limits.refusals:g}",
-            severity=Severity.CRITICAL,
-            fires=f"a pool let more than {limits.refusals:g} requests go empty-handed in five minutes",
-            summary=f"The {labels} of {told('job')} turns requests away",
-            description='{{ $value | printf "%.0f" }} requests to the '
-            f"{labels} on {told('instance')} timed out or were rejected in five minutes.",
-            threshold=Threshold(limits.refusals, "requests"),
         ),
     )
 

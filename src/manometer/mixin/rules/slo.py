@@ -91,14 +91,18 @@ def _burns(service: Service, objective: Objective, fast: bool) -> Alert:
     def series(window: Duration) -> str:
         return select(burn(window), whose)
 
+    worst = severities[objective.severity != CRITICAL]
+    condition = both(
+        burning(paces, objective.window, series),
+        f"{over('avg', select(EVENTS, whose), busy_for)} > {objective.floor:g}",
+    )
+    # While the fast one fires it is enough: see `precedence`.
+    told_already = {"alertname": "ErrorBudgetBurn", "alertstate": "firing", "severity": worst.value, **whose}
     return Alert(
         name="ErrorBudgetBurn",
         variant="fast" if fast else "slow",
-        expr=both(
-            burning(paces, objective.window, series),
-            f"{over('avg', select(EVENTS, whose), busy_for)} > {objective.floor:g}",
-        ),
-        severity=severities[(objective.severity != CRITICAL) + (not fast)],
+        expr=condition if fast else f"({condition})\nunless on (service, objective) {select('ALERTS', told_already)}",
+        severity=worst if fast else severities[severities.index(worst) + 1],
         fires=f"a service spends the error budget of an objective too fast: over {shares}",
         summary=f"The error budget of {named} {'goes fast' if fast else 'will not last'}",
         description=f"{told('service')} spends the error budget of {told('objective')}, {budget},"

@@ -30,18 +30,9 @@ def inhibitions(services: Iterable[Service]) -> dict[str, object]:
     """The `inhibit_rules` of Alertmanager's configuration.
 
     While a page is out for what a service depends on, by the label `service` or by the label `job`, the service's
-    burn rates and the symptoms of its jobs are held back. Once that page ends, what still fires is told. A fast burn
-    holds back the slow one of its objective.
+    burn rates and the symptoms of its jobs are held back. Once that page ends, what still fires is told.
     """
-    return {"inhibit_rules": [*map(_slower, _SLOWER), *(rule for each in services for rule in _dependent(each))]}
-
-
-_SLOWER = (("critical", "warning"), ("warning", "info"))
-
-
-def _slower(severities: tuple[str, str]) -> dict[str, object]:
-    fast, slow = ([matcher("alertname", _OBJECTIVES), matcher("severity", each)] for each in severities)
-    return {"source_matchers": fast, "target_matchers": slow, "equal": ["service", "objective"]}
+    return {"inhibit_rules": [rule for each in services for rule in _dependent(each)]}
 
 
 def _dependent(service: Service) -> Iterator[dict[str, object]]:
