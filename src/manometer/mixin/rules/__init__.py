@@ -51,7 +51,6 @@ def files(
     pages: the runbooks there are, or None where not at hand.
     """
     groups = _groups(config, services)
-    groups["meta"] += (
-        meta.thresholds(each for made in groups.values() for group in made for each in _alerts(group)),
-    )
+    every = [alert for made in groups.values() for group in made for alert in _alerts(group)]
+    groups["meta"] += (meta.thresholds(every),)
     return {name: {"groups": [group.entry(config, pages) for group in made]} for name, made in groups.items()}

@@ -50,7 +50,7 @@ def burn_rate(errors: str, events: str, window: Duration, interval: Duration, bu
     return f"{over('sum', errors, window)}\n/ ({over('sum', events, window)} > 0)\n* {known}\n/ {budget_ratio:.9g}"
 
 
-def burning(paces: tuple[Pace, ...], window: Duration, series: Callable[[Duration], str]) -> str:
+def burning(paces: tuple[Pace, ...], window: Duration, series: Callable[[str], str]) -> str:
     """Where the budget of the window is spent at one of these paces: the burn rate of the pace's long window.
 
     series: the burn rate's over a window.
