@@ -21,7 +21,7 @@ if test -n "$$failed"; then echo "make $@: failed:$$failed" >&2; exit 1; fi; \
 echo "make $@: passed: $(1)"
 endef
 
-.PHONY: help demo check test unit servers matrix floors coverage peers mutants fuzz lint format bench speed siege mixin picture docs clean
+.PHONY: help demo check test unit servers rules matrix floors coverage peers mutants fuzz lint format bench speed siege mixin picture docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ unit: $(VENV)/tests  ## run the tests that need no server; ARGS="-p randomly --r
 servers: $(VENV)/tests  ## run the tests that need servers; installs these where it may
 	$(BIN)/python tests/servers.py
 	$(BIN)/pytest -n 2 --dist loadgroup -m servers $(ARGS)
+
+rules: $(VENV)/tests  ## try the rules with thresholds of your own: CONFIG=mixin.yaml
+	$(BIN)/python tests/servers.py prometheus
+	MIXIN_CONFIG=$(CONFIG) $(BIN)/pytest tests/rules/test_own_thresholds.py $(ARGS)
 
 matrix:  ## run the unit tests on every Python found, from 3.11 on
 	$(call each,$(or $(shell $(PYTHON) tests/interpreters.py),python3.11))
