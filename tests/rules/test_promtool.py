@@ -13,32 +13,42 @@ ROOT = Path(__file__).parents[2]
 RULES = sorted((ROOT / "alert_rules").glob("*.yaml"))
 TESTS = sorted((ROOT / "tests" / "rules").glob("*.yaml"))
 
-PROMTOOL = shutil.which("promtool")
-needs_promtool = pytest.mark.skipif(
-    PROMTOOL is None, reason="promtool is not installed; it comes with Debian's package prometheus"
-)
+NATIVE = sorted((ROOT / "tests" / "rules" / "native").glob("*.yaml"))
+"""Scenarios with native histograms, which promtool takes in from Prometheus 3 on."""
+
+both_versions = pytest.mark.parametrize("name", ["promtool", "promtool3"])
 
 
-def promtool(*arguments):
-    """Run promtool; its output where it fails."""
-    done = subprocess.run([PROMTOOL, *arguments], capture_output=True, text=True, timeout=3 * DEADLINE, check=False)
+def promtool(name, *arguments):
+    """Run a promtool; its output where it fails. `promtool3` is that of a Prometheus 3, where one is on the path."""
+    program = shutil.which(name)
+    if program is None:
+        pytest.skip(f"{name} is not installed; docs/contributing.md says where it comes from")
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=3 * DEADLINE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@needs_promtool
+@both_versions
 @pytest.mark.servers
 @pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)
-def test_a_rules_file_loads(path):
+def test_a_rules_file_loads(name, path):
     """As Prometheus would load it."""
-    promtool("check", "rules", str(path))
+    promtool(name, "check", "rules", str(path))
 
 
-@needs_promtool
+@both_versions
 @pytest.mark.servers
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
-def test_rules_behave(path):
-    """Each scenario of the file comes out as it says."""
-    promtool("test", "rules", str(path))
+def test_rules_behave(name, path):
+    """Each scenario of the file comes out as it says, on Prometheus 2 and 3."""
+    promtool(name, "test", "rules", str(path))
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("path", NATIVE, ids=lambda path: path.stem)
+def test_rules_behave_on_native_histograms(path):
+    """The same figures, where Prometheus has made native histograms of the classic ones."""
+    promtool("promtool3", "test", "rules", str(path))
 
 
 def test_no_alert_goes_untested():

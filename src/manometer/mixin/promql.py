@@ -26,7 +26,6 @@ __all__ = [
     "recorded",
     "saturation",
     "select",
-    "share_over",
     "staying_over",
 ]
 
@@ -130,13 +129,6 @@ def none_of(names: Iterable[str]) -> str:
 def bound(seconds: float) -> str:
     """A matcher of the bucket that ends there: Prometheus 3 reads whole numbers as `1.0`, 2 as they came."""
     return f"=~{seconds:g}|{seconds:g}.0" if seconds == int(seconds) else f"{seconds:g}"
-
-
-def share_over(histogram: MetricSpec, seconds: float, labels: tuple[str, ...]) -> str:
-    """Share of a histogram's events that took longer; nothing where there were none."""
-    fast = by(labels, rate(select(histogram, {"le": bound(seconds)}, "_bucket")))
-    every = by(labels, rate(select(histogram, part="_count")))
-    return f"1 - {fast}\n/ ({every} > 0)"
 
 
 def saturation(used: str, limit: str) -> str:

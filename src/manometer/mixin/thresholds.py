@@ -26,7 +26,9 @@ __all__ = [
 
 T = TypeVar("T")
 
-_WEIGHTS = MappingProxyType({"errors": 0.35, "latency": 0.3, "saturation": 0.2, "cache": 0.15})
+_WEIGHTS = MappingProxyType(
+    {"availability": 0.25, "errors": 0.25, "latency": 0.2, "saturation": 0.15, "memory": 0.1, "cache": 0.05}
+)
 _GRADES = MappingProxyType(
     dict(
         zip(

@@ -98,8 +98,8 @@ def forecast(config: Thresholds, pools: dict[str, str] = _ANY) -> Graph:
     horizon, past = config.pool.forecast_horizon, config.pool.forecast_range
     return Graph(
         f"Pool saturation in {horizon}",
-        f"The saturation that the straight line through the last {past} reaches {horizon} from now. Above 1 the"
-        " pool runs out, if the line fits: believe it only as far as the fit of the trend says.",
+        f"The saturation that the straight line through the last {past} reaches {horizon} from now, where such a line"
+        " fits and the past is no step; otherwise the saturation of now. Above 1 the pool runs out.",
         "percentunit",
         (
             Query(by(_POOL, chosen(rules.FORECAST, pools), "max"), _A_POOL),

@@ -28,9 +28,20 @@ def panels(config: Thresholds) -> tuple[Panel, ...]:
             "percentunit",
             (Query(f"min({chosen(score.SCORE)})", "score"),),
             steps=((None, BAD), (config.score.grades["D"], "yellow"), (config.score.grades["A-"], GOOD)),
-            width=4,
+            width=3,
             height=6,
             names=names,
+        ),
+        Stat(
+            "Known to the grade",
+            "Whether the grade of each chosen target rests on errors and latency. Where it does not, there is no"
+            " stage, or hardly any work: the grade then tells of the rest alone.",
+            "percentunit",
+            (Query(by(("dimension",), chosen(score.KNOWN), "min"), shown("dimension")),),
+            steps=((None, WORRY), (1, GOOD)),
+            width=4,
+            height=6,
+            names={1: ("known", GOOD), 0: ("not known", WORRY)},
         ),
         Stat(
             "Targets up",
@@ -39,7 +50,7 @@ def panels(config: Thresholds) -> tuple[Panel, ...]:
             "percentunit",
             (Query(f"avg({watched(chosen('up'))})", "up"),),
             steps=((None, BAD), (1, GOOD)),
-            width=4,
+            width=3,
             height=6,
             opens=("fleet",),
         ),
@@ -82,7 +93,7 @@ def _count(severity: str, color: str) -> Stat:
         "none",
         (Query(f"count({alerts({'severity': severity})}) or vector(0)", severity),),
         steps=((None, GOOD), (1, color)),
-        width=4,
+        width=3,
         height=6,
     )
 

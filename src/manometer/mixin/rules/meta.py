@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
-from manometer.catalogue import self_metrics
+from manometer.catalogue import MetricSpec, self_metrics
 from manometer.mixin.promql import TARGET, any_of, both, by, either, increase, lately, over, recorded, select
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, told
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["groups", "thresholds"]
+__all__ = ["KNOWN", "groups", "thresholds"]
 
 KNOWN = recorded(TARGET, "manometer_target", "known")
 """1 for each target that has shown Manometer's figures, for as long as Prometheus is to scrape it."""
@@ -24,8 +24,8 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
         ("job",), select("ALERTS", {"alertstate": "firing", "severity": "info", "alertname": f"!~{about}"}), "max"
     )
     worse = select("ALERTS", {"alertstate": "firing", "severity": "=~critical|warning"})
-    failures = by((*TARGET, "manometer.collector.name"), increase(select(self_metrics.COLLECT_FAILURES)))
-    folds = by((*TARGET, "manometer.family.name"), increase(select(self_metrics.LABEL_FOLDS), "15m"))
+    failures = _growing(self_metrics.COLLECT_FAILURES, "5m")
+    folds = _growing(self_metrics.LABEL_FOLDS, "15m")
     successful = select(self_metrics.CONFIG_RELOAD_SUCCESSFUL)
     settings = by(TARGET, lately("min", successful, config.lookback), "min")
     return (
@@ -45,7 +45,7 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                 ),
                 Alert(
                     name="CollectorFailing",
-                    expr=f"{failures} > 0",
+                    expr=failures,
                     severity=Severity.WARNING,
                     fires="a collector raised while it was read, so its series are missing",
                     summary=f"Collector {told('manometer.collector.name')} of {told('job')} fails",
@@ -54,7 +54,7 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                 ),
                 Alert(
                     name="LabelValuesFolded",
-                    expr=f"{folds} > 0",
+                    expr=folds,
                     severity=Severity.INFO,
                     fires="a family is at its cap of series, and new label values are counted as `other`",
                     summary=f"Label values of {told('manometer.family.name')} of {told('job')} are folded",
@@ -90,6 +90,16 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
             ),
             fast=True,
         ),
+    )
+
+
+def _growing(counter: MetricSpec, window: str) -> str:
+    """What the counter grew by, where it did. Its series begin with their first event, which no increase shows."""
+    labels = (*TARGET, *counter.attributes)
+    began = f"{by(labels, select(counter))} > 0\nunless {by(labels, f'{select(counter)} offset {window}')}"
+    return either(
+        f"{by(labels, increase(select(counter), window))} > 0",
+        f"({both(began, f'on (job, instance) {KNOWN} offset {window}')})",
     )
 
 

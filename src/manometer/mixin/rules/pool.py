@@ -1,8 +1,11 @@
 """Rules of pools: how full they are and will be, how long their callers wait, and whom they turn away."""
 
 from manometer.catalogue import pool
+from manometer.mixin.analysis import fit, forecast, slope, spaced_evenly, steadiness
+from manometer.mixin.histograms import amounts, events, quantile, share_over
 from manometer.mixin.promql import (
     TARGET,
+    WINDOW,
     both,
     by,
     either,
@@ -13,7 +16,7 @@ from manometer.mixin.promql import (
     recorded,
     saturation,
     select,
-    share_over,
+    staying_over,
 )
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
 from manometer.mixin.thresholds import Thresholds
@@ -25,6 +28,7 @@ _POOL = (*TARGET, "pool.name", "pool.kind")
 SATURATION = recorded(_POOL, pool.RESOURCES, "saturation")
 SATURATION_5M = recorded(_POOL, pool.RESOURCES, "saturation_avg5m")
 FORECAST = recorded(_POOL, pool.RESOURCES, "saturation_forecast")
+"""What the trend leads to; the present saturation where there is no trend to believe in."""
 FIT = recorded(_POOL, pool.RESOURCES, "saturation_r2")
 BUSY = recorded(_POOL, pool.USE_DURATION, "busy_ratio_rate5m")
 ACQUISITIONS = recorded(_POOL, pool.ACQUISITIONS, "rate5m")
@@ -33,7 +37,7 @@ REQUESTS = recorded(_POOL, pool.WAIT_DURATION, "rate5m")
 WAIT_P99 = recorded(_POOL, pool.WAIT_DURATION, "p99_rate5m")
 SLOW_WAITS = recorded(_POOL, pool.WAIT_DURATION, "slow_ratio_rate5m")
 
-_FEWEST_SAMPLES = 30  # below these, any two points make a line
+_STEADY = 0.5  # of a trend's slope that either half of its past has: a ramp has all of it in both, a step in none
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
@@ -51,21 +55,24 @@ def _records(config: Thresholds) -> tuple[Record, ...]:
     limits = config.pool
     used = by(_POOL, select(pool.RESOURCES, {"pool.resource.state": "used"}))
     limit = by(_POOL, select(pool.RESOURCE_LIMIT), "max")
-    buckets = by((*_POOL, "le"), rate(select(pool.WAIT_DURATION, part="_bucket")))
     reused = by(_POOL, rate(select(pool.ACQUISITIONS, {"pool.acquisition.source": "reused"})))
-    using = by(_POOL, rate(select(pool.USE_DURATION, part="_sum")))
+    using = amounts(pool.USE_DURATION, _POOL)
     past = limits.forecast_range
+    times = spaced_evenly(SATURATION_5M, past, config.interval.seconds)
+    ahead = forecast(SATURATION_5M, past, limits.forecast_horizon.seconds)
+    # Both halves of the past have to be known: a trend is told of after more than half of its time at the earliest.
+    steady = f"{steadiness(SATURATION_5M, past.seconds, slope(SATURATION_5M, past))} > {_STEADY}"
     return (
         Record(SATURATION, saturation(used, limit)),
         Record(SATURATION_5M, over("avg", SATURATION, "5m")),
-        Record(FORECAST, f"clamp_min(predict_linear({SATURATION_5M}[{past}], {limits.forecast_horizon.seconds}), 0)"),
-        Record(FIT, _fit(SATURATION_5M, past, config.interval.seconds)),
+        Record(FIT, fit(SATURATION_5M, past, slope(SATURATION_5M, past), times)),
+        Record(FORECAST, either(both(ahead, f"{FIT} > {limits.forecast_fit_ratio:g}", steady), SATURATION_5M)),
         # Seconds in use over seconds that there were. A use counts when it ends, so a long one can pass 1.
         Record(BUSY, f"clamp_max({using}\n/ ({limit} > 0), 1)"),
         Record(ACQUISITIONS, by(_POOL, rate(select(pool.ACQUISITIONS)))),
         Record(REUSE, ratio(reused, ACQUISITIONS)),
-        Record(REQUESTS, by(_POOL, rate(select(pool.WAIT_DURATION, part="_count")))),
-        Record(WAIT_P99, both(f"histogram_quantile(0.99, {buckets})", f"{REQUESTS} > 0")),
+        Record(REQUESTS, events(pool.WAIT_DURATION, _POOL)),
+        Record(WAIT_P99, quantile(0.99, pool.WAIT_DURATION, _POOL)),
         Record(SLOW_WAITS, share_over(pool.WAIT_DURATION, limits.wait_seconds, _POOL)),
     )
 
@@ -74,6 +81,9 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
     limits = config.pool
     gave_up = by(_POOL, increase(select(pool.TIMEOUTS)))
     refused = by(_POOL, increase(select(pool.REJECTIONS)))
+    # Several processes show what they have together. Where one has nothing left, its requests wait all the same.
+    waiting = by(_POOL, over("avg", select(pool.PENDING_REQUESTS), WINDOW))
+    fewest = by(_POOL, over("min", select(pool.PENDING_REQUESTS), WINDOW))
     labels = f"{told('pool.kind')} pool {told('pool.name')}"
     return (
         Alert(
@@ -88,9 +98,13 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
         ),
         Alert(
             name="PoolSaturated",
-            expr=crowded(f"{SATURATION_5M} > {limits.saturation_ratio:g}"),
+            expr=either(
+                crowded(f"{SATURATION_5M} > {limits.saturation_ratio:g}"),
+                both(SATURATION_5M, staying_over(limits.wait_seconds, waiting, REQUESTS), f"{fewest} >= 1"),
+            ),
             severity=Severity.WARNING,
-            fires=f"more than {limits.saturation_ratio:.0%} of a pool is in use; for workers, and tasks queue",
+            fires=f"more than {limits.saturation_ratio:.0%} of a pool is in use; for workers, and tasks queue; or"
+            f" requests wait all the time, over {limits.wait_seconds:g} s on average",
             summary=f"The {labels} of {told('job')} is full",
             description=f"The {labels} on {told('instance')} has been {{{{ $value | humanizePercentage }}}}"
             " in use for five minutes; requests wait or are about to.",
@@ -111,27 +125,13 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
             expr=both(
                 f"{FORECAST} > 1",
                 f"{SATURATION_5M} > {limits.forecast_ratio:g}",
-                f"{FIT} > {limits.forecast_fit_ratio:g}",
-                f"{over('count', SATURATION_5M, limits.forecast_range)} >= {_FEWEST_SAMPLES}",
             ),
             severity=Severity.WARNING,
             fires=f"a pool over {limits.forecast_ratio:.0%} in use will be full in {limits.forecast_horizon}, by a"
-            f" trend that fits (r2 over {limits.forecast_fit_ratio:g})",
+            f" trend that fits (r2 over {limits.forecast_fit_ratio:g}) and is no step",
             summary=f"The {labels} of {told('job')} will be full within {limits.forecast_horizon}",
             description=f"At the pace of the last {limits.forecast_range}, the {labels} on {told('instance')}"
-            f" will need {{{{ $value | humanizePercentage }}}} of its limit in {limits.forecast_horizon}.",
+            f' will need {{{{ $value | printf "%.2f" }}}} times its limit in {limits.forecast_horizon}.',
             threshold=Threshold(1.0),
         ),
     )
-
-
-def _fit(series: str, window: str, step: int) -> str:
-    """R-squared of the series' linear trend: the share of its variance that a straight line explains.
-
-    For samples `step` seconds apart the variance of their times is step^2 (n^2 - 1) / 12. A flat series
-    has no variance to explain and so no fit.
-    """
-    count = over("count", series, window)
-    times = f"{step}^2 * ({count}^2 - 1) / 12"
-    spread = over("stdvar", series, window)
-    return f"clamp_max(deriv({series}[{window}])^2\n* ({times})\n/ ({spread} > 1e-9), 1)"

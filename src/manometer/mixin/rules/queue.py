@@ -56,8 +56,7 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.CRITICAL,
             fires=f"a full queue refused more than {limits.refusals:g} items in {limits.refusals_window}",
             summary=f"The {name} of {told('job')} refuses items",
-            description=f'The {name} on {where} was full and refused {{{{ $value | printf "%.0f" }}}} items in'
-            f" {limits.refusals_window}.",
+            description=f"The {name} on {where} was full and refused items lately.",
             threshold=Threshold(limits.refusals, "items"),
         ),
         Alert(

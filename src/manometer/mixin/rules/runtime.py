@@ -1,7 +1,8 @@
 """Rules of the process and its Python runtime: memory, processor, garbage collector, event loop."""
 
 from manometer.catalogue import process, runtime, self_metrics
-from manometer.mixin.promql import PROCESS, TARGET, both, by, either, over, rate, recorded, select
+from manometer.mixin.histograms import amounts, events
+from manometer.mixin.promql import PROCESS, TARGET, WINDOW, both, by, either, over, rate, recorded, select
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
 from manometer.mixin.thresholds import Thresholds
 
@@ -38,10 +39,9 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
 def _records() -> tuple[Record, ...]:
     memory = select(process.MEMORY_USAGE)
     cpu = by(_PROCESS, rate(select(process.CPU_TIME)))
-    paused = by(TARGET, rate(select(runtime.GC_PAUSE, part="_sum")))
+    paused = amounts(runtime.GC_PAUSE, TARGET)
     processes = by(TARGET, select(process.UPTIME), "count")
-    late = by(_LOOP, rate(select(runtime.LOOP_LAG, part="_sum")))
-    looks = by(_LOOP, rate(select(runtime.LOOP_LAG, part="_count")))
+    late, looks = amounts(runtime.LOOP_LAG, _LOOP), events(runtime.LOOP_LAG, _LOOP)
     return (
         Record(_MEMORY_NOW, by(TARGET, f"{memory} {OURS}")),
         Record(_LARGEST_NOW, by(TARGET, f"{memory} {OURS}", "max")),
@@ -119,5 +119,5 @@ def _stands_still() -> str:
 
     At a scrape a minute two minutes hold too few scrapes for a rate; five do.
     """
-    looks = select(runtime.LOOP_LAG, part="_count")
-    return f"({either(by(_LOOP, rate(looks, '2m')), by(_LOOP, rate(looks)))}) == 0"
+    looks = (events(runtime.LOOP_LAG, _LOOP, window=window) for window in ("2m", WINDOW))
+    return f"({either(*looks)}) == 0"
