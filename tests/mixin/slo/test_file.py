@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from manometer.catalogue.engine import STAGE_DURATION
 from manometer.errors import ConfigError
+from manometer.mixin.histograms import events
 from manometer.mixin.slo.file import read_services
 from manometer.mixin.slo.service import Indicator, Objective, Service
 
@@ -38,8 +40,8 @@ def read(tmp_path):
 
 def test_what_a_file_leaves_out_has_its_default(read):
     """The service's own job, 30 days, a page."""
-    total = 'sum(rate(engine_stage_duration_seconds_count{job="shop"}[5m]))'
-    bad = 'sum(rate(engine_stage_duration_seconds_count{job="shop",engine_stage_outcome="error"}[5m]))'
+    total = events(STAGE_DURATION, (), {"job": "shop"})
+    bad = events(STAGE_DURATION, (), {"job": "shop", "engine.stage.outcome": "error"})
     indicator = Indicator(total, f"{bad} or 0 * {total}")
     assert read(GOOD) == (
         Service("shop", (Objective("orders", 0.999, "30d", "critical", 0.1, indicator),), jobs=("shop",)),

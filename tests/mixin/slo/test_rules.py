@@ -51,7 +51,7 @@ def test_expressions_of_burn_rates_parse(promql):
         assert {name for name, _ in promql.selectors(expr)} == {"bad", "all"}
         assert ("[" in expr) is (window != "5m")
     assert burning(FAST, Duration("30d"), lambda window: f"b{window}") == (
-        "((b1h > 14.4 and b5m > 14.4)\nor (b6h > 6 and b30m > 6))"
+        "((b5m > 14.4 and b1h > 14.4)\nor (b30m > 6 and b6h > 6))"
     )
 
 

@@ -22,8 +22,8 @@ from manometer.mixin.dashboards.panel import (
 from manometer.mixin.dashboards.query import shown
 from manometer.mixin.promql import by, select
 from manometer.mixin.rules.slo import ERRORS, EVENTS, LEFT, OBJECTIVE, TARGET_RATIO, burn
-from manometer.mixin.slo.burn import FAST, SLOW
-from manometer.mixin.thresholds import Duration, Thresholds
+from manometer.mixin.slo.burn import FAST, MONTH, SLOW
+from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["dashboard"]
 
@@ -32,8 +32,7 @@ _AN_OBJECTIVE = f"{shown('service')} {shown('objective')}"
 
 _LEFT: Steps = ((None, BAD), (1e-9, WORRY), (0.25, GOOD))
 """Red where nothing is left."""
-_MONTH = Duration("30d")
-_PACE: Steps = ((None, GOOD), (1, WORRY), (FAST[0].factor(_MONTH), BAD))
+_PACE: Steps = ((None, GOOD), (1, WORRY), (FAST[0].factor(MONTH), BAD))
 """Orange where a budget will not last, red where one of thirty days pages."""
 
 
@@ -125,7 +124,7 @@ def _now() -> Graph:
     return Graph(
         f"Burn rate over {hour}",
         "How many times as fast as it may each error budget is spent. At 1 it lasts exactly as long as its window;"
-        f" a budget of {_MONTH} pages from {FAST[0].factor(_MONTH):g} on.",
+        f" a budget of {MONTH} pages from {FAST[0].factor(MONTH):g} on.",
         "none",
         (Query(_chosen(burn(hour)), _AN_OBJECTIVE),),
         steps=_PACE,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from manometer.mixin.promql import WINDOW, both, over, recorded, select
+from manometer.mixin.promql import both, over, recorded, select
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, told
 from manometer.mixin.slo.burn import DAYS, FAST, HOURS, SLOW, Pace, burn_rate, burning
 from manometer.mixin.slo.service import CRITICAL, Objective, Service
@@ -88,12 +88,12 @@ def _burns(service: Service, objective: Objective, fast: bool) -> Alert:
     named = f"{told('objective')} of {told('service')}"
     budget = f"{100 * objective.budget_ratio:.4g}% of the events of {objective.window}"
 
-    def series(window: str) -> str:
+    def series(window: Duration) -> str:
         return select(burn(window), whose)
 
     worst = severities[objective.severity != CRITICAL]
     # The longer of the short windows still holds the failures of half an hour ago.
-    goes_on = (f"{series(WINDOW)} > 1",) if fast else ()
+    goes_on = (f"{series(FAST[0].short)} > 1",) if fast else ()
     condition = both(
         burning(paces, objective.window, series),
         f"{over('avg', select(EVENTS, whose), busy_for)} > {objective.floor:g}",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from manometer.mixin.promql import WINDOW, over
 from manometer.mixin.thresholds import Duration
 
-__all__ = ["DAYS", "FAST", "HOURS", "SLOW", "Pace", "burn_rate", "burning"]
+__all__ = ["DAYS", "FAST", "HOURS", "MONTH", "SLOW", "Pace", "burn_rate", "burning", "error_share", "known"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,9 @@ class Pace:
 
 FAST = (Pace(0.02, Duration("1h"), Duration("5m")), Pace(0.05, Duration("6h"), Duration("30m")))
 SLOW = (Pace(0.1, Duration("1d"), Duration("2h")), Pace(0.1, Duration("3d"), Duration("6h")))
+MONTH = Duration("30d")
+"""The window of a budget where nothing else is said."""
+
 HOURS = tuple(sorted({each for pace in FAST for each in (pace.short, pace.long)}, key=lambda each: each.seconds))
 """The windows of the fast paces, the shortest first."""
 DAYS = tuple(each for pace in SLOW for each in (pace.short, pace.long) if each not in HOURS)
@@ -39,24 +42,38 @@ def burn_rate(errors: str, events: str, window: Duration, interval: Duration, bu
 
     errors, events: series of how many there are a second, over WINDOW, recorded each `interval`; budget_ratio: the
     share of events that may be errors.
-    Sums are divided, so that every event weighs the same. The part of the window that has no figures counts as one
-    without errors: an hour of errors is as much of a day where Prometheus has this hour's figures alone. Otherwise a
-    short fault on a young Prometheus would seem to last for days.
     """
+    share = error_share(errors, events, window)
+    spent = share if window == WINDOW else f"{share}\n* {known(events, window, interval)}"
+    return f"{spent}\n/ {budget_ratio:.9g}"
+
+
+def error_share(errors: str, events: str, window: Duration) -> str:
+    """The share of the window's events that were errors. Sums are divided, so that every event weighs the same."""
     if window == WINDOW:  # the series look back as far themselves
-        return f"{errors}\n/ ({events} > 0)\n/ {budget_ratio:.9g}"
-    full = round(window.seconds / interval.seconds)
-    known = f"clamp_max({over('count', events, window)} / {full}, 1)"
-    return f"{over('sum', errors, window)}\n/ ({over('sum', events, window)} > 0)\n* {known}\n/ {budget_ratio:.9g}"
+        return f"{errors} / ({events} > 0)"
+    return f"{over('sum', errors, window)}\n/ ({over('sum', events, window)} > 0)"
 
 
-def burning(paces: tuple[Pace, ...], window: Duration, series: Callable[[str], str]) -> str:
-    """Where the budget of the window is spent at one of these paces: the burn rate of the pace's long window.
+def known(series: str, window: Duration, interval: Duration) -> str:
+    """The share of the window that has figures. interval: how often the series is recorded.
 
-    series: the burn rate's over a window.
+    A share of errors times this counts the rest of the window as one without errors: an hour of errors is as much of
+    a day where this hour is all that Prometheus knows. Otherwise a short fault on a young Prometheus would seem to
+    have lasted for the whole window.
     """
-    alternatives = [
-        f"({series(pace.long)} > {pace.factor(window):g} and {series(pace.short)} > {pace.factor(window):g})"
-        for pace in paces
-    ]
+    return f"clamp_max({over('count', series, window)} / {round(window.seconds / interval.seconds)}, 1)"
+
+
+def burning(
+    paces: tuple[Pace, ...], window: Duration, series: Callable[[Duration], str], budget_ratio: float = 1
+) -> str:
+    """Where the budget of the window is spent at one of these paces: the figure of the pace's short window.
+
+    series: the burn rate's over a window; or that of the share of errors, with the budget that it is compared with.
+    """
+    alternatives = []
+    for pace in paces:
+        limit = f"{pace.factor(window) * budget_ratio:.6g}"
+        alternatives.append(f"({series(pace.short)} > {limit} and {series(pace.long)} > {limit})")
     return "(" + "\nor ".join(alternatives) + ")"

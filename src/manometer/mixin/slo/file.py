@@ -15,7 +15,7 @@ from pathlib import Path
 
 from manometer.documents import yaml
 from manometer.errors import ConfigError
-from manometer.mixin.slo.burn import FAST
+from manometer.mixin.slo.burn import FAST, MONTH
 from manometer.mixin.slo.indicator import KEYS, indicator
 from manometer.mixin.slo.part import Part
 from manometer.mixin.slo.service import CRITICAL, SEVERITIES, Objective, Service
@@ -104,7 +104,7 @@ def _objective(name: str, objectives: Part, top: Part, jobs: tuple[str, ...]) ->
 
 def _window(part: Part) -> Duration:
     if "window" not in part:
-        return Duration("30d")
+        return MONTH
     takes = f"days, from {_SHORTEST}d to {_LONGEST}d"
     window = Duration(part.text("window", takes, _WINDOW))
     if not _SHORTEST <= window.seconds / 86_400 <= _LONGEST:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 
 from manometer.catalogue import SUBJECTS, Kind, MetricSpec
-from manometer.mixin.promql import any_of, bound, rate, select
+from manometer.mixin.histograms import events, slow
+from manometer.mixin.promql import any_of, rate, select
 from manometer.mixin.slo.part import Part
 from manometer.mixin.slo.service import Indicator
 
@@ -55,18 +56,20 @@ def _of_the_catalogue(part: Part, jobs: tuple[str, ...]) -> Indicator:
     if ("bad" in part) is ("within" in part):
         raise part.refused("needs one of bad and within")
     chosen = {"job": any_of(jobs), **(_matchers(part.part("where", None), metric) if "where" in part else {})}
-    total = _rate(select(metric, chosen, "_count" if is_histogram else ""))
+
+    def counted(matchers: Mapping[str, str]) -> str:
+        return events(metric, (), matchers) if is_histogram else _rate(select(metric, matchers))
+
+    total = counted(chosen)
     if "bad" in part:
-        bad = {**chosen, **_matchers(part.part("bad", None), metric)}
-        return _counted(total, _rate(select(metric, bad, "_count" if is_histogram else "")))
+        return _counted(total, counted({**chosen, **_matchers(part.part("bad", None), metric)}))
     if not is_histogram:
         raise part.wrong("within", f"no value for {metric.name}, which is a counter and knows no times")
     seconds = part.value("within")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds not in metric.buckets:
         bounds = ", ".join(f"{each:g}" for each in metric.buckets)
         raise part.wrong("within", f"seconds at which a bucket of {metric.name} ends: {bounds}")
-    good = _rate(select(metric, {**chosen, "le": bound(seconds)}, "_bucket"))
-    return Indicator(total, f"{total} - {good}")
+    return Indicator(total, slow(metric, seconds, (), chosen))
 
 
 def _matchers(part: Part, metric: MetricSpec) -> Mapping[str, str]:
