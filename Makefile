@@ -21,7 +21,7 @@ if test -n "$$failed"; then echo "make $@: failed:$$failed" >&2; exit 1; fi; \
 echo "make $@: passed: $(1)"
 endef
 
-.PHONY: help demo check test unit servers matrix floors coverage peers mutants fuzz lint format bench speed siege survival mixin picture pictures docs clean
+.PHONY: help demo check test unit servers rules matrix floors coverage peers mutants fuzz lint format bench speed siege survival mixin picture pictures docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ unit: $(VENV)/tests  ## run the tests that need no server; ARGS="-p randomly --r
 servers: $(VENV)/tests  ## run the tests that need servers; installs these where it may
 	$(BIN)/python tests/servers.py
 	$(BIN)/pytest -n 2 --dist loadgroup -m servers $(ARGS)
+
+rules: $(VENV)/tests  ## try the rules with thresholds of your own: CONFIG=mixin.yaml
+	$(BIN)/python tests/servers.py prometheus
+	MIXIN_CONFIG=$(CONFIG) $(BIN)/pytest tests/rules/test_own_thresholds.py $(ARGS)
 
 matrix:  ## run the unit tests on every Python found, from 3.11 on
 	$(call each,$(or $(shell $(PYTHON) tests/interpreters.py),python3.11))
@@ -91,9 +95,11 @@ siege: $(VENV)/dev  ## besiege an exporter for some minutes; prints a table, wri
 survival: $(VENV)/dev  ## kill processes, fill a disk, take a receiver away; prints a table, RECORD=1 keeps it for docs
 	$(BIN)/python benchmarks/survival/run.py $(if $(RECORD),--record)
 
-mixin: $(VENV)/dev  ## write dashboards/ and alert_rules/ anew from the catalogue
+mixin: $(VENV)/dev  ## write dashboards/, alert_rules/ and what ALL-USE has of its own anew
 	$(BIN)/manometer mixin
 	$(BIN)/python -m alluse.dashboard compose/grafana/dashboards/alluse.json
+	$(BIN)/manometer mixin --service compose/services/alluse.yaml --out $(VENV)/mixin >$(VENV)/mixin.log
+	cp $(VENV)/mixin/alert_rules/slo.yaml compose/prometheus/services/
 
 picture: $(VENV)/run  ## draw docs/live-table.svg from a run of the demo
 	$(BIN)/python docs/live_table.py

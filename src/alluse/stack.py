@@ -28,7 +28,7 @@ _START_TRIES = 5  # a port that was free when it was chosen may be another's by 
 _TAKEN = "address already in use"  # so says Go, and in other letters everything else
 _STOP_SECONDS = 10.0
 _LOG_LINES = 5  # of a program that did not start
-_RULES = "/etc/prometheus/rules/"
+_MOUNTED = "/etc/prometheus/"
 _HASTENED = frozenset({"scrape_interval", "scrape_timeout", "evaluation_interval", "interval"})
 _HASTENED_ROUTE = frozenset({"group_wait", "group_interval"})
 
@@ -123,12 +123,11 @@ class Checkout:
     def __init__(self, root: Path) -> None:
         self.services = _load(root / "compose" / "compose.yaml")["services"]
         self.configs = {each.service: _load(root / "compose" / each.config) for each in _PROGRAMS}
-        rules = sorted((root / "alert_rules").glob("*.yaml"))
-        if not rules:
-            raise SettingsError(
-                f"{root / 'alert_rules'} holds no rules; give the folder of a checkout of the repository"
-            )
-        self.rules = {path.name: _load(path) for path in rules}
+        self.rules = {
+            "rules": _rules(root / "alert_rules"),
+            "services": _rules(root / "compose" / "prometheus" / "services"),
+        }
+        """The rules files by their names, by the folder under /etc/prometheus that they are mounted at."""
 
 
 class _Files:
@@ -136,9 +135,10 @@ class _Files:
 
     def __init__(self, checkout: Checkout, folder: Path, addresses: Mapping[str, str], every: int | None) -> None:
         self._checkout, self._folder, self._addresses, self._every = checkout, folder, addresses, every
-        (folder / "rules").mkdir()
-        for name, document in checkout.rules.items():
-            self._write(folder / "rules" / name, document)
+        for mounted, rules in checkout.rules.items():
+            (folder / mounted).mkdir()
+            for name, document in rules.items():
+                self._write(folder / mounted / name, document)
 
     def command(self, program: _Program) -> list[str]:
         """The program's command in compose.yaml, with the paths and the address of here."""
@@ -176,7 +176,15 @@ class _Files:
         """An address or a path, with the containers' part of it replaced by this machine's."""
         services = "|".join(self._addresses)
         moved = re.sub(rf"(?<![\w.-])({services}):\d+", lambda found: self._addresses[found[1]], text)
-        return moved.replace(_RULES, f"{self._folder / 'rules'}/")
+        return moved.replace(_MOUNTED, f"{self._folder}/")
+
+
+def _rules(folder: Path) -> dict[str, Any]:
+    """The rules files of a folder, by their names."""
+    paths = sorted(folder.glob("*.yaml"))
+    if not paths:
+        raise SettingsError(f"{folder} holds no rules; give the folder of a checkout of the repository")
+    return {path.name: _load(path) for path in paths}
 
 
 def _load(path: Path) -> Any:

@@ -58,13 +58,17 @@ def given(stack, service):
     return got["flags"], yaml.safe_load(got["config"])
 
 
+def read_all(folder):
+    """What the files of a folder hold, by their names."""
+    return {path.name: yaml.safe_load(path.read_text()) for path in folder.glob("*.yaml")}
+
+
 def test_addresses_and_paths_are_those_of_here(both):
     """Prometheus scrapes the engine and each server where they are, and Alertmanager delivers to the inbox."""
     with Stack(ROOT, engine="127.0.0.1:1111", inbox="127.0.0.1:2222") as stack:
         flags, prometheus = given(stack, "prometheus")
         _, alertmanager = given(stack, "alertmanager")
-        rules = Path(prometheus["rule_files"][0]).parent
-        copied = {path.name: yaml.safe_load(path.read_text()) for path in rules.iterdir()}
+        copied = [read_all(Path(pattern).parent) for pattern in prometheus["rule_files"]]
     jobs = {job["job_name"]: job["static_configs"][0]["targets"] for job in prometheus["scrape_configs"]}
     addresses = {name: url.removeprefix("http://") for name, url in vars(stack).items() if name.endswith("_url")}
     assert jobs == {
@@ -76,7 +80,7 @@ def test_addresses_and_paths_are_those_of_here(both):
     assert flags["--web.listen-address"] == addresses["prometheus_url"]
     hooks = [hook["url"] for receiver in alertmanager["receivers"] for hook in receiver.get("webhook_configs", [])]
     assert set(hooks) == {"http://127.0.0.1:2222/"}
-    assert copied == {path.name: yaml.safe_load(path.read_text()) for path in (ROOT / "alert_rules").glob("*.yaml")}
+    assert copied == [read_all(ROOT / each) for each in ("alert_rules", "compose/prometheus/services")]
 
 
 def test_what_is_not_an_address_stays_as_it_is(both):

@@ -107,16 +107,23 @@ options:
                         look at the settings of that program too, which the dataclass declares
 """,
     "mixin": """\
-usage: manometer mixin [-h] [--out DIR] [--config FILE] [--check]
+usage: manometer mixin [-h] [--format {prometheus,operator,jsonnet}] [--out DIR] [--config FILE]
+                       [--service FILE] [--check]
 
 Write Grafana dashboards to DIR/dashboards, Prometheus rules to DIR/alert_rules, and the runbooks
-that are missing to DIR/docs/runbooks.
+that are missing to DIR/docs/runbooks; or dashboards and rules in another format.
 
 options:
-  -h, --help     show this help message and exit
-  --out DIR      where to write (default: here)
-  --config FILE  YAML of your scrape jobs and thresholds; needs the extra mixin
-  --check        write nothing; fail where a file is not up to date
+  -h, --help            show this help message and exit
+  --format {prometheus,operator,jsonnet}
+                        operator: Kubernetes manifests for the Prometheus Operator, in
+                        DIR/operator; jsonnet: also DIR/mixin.libsonnet; both need the extra mixin
+                        (default: prometheus)
+  --out DIR             where to write (default: here)
+  --config FILE         YAML of your scrape jobs and thresholds; needs the extra mixin
+  --service FILE        YAML of what a service promises, whose burn rates alert; once for each
+                        service; needs the extra mixin
+  --check               write nothing; fail where a file is not up to date
 """,
     "catalogue": """\
 usage: manometer catalogue [-h] [--format {markdown,json,weaver}] [--out DIR]

@@ -1,6 +1,7 @@
 """`manometer mixin`: which files it writes, and what it tells of those that are not up to date."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -94,3 +95,73 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path, capsys):
     capsys.readouterr()
     assert main(["mixin", "--out", str(tmp_path), "--check"]) == 2
     assert capsys.readouterr().err == f"manometer: {pool} cannot be read: Is a directory\n"
+
+
+@pytest.mark.parametrize(
+    ("form", "some"),
+    [
+        ("operator", "operator/rules-cache.yaml"),
+        ("jsonnet", "mixin.libsonnet"),
+        ("prometheus", "alert_rules/cache.yaml"),
+    ],
+)
+def test_each_format_is_written_and_checked(tmp_path, capsys, form, some):
+    """And what is no longer up to date, or left over, is named with the command that mends it."""
+    given = ["mixin", "--out", str(tmp_path), "--format", form]
+    assert main(given) == 0
+    (tmp_path / "notes.libsonnet").write_text("of somebody else")
+    assert main([*given, "--check"]) == 0
+    (tmp_path / some).write_text("old")
+    capsys.readouterr()
+    assert main([*given, "--check"]) == 1
+    told = capsys.readouterr().err
+    suffix = "" if form == "prometheus" else f" --format {form}"
+    assert told == (
+        f"{some} differs from what would be written\n"
+        f"write all of them anew: manometer mixin --out {tmp_path}{suffix}\n"
+    )
+
+
+def test_the_formats_are_those_that_there_are():
+    """The command knows their names without what writes them, which is slow to import."""
+    from manometer.cli import mixin
+    from manometer.mixin.formats import FORMATS
+
+    assert tuple(FORMATS) == mixin._FORMATS
+
+
+def test_another_format_needs_the_extra(tmp_path, monkeypatch, capsys):
+    """It is made of what was rendered."""
+    for name in ("render", "yaml"):
+        monkeypatch.delitem(sys.modules, f"manometer.mixin.{name}", raising=False)
+        monkeypatch.delattr(f"manometer.mixin.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    assert main(["mixin", "--out", str(tmp_path), "--format", "operator"]) == 2
+    assert "pip install 'manometer[mixin]'" in capsys.readouterr().err
+
+
+def test_services_are_written_and_checked_with_the_rest(tmp_path, capsys):
+    """The command that mends names their files too."""
+    samples = Path(__file__).parents[2] / "docs" / "samples" / "slo"
+    given = ["mixin", "--out", str(tmp_path)]
+    for name in ("shop", "stock"):
+        given += ["--service", str(samples / f"{name}.yaml")]
+    assert main(given) == 0
+    assert "service: shop" in (tmp_path / "alert_rules" / "slo.yaml").read_text()
+    assert main([*given, "--check"]) == 0
+    (tmp_path / "alertmanager" / "inhibit_rules.yaml").write_text("old")
+    capsys.readouterr()
+    assert main([*given, "--check"]) == 1
+    told = capsys.readouterr().err
+    assert "alertmanager/inhibit_rules.yaml differs from what would be written\n" in told
+    assert told.endswith(f"write all of them anew: manometer {' '.join(given)}\n")
+
+
+def test_a_wrong_service_is_one_line_with_the_place_and_what_was_meant(tmp_path, capsys):
+    """Exit 2, and nothing is written."""
+    path = tmp_path / "shop.yaml"
+    path.write_text("service: shop\nobjectivs: {}\n")
+    assert main(["mixin", "--out", str(tmp_path / "out"), "--service", str(path)]) == 2
+    told = capsys.readouterr().err
+    assert told == f"manometer: unknown key 'objectivs' in file {path}, line 2; did you mean objectives?\n"
+    assert not (tmp_path / "out").exists()

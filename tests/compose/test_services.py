@@ -4,6 +4,10 @@ import re
 
 import pytest
 
+from manometer.mixin import render
+from manometer.mixin.slo.file import read_services
+from manometer.mixin.thresholds import Thresholds
+
 # What listens where, read from each service's own configuration.
 LISTENING = {
     "engine": lambda files: {int(files.services["engine"]["environment"]["MANOMETER_PORT"])},
@@ -75,11 +79,19 @@ def test_a_configuration_is_read_from_where_it_is_mounted(files):
 
 
 def test_prometheus_finds_the_rules(files):
-    """The pattern of rule_files is in the folder that alert_rules/ is mounted at."""
-    (pattern,) = files.read("prometheus/prometheus.yml")["rule_files"]
-    mounted = dict(files.mounts("prometheus"))["../alert_rules"]
-    assert pattern == f"{mounted}/*.yaml"
-    assert list((files.root / "alert_rules").glob("*.yaml"))
+    """The patterns of rule_files are in the folders that rules are mounted at, those of ALL-USE's promises too."""
+    patterns = files.read("prometheus/prometheus.yml")["rule_files"]
+    folders = ("../alert_rules", "./prometheus/services")
+    mounted = dict(files.mounts("prometheus"))
+    assert patterns == [f"{mounted[each]}/*.yaml" for each in folders]
+    assert all(list((files.folder / each).glob("*.yaml")) for each in folders)
+
+
+def test_the_rules_of_what_alluse_promises_are_up_to_date(files):
+    """`make mixin` after a change, and commit what it wrote."""
+    services = read_services([files.folder / "services" / "alluse.yaml"])
+    made = render.files(Thresholds(), services=services)["alert_rules/slo.yaml"]
+    assert (files.folder / "prometheus" / "services" / "slo.yaml").read_text() == made
 
 
 def test_an_alert_that_holds_another_back_is_one_that_there_is(files):

@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-import manometer.config
 from manometer.config import Settings
 from manometer.errors import ConfigError
 from waiting import DEADLINE
@@ -231,7 +230,7 @@ def test_an_unknown_setting_in_the_call_lists_the_known_ones():
     [
         ("prot: 1", "unknown setting 'prot' in file {file}, line 1; did you mean port?"),
         ("port: '9464'", "port is '9464' in file {file}, line 1; it takes a whole number from 0 to 65535"),
-        ("- port", "the settings file {file} holds a list; write settings as 'port: 9464'"),
+        ("- port", "the settings file {file} holds a list; write lines such as 'port: 9464'"),
         ("port: [", "the settings file {file} is no YAML: "),
         ("1: 2", "unknown setting 1 in file {file}, line 1; there are host, port,"),
     ],
@@ -276,11 +275,11 @@ def test_a_file_is_utf_8_in_any_locale(tmp_path):
 def test_a_file_without_the_extra_says_what_to_install(tmp_path, monkeypatch):
     """PyYAML is no requirement of a program that has no settings file."""
     monkeypatch.setitem(sys.modules, "yaml", None)
-    monkeypatch.delitem(sys.modules, "manometer.config.yaml", raising=False)
-    monkeypatch.delattr(manometer.config, "yaml", raising=False)
+    monkeypatch.delitem(sys.modules, "manometer.documents.yaml", raising=False)
+    monkeypatch.delattr("manometer.documents.yaml", raising=False)
     with pytest.raises(ConfigError) as raised:
         Settings.load(tmp_path / "manometer.yaml", {})
-    assert str(raised.value) == "a settings file needs an extra: pip install 'manometer[yaml]'"
+    assert str(raised.value) == "a YAML file needs an extra: pip install 'manometer[yaml]'"
 
 
 def test_a_missing_file_is_refused(tmp_path):

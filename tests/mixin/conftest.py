@@ -1,5 +1,6 @@
 """PromQL taken apart: what an expression reads, and with which functions."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import promql_parser
@@ -66,8 +67,16 @@ def promql():
     return SimpleNamespace(**{each.__name__: each for each in found})
 
 
+@pytest.fixture(scope="session")
+def services():
+    """The services of the samples."""
+    from manometer.mixin.slo.file import read_services
+
+    return read_services(sorted((Path(__file__).parents[2] / "docs" / "samples" / "slo").glob("*.yaml")))
+
+
 @pytest.fixture
-def known_names():
+def known_names(services):
     """Every name that an expression may read: the catalogue's series, the foreign ones, the recorded ones."""
     from manometer.catalogue import SUBJECTS, Kind
     from manometer.mixin import rules
@@ -79,6 +88,6 @@ def known_names():
         # A native histogram is one series, by the family's name.
         parts = ("_bucket", "_sum", "_count", "") if row.kind is Kind.HISTOGRAM else ("",)
         names |= {row.prometheus_name + part for part in parts}
-    for content in rules.files(Thresholds()).values():
+    for content in rules.files(Thresholds(), services=services).values():
         names |= {rule["record"] for group in content["groups"] for rule in group["rules"] if "record" in rule}
     return names

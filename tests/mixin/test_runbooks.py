@@ -13,9 +13,9 @@ FOLDER = Path(__file__).parents[2] / "docs" / "runbooks"
 PAGES = sorted(FOLDER.glob("*.md"))
 
 
-def test_pages_and_alerts_are_the_same():
+def test_pages_and_alerts_are_the_same(services):
     """No alert without a page, no page whose alert is gone."""
-    assert {page.stem for page in PAGES} == {alert.name for alert in alerts(Thresholds())}
+    assert {page.stem for page in PAGES} == {alert.name for alert in alerts(Thresholds(), services)}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

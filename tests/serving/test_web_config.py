@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-import manometer.config
 from certificates import Authority, locked_key
 from manometer import ConfigError
 from manometer.serving.pages import Site
@@ -319,7 +318,7 @@ def test_the_extra_is_named_where_it_is_missing(folder, monkeypatch):
     with pytest.raises(ConfigError, match=r"basic_auth_users needs an extra: pip install 'manometer\[web\]'"):
         load(folder, VALID["users"])
     monkeypatch.setitem(sys.modules, "yaml", None)
-    monkeypatch.delitem(sys.modules, "manometer.config.yaml", raising=False)
-    monkeypatch.delattr(manometer.config, "yaml", raising=False)
+    monkeypatch.delitem(sys.modules, "manometer.documents.yaml", raising=False)
+    monkeypatch.delattr("manometer.documents.yaml", raising=False)
     with pytest.raises(ConfigError, match=r"web.yml needs an extra: pip install 'manometer\[web\]'"):
         load(folder, "")

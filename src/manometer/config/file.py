@@ -14,9 +14,10 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from manometer.config.declared import Setting, of_files
-from manometer.config.document import Document, Entry, Table
-from manometer.config.mistakes import Mistakes, nearest
-from manometer.config.source import Given
+from manometer.config.mistakes import Mistakes
+from manometer.config.source import Given, Origin, Source
+from manometer.documents.document import Document, Entry, Table
+from manometer.documents.nearest import nearest
 from manometer.redaction import brief
 
 __all__ = ["PROFILES", "PROGRAMS", "Profile", "find"]
@@ -91,7 +92,7 @@ def _section(document: Document, level: Table, program: str, mistakes: Mistakes)
     if program not in sections:
         for name in get_close_matches(program, sections, cutoff=0.7):
             entry = level.entries[PROGRAMS].value.entries[name]
-            mistakes.unknown("program", name, [program], document.place(entry))
+            mistakes.unknown("program", name, [program], _source(document, entry))
     return sections.get(program, Table())
 
 
@@ -106,7 +107,7 @@ def _given(
     """The settings of one table that are right. parts: what else may stand there."""
     secrets = of_files(settings)
     for entry in table:
-        source = document.place(entry, profile)
+        source = _source(document, entry, profile)
         _check_once(document, entry, mistakes)
         if entry.key in parts:
             continue
@@ -125,6 +126,10 @@ def _given(
             value = entry.value if entry.value is None else setting.rule.from_file(entry.value)
             if mistakes.check(setting, value, source):
                 yield setting.name, Given(value, source)
+
+
+def _source(document: Document, entry: Entry, profile: str = "") -> Source:
+    return Source(Origin.FILE, str(document.path), entry.lines[0], profile)
 
 
 def _check_once(document: Document, entry: Entry, mistakes: Mistakes) -> None:

@@ -14,7 +14,7 @@ from manometer.errors import ConfigError
 from manometer.redaction import brief
 
 if TYPE_CHECKING:
-    from manometer.config.document import Document
+    from manometer.documents.document import Document
 
 __all__ = ["Loaded", "load", "mistakes_of", "read_file"]
 
@@ -76,9 +76,9 @@ def read_file(path: str | os.PathLike[str]) -> "Document":
             f"{path}; a port is passed as port={path}" if isinstance(path, int) else f"a {type(path).__name__} object"
         )
         raise ConfigError(f"a settings file is named by its path, not by {told}")
-    from manometer.config import yaml  # needs an extra
+    from manometer.documents import yaml  # needs an extra
 
-    return yaml.read(Path(path))
+    return yaml.read(Path(path), "settings file", "port: 9464")
 
 
 def _path(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> str | os.PathLike[str] | None:

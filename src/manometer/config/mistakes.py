@@ -1,15 +1,15 @@
 """What is wrong with settings: all of it, and never a secret."""
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from manometer.config.declared import Setting
 from manometer.config.source import Given, Source
+from manometer.documents.nearest import nearest
 from manometer.errors import ConfigError
-from manometer.redaction import SHOWN, brief
+from manometer.redaction import brief
 
-__all__ = ["Mistakes", "SettingsError", "nearest"]
+__all__ = ["Mistakes", "SettingsError"]
 
 
 class SettingsError(ConfigError):
@@ -62,18 +62,6 @@ class Mistakes:
         """Raise SettingsError where there is any."""
         if self.found:
             raise SettingsError(self.found)
-
-
-def nearest(name: object, known: Iterable[str]) -> str:
-    """What may have been meant, as half a sentence."""
-    names = list(known)
-    close = []
-    if isinstance(name, str) and name:
-        begin = [each for each in names if each.startswith(name)]  # such as prod of production
-        close = get_close_matches(name[:SHOWN], names) or begin
-    if close:
-        return f"did you mean {close[0]}?"
-    return f"there are {', '.join(names)}" if names else "there are none"
 
 
 def _written(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from manometer.errors import ConfigError
 from manometer.mixin.shipped import runbooks
@@ -27,11 +27,13 @@ def write(files: Mapping[str, str], root: Path) -> list[Path]:
 
 def stale(files: Mapping[str, str], root: Path) -> list[str]:
     """What is not as it would be written: files that differ, are missing, or would not be there."""
+    kinds = {(path.parent, path.suffix) for path in map(PurePath, files)}
     with _telling(root, "read"):
         found = {
             str(path.relative_to(root)): path
-            for folder, ending in (("dashboards", "json"), ("alert_rules", "yaml"))
-            for path in (root / folder).glob(f"*.{ending}")
+            for folder, ending in kinds
+            for path in (root / folder).glob(f"*{ending}")
+            if folder.name or str(path.relative_to(root)) in files  # the top has files of others
         }
     complaints = [f"{name} is generated no longer; delete it" for name in sorted(found.keys() - files.keys())]
     for name, text in files.items():

@@ -18,6 +18,7 @@ __all__ = [
     "either",
     "increase",
     "lately",
+    "matcher",
     "none_of",
     "over",
     "rate",
@@ -61,8 +62,14 @@ def select(metric: MetricSpec | str, matchers: Mapping[str, str] = _NONE, part: 
     if isinstance(metric, MetricSpec):
         _check(metric, matchers, part)
     series = (metric.prometheus_name if isinstance(metric, MetricSpec) else metric) + part
-    inside = ",".join(f"{label(name)}{_matcher(value)}" for name, value in matchers.items())
+    inside = ",".join(matcher(name, value) for name, value in matchers.items())
     return f"{series}{{{inside}}}" if inside else series
+
+
+def matcher(name: str, value: str) -> str:
+    """One matcher: of an attribute or label, its value, or the operator and the value."""
+    operator = value[:2] if value[:2] in _OPERATORS else "="
+    return f'{label(name)}{operator}"{value.removeprefix(operator)}"'
 
 
 def rate(selector: str, window: str = WINDOW) -> str:
@@ -164,8 +171,3 @@ def _check(metric: MetricSpec, matchers: Mapping[str, str], part: str) -> None:
 def _matcher_of(names: tuple[str, ...], same: str, like: str) -> str:
     """A regular expression only where there is more than one name."""
     return same + names[0] if len(names) == 1 else like + "|".join(name.replace(".", r"\\.") for name in names)
-
-
-def _matcher(value: str) -> str:
-    operator = value[:2] if value[:2] in _OPERATORS else "="
-    return f'{operator}"{value.removeprefix(operator)}"'

@@ -1,10 +1,13 @@
 """Rendering: the text of every file that the mixin consists of, from thresholds."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from manometer.mixin import dashboards, rules, yaml
+from manometer.mixin.formats import FORMATS
 from manometer.mixin.shipped import runbooks
+from manometer.mixin.slo.inhibitions import inhibitions
+from manometer.mixin.slo.service import Service
 from manometer.mixin.thresholds import Thresholds, parse
 
 __all__ = ["configuration", "files"]
@@ -17,10 +20,15 @@ def configuration(path: Path | None) -> Thresholds:
     return Thresholds() if path is None else parse(yaml.read(path))
 
 
-def files(config: Thresholds) -> Mapping[str, str]:
-    """Every file's text by its path. Raises ConfigError where an alert has no runbook."""
+def files(config: Thresholds, form: str = "prometheus", services: Collection[Service] = ()) -> Mapping[str, str]:
+    """Every file's text by its path. Raises ConfigError where an alert has no runbook.
+
+    form: one of FORMATS. services: those whose objectives get rules, and whose dependencies get inhibitions.
+    """
     pages = {Path(name).stem for name in runbooks()}
     made = {f"dashboards/{name}.json": text for name, text in dashboards.files(config).items()}
-    for name, content in rules.files(config, pages).items():
+    for name, content in rules.files(config, pages, services).items():
         made[f"alert_rules/{name}.yaml"] = _HEADER + yaml.dump(content)
-    return made
+    if services:
+        made["alertmanager/inhibit_rules.yaml"] = _HEADER + yaml.dump(inhibitions(services))
+    return FORMATS[form](made, config)

@@ -10,7 +10,7 @@ try:
 except ImportError as error:
     raise ConfigError("the mixin needs an extra: pip install 'manometer[mixin]'") from error
 
-__all__ = ["dump", "read"]
+__all__ = ["dump", "parse", "read"]
 
 
 class _Dumper(yaml.SafeDumper):
@@ -34,6 +34,11 @@ _Dumper.add_representer(str, _text)
 def dump(content: Mapping[str, object]) -> str:
     """The content as YAML, keys in their order, a line break only where a text has one."""
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
+
+
+def parse(text: str) -> object:
+    """What a text of our own writing holds."""
+    return yaml.safe_load(text)
 
 
 def read(path: Path) -> object:

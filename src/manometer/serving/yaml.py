@@ -30,7 +30,7 @@ def entries(text: str, what: str) -> Entry:
     what: names the file in errors. Raises ConfigError for what is no YAML, or names a key twice, or needs the extra.
     """
     try:
-        from manometer.config.yaml import node_of, understood
+        from manometer.documents.yaml import node_of, understood
     except ConfigError:
         raise ConfigError(f"{what} needs an extra: pip install 'manometer[web]'") from None
     with understood(what):

@@ -76,9 +76,9 @@ def test_groups_have_an_interval_and_a_name_of_their_own():
     assert len({group["name"] for group in groups}) == len(groups)
 
 
-def test_every_timing_is_some_alerts():
+def test_every_timing_is_some_alerts(services):
     """No setting without effect."""
-    assert {alert.key for alert in rules.alerts(Thresholds())} == Thresholds().timing.keys()
+    assert {alert.key for alert in rules.alerts(Thresholds(), services)} == Thresholds().timing.keys()
 
 
 def test_the_breaker_is_noticed_within_two_and_a_half_minutes():

@@ -14,6 +14,7 @@ from manometer.mixin.dashboards import (
     pool,
     resilience,
     runtime,
+    slo,
     workers,
 )
 from manometer.mixin.dashboards.grafana import render
@@ -35,6 +36,7 @@ SUBJECTS: Mapping[str, Callable[[Thresholds], Dashboard]] = MappingProxyType(
         "analytics": analytics.dashboard,
         "fleet": fleet.dashboard,
         "exporter": exporter.dashboard,
+        "slo": slo.dashboard,
     }
 )
 """Each dashboard by the name of its file, in the order in which they are documented."""

@@ -11,8 +11,8 @@ from manometer.mixin.thresholds import Narrowing
 
 __all__ = ["board", "narrowed"]
 
-_JOB = 'job=~"$job'
-"""What every selector of the chosen targets has; a selector of an alert goes on after it."""
+_CHOICES = ('job=~"$job', 'service=~"$service')
+"""What every selector of the chosen targets, or of the chosen services, has; that of an alert goes on after it."""
 
 _NOT_AN_ALERT = "!~Watchdog|InfoInhibitor"
 
@@ -51,7 +51,9 @@ def narrowed(made: Dashboard, narrowing: Narrowing) -> Dashboard:
     prefix = ",".join([*([f'{cluster}=~"$cluster"'] if cluster else []), *([matchers] if matchers else [])])
 
     def narrow(expr: str) -> str:
-        return expr.replace(_JOB, f"{prefix},{_JOB}")
+        for choice in _CHOICES:
+            expr = expr.replace(choice, f"{prefix},{choice}")
+        return expr
 
     def narrow_query(query: Query) -> Query:
         return replace(query, expr=narrow(query.expr))
@@ -60,8 +62,8 @@ def narrowed(made: Dashboard, narrowing: Narrowing) -> Dashboard:
         return replace(panel, queries=tuple(map(narrow_query, panel.queries)))
 
     first, *others = made.variables
-    # The job's own choice has no job to follow.
-    carried = self_metrics.SERIES.prometheus_name
+    # The first choice, of the job or the service, has none to follow.
+    carried = first.selector
     of_cluster = f"{carried}{{{prefix}}}"
     everywhere = f"{carried}{{{matchers}}}" if matchers else carried
     clusters = (

@@ -17,6 +17,7 @@ from manometer.mixin.promql import (
     staying_over,
 )
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
+from manometer.mixin.slo.burn import DAYS, FAST, HOURS, MONTH, SLOW, burning, error_share, known
 from manometer.mixin.thresholds import Duration, Thresholds
 
 __all__ = ["ERROR_RATIO", "P50", "P99", "RUNS", "SLOW_RATIO", "groups", "promised"]
@@ -33,16 +34,13 @@ SLOW_RATIO = recorded(_STAGE, engine.STAGE_DURATION, "slow_ratio_rate5m")
 _SERVICE_RUNS = recorded(_SERVICE, engine.STAGE_DURATION, "rate5m")
 _SERVICE_ERRORS = recorded(_SERVICE, engine.STAGE_ERRORS, "rate5m")
 
-# The pairs of windows of a burn rate: the long one says that it matters, the short one that it still goes on.
-_FAST = ((14.4, "5m", "1h"), (6, "30m", "6h"))
-_SLOW = ((3, "2h", "1d"), (1, "6h", "3d"))
-_WINDOWS = ("30m", "1h", "2h", "6h", "1d", "3d")
-_LONG = ("1h", "6h", "1d", "3d")
+_WINDOWS = tuple(sorted((*HOURS, *DAYS), key=lambda window: window.seconds))
+_LONG = tuple(pace.long for pace in (*FAST, *SLOW))
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of engines."""
-    return (Group("engine", (*_stages(config), *_burn(), *_spent(config), *_burn_alerts(config), *_alerts(config))),)
+    return (Group("engine", (*_stages(config), *_burn(config), *_burn_alerts(config), *_alerts(config))),)
 
 
 def promised(config: Thresholds) -> dict[str, str]:
@@ -62,35 +60,18 @@ def _stages(config: Thresholds) -> tuple[Record, ...]:
     )
 
 
-def _burn() -> tuple[Record, ...]:
-    """Share of failed runs over each window, every run weighing the same: sums divided, not ratios averaged."""
+def _burn(config: Thresholds) -> tuple[Record, ...]:
+    """Share of failed runs over each window; and as if none had failed before there were figures."""
     failed = events(engine.STAGE_DURATION, _SERVICE, {"engine.stage.outcome": "error"})
     return (
         Record(_SERVICE_RUNS, events(engine.STAGE_DURATION, _SERVICE)),
         Record(_SERVICE_ERRORS, f"{failed}\nor 0 * {_SERVICE_RUNS}"),
-        Record(_service_ratio("5m"), f"{_SERVICE_ERRORS} / ({_SERVICE_RUNS} > 0)"),
+        *(Record(_service_ratio(each), error_share(_SERVICE_ERRORS, _SERVICE_RUNS, each)) for each in _WINDOWS),
         *(
-            Record(
-                _service_ratio(window),
-                f"{over('sum', _SERVICE_ERRORS, window)}\n/ ({over('sum', _SERVICE_RUNS, window)} > 0)",
-            )
-            for window in _WINDOWS
+            Record(_service_spent(each), f"{_service_ratio(each)}\n* {known(_SERVICE_RUNS, each, config.interval)}")
+            for each in _LONG
         ),
     )
-
-
-def _spent(config: Thresholds) -> tuple[Record, ...]:
-    """The same over the long windows, as if nothing had failed in the part of them that Prometheus has no figures of.
-
-    An hour of errors is as much of a day where this hour is all that Prometheus knows. Otherwise a short fault on a
-    young Prometheus would seem to have lasted for the whole window.
-    """
-    records = []
-    for window in map(Duration, _LONG):
-        full = round(window.seconds / config.interval.seconds)
-        known = f"clamp_max({over('count', _SERVICE_RUNS, window)} / {full}, 1)"
-        records.append(Record(_service_spent(window), f"{_service_ratio(window)}\n* {known}"))
-    return tuple(records)
 
 
 def _burn_alerts(config: Thresholds) -> tuple[Alert, ...]:
@@ -103,9 +84,8 @@ def _burn_alerts(config: Thresholds) -> tuple[Alert, ...]:
         Alert(
             name="EngineErrorBudgetBurn",
             variant="fast",
-            expr=_burns(
-                _FAST,
-                limits.budget_ratio,
+            expr=both(
+                burning(FAST, MONTH, _failed, limits.budget_ratio),
                 f"{_SERVICE_RUNS} > {limits.floor:g}",
                 # The longer of the short windows still holds the failures of half an hour ago.
                 f"{_service_ratio('5m')} > {limits.budget_ratio:g}",
@@ -120,7 +100,10 @@ def _burn_alerts(config: Thresholds) -> tuple[Alert, ...]:
         Alert(
             name="EngineErrorBudgetBurn",
             variant="slow",
-            expr=_burns(_SLOW, limits.budget_ratio, f"{over('avg', _SERVICE_RUNS, '2h')} > {limits.floor:g}"),
+            expr=both(
+                burning(SLOW, MONTH, _failed, limits.budget_ratio),
+                f"{over('avg', _SERVICE_RUNS, '2h')} > {limits.floor:g}",
+            ),
             severity=Severity.WARNING,
             fires=f"a stage spends a month's error budget, {_percent(limits.budget_ratio)}, before the month ends"
             " (3 times the budget over a day, or all of it over three)",
@@ -177,12 +160,9 @@ def _overdue(config: Thresholds) -> tuple[str, ...]:
     return (f"{Duration(WINDOW).seconds} * {late} > {limits.overdue:g}",)
 
 
-def _burns(pairs: tuple[tuple[float, str, str], ...], budget: float, *besides: str) -> str:
-    burning = []
-    for factor, short, long in pairs:
-        limit = f"{factor * budget:.6g}"
-        burning.append(f"({_service_ratio(short)} > {limit} and {_service_spent(long)} > {limit})")
-    return both("(" + "\nor ".join(burning) + ")", *besides)
+def _failed(window: Duration) -> str:
+    """The recorded share of failed runs that an alert looks at."""
+    return _service_spent(window) if window in _LONG else _service_ratio(window)
 
 
 def _service_ratio(window: str) -> str:

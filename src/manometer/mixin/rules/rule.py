@@ -8,7 +8,7 @@ from typing import TypeAlias
 from manometer.catalogue import label
 from manometer.errors import ConfigError
 from manometer.mixin.shipped import RUNBOOKS
-from manometer.mixin.thresholds import Thresholds
+from manometer.mixin.thresholds import Duration, Thresholds
 
 __all__ = ["Alert", "Entry", "Group", "Record", "Severity", "Threshold", "runbook", "told"]
 
@@ -54,7 +54,7 @@ class Alert:
     fires: the condition in words, for the documentation.
     summary, description: templates; what is wrong with whom, and what it means with the figure at hand.
     threshold: what the condition compares with, where it is one figure.
-    variant: tells two rules of one alert apart.
+    variant: tells two rules of one alert apart. labels: those it adds to the severity.
     """
 
     name: str
@@ -65,6 +65,7 @@ class Alert:
     description: str
     threshold: Threshold | None = None
     variant: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -92,7 +93,7 @@ class Alert:
             "expr": self.expr,
             **held,
             **kept,
-            "labels": {"severity": self.severity.value},
+            "labels": {"severity": self.severity.value, **self.labels},
             "annotations": {
                 "summary": self.summary,
                 "description": self.description,
@@ -105,17 +106,18 @@ class Alert:
 class Group:
     """Rules that are evaluated one after the other: each sees what those before it recorded just now.
 
-    fast: at the shorter interval.
+    fast: at the shorter interval. interval: how often, where that is not configured.
     """
 
     name: str
     rules: tuple[Record | Alert, ...]
     fast: bool = False
+    interval: Duration | None = None
 
     def entry(self, config: Thresholds, pages: Collection[str] | None) -> Entry:
         """The group as a rules file holds it."""
         rules = [rule.entry() if isinstance(rule, Record) else rule.entry(config, pages) for rule in self.rules]
-        interval = config.fast_interval if self.fast else config.interval
+        interval = self.interval or (config.fast_interval if self.fast else config.interval)
         return {"name": f"manometer-{self.name}", "interval": str(interval), "rules": rules}
 
 

@@ -1,4 +1,4 @@
-"""YAML files: what is in one with settings, with the line of each key; and the nodes of any."""
+"""YAML files: what is in one, with the line of each key; and the nodes of any."""
 
 import re
 from collections.abc import Iterator
@@ -6,21 +6,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from manometer.config.document import Document, Entry, Table
+from manometer.documents.document import Document, Entry, Table
 from manometer.errors import ConfigError
 from manometer.redaction import brief
 
 try:
     import yaml
 except ImportError:
-    raise ConfigError("a settings file needs an extra: pip install 'manometer[yaml]'") from None
+    raise ConfigError("a YAML file needs an extra: pip install 'manometer[yaml]'") from None
 
 __all__ = ["node_of", "read", "understood"]
 
 LARGEST = 1_000_000
 """Bytes of a file that is read."""
 DEEPEST = 10
-"""Mappings and lists within each other; settings need five."""
+"""Mappings and lists within each other; settings, of which there are most, need five."""
 
 _MERGE = "tag:yaml.org,2002:merge"
 
@@ -28,9 +28,12 @@ _USERS_TEXT = re.compile(r"""(['"])(?!<[\w ]+>\1|\W{1,3}\1).*\1""", re.DOTALL)
 """What the parser quotes of the file, which may be of a secret. Its own names, as '<block end>' and ',', are none."""
 
 
-def read(path: Path) -> Document:
-    """What the file holds; ConfigError, without anything of the file's text, where that is no settings."""
-    what = f"the settings file {path}"
+def read(path: Path, kind: str, example: str) -> Document:
+    """What the file holds; ConfigError, without anything of the file's text, where that is no mapping.
+
+    kind: of file, for errors; example: of a line in such a file.
+    """
+    what = f"the {kind} {path}"
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
@@ -43,8 +46,7 @@ def read(path: Path) -> Document:
         node = node_of(content.decode("utf-8"))
         root = Table() if node is None else _Reading(yaml.SafeLoader("")).value(node, ())
     if not isinstance(root, Table):
-        kind = type(root).__name__
-        raise ConfigError(f"{what} holds a {kind}; write settings as 'port: 9464'")
+        raise ConfigError(f"{what} holds a {type(root).__name__}; write lines such as '{example}'")
     return Document(path, root)
 
 

@@ -1,11 +1,9 @@
-"""A settings file as it was written: keys with their lines, nothing checked yet."""
+"""A YAML file as it was written: keys with their lines, nothing checked yet."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from manometer.config.source import Origin, Source
 
 __all__ = ["Document", "Entry", "Table"]
 
@@ -43,6 +41,6 @@ class Document:
     path: Path
     root: Table
 
-    def place(self, entry: Entry, profile: str = "") -> Source:
-        """Where the entry is."""
-        return Source(Origin.FILE, str(self.path), entry.lines[0], profile)
+    def place(self, entry: Entry) -> str:
+        """Where the entry is, for an error."""
+        return f"file {self.path}, line {entry.lines[0]}"

@@ -1,0 +1,1 @@
+"""Services and what they promise: read from files that people write."""

@@ -1,0 +1,92 @@
+"""Indicators: what of a metric of the catalogue, or of any other counters, is good and what is bad."""
+
+import re
+from collections.abc import Mapping
+
+from manometer.catalogue import SUBJECTS, Kind, MetricSpec
+from manometer.mixin.histograms import events, slow
+from manometer.mixin.promql import any_of, rate, select
+from manometer.mixin.slo.part import Part
+from manometer.mixin.slo.service import Indicator
+
+__all__ = ["KEYS", "indicator"]
+
+KEYS = ("metric", "where", "bad", "within", "good", "total")
+"""What an indicator may say."""
+
+_METRICS = {
+    name: row
+    for rows in SUBJECTS.values()
+    for row in rows
+    if row.kind in (Kind.COUNTER, Kind.HISTOGRAM)
+    for name in (row.name, row.prometheus_name)
+}
+_SELECTOR = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:[^{}\"\n]|\"(?:[^\"\\\n]|\\.)*\")*\})?")
+_A_SELECTOR = 'a selector of counters such as http_requests_total{code=~"5.."}'
+_ANY = re.compile(r".+")
+
+
+def indicator(part: Part, jobs: tuple[str, ...]) -> Indicator:
+    """The indicator that a mapping describes.
+
+    Of the catalogue: `metric`, and `where` to narrow it; then what is `bad` by its labels, or, of a histogram, what
+    is good as it came `within` some seconds. Of other counters: `total`, and what of these is `bad` or `good`.
+    """
+    if "metric" in part:
+        return _of_the_catalogue(part, jobs)
+    if "total" not in part:
+        raise part.refused("has neither a metric of the catalogue nor a total")
+    for name in ("where", "within"):
+        if name in part:
+            raise part.refused(f"has {name}, which goes with a metric alone,")
+    if ("bad" in part) is ("good" in part):
+        raise part.refused("needs one of bad and good")
+    total = _rate(part.text("total", _A_SELECTOR, _SELECTOR))
+    if "bad" in part:
+        return _counted(total, _rate(part.text("bad", _A_SELECTOR, _SELECTOR)))
+    return Indicator(total, f"{total} - ({_rate(part.text('good', _A_SELECTOR, _SELECTOR))} or 0 * {total})")
+
+
+def _of_the_catalogue(part: Part, jobs: tuple[str, ...]) -> Indicator:
+    metric = _METRICS[part.choice("metric", "metric", _METRICS)]
+    is_histogram = metric.kind is Kind.HISTOGRAM
+    for name in ("good", "total"):
+        if name in part:
+            raise part.refused(f"has {name}, which does not go with a metric,")
+    if ("bad" in part) is ("within" in part):
+        raise part.refused("needs one of bad and within")
+    chosen = {"job": any_of(jobs), **(_matchers(part.part("where", None), metric) if "where" in part else {})}
+
+    def counted(matchers: Mapping[str, str]) -> str:
+        return events(metric, (), matchers) if is_histogram else _rate(select(metric, matchers))
+
+    total = counted(chosen)
+    if "bad" in part:
+        return _counted(total, counted({**chosen, **_matchers(part.part("bad", None), metric)}))
+    if not is_histogram:
+        raise part.wrong("within", f"no value for {metric.name}, which is a counter and knows no times")
+    seconds = part.value("within")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds not in metric.buckets:
+        bounds = ", ".join(f"{each:g}" for each in metric.buckets)
+        raise part.wrong("within", f"seconds at which a bucket of {metric.name} ends: {bounds}")
+    return Indicator(total, slow(metric, seconds, (), chosen))
+
+
+def _matchers(part: Part, metric: MetricSpec) -> Mapping[str, str]:
+    """Label values by attribute, each of which the metric has."""
+    found = {}
+    for name in part:
+        if name not in metric.attributes:
+            raise part.unknown_key(name, f"attribute of {metric.name}", metric.attributes)
+        values = metric.values.get(name)
+        found[name] = part.choice(name, name, values) if values else part.text(name, "text", _ANY)
+    return found
+
+
+def _counted(total: str, bad: str) -> Indicator:
+    """Where nothing was bad so far, the bad ones have no series."""
+    return Indicator(total, f"{bad} or 0 * {total}")
+
+
+def _rate(selector: str) -> str:
+    return f"sum({rate(selector)})"
