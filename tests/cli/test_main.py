@@ -31,6 +31,7 @@ commands:
     mixin     write the dashboards, rules and runbooks
     catalogue
               print every metric by its names
+    certify   check what a service promises against its live figures
 """,
     "top": """\
 usage: manometer top [-h] [--interval SECONDS] [--count N] [--notes] [url]
@@ -117,6 +118,20 @@ options:
   --out DIR      where to write (default: here)
   --config FILE  YAML of your scrape jobs and thresholds; needs the extra mixin
   --check        write nothing; fail where a file is not up to date
+""",
+    "certify": """\
+usage: manometer certify [-h] --prometheus URL --against FILE [--out DIR] [--json]
+
+Check the promises of a file against the live series of a Prometheus, and print a certificate. The
+exit status is 0 where all are kept, 1 where one is broken or has no figure, and 2 where that could
+not be found out.
+
+options:
+  -h, --help        show this help message and exit
+  --prometheus URL  such as http://127.0.0.1:9090
+  --against FILE    YAML of the promises
+  --out DIR         write DIR/certificate.md and DIR/certificate.json
+  --json            print JSON in the place of Markdown
 """,
     "catalogue": """\
 usage: manometer catalogue [-h] [--format {markdown,json,weaver}] [--out DIR]

@@ -28,9 +28,12 @@ _USERS_TEXT = re.compile(r"""(['"])(?!<[\w ]+>\1|\W{1,3}\1).*\1""", re.DOTALL)
 """What the parser quotes of the file, which may be of a secret. Its own names, as '<block end>' and ',', are none."""
 
 
-def read(path: Path) -> Document:
-    """What the file holds; ConfigError, without anything of the file's text, where that is no settings."""
-    what = f"the settings file {path}"
+def read(path: Path, kind: str = "settings", example: str = "port: 9464") -> Document:
+    """What the file holds; ConfigError, without anything of the file's text, where that is no mapping.
+
+    kind: what stands in the file, for errors; example: a line of one.
+    """
+    what = f"the {kind} file {path}"
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
@@ -43,8 +46,8 @@ def read(path: Path) -> Document:
         node = node_of(content.decode("utf-8"))
         root = Table() if node is None else _Reading(yaml.SafeLoader("")).value(node, ())
     if not isinstance(root, Table):
-        kind = type(root).__name__
-        raise ConfigError(f"{what} holds a {kind}; write settings as 'port: 9464'")
+        held = type(root).__name__
+        raise ConfigError(f"{what} holds a {held}; write {kind} as '{example}'")
     return Document(path, root)
 
 
