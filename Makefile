@@ -21,7 +21,7 @@ if test -n "$$failed"; then echo "make $@: failed:$$failed" >&2; exit 1; fi; \
 echo "make $@: passed: $(1)"
 endef
 
-.PHONY: help demo check test unit servers matrix floors coverage peers mutants fuzz lint format bench speed siege mixin picture docs clean
+.PHONY: help demo check test unit servers matrix floors coverage peers mutants fuzz lint format bench speed siege certify mixin picture docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,10 @@ speed: $(VENV)/run  ## the same with counts of instructions, quickly: valgrind c
 
 siege: $(VENV)/dev  ## besiege an exporter for some minutes; prints a table, writes benchmarks/siege.json
 	$(BIN)/python benchmarks/siege.py
+
+certify: $(VENV)/dev  ## check what ALL-USE's makers published on a real Prometheus, in three minutes
+	$(BIN)/python tests/servers.py prometheus prometheus-alertmanager
+	$(BIN)/python benchmarks/certify.py
 
 mixin: $(VENV)/dev  ## write dashboards/ and alert_rules/ anew from the catalogue
 	$(BIN)/manometer mixin

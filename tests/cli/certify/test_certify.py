@@ -83,7 +83,7 @@ def test_broken_and_unknown_promises_end_with_status_1_and_show_the_worst(promet
     """What has no figure is not kept. Both forms are written where they are asked for."""
     status, text, _ = certify(prometheus, PROMISES + BROKEN, "--out", str(tmp_path / "out"))
     assert status == 1
-    assert "| 6 | memory stays under 100 MB | at most 100 MB | 120 MB, the worst of 2 | broken |" in text
+    assert "| 6 | memory stays under 100 MB | at most 100 MB | 120 MB, the worst of 2 (instance=a) | broken |" in text
     assert "| 7 | checks pass | at least 100 % | no figure | unknown |" in text
     assert (tmp_path / "out" / "certificate.md").read_text() == text
     document = json.loads((tmp_path / "out" / "certificate.json").read_text())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from textwrap import indent
 from typing import Any
 
 from manometer.cli.certify.promises import Promise, Promises
@@ -70,10 +71,7 @@ class Certificate:
             f"| {number} | {_cell(each.promise.name)} | {_bounds(each.promise)} | {_found(each)} | {each.verdict} |"
             for number, each in enumerate(self.findings, 1)
         ]
-        queries = [
-            f"{number}. {each.promise.name}\n\n   ```promql\n{_indented(each.promise.query)}\n   ```\n"
-            for number, each in enumerate(self.findings, 1)
-        ]
+        queries = [_query(number, each.promise) for number, each in enumerate(self.findings, 1)]
         return "\n".join(
             [
                 f"# Certificate of {self.service}\n",
@@ -133,13 +131,22 @@ def _bounds(promise: Promise) -> str:
 def _found(finding: Finding) -> str:
     if not finding.series:
         return "no figure"
-    worst, more = finding.series[0], len(finding.series) - 1
-    return shown(worst.value, finding.promise.unit) + (f", the worst of {more + 1}" if more else "")
+    worst, others = finding.series[0], finding.series[1:]
+    text = shown(worst.value, finding.promise.unit)
+    if not others:
+        return text
+    # What tells it from the others, and no more.
+    differing = [name for name in worst.labels if any(each.labels.get(name) != worst.labels[name] for each in others)]
+    which = ", ".join(f"{name}={worst.labels[name]}" for name in differing)
+    return f"{text}, the worst of {len(finding.series)} ({_cell(which)})"
 
 
 def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", r"\|")
 
 
-def _indented(query: str) -> str:
-    return "\n".join(f"   {line}" for line in query.strip().splitlines())
+def _query(number: int, promise: Promise) -> str:
+    """An entry of a numbered list; what belongs to it stands below its text."""
+    mark = f"{number}. "
+    block = "\n".join(["```promql", *promise.query.strip().splitlines(), "```", ""])
+    return f"{mark}{promise.name}\n\n{indent(block, ' ' * len(mark))}"

@@ -9,12 +9,21 @@ __all__ = ["number", "shown"]
 
 _UNITS: Mapping[str, Mapping[str, Decimal]] = {
     "s": {
-        "ns": Decimal("1e-9"), "us": Decimal("1e-6"), "ms": Decimal("0.001"),
-        "s": Decimal(1), "min": Decimal(60), "h": Decimal(3600),
+        "ns": Decimal("1e-9"),
+        "us": Decimal("1e-6"),
+        "ms": Decimal("0.001"),
+        "s": Decimal(1),
+        "min": Decimal(60),
+        "h": Decimal(3600),
     },
     "By": {
-        "B": Decimal(1), "kB": Decimal(10**3), "MB": Decimal(10**6), "GB": Decimal(10**9),
-        "KiB": Decimal(2**10), "MiB": Decimal(2**20), "GiB": Decimal(2**30),
+        "B": Decimal(1),
+        "kB": Decimal(10**3),
+        "MB": Decimal(10**6),
+        "GB": Decimal(10**9),
+        "KiB": Decimal(2**10),
+        "MiB": Decimal(2**20),
+        "GiB": Decimal(2**30),
     },
     "1": {"%": Decimal("0.01")},
 }
