@@ -4,7 +4,7 @@ from pathlib import Path
 
 from manometer.catalogue import SUBJECTS
 from manometer.mixin.rules import alerts
-from manometer.mixin.tables import alerts_table, conventions_table, metrics_table
+from manometer.mixin.tables import advice_table, alerts_table, conventions_table, measures_table, metrics_table
 from manometer.mixin.thresholds import Thresholds
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -14,6 +14,8 @@ def test_the_committed_pages_have_the_tables():
     """`make docs` after a change, and commit what it wrote."""
     assert f"\n{metrics_table()}\n" in (DOCS / "metrics.md").read_text()
     assert f"\n{alerts_table(runbooks='runbooks')}\n" in (DOCS / "alerts.md").read_text()
+    assert f"\n{advice_table()}\n" in (DOCS / "advice.md").read_text()
+    assert f"\n{measures_table()}\n" in (DOCS / "certify.md").read_text()
 
 
 def test_every_metric_has_a_row_under_its_subject():
@@ -49,5 +51,5 @@ def test_every_alert_has_a_row_with_its_runbook():
 
 def test_a_table_keeps_its_columns():
     """Every line has as many cells as its head."""
-    lines = alerts_table().splitlines()
-    assert {line.count(" | ") for line in lines} == {3}
+    for table in (alerts_table(), advice_table(), measures_table()):
+        assert {line.count(" | ") for line in table.splitlines()} == {3}

@@ -1,13 +1,14 @@
-"""The tables of the documentation, as Markdown: every metric, whose names follow a convention, every alert."""
+"""The tables of the documentation, as Markdown: metrics and whose names they have, alerts, advice, measures."""
 
 from collections.abc import Iterable
 
-from manometer.catalogue import SUBJECTS, MetricSpec
-from manometer.mixin import rules
+from manometer.catalogue import SUBJECTS, MetricSpec, label
+from manometer.mixin import advice, rules
+from manometer.mixin.measures import MEASURES
 from manometer.mixin.rules.rule import runbook
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["alerts_table", "conventions_table", "metrics_table"]
+__all__ = ["advice_table", "alerts_table", "conventions_table", "measures_table", "metrics_table"]
 
 _UNITS = {"s": "seconds", "By": "bytes", "1": "ratio"}
 
@@ -46,6 +47,37 @@ def alerts_table(runbooks: str = "docs/runbooks") -> str:
     )
 
 
+def advice_table() -> str:
+    """Every piece of advice at the default thresholds."""
+    return _table(
+        ("advice", "given when", "gain to expect", "what to change"),
+        (
+            (f"[{each.name}](runbooks/{each.name}.md)", each.fires, _gain(each), each.change)
+            for each in advice.table(Thresholds())
+        ),
+    )
+
+
+def measures_table() -> str:
+    """Every measure that a promise may be of."""
+    return _table(
+        ("measure", "what it is", "unit", "`where` takes"),
+        (
+            (
+                f"`{name}`",
+                measure.help,
+                _UNITS.get(measure.unit, measure.unit.strip("{}")),
+                ", ".join(f"`{label(each)}`" for each in measure.of),
+            )
+            for name, measure in MEASURES.items()
+        ),
+    )
+
+
+def _gain(each: advice.Advice) -> str:
+    return f"seconds {each.gain}" if each.unit == "s" else each.gain
+
+
 def _metrics(rows: Iterable[MetricSpec]) -> str:
     return _table(
         ("OpenTelemetry name", "Prometheus name", "kind", "labels", "unit", "help"),
@@ -59,8 +91,8 @@ def _metrics(rows: Iterable[MetricSpec]) -> str:
 def _labels(row: MetricSpec) -> str:
     """The labels, each with its values where those are a closed set."""
     return ", ".join(
-        f"{label}={'/'.join(row.values[name])}" if name in row.values else label
-        for name, label in zip(row.attributes, row.labels, strict=True)
+        f"{shown}={'/'.join(row.values[name])}" if name in row.values else shown
+        for name, shown in zip(row.attributes, row.labels, strict=True)
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
-from manometer.mixin.rules import cache, engine, health, meta, pool, queue, resilience, runtime, score
+from manometer.mixin.rules import advice, cache, engine, health, meta, pool, queue, resilience, runtime, score
 from manometer.mixin.rules.rule import Alert, Entry, Group
 from manometer.mixin.thresholds import Thresholds
 
@@ -19,6 +19,7 @@ SUBJECTS: Mapping[str, Callable[[Thresholds], tuple[Group, ...]]] = MappingProxy
         "runtime": runtime.groups,
         "health": health.groups,
         "score": score.groups,
+        "advice": advice.groups,
         "meta": meta.groups,
     }
 )

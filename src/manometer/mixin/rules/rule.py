@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from manometer.catalogue import label
 from manometer.errors import ConfigError
-from manometer.mixin.thresholds import Thresholds
+from manometer.mixin.thresholds import Duration, Thresholds
 
 __all__ = ["Alert", "Entry", "Group", "Record", "Severity", "Threshold", "runbook", "told"]
 
@@ -104,17 +104,18 @@ class Alert:
 class Group:
     """Rules that are evaluated one after the other: each sees what those before it recorded just now.
 
-    fast: at the shorter interval.
+    fast: at the shorter interval. every: at this one.
     """
 
     name: str
     rules: tuple[Record | Alert, ...]
     fast: bool = False
+    every: Duration | None = None
 
     def entry(self, config: Thresholds, pages: Collection[str] | None) -> Entry:
         """The group as a rules file holds it."""
         rules = [rule.entry() if isinstance(rule, Record) else rule.entry(config, pages) for rule in self.rules]
-        interval = config.fast_interval if self.fast else config.interval
+        interval = self.every or (config.fast_interval if self.fast else config.interval)
         return {"name": f"manometer-{self.name}", "interval": str(interval), "rules": rules}
 
 
