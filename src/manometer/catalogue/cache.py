@@ -54,9 +54,9 @@ PREFETCHES = MetricSpec(
     kind=Kind.COUNTER,
     unit="{entry}",
     attributes=("cache.name", "cache.prefetch.outcome"),
-    values={"cache.prefetch.outcome": ("used", "unused", "late")},
-    help="Entries loaded ahead of demand: a lookup used them, they left the cache unused, "
-    "or a lookup came before they were there.",
+    values={"cache.prefetch.outcome": ("used", "unused", "late", "failed")},
+    help="Entries to load ahead of demand: a lookup used them, they left the cache unused, a lookup came before they "
+    "were there, or the load failed.",
 )
 
 SPECS = (REQUESTS, EVICTIONS, LOAD_DURATION, ENTRIES, ENTRY_LIMIT, PREFETCHES)
