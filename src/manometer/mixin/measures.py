@@ -107,6 +107,17 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
             *("s", _CACHE, "mean time to load a missing value"),
             lambda where, window: _mean(cache.LOAD_DURATION, _CACHE, where, window),
         ),
+        "cache_hit_seconds": Measure(
+            *("s", _CACHE, "mean time of a lookup that hits"),
+            lambda where, window: _mean(cache.HIT_DURATION, _CACHE, where, window),
+        ),
+        "cache_speed_up": Measure(
+            *("{time}", _CACHE, "time of a miss over the time of a hit"),
+            lambda where, window: (
+                f"({_mean(cache.LOAD_DURATION, _CACHE, where, window)})\n"
+                f"/ ({_mean(cache.HIT_DURATION, _CACHE, where, window)})"
+            ),
+        ),
         "prefetch_used_ratio": Measure(
             *("1", _CACHE, "share of entries loaded ahead that a lookup used"),
             lambda where, window: _share(cache.PREFETCHES, _CACHE, {"cache.prefetch.outcome": "used"}, where, window),
