@@ -5,13 +5,14 @@ It takes about three minutes. The certificates go to benchmarks/certificates/; t
 """
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -22,35 +23,40 @@ from manometer.cli import main as manometer
 _ROOT = Path(__file__).parents[1]
 _PROMISES = Path(__file__).parent / "promises"
 _CERTIFICATES = Path(__file__).parent / "certificates"
+_ALLUSE = ("-m", "alluse", "run", "--port", "0", "--control-port", "0")
 _START = 60.0  # seconds that the engine may take
 _CALM, _FAULT, _RECOVERED, _FULL = 20.0, 40.0, 75.0, 40.0
 
 
 def main() -> int:
-    """Certify both loads; 1 where either breaks a promise."""
+    """Certify each load; 1 where one of them breaks a promise."""
     statuses = []
-    with _observed("--rate", "40") as (prometheus, faults):
+    with _observed(*_ALLUSE, "--rate", "40") as (prometheus, faults):
         _wait(_CALM, "at a steady load")
         _switch(f"{faults}/failing-broker?rate=0.4&seconds={_FAULT:g}")
         _wait(_FAULT, "while the broker fails")
         _wait(_RECOVERED, "after that")
         statuses.append(_certify(prometheus, "steady"))
-    with _observed("--rate", "5000", "--book", "none", fast_human=True) as (prometheus, _):
+    with _observed(*_ALLUSE, "--rate", "5000", "--book", "none", delay=0.0) as (prometheus, _):
         _wait(_FULL, "at full load")
         statuses.append(_certify(prometheus, "full_load"))
+    with _observed(str(Path(__file__).with_name("reads.py"))) as (prometheus, _):
+        _wait(_FULL, "of reads alone")
+        statuses.append(_certify(prometheus, "reads"))
     return max(statuses)
 
 
 @contextmanager
-def _observed(*arguments: str, fast_human: bool = False) -> Iterator[tuple[str, str]]:
-    """The engine with a Prometheus that scrapes it every second: where that is, and where faults are switched on."""
+def _observed(*arguments: str, delay: float | None = None) -> Iterator[tuple[str, str]]:
+    """A program with a Prometheus that scrapes it every second: where that is, and where faults are switched on.
+
+    arguments: Python's; delay: seconds that the human takes to answer.
+    """
     with ExitStack() as started:
         folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="alluse-certify-")))
-        settings = folder / "settings.yaml"
-        settings.write_text("programs: {alluse: {approval_delay: 0.0}}\n" if fast_human else "", encoding="utf-8")
-        options = [*arguments, "--config", str(settings), "--port", "0", "--control-port", "0"]
         log = folder / "log"
-        engine = started.enter_context(_running([sys.executable, "-m", "alluse", "run", *options], log))
+        environ = {} if delay is None else {"ALLUSE_APPROVAL_DELAY": str(delay)}
+        engine = started.enter_context(_running([sys.executable, *arguments], log, environ))
         metrics, faults = _addresses(log, engine)
         inbox = started.enter_context(Inbox(port=0, heard=_unheard, refused=_unheard))
         address = metrics.partition("//")[2].removesuffix("/metrics")
@@ -59,9 +65,11 @@ def _observed(*arguments: str, fast_human: bool = False) -> Iterator[tuple[str, 
 
 
 @contextmanager
-def _running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _running(command: list[str], log: Path, environ: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=log.parent)
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, cwd=log.parent, env={**os.environ, **environ}
+        )
     try:
         yield process
     finally:
