@@ -191,7 +191,7 @@ def test_an_unknown_setting_in_the_call_lists_the_known_ones():
     [
         ("prot: 1", "unknown setting 'prot' in file {file}, line 1; did you mean port?"),
         ("port: '9464'", "port is '9464' in file {file}, line 1; it takes a whole number from 0 to 65535"),
-        ("- port", "the settings file {file} holds a list; write settings as 'port: 9464'"),
+        ("- port", "the settings file {file} holds a list; write lines such as 'port: 9464'"),
         ("port: [", "the settings file {file} is no YAML: "),
         ("1: 2", "unknown setting 1 in file {file}, line 1; there are host, port,"),
     ],
@@ -240,7 +240,7 @@ def test_a_file_without_the_extra_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.delattr(manometer.config, "yaml", raising=False)
     with pytest.raises(ConfigError) as raised:
         Settings.load(tmp_path / "manometer.yaml", {})
-    assert str(raised.value) == "a settings file needs an extra: pip install 'manometer[yaml]'"
+    assert str(raised.value) == "a YAML file needs an extra: pip install 'manometer[yaml]'"
 
 
 def test_a_missing_file_is_refused(tmp_path):

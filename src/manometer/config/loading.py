@@ -72,7 +72,7 @@ def read_file(path: str | os.PathLike[str]) -> "Document":
     """A settings file; ConfigError where it cannot be read."""
     from manometer.config import yaml  # needs an extra
 
-    return yaml.read(Path(path))
+    return yaml.read(Path(path), "settings file", "port: 9464")
 
 
 def _path(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> str | os.PathLike[str] | None:

@@ -13,7 +13,7 @@ from manometer.redaction import brief
 try:
     import yaml
 except ImportError:
-    raise ConfigError("a settings file needs an extra: pip install 'manometer[yaml]'") from None
+    raise ConfigError("a YAML file needs an extra: pip install 'manometer[yaml]'") from None
 
 __all__ = ["node_of", "read", "understood"]
 
@@ -28,12 +28,12 @@ _USERS_TEXT = re.compile(r"""(['"])(?!<[\w ]+>\1|\W{1,3}\1).*\1""", re.DOTALL)
 """What the parser quotes of the file, which may be of a secret. Its own names, as '<block end>' and ',', are none."""
 
 
-def read(path: Path, kind: str = "settings", example: str = "port: 9464") -> Document:
+def read(path: Path, kind: str, example: str) -> Document:
     """What the file holds; ConfigError, without anything of the file's text, where that is no mapping.
 
-    kind: what stands in the file, for errors; example: a line of one.
+    kind: of file, for errors; example: of a line in such a file.
     """
-    what = f"the {kind} file {path}"
+    what = f"the {kind} {path}"
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
@@ -46,8 +46,7 @@ def read(path: Path, kind: str = "settings", example: str = "port: 9464") -> Doc
         node = node_of(content.decode("utf-8"))
         root = Table() if node is None else _Reading(yaml.SafeLoader("")).value(node, ())
     if not isinstance(root, Table):
-        held = type(root).__name__
-        raise ConfigError(f"{what} holds a {held}; write {kind} as '{example}'")
+        raise ConfigError(f"{what} holds a {type(root).__name__}; write lines such as '{example}'")
     return Document(path, root)
 
 

@@ -129,10 +129,10 @@ def test_all_mistakes_of_a_file_are_told(promised):
 
 def test_a_file_that_is_none_is_named(tmp_path):
     """In the words of promises."""
-    with pytest.raises(ConfigError, match=r"cannot read the promises file .*none.yaml: No such file"):
+    with pytest.raises(ConfigError, match=r"cannot read the file of promises .*none.yaml: No such file"):
         promises_of(tmp_path / "none.yaml")
     (tmp_path / "list.yaml").write_text("[1]")
-    with pytest.raises(ConfigError, match="holds a list; write promises as 'service: shop'"):
+    with pytest.raises(ConfigError, match="holds a list; write lines such as 'service: shop'"):
         promises_of(tmp_path / "list.yaml")
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from manometer.catalogue import label
 from manometer.cli.certify.quantities import number
 from manometer.config.document import Document, Entry, Table
-from manometer.config.mistakes import Mistakes
+from manometer.config.mistakes import Mistakes, nearest
 from manometer.config.yaml import read
 from manometer.errors import ConfigError
 from manometer.mixin.measures import MEASURES, Measure, peak
@@ -62,7 +62,7 @@ class Promises:
 
 def promises_of(path: Path) -> Promises:
     """Read the file; SettingsError with every mistake in it, each with its line."""
-    reading = _Reading(read(path, "promises", "service: shop"))
+    reading = _Reading(read(path, "file of promises", "service: shop"))
     found = reading.all()
     reading.mistakes.refuse()
     return found
@@ -115,7 +115,7 @@ class _Reading:
         if entry is None:
             return None
         if not isinstance(entry.value, str) or entry.value not in MEASURES:
-            self.mistakes.unknown("measure", entry.value, MEASURES, self._document.place(entry))
+            self._unknown("measure", entry, entry.value, MEASURES)
             return None
         return MEASURES[entry.value]
 
@@ -140,7 +140,7 @@ class _Reading:
         found = {}
         for each in where.value:
             if not isinstance(each.key, str) or label(each.key) not in attributes:
-                self.mistakes.unknown("label", each.key, attributes, self._document.place(each))
+                self._unknown("label", each, each.key, attributes)
             elif not isinstance(each.value, str) or not each.value or {'"', "\\", "\n"} & set(each.value):
                 self._wrong(each, f"{each.key} is {brief(repr(each.value))}", "it takes a value, or =~ and a pattern")
             else:
@@ -151,7 +151,7 @@ class _Reading:
         """The table, its unknown keys and those that stand twice noted."""
         for entry in table:
             if entry.key not in keys:
-                self.mistakes.unknown("key", entry.key, keys, self._document.place(entry))
+                self._unknown("key", entry, entry.key, keys)
             elif len(entry.lines) > 1:
                 self._wrong(entry, f"{entry.key} stands more than once", "keep one of them")
         return table
@@ -186,6 +186,9 @@ class _Reading:
         if found is None:
             self._wrong(entry, f"{key} is {brief(repr(entry.value))}", f"it takes {takes}")
         return found
+
+    def _unknown(self, what: str, entry: Entry, name: object, known: Iterable[str]) -> None:
+        self._wrong(entry, f"unknown {what} {brief(repr(name))}", nearest(name, known))
 
     def _wrong(self, entry: Entry, what: str, mend: str) -> None:
         self.mistakes.add(f"{what} in {self._document.place(entry)}; {mend}")

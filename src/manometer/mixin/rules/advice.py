@@ -11,7 +11,7 @@ _VALUES = {"s": "{{ $value | humanizeDuration }}", "": "{{ $value | humanize }}"
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of advice, which look far back and so are evaluated seldom."""
-    return (Group("advice", tuple(map(_alert, table(config))), every=config.advice.interval),)
+    return (Group("advice", tuple(map(_alert, table(config))), interval=config.advice.interval),)
 
 
 def _alert(advice: Advice) -> Alert:

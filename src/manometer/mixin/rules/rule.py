@@ -104,18 +104,18 @@ class Alert:
 class Group:
     """Rules that are evaluated one after the other: each sees what those before it recorded just now.
 
-    fast: at the shorter interval. every: at this one.
+    fast: at the shorter interval. interval: how often, where that is not configured.
     """
 
     name: str
     rules: tuple[Record | Alert, ...]
     fast: bool = False
-    every: Duration | None = None
+    interval: Duration | None = None
 
     def entry(self, config: Thresholds, pages: Collection[str] | None) -> Entry:
         """The group as a rules file holds it."""
         rules = [rule.entry() if isinstance(rule, Record) else rule.entry(config, pages) for rule in self.rules]
-        interval = self.every or (config.fast_interval if self.fast else config.interval)
+        interval = self.interval or (config.fast_interval if self.fast else config.interval)
         return {"name": f"manometer-{self.name}", "interval": str(interval), "rules": rules}
 
 
