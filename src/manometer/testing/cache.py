@@ -14,7 +14,7 @@ class CacheContract(Contract):
     """What an instrumented cache keeps to.
 
         class TestFooCache(CacheContract):
-            tells = ("lookups", "entries", "limit", "evictions")
+            tells = ("lookups", "hits", "entries", "limit", "evictions")
 
             def make(self):
                 return foo.Cache(2)
