@@ -14,8 +14,8 @@ def test_it_writes_and_then_finds_everything_up_to_date(tmp_path, capsys):
     assert str(tmp_path / "dashboards" / "overview.json") in written
     told = capsys.readouterr()
     assert set(told.out.splitlines()) == written
-    assert "watch the job alluse" in told.err
-    assert "`jobs: [...]` and `runbooks: URL` by --config" in told.err
+    assert "give a file with `jobs: [...]`" in told.err
+    assert "`runbooks: URL` by --config" in told.err
     assert main(["mixin", "--out", str(tmp_path), "--check"]) == 0
     assert capsys.readouterr() == ("", "")
 

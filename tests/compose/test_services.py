@@ -87,7 +87,7 @@ def test_an_alert_that_holds_another_back_is_one_that_there_is(files):
     rules = "".join(path.read_text() for path in (files.root / "alert_rules").glob("*.yaml"))
     inhibitions = files.read("alertmanager/alertmanager.yml")["inhibit_rules"]
     named = set(re.findall(r'alertname = "(\w+)"', str(inhibitions)))
-    assert named >= {"InfoInhibitor", "QueueSaturated", "QueueWaitHigh"}
+    assert named == {"InfoInhibitor"}
     assert named <= set(re.findall(r"alert: (\w+)", rules))
     assert {label for each in inhibitions for label in each["equal"]} <= {"job", "instance", "queue_name"}
 

@@ -205,6 +205,10 @@ class World:
             assert get(url, "POST", [{"labels": labels} for labels in alerts]) == ""
         return json.loads(get(url))
 
+    def alertmanager_groups(self):
+        """What Alertmanager tells of together: each group with its receiver, labels and alerts."""
+        return json.loads(get(f"{self.stack.alertmanager_url}/api/v2/alerts/groups"))
+
     def firing(self):
         """The alerts that are pending or firing in Prometheus, for a failure's message."""
         return [(each["labels"], each["state"]) for each in self.api("alerts")["alerts"]]

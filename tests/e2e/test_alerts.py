@@ -32,7 +32,7 @@ def test_a_fault_pages_and_resolves(world, eventually, fault, alert, about, summ
     assert first.labels.items() >= {"job": "alluse", "severity": "critical", **about}.items()
     assert first.labels["instance"] == world.engine.address
     assert first.annotations["summary"] == summary
-    assert first.annotations["runbook_url"].endswith(f"{alert}.md")
+    assert first.annotations["runbook"] == f"docs/runbooks/{alert}.md"
     (resolved, *_) = eventually(lambda: world.delivered(alert, "resolved"), 180, world.firing)
     assert resolved.labels == first.labels
     assert resolved.started == first.started
@@ -45,22 +45,35 @@ def test_the_watchdog_arrives(world, eventually):
     assert first.receiver == "heartbeat"
 
 
-def test_a_queue_that_is_nearly_full_holds_back_that_its_items_wait(world, eventually):
-    """One fault, one ticket; another queue's wait is told."""
-    about = {"job": "made-up", "instance": "a", "severity": "warning"}
-    full = {**about, "alertname": "QueueSaturated", "queue_name": "full"}
-    waits = [{**about, "alertname": "QueueWaitHigh", "queue_name": name} for name in ("full", "other")]
-    world.alertmanager(full, *waits)
+def test_alerts_of_one_job_come_together_and_silence_nobody(world, eventually):
+    """One page about a job, one ticket about a target; what is wrong with one target hides nothing of another."""
+    job = {"job": "made-up"}
+    pages = [
+        {**job, "alertname": "PoolTimeouts", "severity": "critical", "instance": "a", "pool_name": "orders"},
+        {**job, "alertname": "BreakerOpen", "severity": "critical", "instance": "b", "breaker_name": "broker"},
+    ]
+    tickets = [
+        {**job, "alertname": name, "severity": "warning", "instance": instance}
+        for name in ("CacheHitRatioLow", "MemoryHigh")
+        for instance in ("a", "b")
+    ]
+    world.alertmanager(*pages, *tickets)
 
-    def states():
-        found = [each for each in world.alertmanager() if each["labels"].get("job") == "made-up"]
-        return {
-            (each["labels"]["alertname"], each["labels"]["queue_name"]): each["status"]["state"] for each in found
-        }
+    def groups():
+        return sorted(
+            (
+                each["receiver"]["name"],
+                *each["labels"].values(),
+                *sorted((alert["labels"]["alertname"], alert["status"]["state"]) for alert in each["alerts"]),
+            )
+            for each in world.alertmanager_groups()
+            if each["labels"].get("job") == "made-up"
+        )
 
-    wanted = {
-        ("QueueSaturated", "full"): "active",
-        ("QueueWaitHigh", "full"): "suppressed",
-        ("QueueWaitHigh", "other"): "active",
-    }
-    eventually(lambda: states() == wanted, 60, states)
+    wrong = (("CacheHitRatioLow", "active"), ("MemoryHigh", "active"))
+    wanted = [
+        ("page", "made-up", ("BreakerOpen", "active"), ("PoolTimeouts", "active")),
+        ("ticket", "a", "made-up", *wrong),
+        ("ticket", "b", "made-up", *wrong),
+    ]
+    eventually(lambda: groups() == wanted, 60, groups)

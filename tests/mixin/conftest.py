@@ -35,7 +35,7 @@ def selectors(expr):
 
 def aggregated(expr):
     """The labels that each outermost aggregation keeps."""
-    node = promql_parser.parse(expr) if isinstance(expr, str) else expr
+    node = next(nodes(expr)) if isinstance(expr, str) else expr
     if isinstance(node, promql_parser.AggregateExpr):
         yield node.modifier.labels if node.modifier else []
         return
@@ -76,7 +76,8 @@ def known_names():
 
     names = set(FOREIGN)
     for row in (row for rows in SUBJECTS.values() for row in rows):
-        parts = ("_bucket", "_sum", "_count") if row.kind is Kind.HISTOGRAM else ("",)
+        # A native histogram is one series, by the family's name.
+        parts = ("_bucket", "_sum", "_count", "") if row.kind is Kind.HISTOGRAM else ("",)
         names |= {row.prometheus_name + part for part in parts}
     for content in rules.files(Thresholds()).values():
         names |= {rule["record"] for group in content["groups"] for rule in group["rules"] if "record" in rule}

@@ -4,7 +4,7 @@ import pytest
 
 from manometer.catalogue import cache
 from manometer.errors import MetricError
-from manometer.mixin.promql import any_of, bound, ratio, saturation, select, share_over, staying_over
+from manometer.mixin.promql import any_of, bound, ratio, saturation, select, staying_over
 
 REQUESTS, LOADS = "'cache_requests_total'", "'cache_load_duration_seconds'"
 ATTRIBUTES = "cache.name, cache.{}, instance, job"
@@ -50,7 +50,6 @@ def test_a_share_is_nothing_where_there_is_no_whole(promql):
     """No division by zero, and 0 where only the part is missing."""
     promql.selectors(ratio("a", "b"))
     assert ratio("a", "b") == "(a or 0 * b)\n/ (b > 0)"
-    assert "> 0)" in share_over(cache.LOAD_DURATION, 1.0, ("job",))
 
 
 def test_what_has_no_limit_is_never_full_and_what_nobody_leaves_stays_for_ever(promql):

@@ -58,7 +58,10 @@ def test_what_is_given_takes_the_place_of_its_default_alone():
         ({"runbooks": 3}, "runbooks is 3; it takes text"),
         ({"jobs": "alluse"}, "jobs is 'alluse'; it takes a list of names"),
         ({"jobs": [1]}, "jobs is [1]; it takes a list of names"),
-        ({"jobs": []}, "jobs is empty; name at least one scrape job that should be up"),
+        (
+            {"runbooks": "docs/runbooks"},
+            "runbooks is 'docs/runbooks', which is no link in a notification; give a URL with http:// or https://",
+        ),
         (
             {"jobs": ['a"b']},
             "job 'a\"b' holds more than letters, digits and . : / - _; give a job's plain name",

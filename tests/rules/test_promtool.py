@@ -109,4 +109,5 @@ def reads_a_rate(expr, recorded):
     text = promql_parser.parse(expr).prettify()
     if re.search(r"\b(rate|increase)\(", text):
         return True
-    return any(reads_a_rate(recorded[name], recorded) for name in re.findall(r"[a-z_]+:\w+:\w+", text))
+    read = {name for name in re.findall(r"[a-z_]+:\w+:\w+", text) if recorded.get(name) not in (None, expr)}
+    return any(reads_a_rate(recorded[name], recorded) for name in read)

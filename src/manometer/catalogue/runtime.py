@@ -2,7 +2,16 @@
 
 from manometer.catalogue.spec import FAST_BUCKETS, WAIT_BUCKETS, Convention, Kind, MetricSpec, Reading
 
-__all__ = ["GC_COLLECTED", "GC_COLLECTIONS", "GC_PAUSE", "GC_UNCOLLECTABLE", "LOOP_LAG", "LOOP_TASKS", "SPECS"]
+__all__ = [
+    "GC_COLLECTED",
+    "GC_COLLECTIONS",
+    "GC_PAUSE",
+    "GC_UNCOLLECTABLE",
+    "LOOP_LAG",
+    "LOOP_LAG_EVERY",
+    "LOOP_TASKS",
+    "SPECS",
+]
 
 _GENERATION = ("cpython.gc.generation",)
 _GENERATIONS = {"cpython.gc.generation": ("0", "1", "2")}
@@ -54,6 +63,8 @@ LOOP_LAG = MetricSpec(
     buckets=WAIT_BUCKETS,
     help="How much later than asked the event loop ran a timer: what every task on it waits.",
 )
+LOOP_LAG_EVERY = 0.1
+"""Seconds from one observation of a loop's lag until the next timer is due."""
 LOOP_TASKS = MetricSpec(
     name="asyncio.tasks",
     kind=Kind.UPDOWNCOUNTER,

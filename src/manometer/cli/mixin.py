@@ -38,12 +38,9 @@ def run(args: argparse.Namespace) -> int:
         for path in output.write(files, root):
             sys.stdout.write(f"{path}\n")
         if args.config is None:
-            from manometer.mixin.thresholds import Thresholds  # slow to import, and other commands do not need it
-
-            jobs = ", ".join(Thresholds().jobs)
             sys.stderr.write(
-                f"the alerts watch the job {jobs}, and their links to runbooks begin with docs/runbooks; "
-                "for yours, give a file with `jobs: [...]` and `runbooks: URL` by --config\n"
+                "every target that shows Manometer's figures is watched, and alerts name their runbooks by a path; "
+                "give a file with `jobs: [...]`, which should always have a target, and `runbooks: URL` by --config\n"
             )
         return 0
     complaints = output.stale(files, root)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from manometer.catalogue import MetricSpec, cache, engine, health, pool, process
+from manometer.mixin.histograms import amounts, events, quantile
 from manometer.mixin.promql import TARGET, by, over, rate, ratio, select
 from manometer.mixin.thresholds import Duration
 
@@ -37,17 +38,9 @@ def peak(query: str, past: str, step: str = "5s") -> str:
     return f"max_over_time(({query})[{past}:{step}])"
 
 
-def _mean(histogram: MetricSpec, labels: Iterable[str], matchers: Matchers, window: str) -> str:
+def _mean(histogram: MetricSpec, labels: tuple[str, ...], matchers: Matchers, window: str) -> str:
     """The mean of the events of a histogram; nothing where there were none."""
-    seconds, events = (by(labels, rate(select(histogram, matchers, part), window)) for part in ("_sum", "_count"))
-    return f"{seconds}\n/ ({events} > 0)"
-
-
-def _quantile(share: float, histogram: MetricSpec, labels: Iterable[str], matchers: Matchers, window: str) -> str:
-    kept = tuple(labels)
-    events = by(kept, rate(select(histogram, matchers, "_count"), window))
-    buckets = by((*kept, "le"), rate(select(histogram, matchers, "_bucket"), window))
-    return f"histogram_quantile({share:g}, {buckets})\nand {events} > 0"
+    return f"{amounts(histogram, labels, matchers, window)}\n/ ({events(histogram, labels, matchers, window)} > 0)"
 
 
 def _share(counter: MetricSpec, labels: Iterable[str], value: Matchers, matchers: Matchers, window: str) -> str:
@@ -59,7 +52,7 @@ def _share(counter: MetricSpec, labels: Iterable[str], value: Matchers, matchers
 
 def _stage_errors(where: Matchers, window: str) -> str:
     failed, runs = (
-        by(_STAGE, rate(select(engine.STAGE_DURATION, {**where, **each}, "_count"), window))
+        events(engine.STAGE_DURATION, _STAGE, {**where, **each}, window)
         for each in ({"engine.stage.outcome": "error"}, {})
     )
     return ratio(failed, runs)
@@ -67,7 +60,7 @@ def _stage_errors(where: Matchers, window: str) -> str:
 
 def _busy(where: Matchers, window: str) -> str:
     """Seconds in use over the seconds that there were. A use counts when it ends."""
-    using = by(_POOL, rate(select(pool.USE_DURATION, where, "_sum"), window))
+    using = amounts(pool.USE_DURATION, _POOL, where, window)
     limit = by(_POOL, over("max", select(pool.RESOURCE_LIMIT, where), window), "max")
     return f"{using}\n/ ({limit} > 0)"
 
@@ -84,15 +77,15 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
         ),
         "stage_p50_seconds": Measure(
             *("s", _STAGE, "median time of a stage's runs"),
-            lambda where, window: _quantile(0.5, engine.STAGE_DURATION, _STAGE, where, window),
+            lambda where, window: quantile(0.5, engine.STAGE_DURATION, _STAGE, where, window),
         ),
         "stage_p99_seconds": Measure(
             *("s", _STAGE, "time that 99 of 100 runs of a stage keep to"),
-            lambda where, window: _quantile(0.99, engine.STAGE_DURATION, _STAGE, where, window),
+            lambda where, window: quantile(0.99, engine.STAGE_DURATION, _STAGE, where, window),
         ),
         "stage_runs_per_second": Measure(
             *("{run}", _STAGE, "runs of a stage that end in a second"),
-            lambda where, window: by(_STAGE, rate(select(engine.STAGE_DURATION, where, "_count"), window)),
+            lambda where, window: events(engine.STAGE_DURATION, _STAGE, where, window),
         ),
         "stage_error_ratio": Measure("1", _STAGE, "share of a stage's runs that fail", _stage_errors),
         "cache_hit_ratio": Measure(
@@ -131,7 +124,7 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
         "pool_busy_ratio": Measure("1", _POOL, "time in use of the pool's resources, over the time there was", _busy),
         "pool_wait_p99_seconds": Measure(
             *("s", _POOL, "wait for a resource that 99 of 100 requests keep to"),
-            lambda where, window: _quantile(0.99, pool.WAIT_DURATION, _POOL, where, window),
+            lambda where, window: quantile(0.99, pool.WAIT_DURATION, _POOL, where, window),
         ),
         "memory_bytes": Measure(
             *("By", TARGET, "the most memory that a process held"),

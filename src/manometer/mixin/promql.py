@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 
 from manometer.catalogue import Kind, MetricSpec, label
+from manometer.catalogue.spec import Across
 from manometer.errors import MetricError
 
 __all__ = [
     "FOREIGN",
+    "PROCESS",
     "TARGET",
     "WINDOW",
     "any_of",
@@ -15,13 +17,14 @@ __all__ = [
     "by",
     "either",
     "increase",
+    "lately",
+    "none_of",
     "over",
     "rate",
     "ratio",
     "recorded",
     "saturation",
     "select",
-    "share_over",
     "staying_over",
 ]
 
@@ -31,9 +34,13 @@ WINDOW = "5m"
 TARGET = ("job", "instance")
 """The labels that Prometheus puts on whatever it scrapes."""
 
+PROCESS = "pid"
+"""The label that tells the processes of one program apart, on what is of each alone; one process has none."""
+
 FOREIGN = frozenset(
     {
         "ALERTS",
+        "scrape_duration_seconds",
         "up",
     }
 )
@@ -73,6 +80,15 @@ def over(function: str, series: str, window: str) -> str:
     return f"{function}_over_time({series}[{window}])"
 
 
+def lately(function: str, gauge: str, window: str) -> str:
+    """A gauge's past in one value; its last value where so many scrapes failed that the window holds none.
+
+    So an alert's clock goes on over scrapes that fail, and at a scrape interval as long as the window: Prometheus 3
+    finds one sample in the last minute then.
+    """
+    return either(over(function, gauge, window), over("last", gauge, WINDOW))
+
+
 def by(labels: Iterable[str], expr: str, operation: str = "sum") -> str:
     """An aggregation that keeps these attributes or labels."""
     return f"{operation} by ({', '.join(map(label, labels))}) ({expr})"
@@ -95,19 +111,17 @@ def ratio(part: str, whole: str) -> str:
 
 def any_of(names: Iterable[str]) -> str:
     """A matcher of these label values."""
-    return "=~" + "|".join(name.replace(".", r"\\.") for name in names)
+    return _matcher_of(tuple(names), "", "=~")
+
+
+def none_of(names: Iterable[str]) -> str:
+    """A matcher of all label values but these."""
+    return _matcher_of(tuple(names), "!=", "!~")
 
 
 def bound(seconds: float) -> str:
     """A matcher of the bucket that ends there: Prometheus 3 reads whole numbers as `1.0`, 2 as they came."""
     return f"=~{seconds:g}|{seconds:g}.0" if seconds == int(seconds) else f"{seconds:g}"
-
-
-def share_over(histogram: MetricSpec, seconds: float, labels: tuple[str, ...]) -> str:
-    """Share of a histogram's events that took longer; nothing where there were none."""
-    fast = by(labels, rate(select(histogram, {"le": bound(seconds)}, "_bucket")))
-    every = by(labels, rate(select(histogram, part="_count")))
-    return f"1 - {fast}\n/ ({every} > 0)"
 
 
 def saturation(used: str, limit: str) -> str:
@@ -134,13 +148,19 @@ def _check(metric: MetricSpec, matchers: Mapping[str, str], part: str) -> None:
     name = metric.prometheus_name
     if (metric.kind is Kind.HISTOGRAM) != (part in ("_bucket", "_sum", "_count")):
         raise MetricError(f"{name!r} is a {metric.kind.value}; it has no series {part!r}")
-    known = {*metric.attributes, *TARGET, *(("le",) if part == "_bucket" else ())}
+    of_each = (PROCESS,) if metric.across is Across.EACH else ()
+    known = {*metric.attributes, *TARGET, *of_each, *(("le",) if part == "_bucket" else ())}
     for attribute, value in matchers.items():
         if attribute not in known:
             raise MetricError(f"{name!r} has no attribute {attribute!r}; it has {', '.join(sorted(known))}")
         values = metric.values.get(attribute)
         if values and value[:2] not in _OPERATORS and value not in values:
             raise MetricError(f"{name!r}: {attribute} is one of {', '.join(values)}, not {value!r}")
+
+
+def _matcher_of(names: tuple[str, ...], same: str, like: str) -> str:
+    """A regular expression only where there is more than one name."""
+    return same + names[0] if len(names) == 1 else like + "|".join(name.replace(".", r"\\.") for name in names)
 
 
 def _matcher(value: str) -> str:

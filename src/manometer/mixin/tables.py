@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from manometer.catalogue import SUBJECTS, MetricSpec, label
 from manometer.mixin import advice, rules
 from manometer.mixin.measures import MEASURES
-from manometer.mixin.rules.rule import runbook
+from manometer.mixin.rules.precedence import PRECEDENCE
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["advice_table", "alerts_table", "conventions_table", "measures_table", "metrics_table"]
+__all__ = ["advice_table", "alerts_table", "conventions_table", "measures_table", "metrics_table", "precedence_table"]
 
 _UNITS = {"s": "seconds", "By": "bytes", "1": "ratio"}
 
@@ -37,12 +37,26 @@ def conventions_table() -> str:
 
 def alerts_table(runbooks: str = "docs/runbooks") -> str:
     """Every alert as the defaults render it, subject by subject. runbooks: where they are, from the page's place."""
-    config = Thresholds(runbooks=runbooks)
     return _table(
         ("alert", "severity", "fires when", "runbook"),
         (
-            (f"`{alert.name}`", alert.severity.value, alert.fires, f"[{alert.name}]({runbook(alert.name, config)})")
-            for alert in rules.alerts(config)
+            (f"`{alert.name}`", alert.severity.value, alert.fires, f"[{alert.name}]({runbooks}/{alert.name}.md)")
+            for alert in rules.alerts(Thresholds())
+        ),
+    )
+
+
+def precedence_table() -> str:
+    """Which alerts are not raised while another fires."""
+    return _table(
+        ("while one of these fires", "these are not raised", "for the same"),
+        (
+            (
+                ", ".join(f"`{name}`" for name in each.greater),
+                ", ".join(f"`{name}`" for name in each.lesser),
+                ", ".join(each.of),
+            )
+            for each in PRECEDENCE
         ),
     )
 

@@ -14,6 +14,7 @@ __all__ = [
     "Cache",
     "Duration",
     "Engine",
+    "Narrowing",
     "Pool",
     "Queue",
     "Resilience",
@@ -26,7 +27,9 @@ __all__ = [
 
 T = TypeVar("T")
 
-_WEIGHTS = MappingProxyType({"errors": 0.35, "latency": 0.3, "saturation": 0.2, "cache": 0.15})
+_WEIGHTS = MappingProxyType(
+    {"availability": 0.25, "errors": 0.25, "latency": 0.2, "saturation": 0.15, "memory": 0.1, "cache": 0.05}
+)
 _GRADES = MappingProxyType(
     dict(
         zip(
@@ -160,7 +163,7 @@ class Runtime:
 
     memory_bytes: resident; cpu_cores: processor time a second; leak_ratio: growth of the memory floor an hour;
     leak_age: how long the process must be up before growth counts as a leak; lag_ratio: share of the time that an
-    event loop may run behind.
+    event loop may run behind; restarts: how many starts again in ten minutes are too many.
     """
 
     memory_bytes: float = 200_000_000
@@ -168,6 +171,7 @@ class Runtime:
     leak_ratio: float = 0.02
     leak_age: Duration = field(default=Duration("3h"))
     lag_ratio: float = 0.1
+    restarts: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +217,28 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
+class Narrowing:
+    """Which series the dashboards show, beside the choice of job and instance.
+
+    cluster_label: the label that tells clusters apart, which becomes a choice; empty where there is one cluster.
+    matchers: in every selector, such as `env="production",team="orders"`; they have to be labels of all series, those
+    of rules and alerts too, as Prometheus's `external_labels` are after a remote write.
+    """
+
+    cluster_label: str = ""
+    matchers: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"([a-zA-Z_]\w*)?", self.cluster_label):
+            raise ConfigError(f"dashboards.cluster_label is {self.cluster_label!r}; it takes the name of a label")
+        matcher = r'[a-zA-Z_]\w*(=|!=|=~|!~)"([^"\\]|\\.)*"'
+        if not re.fullmatch(rf"({matcher}(,{matcher})*)?", self.matchers):
+            raise ConfigError(
+                f'dashboards.matchers is {self.matchers!r}; it takes what a selector holds, such as env="production"'
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
     """hold: how long a condition must last before its alert fires (Prometheus's `for`); keep: `keep_firing_for`."""
 
@@ -232,6 +258,8 @@ def _timings() -> Mapping[str, Timing]:
             "CacheTooSmall": after("15m", keep="1h"),
             "CacheUseless": after("15m", keep="1h"),
             "CollectorFailing": after("2m", keep="5m"),
+            "CrashLooping.program": after("0s", keep="5m"),
+            "CrashLooping.workers": after("0s", keep="5m"),
             "CpuHigh": after("5m", keep="2m"),
             "EngineErrorBudgetBurn.fast": after("2m", keep="2m"),
             "EngineErrorBudgetBurn.slow": after("15m", keep="15m"),
@@ -267,15 +295,15 @@ def _timings() -> Mapping[str, Timing]:
 class Thresholds:
     """The whole configuration of the mixin.
 
-    jobs: the scrape jobs that should be up, and whose process figures are judged.
-    runbooks: what a runbook's page name is appended to, a URL or a path.
+    jobs: the scrape jobs that should have a target; whatever has shown Manometer's figures is watched anyway.
+    runbooks: the URL of the folder of runbooks, for links in notifications; without it alerts name a page's path.
     interval: how often rules are evaluated; fast_interval: those that must notice within a minute or two.
     lookback: how far back a gauge still counts, so that one missed scrape does not start an alert's clock again.
     timing: holding times by alert.
     """
 
-    jobs: tuple[str, ...] = ("alluse",)
-    runbooks: str = "docs/runbooks"
+    jobs: tuple[str, ...] = ()
+    runbooks: str = ""
     interval: Duration = field(default=Duration("30s"))
     fast_interval: Duration = field(default=Duration("15s"))
     lookback: Duration = field(default=Duration("1m"))
@@ -287,11 +315,14 @@ class Thresholds:
     runtime: Runtime = field(default_factory=Runtime)
     score: Score = field(default_factory=Score)
     advice: Advice = field(default_factory=Advice)
+    dashboards: Narrowing = field(default_factory=Narrowing)
     timing: Mapping[str, Timing] = field(default_factory=_timings)
 
     def __post_init__(self) -> None:
-        if not self.jobs:
-            raise ConfigError("jobs is empty; name at least one scrape job that should be up")
+        if self.runbooks and not re.match(r"https?://[^/\s]", self.runbooks):
+            raise ConfigError(
+                f"runbooks is {self.runbooks!r}, which is no link in a notification; give a URL with http:// or https://"
+            )
         for job in self.jobs:
             if not re.fullmatch(r"[\w.:/-]+", job):
                 raise ConfigError(

@@ -6,17 +6,22 @@ import re
 
 import pytest
 
-from manometer.catalogue import SUBJECTS
+from manometer.catalogue import SUBJECTS, database
+from manometer.errors import ConfigError
 from manometer.mixin import dashboards, rules
+from manometer.mixin.dashboards import meaning, panel
 from manometer.mixin.promql import FOREIGN
 from manometer.mixin.thresholds import Thresholds, parse
 
 BOARDS = {name: json.loads(text) for name, text in dashboards.files(Thresholds()).items()}
 PANELS = [(name, panel) for name, board in BOARDS.items() for panel in board["panels"] if panel["type"] != "row"]
 TARGETS = [(f"{name}/{panel['title']}", panel, target) for name, panel in PANELS for target in panel["targets"]]
-CHOICES = {each["name"] for board in BOARDS.values() for each in board["templating"]["list"]} - {"datasource"}
-VARIABLES = CHOICES | {"__rate_interval", "__range", "__interval"}
+VARIABLES = {each["name"] for board in BOARDS.values() for each in board["templating"]["list"]} - {"datasource"}
+VARIABLES |= {"__rate_interval", "__range", "__interval"}
 DROPS_ON_ZERO = re.compile(r"> 0|or vector\(0\)")
+NEVER_ZERO = re.compile(
+    r"/ (?:max by \(.*\) \(system_|sum by \(.*\) \(rate\(system_cpu_time|scalar)"
+)  # what a host has
 
 boards = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 panels = pytest.mark.parametrize(
@@ -25,12 +30,22 @@ panels = pytest.mark.parametrize(
 targets = pytest.mark.parametrize(
     ("panel", "target"), [each[1:] for each in TARGETS], ids=[f"{where}-{t['refId']}" for where, _, t in TARGETS]
 )
+UNSEEN = {row.name: "another name of a metric of `pool.*`, which has its panels" for row in database.SPECS}
+"""The metrics that are on no panel, each with the reason."""
 
 
-def covers(matchers, label):
+def choices(board):
+    """The variable by the label that it chooses a value of."""
+    found = {}
+    for variable in board["templating"]["list"][1:]:
+        found[re.fullmatch(r"label_values\(.*, (\w+)\)", variable["query"])[1]] = variable["name"]
+    return found
+
+
+def covers(matchers, label, variable):
     """Whether a selector follows the variable: its value, or that and nothing, for series that lack the label."""
-    variable = f"${label.removesuffix('_name')}"
-    return matchers.get(label, ("", ""))[1] in (variable, f"{variable}|") and matchers[label][0] == "=~"
+    operator, value = matchers.get(label, ("", ""))
+    return operator == "=~" and value in (f"${variable}", f"${variable}|")
 
 
 @boards
@@ -71,12 +86,27 @@ def test_variables_are_what_the_panels_need(board, promql):
     assert set(names) <= used
     for variable in board["templating"]["list"][1:]:
         assert (variable["type"], variable["multi"], variable["includeAll"]) == ("query", True, True)
-        own = variable["name"] not in ("job", "instance")  # which every series has, Prometheus's own too
-        assert (variable.get("allValue"), variable["refresh"]) == (".+" if own else None, 2)
-        selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]).groups()
-        assert label in (variable["name"], f"{variable['name']}_name")
-        [(_, matchers)] = promql.selectors(selector)
-        assert all(covers(matchers, each) for each in ("job", "instance")[: names.index(variable["name"]) - 1])
+        assert (variable["allValue"], variable["refresh"]) == (".+", 2)
+        [(_, matchers)] = promql.selectors(re.fullmatch(r"label_values\((.*), \w+\)", variable["query"])[1])
+        before = ("job", "instance")[: names.index(variable["name"]) - 1]
+        assert all(covers(matchers, each, each) for each in before)
+
+
+@boards
+def test_rows_ask_the_same_questions_in_the_same_order(board):
+    """Whoever knows one dashboard finds his way in each."""
+    asked = [each["title"] for each in board["panels"] if each["type"] == "row"]
+    order = (panel.WELL, panel.PRESSURE, panel.SINCE, panel.COMING)
+    assert asked[0] == panel.WELL
+    assert asked == [each for each in order if each in asked]
+
+
+def test_every_metric_is_on_a_panel(promql):
+    """Or in the short list of those that are not, and that have no business there once they are."""
+    read = {name for _, _, target in TARGETS for name, _ in promql.selectors(target["expr"])}
+    seen = {re.sub("_(bucket|sum|count)$", "", name) for name in read} | read
+    rows = [row for rows in SUBJECTS.values() for row in rows]
+    assert {row.name for row in rows if row.prometheus_name not in seen} == UNSEEN.keys()
 
 
 @boards
@@ -101,7 +131,115 @@ def test_a_dashboard_marks_restarts_and_alerts(board, promql):
     found = {each["name"]: promql.selectors(each["expr"])[0] for each in board["annotations"]["list"]}
     assert found["Restarts"][0] == "process_uptime_seconds"
     assert found["Firing alerts"][0] == "ALERTS"
-    assert all(covers(matchers, label) for _, matchers in found.values() for label in ("job", "instance"))
+    assert all(covers(matchers, label, label) for _, matchers in found.values() for label in ("job", "instance"))
+
+
+COLORS = {meaning.GOOD, meaning.WORRY, meaning.BAD, meaning.NOTE, meaning.QUIET, "light-green", "yellow"}
+"""Those with a meaning; the last two are between good and a worry, for grades."""
+
+
+@panels
+def test_a_colour_has_one_meaning(panel):
+    """Thresholds, states and series take theirs from one list."""
+    config = panel["fieldConfig"]
+    told = [step["color"] for step in config["defaults"]["thresholds"]["steps"]]
+    for mapping in config["defaults"].get("mappings", []):
+        options = mapping["options"]
+        results = [options["result"]] if "result" in options else options.values()
+        told += [each["color"] for each in results]
+    for override in config["overrides"]:
+        told += [each["value"]["fixedColor"] for each in override["properties"] if each["id"] == "color"]
+    assert set(told) <= COLORS
+
+
+@panels
+def test_the_picture_fits_the_question(panel):
+    """A heatmap of buckets, a timeline with named states, bars from nothing on, a table that can be sorted."""
+    expressions = [target["expr"] for target in panel["targets"]]
+    instant = [target.get("instant", False) for target in panel["targets"]]
+    formats = {target.get("format", "time_series") for target in panel["targets"]}
+    defaults = panel["fieldConfig"]["defaults"]
+    if panel["type"] == "heatmap":
+        assert formats == {"heatmap"}
+        assert all("_bucket{" in each and "sum by (le)" in each for each in expressions)
+    elif panel["type"] == "state-timeline":
+        assert len(defaults["mappings"][0]["options"]) >= 2
+    elif panel["type"] == "bargauge":
+        assert all(instant)
+        assert defaults["min"] == 0
+        assert ("max" in defaults) == (defaults["unit"] == "percentunit")
+    elif panel["type"] == "table":
+        assert all(instant)
+        assert formats == {"table"}
+        titles = panel["transformations"][1]["options"]["renameByName"].values()
+        assert panel["options"]["sortBy"][0]["displayName"] in titles
+    else:
+        assert panel["type"] in ("timeseries", "stat")
+        assert formats == {"time_series"}
+
+
+@panels
+def test_the_lines_of_a_table_fit_together(panel, promql):
+    """Each of its queries keeps the labels that are its first columns, and no other."""
+    if panel["type"] != "table":
+        return
+    named = panel["transformations"][1]["options"]["renameByName"]
+    keys = {name for name in named if not name.startswith("Value")}
+    assert len(named) == len(keys) + len(panel["targets"])
+    for target in panel["targets"]:
+        kept = [set(labels) - {"le"} for labels in promql.aggregated(target["expr"])]
+        assert kept
+        assert all(each == keys or each == {"job"} for each in kept), target["expr"]
+
+
+@panels
+def test_a_link_leads_to_a_dashboard_with_the_choices_and_the_time(panel):
+    """To one that is there."""
+    for link in panel.get("links", []):
+        assert link["url"].endswith("?${__url_time_range}&${__all_variables}")
+        assert link["url"].split("?")[0].removeprefix("/d/manometer-") in BOARDS
+
+
+def test_runbooks_are_linked_where_they_have_a_url():
+    """From the panels that draw an alert's line, and from the names of the alerts that fire."""
+    made = dashboards.files(parse({"runbooks": "https://example.org/runbooks/"}))
+    linked = {link["url"] for text in made.values() for each in all_panels(text) for link in each.get("links", [])}
+    assert "https://example.org/runbooks/PoolSaturated.md" in linked
+    [table] = [each for each in all_panels(made["overview"]) if each["title"] == "Firing alerts"]
+    assert "https://example.org/runbooks/${__value.raw}.md" in json.dumps(table["fieldConfig"]["overrides"])
+
+
+def all_panels(text):
+    """The panels of a dashboard's JSON, without the rows."""
+    return [each for each in json.loads(text)["panels"] if each["type"] != "row"]
+
+
+def test_a_cluster_and_matchers_narrow_every_query(promql):
+    """A choice of the cluster comes first; variables and marks are narrowed too."""
+    made = dashboards.files(parse({"dashboards": {"cluster_label": "region", "matchers": 'env="prod",team!="x"'}}))
+    for text in made.values():
+        board = json.loads(text)
+        cluster, job, *others = board["templating"]["list"][1:]
+        assert cluster["query"] == 'label_values(manometer_series{env="prod",team!="x"}, region)'
+        assert job["query"] == 'label_values(manometer_series{region=~"$cluster",env="prod",team!="x"}, job)'
+        expressions = [target["expr"] for each in all_panels(text) for target in each["targets"]]
+        expressions += [each["expr"] for each in board["annotations"]["list"]]
+        expressions += [re.fullmatch(r"label_values\((.*), \w+\)", each["query"])[1] for each in others]
+        for expr in expressions:
+            for name, matchers in promql.selectors(expr):
+                if not name.startswith("manometer:threshold:"):
+                    assert matchers["region"] == ("=~", "$cluster")
+                    assert matchers["env"] == ("=", "prod")
+                    assert matchers["team"] == ("!=", "x")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("cluster_label", "a-b"), ("matchers", "env=prod"), ("matchers", 'a="b"}')]
+)
+def test_what_cannot_stand_in_a_selector_is_refused(key, value):
+    """Before it breaks every panel."""
+    with pytest.raises(ConfigError, match=f"dashboards.{key} is '{value}'"):
+        parse({"dashboards": {key: value}})
 
 
 @panels
@@ -124,18 +262,17 @@ def test_panel_titles_are_their_own(board):
     assert len(set(titles)) == len(titles)
 
 
-@targets
-def test_every_selector_follows_the_choices(panel, target, promql, known_names):
-    """Job and instance, and the subject's own variable; a recorded threshold belongs to no target."""
-    for name, matchers in promql.selectors(target["expr"]):
-        assert name in known_names
-        if name.startswith("manometer:threshold:"):
-            continue
-        assert covers(matchers, "job"), name
-        assert covers(matchers, "instance"), name
-        for subject in CHOICES - {"job", "instance"}:
-            if f"{subject}_name" in labels_of(name):
-                assert covers(matchers, f"{subject}_name"), name
+@pytest.mark.parametrize("name", BOARDS)
+def test_every_selector_follows_the_choices(name, promql, known_names):
+    """Job and instance, and the dashboard's own variables; a recorded threshold belongs to no target."""
+    chosen = choices(BOARDS[name])
+    for _, made in (each for each in PANELS if each[0] == name):
+        for expr in (target["expr"] for target in made["targets"]):
+            for series, matchers in promql.selectors(expr):
+                assert series in known_names
+                followed = [] if series.startswith("manometer:threshold:") else chosen.items()
+                for label, variable in followed:
+                    assert label not in labels_of(series) or covers(matchers, label, variable), (expr, label)
 
 
 @targets
@@ -143,7 +280,7 @@ def test_a_query_uses_known_variables_and_a_rate_its_interval(panel, target):
     """Whoever runs the queries outside Grafana fills in these and no others."""
     assert set(re.findall(r"\$\{?(\w+)", target["expr"])) <= VARIABLES
     for window in re.findall(r"(?:rate|increase)\([^\[]*\[([^\]]+)\]", target["expr"]):
-        assert window == "$__rate_interval"
+        assert window == ("$__range" if "time shown" in panel["description"] else "$__rate_interval")
 
 
 @targets
@@ -157,17 +294,19 @@ def test_a_legend_shows_labels_that_the_query_keeps(panel, target, promql):
     if not kept:
         kept = {"job", "instance"}
     assert target["legendFormat"]
-    assert shown <= kept
+    assert shown <= kept | ({"severity"} if "label_replace" in target["expr"] else set())
 
 
 @targets
 def test_a_latency_query_shows_exemplars_and_never_nan(panel, target):
     """A quantile of no events is NaN, which would stretch the axis and break the legend's mean."""
+    distribution = "histogram_quantile" in target["expr"] or panel["type"] == "heatmap"
+    of_stages = "engine_stage_duration_seconds_bucket" in target["expr"]  # nothing else has a span
+    assert target.get("exemplar", False) == (distribution and of_stages and panel["type"] != "table")
     if "histogram_quantile" in target["expr"]:
-        assert target["exemplar"] is True
         assert "> 0" in target["expr"]
-        assert panel["fieldConfig"]["defaults"]["unit"] == "s"
-    if re.search(r"\n/ ", target["expr"]):
+        assert panel["type"] == "table" or panel["fieldConfig"]["defaults"]["unit"] == "s"
+    if re.search(r"\n/ ", target["expr"]) and not NEVER_ZERO.search(target["expr"]):
         assert DROPS_ON_ZERO.search(target["expr"])
 
 
@@ -177,7 +316,7 @@ def test_the_line_in_a_panel_is_the_one_that_the_alert_draws():
         (rule["record"], rule["labels"]["alert"])
         for group in rules.files(Thresholds())["meta"]["groups"]
         for rule in group["rules"]
-        if "record" in rule
+        if rule.get("record", "").startswith("manometer:threshold:")
     }
     drawn = {
         found
@@ -192,13 +331,14 @@ def test_targets_up_is_red_when_one_is_down():
     """However many others are up."""
     [up] = [panel for _, panel in PANELS if panel["title"] == "Targets up"]
     assert up["targets"][0]["expr"].startswith("avg(up{")
+    assert "and on (job) group by (job) (last_over_time(process_uptime_seconds{" in up["targets"][0]["expr"]
     assert up["fieldConfig"]["defaults"]["thresholds"]["steps"][-1] == {"color": "green", "value": 1}
 
 
 def test_other_thresholds_reach_the_dashboards():
     """Colours and grades change with the configuration."""
     board = json.loads(dashboards.files(parse({"runtime": {"memory_bytes": 500_000_000}}))["overview"])
-    [memory] = [panel for panel in board["panels"] if panel["title"] == "Memory"]
+    [memory] = [each for each in board["panels"] if each["title"] == "Memory"]
     assert memory["fieldConfig"]["defaults"]["thresholds"]["steps"][-1] == {"color": "red", "value": 500_000_000}
 
 
@@ -213,10 +353,13 @@ def test_grades_cover_every_score_without_a_gap():
 
 
 def labels_of(name):
-    """The labels of a series, by the catalogue, or what holds those of a recorded name: its level."""
+    """The labels of a series, by the catalogue; a recorded name's are its level, and others have a target's."""
+    every = {label for rows in SUBJECTS.values() for row in rows for label in row.labels} | {"job", "instance"}
     if ":" in name:
-        return name.split(":")[0]
+        level = name.split(":")[0]
+        return {label for label in every if re.search(rf"(^|_){label}(_|$)", level)}
     if name in FOREIGN:
-        return ()
+        return {"job", "instance"}
     metric = re.sub("_(bucket|sum|count)$", "", name)
-    return next(row.labels for rows in SUBJECTS.values() for row in rows if row.prometheus_name == metric)
+    rows = {row.prometheus_name: row for rows in SUBJECTS.values() for row in rows}
+    return {"job", "instance", *rows.get(name, rows.get(metric)).labels}

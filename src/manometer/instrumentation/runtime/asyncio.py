@@ -15,7 +15,6 @@ from manometer.registry.catalogued import Pulled
 __all__ = ["instrument"]
 
 _UNNAMED = "main"  # the loop that the program gives no name
-_INTERVAL = 0.1  # seconds between two looks at the loop's punctuality
 
 
 def instrument(loop: asyncio.AbstractEventLoop, *, name: str | None, registry: CollectorRegistry) -> Binding:
@@ -32,7 +31,7 @@ def instrument(loop: asyncio.AbstractEventLoop, *, name: str | None, registry: C
         observe = binding.histogram(rows.LOOP_LAG).observe
 
         def watch() -> None:
-            due = loop.time() + _INTERVAL
+            due = loop.time() + rows.LOOP_LAG_EVERY
             loop.call_at(due, tick, due)
 
         def tick(due: float) -> None:

@@ -23,7 +23,7 @@ def advice(config: Thresholds) -> Iterable[Advice]:
     load = window.mean(cache.LOAD_DURATION, {"cache.load.outcome": "ok"})
     evicted = window.rate(cache.EVICTIONS, {"cache.eviction.cause": "capacity"})
     limit = by(_CACHE, select(cache.ENTRY_LIMIT), "max")
-    peak = window.extreme("max", cache.ENTRIES)
+    peak = window.peak(cache.ENTRIES)
     idle = f"({hits} or 0 * {lookups}) / {lookups} < {limits.hit_ratio:g}"
     yield Advice(
         *("CacheTooSmall", _CACHE, known),

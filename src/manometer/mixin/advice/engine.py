@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from manometer.catalogue import engine, label
 from manometer.mixin.advice.advice import Advice
 from manometer.mixin.advice.window import Window
-from manometer.mixin.promql import TARGET, any_of, both, by
+from manometer.mixin.promql import TARGET, both, by, none_of
 from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["advice"]
@@ -17,15 +17,15 @@ def advice(config: Thresholds) -> Iterable[Advice]:
     """Of stages."""
     limits, window = config.advice, Window(config, _STAGE)
     beyond = (*config.engine.waiting_stages, *limits.acting_stages)
-    inner = {"engine.stage.name": "!~" + any_of(beyond).removeprefix("=~")} if beyond else {}
+    inner = {"engine.stage.name": none_of(beyond)} if beyond else {}
     ok = {"engine.stage.outcome": "ok"}
-    time = window.rate(engine.STAGE_DURATION, ok | inner, "_sum")
-    every = window.rate(engine.STAGE_DURATION, part="_sum")
+    time = window.spent(engine.STAGE_DURATION, ok | inner)
+    every = window.spent(engine.STAGE_DURATION)
     by_engine = (*TARGET, "engine.name")
     whole = f"on ({', '.join(map(label, by_engine))}) group_left () "
     # The stage around the others takes as long as they do together: to cache it would be to cache the engine.
     around = f"{every} >= {whole}0.5 * {by(by_engine, every)} < {whole}{by(by_engine, every)}"
-    known = window.known(engine.STAGE_DURATION, inner, "_count")
+    known = window.known(engine.STAGE_DURATION, inner)
     yield Advice(
         *("StageWorthCaching", _STAGE, known),
         expr=both(

@@ -16,14 +16,14 @@ _POOL = (*TARGET, "pool.name", "pool.kind")
 def advice(config: Thresholds) -> Iterable[Advice]:
     """Of pools."""
     limits, window = config.advice, Window(config, _POOL)
-    known = window.known(pool.USE_DURATION, part="_count")
-    waited = window.rate(pool.WAIT_DURATION, part="_sum")
-    made = window.rate(pool.CREATE_DURATION, part="_sum")
+    known = window.known(pool.USE_DURATION)
+    waited = window.spent(pool.WAIT_DURATION)
+    made = window.spent(pool.CREATE_DURATION)
     waiting = f"({waited} - ({made} or 0 * {waited}))"  # who waits for a resource to be made waits for no other
     limit = by(_POOL, select(pool.RESOURCE_LIMIT), "max")
-    peak = window.extreme("max", pool.RESOURCES, {"pool.resource.state": "used"})
+    peak = window.peak(pool.RESOURCES, {"pool.resource.state": "used"})
     # By Little's law, the mean number in use. Arrivals at random seldom need four standard deviations more.
-    mean = window.rate(pool.USE_DURATION, part="_sum")
+    mean = window.spent(pool.USE_DURATION)
     wanted = f"ceil(({mean} + 4 * sqrt({mean}) > 2 * {peak}) or clamp_min(2 * {peak}, 2))"
     yield Advice(
         *("PoolTooSmall", _POOL, known),

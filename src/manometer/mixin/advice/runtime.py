@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from manometer.catalogue import runtime
 from manometer.mixin.advice.advice import Advice
 from manometer.mixin.advice.window import Window
-from manometer.mixin.promql import TARGET, both, by, over, select
+from manometer.mixin.promql import TARGET, both
 from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["advice"]
@@ -15,14 +15,10 @@ def advice(config: Thresholds) -> Iterable[Advice]:
     """Of the garbage collector."""
     limits, window = config.advice, Window(config, TARGET)
     full = {"cpython.gc.generation": "2"}
-    pauses = window.rate(runtime.GC_PAUSE, full, "_sum")
-    freed = f"{window.count(runtime.GC_COLLECTED, full)}\n/ ({window.count(runtime.GC_COLLECTIONS, full)} > 0)"
+    pauses = window.spent(runtime.GC_PAUSE, full)
+    freed = f"{window.rate(runtime.GC_COLLECTED, full)}\n/ ({window.rate(runtime.GC_COLLECTIONS, full)} > 0)"
     # Full collections are few, so that they need no floor of events: their time is what counts.
-    series = select(runtime.GC_PAUSE, full, "_count")
-    known = both(
-        f"{by(TARGET, over('count', series, window.past), 'max')} >= {limits.samples:g}",
-        by(TARGET, f"{series} offset {window.past}", "max"),
-    )
+    known = window.lasting(runtime.GC_PAUSE, full)
     yield Advice(
         *("GcPolicyCostly", TARGET, known),
         expr=both(f"0.9 * {pauses} > {limits.gain_ratio:g}", f"{freed} < {limits.gc_freed:g}", known),

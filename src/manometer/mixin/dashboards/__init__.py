@@ -1,14 +1,43 @@
 """Dashboards: a file a subject, and all of them as Grafana's JSON."""
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from manometer.mixin.dashboards import (
+    cache,
+    engine,
+    exporter,
+    fleet,
+    host,
+    overview,
+    pool,
+    resilience,
+    runtime,
+    workers,
+)
 from manometer.mixin.dashboards.grafana import render
-from manometer.mixin.dashboards.overview import overview
+from manometer.mixin.dashboards.panel import Dashboard
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["files"]
+__all__ = ["SUBJECTS", "files"]
 
-_DASHBOARDS = {"overview": overview}
+SUBJECTS: Mapping[str, Callable[[Thresholds], Dashboard]] = MappingProxyType(
+    {
+        "overview": overview.dashboard,
+        "engine": engine.dashboard,
+        "cache": cache.dashboard,
+        "pool": pool.dashboard,
+        "workers": workers.dashboard,
+        "resilience": resilience.dashboard,
+        "runtime": runtime.dashboard,
+        "host": host.dashboard,
+        "fleet": fleet.dashboard,
+        "exporter": exporter.dashboard,
+    }
+)
+"""Each dashboard by the name of its file, in the order in which they are documented."""
 
 
 def files(config: Thresholds) -> dict[str, str]:
     """The JSON of each dashboard by its file's name."""
-    return {name: render(made(config)) for name, made in _DASHBOARDS.items()}
+    return {name: render(made(config), config) for name, made in SUBJECTS.items()}

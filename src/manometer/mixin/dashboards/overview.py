@@ -1,33 +1,35 @@
-"""The overview: how well a program does, what its caches, pools and queues carry, and where that leads."""
+"""The overview: how well a program does, where the pressure is, since when, and what comes."""
 
-from manometer.catalogue import self_metrics
-from manometer.mixin.dashboards import cache, engine, pool, process, queue, score
-from manometer.mixin.dashboards.panel import Dashboard, Row, Variable
-from manometer.mixin.promql import select
+from manometer.mixin.dashboards import cache, engine, pool, process, queue, resilience, score
+from manometer.mixin.dashboards.panel import COMING, PRESSURE, SINCE, WELL, Dashboard, Row
+from manometer.mixin.dashboards.targets import board
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["overview"]
+__all__ = ["dashboard"]
 
 
-def overview(config: Thresholds) -> Dashboard:
-    """The dashboard that the others are reached from."""
-    return Dashboard(
-        uid="manometer-overview",
-        title="Manometer / Overview",
-        description="How well a program does, what its caches, pools and queues carry, and where that leads.",
-        variables=(*_targets(), *(subject.CHOICE for subject in (engine, cache, pool, queue))),
-        rows=(
-            Row("Overview", (*score.panels(config), *engine.panels(config))),
-            Row("Use", tuple(panel for subject in (cache, pool, queue, process) for panel in subject.panels(config))),
-            Row("Trend", (*pool.trend(config), *process.trend(config))),
+def dashboard(config: Thresholds) -> Dashboard:
+    """The dashboard that the others are reached from.
+
+    Its seven charts are throughput, latency, errors, hit ratio, saturation, memory and processor.
+    """
+    return board(
+        "overview",
+        "Overview",
+        "How well a program does, where the pressure is, since when, and what comes. Each panel opens the dashboard"
+        " that tells more.",
+        (
+            Row(WELL, score.panels(config)),
+            Row(
+                PRESSURE,
+                (
+                    *(engine.throughput(), engine.latency(config), engine.errors(config)),
+                    *(cache.hit_ratio(config), pool.saturation(config), pool.waiting()),
+                    *(process.memory(config, ("runtime",)), process.processor(config, ("runtime",)), queue.depth()),
+                ),
+            ),
+            Row(SINCE, (resilience.breakers(), resilience.checks())),
+            Row(COMING, (pool.forecast(config), process.memory_forecast(config))),
         ),
-    )
-
-
-def _targets() -> tuple[Variable, ...]:
-    carried = self_metrics.SERIES  # by every target that has Manometer
-    of_job = select(carried, {"job": "=~$job"})
-    return (
-        Variable("job", "job", "Job", select(carried), "Scrape jobs whose targets carry Manometer.", closed=True),
-        Variable("instance", "instance", "Instance", of_job, "Targets of the job.", closed=True),
+        (engine.CHOICE, cache.CHOICE, pool.CHOICE, queue.CHOICE),
     )

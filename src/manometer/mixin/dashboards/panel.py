@@ -1,68 +1,83 @@
-"""What a dashboard is, as data: rows of panels, their queries, and the variables that narrow them."""
+"""What a dashboard is, as data: rows of panels of each kind, their queries, and the variables that narrow them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from manometer.catalogue import MetricSpec, label
-from manometer.mixin.promql import both, by, over, rate, select
+from manometer.mixin.dashboards.meaning import PLAIN, Steps
 
 __all__ = [
-    "RATE",
-    "SELECTED",
+    "COMING",
+    "PRESSURE",
+    "SINCE",
+    "WELL",
+    "Annotation",
+    "Bars",
+    "Column",
     "Dashboard",
+    "Graph",
+    "Heatmap",
+    "Key",
     "Panel",
     "Query",
     "Row",
     "Stat",
+    "Table",
+    "Timeline",
     "Variable",
-    "alert_line",
-    "chosen",
-    "quantile",
-    "shown",
-    "worst_from",
 ]
 
-RATE = "$__rate_interval"
-"""The range of a rate in a panel: Grafana makes it four scrapes or more, whatever the zoom."""
-
-SELECTED: Mapping[str, str] = {"job": "=~$job", "instance": "=~$instance"}
-"""The matchers that every selector of a panel carries."""
-
-_NONE: Mapping[str, str] = {}
-
-Steps = tuple[tuple[float | None, str], ...]
-"""Colours from a value on, the first from minus infinity."""
+WELL, PRESSURE, SINCE, COMING = "Is it well?", "Where is the pressure?", "Since when?", "What comes?"
+"""The questions that the rows of a dashboard answer, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """One query of a panel. legend: a template of labels; exemplars: whether to show traces beside it.
 
-    limit: it is a threshold or a limit, to be drawn as dashed lines.
+    limit: it is a threshold or a limit, to be drawn as dashed lines. alert: the alert that draws the line.
+    color: of its series, where they mean something: see `meaning`.
     """
 
     expr: str
     legend: str
     exemplars: bool = False
     limit: bool = False
+    alert: str = ""
+    color: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Query):
+    """A column of figures in a table; its title is the legend. unit, steps: as a panel's."""
+
+    unit: str = "none"
+    steps: Steps = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A graph over time.
+    """What every kind of panel has.
 
     description: how to read it, and what to do when it looks bad. unit: Grafana's id of it.
-    steps: what its values mean by colour; top: the most that the axis can show, for ratios.
+    steps: what its values mean by colour. opens: the files of the dashboards that tell more, without their ending.
     """
 
     title: str
     description: str
     unit: str
     queries: tuple[Query, ...]
-    steps: Steps = ((None, "green"),)
+    steps: Steps = PLAIN
     width: int = 8
     height: int = 8
+    opens: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Graph(Panel):
+    """Lines over time. top: the most that the axis can show, for ratios. stacked: the lines add up to a whole."""
+
     top: float | None = None
+    stacked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +88,52 @@ class Stat(Panel):
 
 
 @dataclass(frozen=True, slots=True)
+class Heatmap(Panel):
+    """How often each duration occurred, over time. Its query is one of `heat`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline(Panel):
+    """Which state each thing was in, over time. states: text and colour of each value."""
+
+    states: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Bars(Panel):
+    """The latest values side by side, each a bar. top: where a bar is full; None where the greatest is."""
+
+    top: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A column of a table that tells its lines apart.
+
+    attribute: an attribute or a label, by which every query of the table groups.
+    link: a URL that a value of the column opens; empty for none.
+    """
+
+    attribute: str
+    title: str
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Panel):
+    """The latest values as lines that can be sorted by any column. Its queries are columns.
+
+    sort: the title of the column that it is sorted by at first, the greatest on top unless `rising`.
+    """
+
+    keys: tuple[Key, ...] = ()
+    sort: str = ""
+    rising: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """Panels under a heading."""
+    """Panels under a heading, which is the question that they answer."""
 
     title: str
     panels: tuple[Panel, ...]
@@ -82,10 +141,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A choice of an attribute's values, out of those that a selector's series carry.
+    """A choice of values of a label, out of those that a selector's series carry.
 
     attribute: its OpenTelemetry name, or the label's. title: what the choice is called.
-    closed: all of them are these and no others, for a label that series without Manometer carry too.
     """
 
     name: str
@@ -93,46 +151,25 @@ class Variable:
     title: str
     selector: str
     description: str
-    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A mark in every graph at the times at which the expression has a value."""
+
+    name: str
+    color: str
+    expr: str
 
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """A dashboard. uid: what links point at, never changed."""
+    """A dashboard. uid: what links point at, never changed: `manometer-` and the name of the file."""
 
     uid: str
     title: str
     description: str
     variables: tuple[Variable, ...]
     rows: tuple[Row, ...]
+    annotations: tuple[Annotation, ...] = ()
     tags: tuple[str, ...] = ("manometer",)
-
-
-def chosen(metric: MetricSpec | str, matchers: Mapping[str, str] = _NONE, part: str = "") -> str:
-    """A selector of the chosen targets' series."""
-    return select(metric, {**SELECTED, **matchers}, part)
-
-
-def quantile(
-    q: float, histogram: MetricSpec, labels: tuple[str, ...], legend: str, matchers: Mapping[str, str] = _NONE
-) -> Query:
-    """A quantile of what a histogram of the chosen targets observed; nothing, and not NaN, where that is nothing."""
-    buckets = by((*labels, "le"), rate(chosen(histogram, matchers, "_bucket"), RATE))
-    observed = by(labels, rate(chosen(histogram, matchers, "_count"), RATE))
-    return Query(both(f"histogram_quantile({q}, {buckets})", f"{observed} > 0"), legend, exemplars=True)
-
-
-def shown(attribute: str) -> str:
-    """The part of a legend that is the value of an attribute or label."""
-    return f"{{{{{label(attribute)}}}}}"
-
-
-def worst_from(limit: float, low: bool = False) -> Steps:
-    """Green on the right side of an alert's threshold, red on the other; low: the bad side is below."""
-    return ((None, "red"), (limit, "green")) if low else ((None, "green"), (limit, "red"))
-
-
-def alert_line(alert: str, unit: str) -> Query:
-    """The line that an alert draws. It goes by what is in force, whatever these dashboards were rendered with."""
-    threshold = select(f"manometer:threshold:{unit}", {"alert": alert})
-    return Query(f"max({over('last', threshold, '5m')})", alert, limit=True)

@@ -3,7 +3,20 @@
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
-from manometer.mixin.rules import advice, cache, engine, health, meta, pool, queue, resilience, runtime, score
+from manometer.mixin.rules import (
+    advice,
+    cache,
+    engine,
+    health,
+    meta,
+    pool,
+    queue,
+    resilience,
+    restarts,
+    runtime,
+    score,
+)
+from manometer.mixin.rules.precedence import with_precedence
 from manometer.mixin.rules.rule import Alert, Entry, Group
 from manometer.mixin.thresholds import Thresholds
 
@@ -17,6 +30,7 @@ SUBJECTS: Mapping[str, Callable[[Thresholds], tuple[Group, ...]]] = MappingProxy
         "engine": engine.groups,
         "resilience": resilience.groups,
         "runtime": runtime.groups,
+        "restarts": restarts.groups,
         "health": health.groups,
         "score": score.groups,
         "advice": advice.groups,
@@ -39,6 +53,6 @@ def alerts(config: Thresholds) -> list[Alert]:
 
 def files(config: Thresholds, pages: Collection[str] | None = None) -> dict[str, Entry]:
     """The content of each subject's rules file. pages: the runbooks there are, or None where not at hand."""
-    groups = {name: made(config) for name, made in SUBJECTS.items()}
-    groups["meta"] += (meta.recorded(alerts(config)),)
+    groups = {name: with_precedence(made(config)) for name, made in SUBJECTS.items()}
+    groups["meta"] += (meta.thresholds(alerts(config)),)
     return {name: {"groups": [group.entry(config, pages) for group in made]} for name, made in groups.items()}

@@ -1,6 +1,7 @@
 """Rules of caches: what share of lookups hits, what that saves, and when it is too little."""
 
 from manometer.catalogue import cache
+from manometer.mixin.histograms import amounts, events
 from manometer.mixin.promql import TARGET, both, by, rate, ratio, recorded, select
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
 from manometer.mixin.thresholds import Thresholds
@@ -25,10 +26,10 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
     hits = by(_CACHE, rate(select(cache.REQUESTS, {"cache.request.type": "hit"})))
     misses = by(_CACHE, rate(select(cache.REQUESTS, {"cache.request.type": "miss"})))
     # What a load costs changes slowly and a good cache loads seldom: an hour still knows when five minutes do not.
-    loads = by(_CACHE, rate(select(cache.LOAD_DURATION, {"cache.load.outcome": "ok"}, "_count"), "1h"))
-    loading = by(_CACHE, rate(select(cache.LOAD_DURATION, {"cache.load.outcome": "ok"}, "_sum"), "1h"))
-    timed = by(_CACHE, rate(select(cache.HIT_DURATION, part="_count"), "1h"))
-    hitting = by(_CACHE, rate(select(cache.HIT_DURATION, part="_sum"), "1h"))
+    loads = events(cache.LOAD_DURATION, _CACHE, {"cache.load.outcome": "ok"}, "1h")
+    loading = amounts(cache.LOAD_DURATION, _CACHE, {"cache.load.outcome": "ok"}, "1h")
+    timed = events(cache.HIT_DURATION, _CACHE, {}, "1h")
+    hitting = amounts(cache.HIT_DURATION, _CACHE, {}, "1h")
     used = by(_CACHE, rate(select(cache.PREFETCHES, {"cache.prefetch.outcome": "used"})))
     return (
         Group(

@@ -1,24 +1,23 @@
 """Rules of engines: rate, errors and duration of each stage, and how fast the error budget burns."""
 
 from manometer.catalogue import engine
+from manometer.mixin.histograms import events, quantile, share_over, slow
 from manometer.mixin.promql import (
     TARGET,
+    WINDOW,
     any_of,
     both,
-    bound,
     by,
     either,
-    increase,
+    none_of,
     over,
-    rate,
     ratio,
     recorded,
     select,
-    share_over,
     staying_over,
 )
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
-from manometer.mixin.thresholds import Thresholds
+from manometer.mixin.thresholds import Duration, Thresholds
 
 __all__ = ["ERROR_RATIO", "P50", "P99", "RUNS", "SLOW_RATIO", "groups", "promised"]
 
@@ -38,36 +37,36 @@ _SERVICE_ERRORS = recorded(_SERVICE, engine.STAGE_ERRORS, "rate5m")
 _FAST = ((14.4, "5m", "1h"), (6, "30m", "6h"))
 _SLOW = ((3, "2h", "1d"), (1, "6h", "3d"))
 _WINDOWS = ("30m", "1h", "2h", "6h", "1d", "3d")
+_LONG = ("1h", "6h", "1d", "3d")
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of engines."""
-    return (Group("engine", (*_stages(config), *_burn(), *_burn_alerts(config), *_alerts(config))),)
+    return (Group("engine", (*_stages(config), *_burn(), *_spent(config), *_burn_alerts(config), *_alerts(config))),)
 
 
 def promised(config: Thresholds) -> dict[str, str]:
     """The matcher of the stages that a latency is promised of."""
     waiting = config.engine.waiting_stages
-    return {"engine.stage.name": "!~" + any_of(waiting).removeprefix("=~")} if waiting else {}
+    return {"engine.stage.name": none_of(waiting)} if waiting else {}
 
 
 def _stages(config: Thresholds) -> tuple[Record, ...]:
-    failed = by(_STAGE, rate(select(engine.STAGE_DURATION, {"engine.stage.outcome": "error"}, "_count")))
-    buckets = by((*_STAGE, "le"), rate(select(engine.STAGE_DURATION, part="_bucket")))
+    failed = events(engine.STAGE_DURATION, _STAGE, {"engine.stage.outcome": "error"})
     return (
-        Record(RUNS, by(_STAGE, rate(select(engine.STAGE_DURATION, part="_count")))),
+        Record(RUNS, events(engine.STAGE_DURATION, _STAGE)),
         Record(ERROR_RATIO, ratio(failed, RUNS)),
-        Record(P50, both(f"histogram_quantile(0.5, {buckets})", f"{RUNS} > 0")),
-        Record(P99, both(f"histogram_quantile(0.99, {buckets})", f"{RUNS} > 0")),
+        Record(P50, quantile(0.5, engine.STAGE_DURATION, _STAGE)),
+        Record(P99, quantile(0.99, engine.STAGE_DURATION, _STAGE)),
         Record(SLOW_RATIO, share_over(engine.STAGE_DURATION, config.engine.latency_seconds, _STAGE)),
     )
 
 
 def _burn() -> tuple[Record, ...]:
     """Share of failed runs over each window, every run weighing the same: sums divided, not ratios averaged."""
-    failed = by(_SERVICE, rate(select(engine.STAGE_DURATION, {"engine.stage.outcome": "error"}, "_count")))
+    failed = events(engine.STAGE_DURATION, _SERVICE, {"engine.stage.outcome": "error"})
     return (
-        Record(_SERVICE_RUNS, by(_SERVICE, rate(select(engine.STAGE_DURATION, part="_count")))),
+        Record(_SERVICE_RUNS, events(engine.STAGE_DURATION, _SERVICE)),
         Record(_SERVICE_ERRORS, f"{failed}\nor 0 * {_SERVICE_RUNS}"),
         Record(_service_ratio("5m"), f"{_SERVICE_ERRORS} / ({_SERVICE_RUNS} > 0)"),
         *(
@@ -80,6 +79,20 @@ def _burn() -> tuple[Record, ...]:
     )
 
 
+def _spent(config: Thresholds) -> tuple[Record, ...]:
+    """The same over the long windows, as if nothing had failed in the part of them that Prometheus has no figures of.
+
+    An hour of errors is as much of a day where this hour is all that Prometheus knows. Otherwise a short fault on a
+    young Prometheus would seem to have lasted for the whole window.
+    """
+    records = []
+    for window in map(Duration, _LONG):
+        full = round(window.seconds / config.interval.seconds)
+        known = f"clamp_max({over('count', _SERVICE_RUNS, window)} / {full}, 1)"
+        records.append(Record(_service_spent(window), f"{_service_ratio(window)}\n* {known}"))
+    return tuple(records)
+
+
 def _burn_alerts(config: Thresholds) -> tuple[Alert, ...]:
     limits = config.engine
     stage = f"{told('engine.name')}/{told('engine.stage.name')}"
@@ -90,7 +103,13 @@ def _burn_alerts(config: Thresholds) -> tuple[Alert, ...]:
         Alert(
             name="EngineErrorBudgetBurn",
             variant="fast",
-            expr=_burns(_FAST, limits.budget_ratio, f"{_SERVICE_RUNS} > {limits.floor:g}"),
+            expr=_burns(
+                _FAST,
+                limits.budget_ratio,
+                f"{_SERVICE_RUNS} > {limits.floor:g}",
+                # The longer of the short windows still holds the failures of half an hour ago.
+                f"{_service_ratio('5m')} > {limits.budget_ratio:g}",
+            ),
             severity=Severity.CRITICAL,
             fires=f"a stage spends a month's error budget, {_percent(limits.budget_ratio)}, in five days or less"
             " (14.4 times the budget over 1 h, or 6 times over 6 h)",
@@ -117,20 +136,8 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
     window = limits.stuck_window
     inside = by(_STAGE, over("avg", select(engine.STAGE_ACTIVE), window))
     fewest = by(_STAGE, over("min", select(engine.STAGE_ACTIVE), window))
-    done = by(_STAGE, rate(select(engine.STAGE_DURATION, part="_count"), window))
+    done = events(engine.STAGE_DURATION, _STAGE, window=window)
     return (
-        Alert(
-            name="EngineLatencyHigh",
-            expr=both(
-                f"{select(SLOW_RATIO, promised(config))} > {limits.slow_ratio:g}", f"{RUNS} > {limits.floor:g}"
-            ),
-            severity=Severity.WARNING,
-            fires=f"more than {limits.slow_ratio:.0%} of a stage's runs take over {limits.latency_seconds:g} s",
-            summary=f"Stage {stage} of {told('job')} is slow",
-            description=f"{{{{ $value | humanizePercentage }}}} of the runs of {stage} on {told('instance')}"
-            f" took longer than {limits.latency_seconds:g} s.",
-            threshold=Threshold(limits.latency_seconds, "seconds"),
-        ),
         Alert(
             name="StageStuck",
             expr=either(
@@ -145,6 +152,18 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
             " than they should, if they end at all.",
             threshold=Threshold(limits.stuck_seconds, "seconds"),
         ),
+        Alert(
+            name="EngineLatencyHigh",
+            expr=both(
+                f"{select(SLOW_RATIO, promised(config))} > {limits.slow_ratio:g}", f"{RUNS} > {limits.floor:g}"
+            ),
+            severity=Severity.WARNING,
+            fires=f"more than {limits.slow_ratio:.0%} of a stage's runs take over {limits.latency_seconds:g} s",
+            summary=f"Stage {stage} of {told('job')} is slow",
+            description=f"{{{{ $value | humanizePercentage }}}} of the runs of {stage} on {told('instance')}"
+            f" took longer than {limits.latency_seconds:g} s.",
+            threshold=Threshold(limits.latency_seconds, "seconds"),
+        ),
     )
 
 
@@ -154,22 +173,24 @@ def _overdue(config: Thresholds) -> tuple[str, ...]:
     if not limits.waiting_stages:
         return ()
     waiting = {"engine.stage.name": any_of(limits.waiting_stages)}
-    in_time = {**waiting, "le": bound(limits.waiting_seconds)}
-    every = by(_STAGE, increase(select(engine.STAGE_DURATION, waiting, "_count")))
-    soon = by(_STAGE, increase(select(engine.STAGE_DURATION, in_time, "_bucket")))
-    return (f"{every} - {soon} > {limits.overdue:g}",)
+    late = slow(engine.STAGE_DURATION, limits.waiting_seconds, _STAGE, waiting)
+    return (f"{Duration(WINDOW).seconds} * {late} > {limits.overdue:g}",)
 
 
-def _burns(pairs: tuple[tuple[float, str, str], ...], budget: float, floor: str) -> str:
+def _burns(pairs: tuple[tuple[float, str, str], ...], budget: float, *besides: str) -> str:
     burning = []
     for factor, short, long in pairs:
         limit = f"{factor * budget:.6g}"
-        burning.append(f"({_service_ratio(short)} > {limit} and {_service_ratio(long)} > {limit})")
-    return both("(" + "\nor ".join(burning) + ")", floor)
+        burning.append(f"({_service_ratio(short)} > {limit} and {_service_spent(long)} > {limit})")
+    return both("(" + "\nor ".join(burning) + ")", *besides)
 
 
 def _service_ratio(window: str) -> str:
     return recorded(_SERVICE, engine.STAGE_ERRORS, f"ratio_rate{window}")
+
+
+def _service_spent(window: str) -> str:
+    return recorded(_SERVICE, engine.STAGE_ERRORS, f"spent_ratio_rate{window}")
 
 
 def _percent(ratio: float) -> str:

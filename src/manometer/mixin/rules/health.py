@@ -1,7 +1,7 @@
 """Rules of health checks."""
 
 from manometer.catalogue import health
-from manometer.mixin.promql import TARGET, by, over, select
+from manometer.mixin.promql import TARGET, by, lately, select
 from manometer.mixin.rules.rule import Alert, Group, Severity, told
 from manometer.mixin.thresholds import Thresholds
 
@@ -16,7 +16,7 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
 
 def _failing(critical: str, severity: Severity, config: Thresholds) -> Alert:
     check = (*TARGET, "health.check.name", "health.check.critical")
-    up = by(check, over("max", select(health.UP, {"health.check.critical": critical}), config.lookback), "max")
+    up = by(check, lately("max", select(health.UP, {"health.check.critical": critical}), config.lookback), "max")
     weight = "critical" if critical == "true" else "non-critical"
     return Alert(
         name="HealthCheckFailing",

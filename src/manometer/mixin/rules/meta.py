@@ -1,19 +1,24 @@
 """Rules about the watching itself: targets, the kit, the alerting chain, and the thresholds in force."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from manometer.catalogue import self_metrics
-from manometer.mixin.promql import TARGET, any_of, by, either, increase, over, select
+from manometer.mixin.promql import TARGET, any_of, both, by, either, increase, lately, over, recorded, select
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, told
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["groups", "recorded"]
+__all__ = ["KNOWN", "groups", "thresholds"]
+
+KNOWN = recorded(TARGET, "manometer_target", "known")
+"""1 for each target that has shown Manometer's figures, for as long as Prometheus is to scrape it."""
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules about the watching itself, without the recorded thresholds."""
-    seen = by(TARGET, over("max", select("up", {"job": any_of(config.jobs)}), config.lookback), "max")
-    gone = [f"absent({select('up', {'job': job})})" for job in config.jobs]
+    known = either(
+        by(TARGET, select(self_metrics.COLLECT_DURATION), "group"),
+        both(over("last", KNOWN, "1h"), "on (job, instance) up"),
+    )
     about = "Watchdog|InfoInhibitor"
     info = by(
         ("job",), select("ALERTS", {"alertstate": "firing", "severity": "info", "alertname": f"!~{about}"}), "max"
@@ -22,16 +27,18 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
     failures = by((*TARGET, "manometer.collector.name"), increase(select(self_metrics.COLLECT_FAILURES)))
     folds = by((*TARGET, "manometer.family.name"), increase(select(self_metrics.LABEL_FOLDS), "15m"))
     successful = select(self_metrics.CONFIG_RELOAD_SUCCESSFUL)
-    settings = by(TARGET, over("min", successful, config.lookback), "min")
+    settings = by(TARGET, lately("min", successful, config.lookback), "min")
     return (
         Group(
             "meta",
             (
+                Record(KNOWN, known),
                 Alert(
                     name="TargetDown",
-                    expr=either(f"{seen} == 0", *gone),
+                    expr=_down(config),
                     severity=Severity.CRITICAL,
-                    fires=f"a target of the jobs {', '.join(config.jobs)} cannot be scraped, or a job has none",
+                    fires="a target that has shown Manometer's figures cannot be scraped; or one of the named `jobs`,"
+                    " or such a job has no target",
                     summary="{{ $labels.job }} cannot be scraped",
                     description="Prometheus gets no figures from {{ if $labels.instance }}{{ $labels.instance }}"
                     "{{ else }}any target{{ end }} of {{ $labels.job }}: it is down, or cannot be reached.",
@@ -86,7 +93,18 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
     )
 
 
-def recorded(alerts: Iterable[Alert]) -> Group:
+def _down(config: Thresholds) -> str:
+    """The targets that cannot be scraped, of those that are ours to watch, and the named jobs without any."""
+
+    def seen(matchers: Mapping[str, str]) -> str:
+        return f"{by(TARGET, over('max', select('up', matchers), config.lookback), 'max')} == 0"
+
+    named = [seen({"job": any_of(config.jobs)})] if config.jobs else []
+    gone = [f"absent({select('up', {'job': job})})" for job in config.jobs]
+    return either(both(seen({}), f"on (job, instance) {KNOWN}"), *named, *gone)
+
+
+def thresholds(alerts: Iterable[Alert]) -> Group:
     """The thresholds that the alerts compare with, as series, so that panels can draw them."""
     return Group(
         "thresholds",

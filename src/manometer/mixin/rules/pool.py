@@ -1,6 +1,8 @@
 """Rules of pools: how full they are and will be, how long their callers wait, and whom they turn away."""
 
 from manometer.catalogue import pool
+from manometer.mixin.analysis import fit, forecast, slope, spaced_evenly, steadiness
+from manometer.mixin.histograms import amounts, events, quantile, share_over
 from manometer.mixin.promql import (
     TARGET,
     both,
@@ -13,7 +15,6 @@ from manometer.mixin.promql import (
     recorded,
     saturation,
     select,
-    share_over,
 )
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
 from manometer.mixin.thresholds import Thresholds
@@ -25,6 +26,7 @@ _POOL = (*TARGET, "pool.name", "pool.kind")
 SATURATION = recorded(_POOL, pool.RESOURCES, "saturation")
 SATURATION_5M = recorded(_POOL, pool.RESOURCES, "saturation_avg5m")
 FORECAST = recorded(_POOL, pool.RESOURCES, "saturation_forecast")
+"""What the trend leads to; the present saturation where there is no trend to believe in."""
 FIT = recorded(_POOL, pool.RESOURCES, "saturation_r2")
 BUSY = recorded(_POOL, pool.USE_DURATION, "busy_ratio_rate5m")
 ACQUISITIONS = recorded(_POOL, pool.ACQUISITIONS, "rate5m")
@@ -33,7 +35,7 @@ REQUESTS = recorded(_POOL, pool.WAIT_DURATION, "rate5m")
 WAIT_P99 = recorded(_POOL, pool.WAIT_DURATION, "p99_rate5m")
 SLOW_WAITS = recorded(_POOL, pool.WAIT_DURATION, "slow_ratio_rate5m")
 
-_FEWEST_SAMPLES = 30  # below these, any two points make a line
+_STEADY = 0.5  # of a trend's slope that either half of its past has: a ramp has all of it in both, a step in none
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
@@ -51,21 +53,24 @@ def _records(config: Thresholds) -> tuple[Record, ...]:
     limits = config.pool
     used = by(_POOL, select(pool.RESOURCES, {"pool.resource.state": "used"}))
     limit = by(_POOL, select(pool.RESOURCE_LIMIT), "max")
-    buckets = by((*_POOL, "le"), rate(select(pool.WAIT_DURATION, part="_bucket")))
     reused = by(_POOL, rate(select(pool.ACQUISITIONS, {"pool.acquisition.source": "reused"})))
-    using = by(_POOL, rate(select(pool.USE_DURATION, part="_sum")))
+    using = amounts(pool.USE_DURATION, _POOL)
     past = limits.forecast_range
+    times = spaced_evenly(SATURATION_5M, past, config.interval.seconds)
+    ahead = forecast(SATURATION_5M, past, limits.forecast_horizon.seconds)
+    # Both halves of the past have to be known: a trend is told of after more than half of its time at the earliest.
+    steady = f"{steadiness(SATURATION_5M, past.seconds, slope(SATURATION_5M, past))} > {_STEADY}"
     return (
         Record(SATURATION, saturation(used, limit)),
         Record(SATURATION_5M, over("avg", SATURATION, "5m")),
-        Record(FORECAST, f"clamp_min(predict_linear({SATURATION_5M}[{past}], {limits.forecast_horizon.seconds}), 0)"),
-        Record(FIT, _fit(SATURATION_5M, past, config.interval.seconds)),
+        Record(FIT, fit(SATURATION_5M, past, slope(SATURATION_5M, past), times)),
+        Record(FORECAST, either(both(ahead, f"{FIT} > {limits.forecast_fit_ratio:g}", steady), SATURATION_5M)),
         # Seconds in use over seconds that there were. A use counts when it ends, so a long one can pass 1.
         Record(BUSY, f"clamp_max({using}\n/ ({limit} > 0), 1)"),
         Record(ACQUISITIONS, by(_POOL, rate(select(pool.ACQUISITIONS)))),
         Record(REUSE, ratio(reused, ACQUISITIONS)),
-        Record(REQUESTS, by(_POOL, rate(select(pool.WAIT_DURATION, part="_count")))),
-        Record(WAIT_P99, both(f"histogram_quantile(0.99, {buckets})", f"{REQUESTS} > 0")),
+        Record(REQUESTS, events(pool.WAIT_DURATION, _POOL)),
+        Record(WAIT_P99, quantile(0.99, pool.WAIT_DURATION, _POOL)),
         Record(SLOW_WAITS, share_over(pool.WAIT_DURATION, limits.wait_seconds, _POOL)),
     )
 
@@ -76,6 +81,16 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
     refused = by(_POOL, increase(select(pool.REJECTIONS)))
     labels = f"{told('pool.kind')} pool {told('pool.name')}"
     return (
+        Alert(
+            name="PoolTimeouts",
+            expr=f"({either(f'{gave_up} + {refused}', gave_up, refused)})\n> {limits.refusals:g}",
+            severity=Severity.CRITICAL,
+            fires=f"a pool let more than {limits.refusals:g} requests go empty-handed in five minutes",
+            summary=f"The {labels} of {told('job')} turns requests away",
+            description='{{ $value | printf "%.0f" }} requests to the '
+            f"{labels} on {told('instance')} timed out or were rejected in five minutes.",
+            threshold=Threshold(limits.refusals, "requests"),
+        ),
         Alert(
             name="PoolSaturated",
             expr=crowded(f"{SATURATION_5M} > {limits.saturation_ratio:g}"),
@@ -101,37 +116,13 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
             expr=both(
                 f"{FORECAST} > 1",
                 f"{SATURATION_5M} > {limits.forecast_ratio:g}",
-                f"{FIT} > {limits.forecast_fit_ratio:g}",
-                f"{over('count', SATURATION_5M, limits.forecast_range)} >= {_FEWEST_SAMPLES}",
             ),
             severity=Severity.WARNING,
             fires=f"a pool over {limits.forecast_ratio:.0%} in use will be full in {limits.forecast_horizon}, by a"
-            f" trend that fits (r2 over {limits.forecast_fit_ratio:g})",
+            f" trend that fits (r2 over {limits.forecast_fit_ratio:g}) and is no step",
             summary=f"The {labels} of {told('job')} will be full within {limits.forecast_horizon}",
             description=f"At the pace of the last {limits.forecast_range}, the {labels} on {told('instance')}"
-            f" will need {{{{ $value | humanizePercentage }}}} of its limit in {limits.forecast_horizon}.",
+            f' will need {{{{ $value | printf "%.2f" }}}} times its limit in {limits.forecast_horizon}.',
             threshold=Threshold(1.0),
         ),
-        Alert(
-            name="PoolTimeouts",
-            expr=f"({either(f'{gave_up} + {refused}', gave_up, refused)})\n> {limits.refusals:g}",
-            severity=Severity.CRITICAL,
-            fires=f"a pool let more than {limits.refusals:g} requests go empty-handed in five minutes",
-            summary=f"The {labels} of {told('job')} turns requests away",
-            description='{{ $value | printf "%.0f" }} requests to the '
-            f"{labels} on {told('instance')} timed out or were rejected in five minutes.",
-            threshold=Threshold(limits.refusals, "requests"),
-        ),
     )
-
-
-def _fit(series: str, window: str, step: int) -> str:
-    """R-squared of the series' linear trend: the share of its variance that a straight line explains.
-
-    For samples `step` seconds apart the variance of their times is step^2 (n^2 - 1) / 12. A flat series
-    has no variance to explain and so no fit.
-    """
-    count = over("count", series, window)
-    times = f"{step}^2 * ({count}^2 - 1) / 12"
-    spread = over("stdvar", series, window)
-    return f"clamp_max(deriv({series}[{window}])^2\n* ({times})\n/ ({spread} > 1e-9), 1)"

@@ -6,7 +6,9 @@ from manometer.mixin.promql import (
     WINDOW,
     both,
     by,
+    either,
     increase,
+    lately,
     over,
     rate,
     recorded,
@@ -41,11 +43,23 @@ def _records() -> tuple[Record, ...]:
 def _alerts(config: Thresholds) -> tuple[Alert, ...]:
     limits = config.queue
     waiting = by(_QUEUE, over("avg", select(queue.ITEMS), WINDOW))
-    fewest = by(_QUEUE, over("min", select(queue.ITEMS), config.lookback))
+    fewest = by(_QUEUE, lately("min", select(queue.ITEMS), config.lookback))
     taken = by(_QUEUE, rate(select(queue.OPERATIONS, {"queue.operation.type": "get"})))
-    refused = by(_QUEUE, increase(select(queue.REJECTIONS), limits.refusals_window))
+    refusals = select(queue.REJECTIONS)
+    # At a scrape a minute a minute holds one, which tells no growth.
+    refused = either(*(by(_QUEUE, increase(refusals, window)) for window in (limits.refusals_window, WINDOW)))
     name, where = f"queue {told('queue.name')}", told("instance")
     return (
+        Alert(
+            name="QueueRefusals",
+            expr=f"({refused}) > {limits.refusals:g}",
+            severity=Severity.CRITICAL,
+            fires=f"a full queue refused more than {limits.refusals:g} items in {limits.refusals_window}",
+            summary=f"The {name} of {told('job')} refuses items",
+            description=f'The {name} on {where} was full and refused {{{{ $value | printf "%.0f" }}}} items in'
+            f" {limits.refusals_window}.",
+            threshold=Threshold(limits.refusals, "items"),
+        ),
         Alert(
             name="QueueSaturated",
             expr=f"{SATURATION_5M} > {limits.saturation_ratio:g}",
@@ -66,15 +80,5 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
             description=f'{{{{ $value | printf "%.0f" }}}} items wait in the {name} on {where}; at the pace at which'
             f" they are taken out, each waits longer than {limits.wait_seconds:g} s.",
             threshold=Threshold(limits.wait_seconds, "seconds"),
-        ),
-        Alert(
-            name="QueueRefusals",
-            expr=f"{refused} > {limits.refusals:g}",
-            severity=Severity.CRITICAL,
-            fires=f"a full queue refused more than {limits.refusals:g} items in {limits.refusals_window}",
-            summary=f"The {name} of {told('job')} refuses items",
-            description=f'The {name} on {where} was full and refused {{{{ $value | printf "%.0f" }}}} items in'
-            f" {limits.refusals_window}.",
-            threshold=Threshold(limits.refusals, "items"),
         ),
     )

@@ -1,7 +1,7 @@
 """Rules of retries and circuit breakers."""
 
 from manometer.catalogue import resilience
-from manometer.mixin.promql import TARGET, both, by, over, rate, ratio, recorded, select
+from manometer.mixin.promql import TARGET, both, by, lately, rate, ratio, recorded, select
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
 from manometer.mixin.thresholds import Thresholds
 
@@ -18,7 +18,7 @@ EXHAUSTED_RATIO = recorded(_OPERATION, resilience.RETRY_ATTEMPTS, "exhausted_rat
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of retries and breakers."""
     limits = config.resilience
-    opened = over("max", select(resilience.BREAKER_STATE, {"breaker.state": "open"}), config.lookback)
+    opened = lately("max", select(resilience.BREAKER_STATE, {"breaker.state": "open"}), config.lookback)
     calls = by(_BREAKER, rate(select(resilience.BREAKER_CALLS)))
     refused = by(_BREAKER, rate(select(resilience.BREAKER_CALLS, {"breaker.call.outcome": "rejected"})))
     # An attempt that is tried again is no end of the operation.

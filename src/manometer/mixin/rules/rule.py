@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from manometer.catalogue import label
 from manometer.errors import ConfigError
+from manometer.mixin.shipped import RUNBOOKS
 from manometer.mixin.thresholds import Duration, Thresholds
 
 __all__ = ["Alert", "Entry", "Group", "Record", "Severity", "Threshold", "runbook", "told"]
@@ -82,7 +83,7 @@ class Alert:
         if self.key not in config.timing:
             raise ConfigError(f"alert {self.key!r} has no timing; add it to the thresholds")
         if pages is not None and self.name not in pages:
-            raise ConfigError(f"alert {self.name!r} has no runbook; write docs/runbooks/{self.name}.md")
+            raise ConfigError(f"alert {self.name!r} has no runbook; write {RUNBOOKS}/{self.name}.md")
         timing = config.timing[self.key]
         held: Entry = {"for": str(timing.hold)} if timing.hold.seconds else {}
         kept: Entry = {"keep_firing_for": str(timing.keep)} if timing.keep.seconds else {}
@@ -95,7 +96,7 @@ class Alert:
             "annotations": {
                 "summary": self.summary,
                 "description": self.description,
-                "runbook_url": runbook(self.name, config),
+                "runbook_url" if config.runbooks else "runbook": runbook(self.name, config),
             },
         }
 
@@ -120,8 +121,8 @@ class Group:
 
 
 def runbook(alert: str, config: Thresholds) -> str:
-    """Where an alert's runbook is."""
-    return f"{config.runbooks.rstrip('/')}/{alert}.md"
+    """Where an alert's runbook is: its URL, or its path in the package where no URL is known. A path is no link."""
+    return f"{config.runbooks.rstrip('/') or RUNBOOKS}/{alert}.md"
 
 
 def told(attribute: str) -> str:

@@ -1,84 +1,109 @@
 """Rules of the process and its Python runtime: memory, processor, garbage collector, event loop."""
 
-from manometer.catalogue import process, runtime
-from manometer.mixin.promql import TARGET, any_of, both, by, either, over, rate, recorded, select
+from manometer.catalogue import process, runtime, self_metrics
+from manometer.mixin.histograms import amounts, events
+from manometer.mixin.promql import PROCESS, TARGET, WINDOW, both, by, either, over, rate, recorded, select
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["CPU", "GC_SHARE", "LOOP_LAG", "MEMORY", "MEMORY_FLOOR", "groups"]
+__all__ = ["CPU", "GC_SHARE", "LARGEST", "LOOP_LAG", "MEMORY", "MEMORY_FLOOR", "OURS", "groups"]
 
+_PROCESS = (*TARGET, PROCESS)
 _LOOP = (*TARGET, "asyncio.loop.name")
 
+# Of all processes of a program together. What is alive now is added up first and looked back on then: a range also
+# holds the series of workers that have ended, whose memory is free again.
 MEMORY = recorded(TARGET, process.MEMORY_USAGE, "avg5m")
 MEMORY_FLOOR = recorded(TARGET, process.MEMORY_USAGE, "min10m")
 CPU = recorded(TARGET, process.CPU_TIME, "rate5m")
 GC_SHARE = recorded(TARGET, runtime.GC_PAUSE, "rate5m")
 LOOP_LAG = recorded(_LOOP, runtime.LOOP_LAG, "rate5m")
 
+# Of the process of a program that takes most: a threshold is for one process, however many there are beside it.
+LARGEST = recorded(TARGET, process.MEMORY_USAGE, "max_avg5m")
+_BUSIEST = recorded(TARGET, process.CPU_TIME, "max_rate5m")
+
+_MEMORY_NOW = recorded(TARGET, process.MEMORY_USAGE, "sum")
+_LARGEST_NOW = recorded(TARGET, process.MEMORY_USAGE, "max")
+_FLOOR_OF_EACH = recorded(_PROCESS, process.MEMORY_USAGE, "min10m")
+
+# Other programs show process figures too, by the same convention; the thresholds are for those that have Manometer.
+OURS = f"and on (job, instance) {select(self_metrics.COLLECT_DURATION, {'manometer.collector.name': 'process'})}"
+
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of the process and its runtime."""
-    return (Group("runtime", (*_records(config), *_alerts(config))),)
+    return (Group("runtime", (*_records(), *_alerts(config))),)
 
 
-def _records(config: Thresholds) -> tuple[Record, ...]:
-    # Other programs show process figures too, by the same convention; the thresholds are for the named jobs.
-    jobs = any_of(config.jobs)
-    memory = select(process.MEMORY_USAGE, {"job": jobs})
+def _records() -> tuple[Record, ...]:
+    memory = select(process.MEMORY_USAGE)
+    cpu = by(_PROCESS, rate(select(process.CPU_TIME)))
+    paused = amounts(runtime.GC_PAUSE, TARGET)
+    processes = by(TARGET, select(process.UPTIME), "count")
+    late, looks = amounts(runtime.LOOP_LAG, _LOOP), events(runtime.LOOP_LAG, _LOOP)
     return (
-        Record(MEMORY, by(TARGET, over("avg", memory, "5m"))),
-        Record(MEMORY_FLOOR, by(TARGET, over("min", memory, "10m"))),
-        Record(CPU, by(TARGET, rate(select(process.CPU_TIME, {"job": jobs})))),
-        Record(GC_SHARE, by(TARGET, rate(select(runtime.GC_PAUSE, part="_sum")))),
-        Record(LOOP_LAG, by(_LOOP, rate(select(runtime.LOOP_LAG, part="_sum")))),
+        Record(_MEMORY_NOW, by(TARGET, f"{memory} {OURS}")),
+        Record(_LARGEST_NOW, by(TARGET, f"{memory} {OURS}", "max")),
+        Record(MEMORY, over("avg", _MEMORY_NOW, "5m")),
+        Record(LARGEST, over("avg", _LARGEST_NOW, "5m")),
+        Record(MEMORY_FLOOR, over("min", _MEMORY_NOW, "10m")),
+        Record(_FLOOR_OF_EACH, by(_PROCESS, f"{over('min', memory, '10m')} {OURS}", "min")),
+        Record(CPU, by(TARGET, f"{cpu} {OURS}")),
+        Record(_BUSIEST, by(TARGET, f"{cpu} {OURS}", "max")),
+        # The pauses of all processes are one figure; a process stands still for its part of them.
+        Record(GC_SHARE, either(f"{paused}\n/ {processes}", paused)),
+        # The loops of all processes are one figure too. A loop waits 100 ms for its next look, or is behind. The sum
+        # of both is the time that there was, of one loop or of many.
+        Record(LOOP_LAG, f"{late}\n/ ({late} + {runtime.LOOP_LAG_EVERY:g} * {looks} > 0)"),
     )
 
 
 def _alerts(config: Thresholds) -> tuple[Alert, ...]:
     limits = config.runtime
-    floor, leak = MEMORY_FLOOR, limits.leak_ratio
-    age = by(TARGET, select(process.UPTIME, {"job": any_of(config.jobs)}), "min")
-    # A loop that stands still runs no probe either.
-    probes = by(_LOOP, rate(select(runtime.LOOP_LAG, part="_count"), "2m"))
+    floor, leak = _FLOOR_OF_EACH, limits.leak_ratio
+    age = by(_PROCESS, select(process.UPTIME), "min")
+    leaking = both(
+        f"deriv({floor}[2h]) * 3600 > {leak:g} * {floor}",
+        # Each hour has its part in the rise: a step has one hour alone.
+        f"{floor} > {1 + leak / 2:g} * {floor} offset 1h",
+        f"{floor} offset 1h > {1 + leak / 2:g} * {floor} offset 2h",
+        f"{age} > {limits.leak_age.seconds}",
+    )
     return (
         Alert(
             name="MemoryHigh",
-            expr=f"{MEMORY} > {limits.memory_bytes:.0f}",
+            expr=f"{LARGEST} > {limits.memory_bytes:.0f}",
             severity=Severity.WARNING,
             fires=f"a process holds more than {limits.memory_bytes / 1e6:g} MB of memory",
             summary="{{ $labels.job }} takes much memory",
-            description="{{ $labels.instance }} holds {{ $value | humanize }}B resident, against"
+            description="A process of {{ $labels.instance }} holds {{ $value | humanize }}B resident, against"
             f" {limits.memory_bytes / 1e6:g} MB allowed.",
             threshold=Threshold(limits.memory_bytes, "bytes"),
         ),
         Alert(
             name="MemoryLeak",
-            expr=both(
-                f"deriv({floor}[2h]) * 3600 > {leak:g} * {floor}",
-                f"{floor} > {floor} offset 1h",
-                f"{floor} offset 1h > {floor} offset 2h",
-                f"{age} > {limits.leak_age.seconds}",
-            ),
+            expr=by(TARGET, leaking, "max"),
             severity=Severity.WARNING,
             fires=f"a process's least memory has grown for two hours, by more than {leak:.0%} an hour",
             summary="{{ $labels.job }} leaks memory",
-            description="The least memory that {{ $labels.instance }} holds grows by {{ $value | humanize }}B an hour"
-            " and has not come down for two hours.",
+            description="The least memory that a process of {{ $labels.instance }} holds grows by"
+            " {{ $value | humanize }}B an hour and has not come down for two hours.",
             threshold=Threshold(limits.leak_ratio),
         ),
         Alert(
             name="CpuHigh",
-            expr=f"{CPU} > {limits.cpu_cores:g}",
+            expr=f"{_BUSIEST} > {limits.cpu_cores:g}",
             severity=Severity.WARNING,
             fires=f"a process takes more than {limits.cpu_cores:.0%} of one processor",
             summary="{{ $labels.job }} takes much processor time",
-            description="{{ $labels.instance }} takes {{ $value | humanizePercentage }} of one processor; a Python"
-            " program seldom gets more than one.",
+            description="A process of {{ $labels.instance }} takes {{ $value | humanizePercentage }} of one"
+            " processor; a Python program seldom gets more than one.",
             threshold=Threshold(limits.cpu_cores, "cores"),
         ),
         Alert(
             name="EventLoopLagHigh",
-            expr=either(f"{LOOP_LAG} > {limits.lag_ratio:g}", f"{probes} == 0"),
+            expr=either(f"{LOOP_LAG} > {limits.lag_ratio:g}", _stands_still()),
             severity=Severity.WARNING,
             fires=f"an event loop runs behind for more than {limits.lag_ratio:.0%} of the time, or stands still",
             summary=f"Event loop {told('asyncio.loop.name')} of {told('job')} is blocked",
@@ -87,3 +112,12 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
             threshold=Threshold(limits.lag_ratio),
         ),
     )
+
+
+def _stands_still() -> str:
+    """A loop that stands still looks at its punctuality no more than it does anything else.
+
+    At a scrape a minute two minutes hold too few scrapes for a rate; five do.
+    """
+    looks = (events(runtime.LOOP_LAG, _LOOP, window=window) for window in ("2m", WINDOW))
+    return f"({either(*looks)}) == 0"

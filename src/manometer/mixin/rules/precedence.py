@@ -1,0 +1,67 @@
+"""Which alert is raised where several tell of one fault: the one nearest to its cause, and not the others meanwhile.
+
+Alertmanager's inhibition cannot do this: it never tells the end of an alert that ended while it was inhibited, so its
+ticket stays open. An alert that Prometheus ends is told as resolved.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from manometer.catalogue import label
+from manometer.mixin.promql import TARGET, any_of, select
+from manometer.mixin.rules.rule import Alert, Group, Record
+
+__all__ = ["PRECEDENCE", "Precedence", "with_precedence"]
+
+
+@dataclass(frozen=True, slots=True)
+class Precedence:
+    """While one of `greater` fires, `lesser` are not raised for the same `of`: attributes or labels that both have.
+
+    greater: names of alerts. lesser: names, or keys such as `EngineErrorBudgetBurn.slow`. Of a name that is in both,
+    the greater alert is the critical one.
+    """
+
+    greater: tuple[str, ...]
+    lesser: tuple[str, ...]
+    of: tuple[str, ...]
+
+
+_POOL = (*TARGET, "pool.name", "pool.kind")
+_QUEUE = (*TARGET, "queue.name")
+
+PRECEDENCE = (
+    Precedence(("PoolTimeouts",), ("PoolSaturated",), _POOL),
+    Precedence(("PoolTimeouts", "PoolSaturated"), ("PoolWaitHigh", "PoolExhaustionForecast"), _POOL),
+    Precedence(("QueueRefusals",), ("QueueSaturated",), _QUEUE),
+    Precedence(("QueueRefusals", "QueueSaturated"), ("QueueWaitHigh",), _QUEUE),
+    Precedence(
+        ("EngineErrorBudgetBurn",), ("EngineErrorBudgetBurn.slow",), ("job", "engine.name", "engine.stage.name")
+    ),
+    Precedence(("BreakerOpen",), ("RetriesExhausted",), TARGET),
+    # Everything on a loop that is blocked is late, and what waits for a pool, a queue or a breaker is too.
+    Precedence(("EventLoopLagHigh",), ("StageStuck", "PoolWaitHigh", "QueueWaitHigh"), TARGET),
+    Precedence(
+        ("EventLoopLagHigh", "StageStuck", "PoolTimeouts", "QueueRefusals", "BreakerOpen"),
+        ("EngineLatencyHigh",),
+        TARGET,
+    ),
+)
+"""The pairs; a cause comes before what it brings about."""
+
+
+def with_precedence(groups: Iterable[Group]) -> tuple[Group, ...]:
+    """The groups, with every alert held back while a greater one fires."""
+    return tuple(replace(group, rules=tuple(map(_held_back, group.rules))) for group in groups)
+
+
+def _held_back(rule: Record | Alert) -> Record | Alert:
+    if isinstance(rule, Record):
+        return rule
+    expr = rule.expr
+    for each in PRECEDENCE:
+        if {rule.name, rule.key} & {*each.lesser}:
+            severity = {"severity": "critical"} if rule.name in each.greater else {}
+            firing = {"alertname": any_of(each.greater), "alertstate": "firing", **severity}
+            expr = f"({expr})\nunless on ({', '.join(map(label, each.of))}) {select('ALERTS', firing)}"
+    return replace(rule, expr=expr)
