@@ -6,9 +6,11 @@ from manometer.catalogue import SUBJECTS
 from manometer.mixin.rules import alerts
 from manometer.mixin.rules.analytics.signals import signals
 from manometer.mixin.tables import (
+    advice_table,
     alerts_table,
     conventions_table,
     dashboards_table,
+    measures_table,
     metrics_table,
     panels_table,
     precedence_table,
@@ -27,6 +29,8 @@ def test_the_committed_pages_have_the_tables():
     assert f"\n{panels_table()}\n" in (DOCS / "dashboards.md").read_text()
     for page in (DOCS / "dashboards.md", DOCS.parent / "README.md"):
         assert f"\n{dashboards_table()}\n" in page.read_text()
+    assert f"\n{advice_table()}\n" in (DOCS / "advice.md").read_text()
+    assert f"\n{measures_table()}\n" in (DOCS / "certify.md").read_text()
 
 
 def test_every_metric_has_a_row_under_its_subject():
@@ -75,5 +79,5 @@ def test_every_signal_has_a_row():
 
 def test_a_table_keeps_its_columns():
     """Every line has as many cells as its head."""
-    lines = alerts_table().splitlines()
-    assert {line.count(" | ") for line in lines} == {3}
+    for table in (alerts_table(), advice_table(), measures_table()):
+        assert {line.count(" | ") for line in table.splitlines()} == {3}

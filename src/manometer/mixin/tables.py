@@ -1,17 +1,20 @@
-"""The tables of the documentation, as Markdown: metrics, names of conventions, alerts, dashboards, signals."""
+"""The tables of the documentation, as Markdown: metrics and whose names they have, what the mixin has of them."""
 
 from collections.abc import Iterable
 
-from manometer.catalogue import SUBJECTS, MetricSpec
-from manometer.mixin import dashboards, rules
+from manometer.catalogue import SUBJECTS, MetricSpec, label
+from manometer.mixin import advice, dashboards, rules
+from manometer.mixin.measures import MEASURES
 from manometer.mixin.rules.analytics.signals import signals
 from manometer.mixin.rules.precedence import PRECEDENCE
 from manometer.mixin.thresholds import Thresholds
 
 __all__ = [
+    "advice_table",
     "alerts_table",
     "conventions_table",
     "dashboards_table",
+    "measures_table",
     "metrics_table",
     "panels_table",
     "precedence_table",
@@ -97,6 +100,37 @@ def signals_table() -> str:
             for signal in signals(Thresholds())
         ),
     )
+
+
+def advice_table() -> str:
+    """Every piece of advice at the default thresholds."""
+    return _table(
+        ("advice", "given when", "gain to expect", "what to change"),
+        (
+            (f"[{each.name}](runbooks/{each.name}.md)", each.fires, _gain(each), each.change)
+            for each in advice.table(Thresholds())
+        ),
+    )
+
+
+def measures_table() -> str:
+    """Every measure that a promise may be of."""
+    return _table(
+        ("measure", "what it is", "unit", "`where` takes"),
+        (
+            (
+                f"`{name}`",
+                measure.help,
+                _UNITS.get(measure.unit, measure.unit.strip("{}")),
+                ", ".join(f"`{label(each)}`" for each in measure.of),
+            )
+            for name, measure in MEASURES.items()
+        ),
+    )
+
+
+def _gain(each: advice.Advice) -> str:
+    return f"seconds {each.gain}" if each.unit == "s" else each.gain
 
 
 def _metrics(rows: Iterable[MetricSpec]) -> str:

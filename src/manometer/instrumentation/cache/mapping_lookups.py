@@ -3,6 +3,7 @@
 import functools
 import threading
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from inspect import CO_VARARGS, CO_VARKEYWORDS, unwrap
 from threading import get_ident
 from types import FunctionType
@@ -37,11 +38,12 @@ def lookups(plain: Any, library: type, removing: Collection[str], events: CacheE
         method = getattr(plain, name, None)
         if method is not None and not _is_of(library, method):
             methods[name] = passing.within(method)
-    methods |= walks(plain, passing) | _get(plain, library, passing, hit, miss)
+    # Where a hit is timed, the stack may have had room for the program's lookup, and have none for the figure.
+    methods |= walks(plain, passing) | _get(plain, library, passing, events, hit, miss)
     loads = getattr(plain, "__missing__", None) is not getattr(library, "__missing__", None)
     if loads and not is_drop_in(plain):  # what a drop-in stands for calls its own `__missing__`
         return methods | _loading(plain, library, passing, events, hit, miss)
-    return methods | _failing(plain, library, passing, hit, miss)
+    return methods | _failing(plain, library, passing, events, hit, miss)
 
 
 def _is_of(library: type, method: Callable[..., Any]) -> bool:
@@ -70,11 +72,13 @@ def _recorder(passing: Amid, hit: Count, miss: Count) -> Callable[[bool], None]:
     return record
 
 
-def _failing(plain: Any, library: type, passing: Amid, hit: Count, miss: Count) -> Methods:
+def _failing(plain: Any, library: type, passing: Amid, events: CacheEvents, hit: Count, miss: Count) -> Methods:
     """`cache[key]` where a miss raises: a lookup that comes back is a hit."""
     look_up, threads, record = plain.__getitem__, passing.threads, _recorder(passing, hit, miss)
+    (due, timed), clock = events.hit_times(), events.clock
 
     def __getitem__(self: Any, key: Any) -> Any:
+        started = clock() if due() else None
         try:
             value = look_up(self, key)
         except KeyError:
@@ -84,6 +88,9 @@ def _failing(plain: Any, library: type, passing: Amid, hit: Count, miss: Count) 
             reads.add(True)
         else:
             hit()
+            if started is not None:
+                with suppress(RecursionError):
+                    timed(clock() - started)
         return value
 
     def with_more(self: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -101,16 +108,21 @@ def _failing(plain: Any, library: type, passing: Amid, hit: Count, miss: Count) 
 def _loading(plain: Any, library: type, passing: Amid, events: CacheEvents, hit: Count, miss: Count) -> Methods:
     """`cache[key]` where a miss loads the value: a lookup that comes back may have loaded it."""
     look_up, threads, record = plain.__getitem__, passing.threads, _recorder(passing, hit, miss)
+    (due, timed), clock = events.hit_times(), events.clock
     thread = threading.local()
 
     def __getitem__(self: Any, key: Any) -> Any:
         loads = getattr(thread, "loads", 0)
+        started = clock() if due() else None
         value = look_up(self, key)
         if getattr(thread, "loads", 0) == loads:
             if threads and (reads := threads.get(get_ident())) is not None:
                 reads.add(True)
             else:
                 hit()
+                if started is not None:
+                    with suppress(RecursionError):
+                        timed(clock() - started)
         return value
 
     def with_more(self: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -156,15 +168,15 @@ def _load(plain: Any, passing: Amid, events: CacheEvents, miss: Count, thread: t
     return __missing__
 
 
-def _get(plain: Any, library: type, passing: Amid, hit: Count, miss: Count) -> Methods:
+def _get(plain: Any, library: type, passing: Amid, events: CacheEvents, hit: Count, miss: Count) -> Methods:
     """`get`, by how it finds what it returns."""
     if not hasattr(plain, "get"):
         return {}
     if _is_of(library, plain.get):
         return _get_by_key(plain, passing, miss)
     if is_drop_in(plain) or not isinstance(unwrap(plain.get), FunctionType):
-        return _get_directly(plain, passing, hit, miss)
-    return _own_get(plain, passing, hit, miss)
+        return _get_directly(plain, passing, events, hit, miss)
+    return _own_get(plain, passing, events, hit, miss)
 
 
 def _get_by_key(plain: Any, passing: Amid, miss: Count) -> Methods:
@@ -182,22 +194,28 @@ def _get_by_key(plain: Any, passing: Amid, miss: Count) -> Methods:
     return {"get": get}
 
 
-def _get_directly(plain: Any, passing: Amid, hit: Count, miss: Count) -> Methods:
+def _get_directly(plain: Any, passing: Amid, events: CacheEvents, hit: Count, miss: Count) -> Methods:
     """`get` of compiled code, which asks no method of the class for what is there."""
     look_up, threads, nothing = passing.within(plain.get), passing.threads, object()
+    (due, timed), clock = events.hit_times(), events.clock
 
     def get(self: Any, key: Any, default: Any = None, **kwargs: Any) -> Any:
+        started = clock() if due() else None
         value = look_up(self, key, nothing, **kwargs)
         if get_ident() not in threads:
             (miss if value is nothing else hit)()
+            if started is not None and value is not nothing:
+                with suppress(RecursionError):
+                    timed(clock() - started)
         return default if value is nothing else value
 
     return {"get": get}
 
 
-def _own_get(plain: Any, passing: Amid, hit: Count, miss: Count) -> Methods:
+def _own_get(plain: Any, passing: Amid, events: CacheEvents, hit: Count, miss: Count) -> Methods:
     """`get` of a user's class: a hit where it has found an entry on its way."""
     look_up, threads = plain.get, passing.threads
+    (due, timed), clock = events.hit_times(), events.clock
 
     @functools.wraps(look_up)
     def get(self: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -205,6 +223,7 @@ def _own_get(plain: Any, passing: Amid, hit: Count, miss: Count) -> Methods:
         if thread in threads:
             return look_up(self, *args, **kwargs)
         threads[thread] = reads = set()
+        started = clock() if due() else None
         try:
             value = look_up(self, *args, **kwargs)
             reads.add(True in reads)
@@ -213,6 +232,9 @@ def _own_get(plain: Any, passing: Amid, hit: Count, miss: Count) -> Methods:
             del threads[thread]
             if True in reads:
                 hit()
+                if started is not None:
+                    with suppress(RecursionError):
+                        timed(clock() - started)
             elif reads:
                 miss()
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from manometer.mixin.rules import (
+    advice,
     analytics,
     cache,
     engine,
@@ -36,6 +37,7 @@ SUBJECTS: Mapping[str, Callable[[Thresholds], tuple[Group, ...]]] = MappingProxy
         "health": health.groups,
         "score": score.groups,
         "analytics": analytics.groups,
+        "advice": advice.groups,
         "meta": meta.groups,
     }
 )
