@@ -13,7 +13,7 @@ import psutil
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "shared")]
 
-from record import COST, cost  # noqa: E402
+from measured import COST, cost  # noqa: E402
 
 from manometer.catalogue import Kind, cache, engine, pool, process, queue, resilience, runtime, self_metrics  # noqa: E402
 from manometer.mixin import rules  # noqa: E402

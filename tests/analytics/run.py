@@ -14,7 +14,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "shared")]
 
 from healthy import DAY, signals  # noqa: E402
-from record import PATH, summary, table  # noqa: E402
+from measured import PATH, summary, table  # noqa: E402
 
 from manometer.mixin.rules.analytics.signals import signals as specified  # noqa: E402
 from manometer.mixin.thresholds import parse  # noqa: E402
