@@ -21,7 +21,7 @@ if test -n "$$failed"; then echo "make $@: failed:$$failed" >&2; exit 1; fi; \
 echo "make $@: passed: $(1)"
 endef
 
-.PHONY: help demo check test unit servers rules matrix floors coverage peers mutants fuzz lint format bench speed siege mixin picture docs clean
+.PHONY: help demo check test unit servers rules matrix floors coverage peers mutants fuzz lint format bench speed siege mixin picture pictures docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,9 +96,13 @@ mixin: $(VENV)/dev  ## write dashboards/, alert_rules/ and the rules of what ALL
 	$(BIN)/manometer mixin
 	$(BIN)/manometer mixin --service compose/services/alluse.yaml --out $(VENV)/mixin >$(VENV)/mixin.log
 	cp $(VENV)/mixin/alert_rules/slo.yaml compose/prometheus/services/
+	$(BIN)/python -m alluse.dashboard compose/grafana/dashboards/alluse.json
 
 picture: $(VENV)/run  ## draw docs/live-table.svg from a run of the demo
 	$(BIN)/python docs/live_table.py
+
+pictures: $(VENV)/run  ## draw docs/dashboards/*.svg from a run of the demo beside a Prometheus, in eight minutes
+	$(BIN)/python docs/dashboard_pictures.py
 
 docs: $(VENV)/dev  ## fill the tables of README.md and docs/ from the code
 	$(BIN)/cog -r -P README.md docs/*.md

@@ -110,10 +110,12 @@ def test_prometheus_keeps_exemplars(files):
 
 
 def test_grafana_finds_the_dashboards(files):
-    """The provider's folder is where dashboards/ is mounted."""
-    (provider,) = files.read("grafana/provisioning/dashboards/dashboards.yaml")["providers"]
-    assert provider["options"]["path"] == dict(files.mounts("grafana"))["../dashboards"]
-    assert list((files.root / "dashboards").glob("*.json"))
+    """The kit's, and the application's own: each provider's folder is where they are mounted."""
+    kit, application = files.read("grafana/provisioning/dashboards/dashboards.yaml")["providers"]
+    assert kit["options"]["path"] == dict(files.mounts("grafana"))["../dashboards"]
+    assert application["options"]["path"] == dict(files.mounts("grafana"))["./grafana/dashboards"]
+    for folder in ("dashboards", "compose/grafana/dashboards"):
+        assert list((files.root / folder).glob("*.json"))
 
 
 def test_an_exemplar_leads_to_tempo(files):

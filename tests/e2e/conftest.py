@@ -185,13 +185,14 @@ class World:
     def query(self, promql):
         """The series of an expression now."""
         found = self.api("query", query=promql)["result"]
-        return [Sample(each["metric"], [float(each["value"][1])]) for each in found]
+        return [Sample(each["metric"], [float(each["value"][1])] if "value" in each else []) for each in found]
 
     def query_past(self, promql, seconds=60, step=5):
         """The series of an expression over the last seconds."""
         now = time.time()
         found = self.api("query_range", query=promql, start=now - seconds, end=now, step=step)["result"]
-        return [Sample(each["metric"], [float(value) for _, value in each["values"]]) for each in found]
+        # A native histogram has no values, but `histograms`.
+        return [Sample(each["metric"], [float(value) for _, value in each.get("values", ())]) for each in found]
 
     def delivered(self, alert, status):
         """What the inbox got of an alert."""
@@ -212,6 +213,24 @@ class World:
     def firing(self):
         """The alerts that are pending or firing in Prometheus, for a failure's message."""
         return [(each["labels"], each["state"]) for each in self.api("alerts")["alerts"]]
+
+
+@pytest.fixture(scope="session")
+def span_sink():
+    """What makes a receiver of spans, for a file with a world of its own."""
+    return SpanSink
+
+
+@pytest.fixture(scope="session")
+def engine_process():
+    """What starts an engine in a folder, for a file with a world of its own."""
+    return EngineProcess
+
+
+@pytest.fixture(scope="session")
+def world_of():
+    """What makes a world of its parts."""
+    return World
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,13 @@ from pathlib import Path
 
 from manometer.catalogue import SUBJECTS
 from manometer.mixin.rules import alerts
-from manometer.mixin.tables import alerts_table, conventions_table, metrics_table
+from manometer.mixin.tables import (
+    alerts_table,
+    conventions_table,
+    dashboards_table,
+    metrics_table,
+    precedence_table,
+)
 from manometer.mixin.thresholds import Thresholds
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -14,6 +20,8 @@ def test_the_committed_pages_have_the_tables():
     """`make docs` after a change, and commit what it wrote."""
     assert f"\n{metrics_table()}\n" in (DOCS / "metrics.md").read_text()
     assert f"\n{alerts_table(runbooks='runbooks')}\n" in (DOCS / "alerts.md").read_text()
+    assert f"\n{precedence_table()}\n" in (DOCS / "alerts.md").read_text()
+    assert f"\n{dashboards_table()}\n" in (DOCS / "dashboards.md").read_text()
 
 
 def test_every_metric_has_a_row_under_its_subject():
@@ -45,6 +53,13 @@ def test_every_alert_has_a_row_with_its_runbook():
         assert f"(runbooks/{alert.name}.md)" in text
     assert "(docs/runbooks/BreakerOpen.md)" in alerts_table()
     assert r"(a\|b/BreakerOpen.md)" in alerts_table("a|b")  # a bar would end the cell
+
+
+def test_every_dashboard_has_a_row_and_every_panel_a_place():
+    """By the question that it answers."""
+    text = dashboards_table()
+    assert "| `pool.json` | How full the pools of connections and objects are" in text
+    assert "| `pool.json` | What comes? | Pool saturation in 30m; Fit of the saturation's trend |" in text
 
 
 def test_a_table_keeps_its_columns():

@@ -74,7 +74,7 @@ def median(series: str, window: str, ago: str = "") -> str:
 
 
 def agreed(one: str, other: str, apart: str) -> str:
-    """The nearer to 0 of two signed scores, and 0 where one is above 0 and the other below.
+    """The nearer to 0 of two signed figures, and 0 where one is above 0 and the other below.
 
     apart: the label that tells the two from each other; the result lacks it.
     Half of |a + b| - |a - b| is the lesser magnitude where the signs are the same, and below 0 where they are not.

@@ -97,7 +97,10 @@ def lately(function: str, gauge: str, window: str) -> str:
 
 
 def by(labels: Iterable[str], expr: str, operation: str = "sum") -> str:
-    """An aggregation that keeps these attributes or labels."""
+    """An aggregation that keeps these attributes or labels; without any, one figure of all."""
+    labels = [*labels]
+    if not labels:
+        return f"{operation}({expr})"
     return f"{operation} by ({', '.join(map(label, labels))}) ({expr})"
 
 

@@ -1,13 +1,13 @@
-"""The tables of the documentation, as Markdown: every metric, whose names follow a convention, every alert."""
+"""The tables of the documentation, as Markdown: metrics, whose names follow a convention, alerts, dashboards."""
 
 from collections.abc import Iterable
 
 from manometer.catalogue import SUBJECTS, MetricSpec
-from manometer.mixin import rules
+from manometer.mixin import dashboards, rules
 from manometer.mixin.rules.precedence import PRECEDENCE
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["alerts_table", "conventions_table", "metrics_table", "precedence_table"]
+__all__ = ["alerts_table", "conventions_table", "dashboards_table", "metrics_table", "precedence_table"]
 
 _UNITS = {"s": "seconds", "By": "bytes", "1": "ratio"}
 
@@ -58,6 +58,21 @@ def precedence_table() -> str:
             for each in PRECEDENCE
         ),
     )
+
+
+def dashboards_table() -> str:
+    """Every dashboard with what it is about, and its panels by the question that they answer."""
+    made = {name: board(Thresholds()) for name, board in dashboards.SUBJECTS.items()}
+    about = _table(("file", "what it shows"), ((f"`{name}.json`", board.description) for name, board in made.items()))
+    panels = _table(
+        ("file", "question", "panels"),
+        (
+            (f"`{name}.json`", row.title, "; ".join(panel.title for panel in row.panels))
+            for name, board in made.items()
+            for row in board.rows
+        ),
+    )
+    return f"{about}\n\n{panels}"
 
 
 def _metrics(rows: Iterable[MetricSpec]) -> str:

@@ -186,16 +186,12 @@ def _good_settings() -> Graph:
 
 def _spans() -> Graph:
     outcome = "manometer.otlp.span.outcome"
-    colors = {"ok": GOOD, "rejected": WORRY, "error": BAD}
     return Graph(
         "Spans sent",
-        "Spans a second that were handed to the OTLP exporter, by what became of them. Lost ones: the receiver cannot"
-        " be reached; rejected ones: it took others of the batch, and its log says why.",
+        "Spans a second that were handed to the OTLP exporter, by what became of them. Lost ones (error): the"
+        " receiver cannot be reached; rejected ones: it took others of the batch, and its log says why.",
         "ops",
-        tuple(
-            Query(by((outcome,), per_second(kit.SPANS, (outcome,), {outcome: name})), shown(outcome), color=color)
-            for name, color in colors.items()
-        ),
+        (Query(per_second(kit.SPANS, (outcome,)), shown(outcome)),),
         stacked=True,
     )
 

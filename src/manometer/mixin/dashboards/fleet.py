@@ -71,7 +71,7 @@ def _down() -> Stat:
 
 def _restarted() -> Stat:
     return Stat(
-        "Targets restarted in the last hour",
+        "Restarted within the hour",
         "How many of the chosen targets have a process that began within the hour. After a deployment all of them,"
         " else none.",
         "short",
@@ -106,7 +106,7 @@ def _grades(config: Thresholds) -> Bars:
 
 
 def _targets(config: Thresholds) -> Table:
-    firing = by(TARGET, alerts({"alertname": "!~Watchdog|InfoInhibitor"}), "count")
+    firing = by(TARGET, watched(chosen("ALERTS", {"alertstate": "firing"})), "count")  # those about one target
     up = by(TARGET, watched(chosen("up")), "max")
     return Table(
         "Targets",

@@ -142,8 +142,7 @@ def _filesystems() -> Bars:
 
 
 def _modes() -> Graph:
-    all_time = f"sum({per_second(host.CPU_TIME, ('cpu.mode',))})"
-    share = f"{per_second(host.CPU_TIME, ('cpu.mode',))}\n/ scalar({all_time})"
+    share = f"{per_second(host.CPU_TIME, ('cpu.mode',))}\n/ on () group_left () ({per_second(host.CPU_TIME, ())} > 0)"
     return Graph(
         "Processor time by mode",
         "What the processors of the chosen hosts do, as shares of their time. iowait is waiting for disks; steal is"

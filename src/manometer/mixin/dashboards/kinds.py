@@ -92,7 +92,7 @@ def _heatmap(panel: Heatmap) -> heatmap.Panel:
         .exponent(0.5)
         .steps(64)
         .fill("dark-blue")
-        .reverse(True)
+        .reverse(False)
     )
     made.y_axis(heatmap.YAxisConfig().unit(panel.unit).axis_placement(common.AxisPlacement.LEFT).reverse(False))
     made.filter_values(heatmap.FilterValueRange().le(1e-9))  # where nothing happened there is no cell
@@ -156,16 +156,11 @@ def _organized(keys: Iterable[Key], columns: list[Column]) -> dict[str, object]:
 
 
 def _column(column: Column) -> list[dashboard.DynamicConfigValue]:
-    colored = len(column.steps) > 1
-    return [
-        dashboard.DynamicConfigValue(id_val="unit", value=column.unit),
-        dashboard.DynamicConfigValue(id_val="thresholds", value=_thresholds(column.steps).build()),
-        *(
-            [dashboard.DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-text"})]
-            if colored
-            else []
-        ),
-    ]
+    made = [dashboard.DynamicConfigValue(id_val="unit", value=column.unit)]
+    if len(column.steps) > 1:
+        made.append(dashboard.DynamicConfigValue(id_val="thresholds", value=_thresholds(column.steps).build()))
+        made.append(dashboard.DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-text"}))
+    return made
 
 
 def _targets(

@@ -78,7 +78,6 @@ def saturation(config: Thresholds, pools: dict[str, str] = _ANY) -> Graph:
         ),
         steps=worst_from(config.pool.saturation_ratio),
         top=1,
-        opens=("pool", "workers") if pools is _ANY else (),
     )
 
 

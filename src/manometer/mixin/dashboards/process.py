@@ -13,7 +13,7 @@ __all__ = ["counts", "disk", "memory", "memory_forecast", "processor", "switches
 _A_TARGET = shown("instance")
 
 
-def memory(config: Thresholds, opens: tuple[str, ...] = ()) -> Graph:
+def memory(config: Thresholds) -> Graph:
     """Resident memory of the largest process of each target."""
     return Graph(
         "Memory",
@@ -25,11 +25,10 @@ def memory(config: Thresholds, opens: tuple[str, ...] = ()) -> Graph:
             alert_line("MemoryHigh", "bytes"),
         ),
         steps=worst_from(config.runtime.memory_bytes),
-        opens=opens,
     )
 
 
-def processor(config: Thresholds, opens: tuple[str, ...] = ()) -> Graph:
+def processor(config: Thresholds) -> Graph:
     """Processor time of the busiest process of each target."""
     return Graph(
         "Processor",
@@ -41,7 +40,6 @@ def processor(config: Thresholds, opens: tuple[str, ...] = ()) -> Graph:
             alert_line("CpuHigh", "cores"),
         ),
         steps=worst_from(config.runtime.cpu_cores),
-        opens=opens,
     )
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "per_second",
     "quantile",
     "shown",
+    "slowest",
     "watched",
 ]
 
@@ -46,7 +47,7 @@ def shown(attribute: str) -> str:
 
 
 def per_second(
-    metric: MetricSpec, labels: tuple[str, ...], matchers: Mapping[str, str] = _NONE, part: str = ""
+    metric: MetricSpec | str, labels: tuple[str, ...], matchers: Mapping[str, str] = _NONE, part: str = ""
 ) -> str:
     """What a counter of the chosen targets grows by a second.
 
@@ -59,7 +60,7 @@ def per_second(
     return f"({either(classic, f'histogram{part}({native})')})"
 
 
-def grown(metric: MetricSpec, labels: tuple[str, ...], matchers: Mapping[str, str] = _NONE) -> str:
+def grown(metric: MetricSpec | str, labels: tuple[str, ...], matchers: Mapping[str, str] = _NONE) -> str:
     """What a counter of the chosen targets grew by from one point of the graph to the next."""
     return by(labels, increase(chosen(metric, matchers), RATE))
 
@@ -70,10 +71,25 @@ def quantile(
     """A quantile of what a histogram of the chosen targets observed; nothing, and not NaN, where that is nothing."""
     buckets = by((*labels, "le"), rate(chosen(histogram, matchers, "_bucket"), RATE))
     observed = by(labels, rate(chosen(histogram, matchers, "_count"), RATE))
-    native = by(labels, rate(_native(histogram, matchers), RATE))
     classic = both(f"histogram_quantile({q}, {buckets})", f"{observed} > 0")
-    inside = both(f"histogram_quantile({q}, {native})", f"histogram_count({native}) > 0")
-    return Query(either(classic, inside), legend, exemplars=_has_exemplars(histogram))
+    exemplars = _has_exemplars(histogram)
+    return Query(either(classic, _native_quantile(q, histogram, labels, matchers)), legend, exemplars=exemplars)
+
+
+def slowest(
+    q: float,
+    recorded: str,
+    histogram: MetricSpec,
+    labels: tuple[str, ...],
+    legend: str,
+    matchers: Mapping[str, str] = _NONE,
+) -> Query:
+    """The greatest of a quantile that a rule records of each target: it reads no bucket, and so suits many targets.
+
+    A native histogram has no buckets to be read, so its quantile is of all targets together.
+    """
+    worst = by(labels, chosen(recorded, matchers), "max")
+    return Query(either(worst, _native_quantile(q, histogram, labels, matchers)), legend)
 
 
 def heat(histogram: MetricSpec, matchers: Mapping[str, str] = _NONE) -> Query:
@@ -109,9 +125,15 @@ def alerts(matchers: Mapping[str, str]) -> str:
     return watched(select("ALERTS", {"alertstate": "firing", **matchers, **about}))
 
 
-def _native(histogram: MetricSpec, matchers: Mapping[str, str]) -> str:
+def _native_quantile(q: float, histogram: MetricSpec, labels: tuple[str, ...], matchers: Mapping[str, str]) -> str:
+    native = by(labels, rate(_native(histogram, matchers), RATE))
+    return both(f"histogram_quantile({q}, {native})", f"histogram_count({native}) > 0")
+
+
+def _native(histogram: MetricSpec | str, matchers: Mapping[str, str]) -> str:
     """A histogram that Prometheus holds as one series: scraped so, or converted."""
-    return select(histogram.prometheus_name, {**SELECTED, **matchers})
+    name = histogram if isinstance(histogram, str) else histogram.prometheus_name
+    return select(name, {**SELECTED, **matchers})
 
 
 def _has_exemplars(histogram: MetricSpec) -> bool:

@@ -1,5 +1,7 @@
 """Resilience: which breakers are open, which health checks fail, and how many attempts work takes."""
 
+from collections.abc import Mapping
+
 from manometer.catalogue import health, resilience
 from manometer.mixin.dashboards.meaning import BAD, GOOD, WORRY, worst_from
 from manometer.mixin.dashboards.panel import (
@@ -24,6 +26,7 @@ from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["breakers", "checks", "dashboard"]
 
+_NONE: Mapping[str, str] = {}
 _BREAKER = ("breaker.name",)
 _OPERATION = ("retry.operation.name",)
 _CHECK = ("health.check.name", "health.check.critical")
@@ -61,11 +64,10 @@ def dashboard(config: Thresholds) -> Dashboard:
     )
 
 
-def breakers(matchers: dict[str, str] | None = None) -> Timeline:
+def breakers(matchers: Mapping[str, str] = _NONE) -> Timeline:
     """In which state each breaker was."""
     opened, trying = (
-        chosen(resilience.BREAKER_STATE, {"breaker.state": state, **(matchers or {})})
-        for state in ("open", "half_open")
+        chosen(resilience.BREAKER_STATE, {"breaker.state": state, **matchers}) for state in ("open", "half_open")
     )
     return Timeline(
         "Circuit breakers",
@@ -74,8 +76,8 @@ def breakers(matchers: dict[str, str] | None = None) -> Timeline:
         "none",
         (Query(by(_BREAKER, f"2 * {opened}\nor {trying}", "max"), _A_BREAKER),),
         width=12,
+        height=6,
         states={0: ("closed", GOOD), 1: ("half-open", WORRY), 2: ("open", BAD)},
-        opens=() if matchers else ("resilience",),
     )
 
 
@@ -93,6 +95,7 @@ def checks() -> Timeline:
             ),
         ),
         width=12,
+        height=6,
         states={0: ("fails", BAD), 1: ("passes", GOOD)},
     )
 

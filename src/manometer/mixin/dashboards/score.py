@@ -52,7 +52,6 @@ def panels(config: Thresholds) -> tuple[Panel, ...]:
             steps=((None, BAD), (1, GOOD)),
             width=3,
             height=6,
-            opens=("fleet",),
         ),
         *(_count(severity, color) for severity, color in (("critical", BAD), ("warning", WORRY))),
         _score(),

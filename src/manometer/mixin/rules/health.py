@@ -25,5 +25,5 @@ def _failing(critical: str, severity: Severity, config: Thresholds) -> Alert:
         fires=f"a {weight} health check fails",
         summary=f"Health check {told('health.check.name')} of {told('job')} fails",
         description=f"The {weight} check {told('health.check.name')} on {told('instance')} has not passed for a"
-        " minute or longer.",
+        " minute or longer: it fails, hangs or is overdue.",
     )

@@ -61,10 +61,11 @@ def _dimensions(config: Thresholds) -> dict[str, str]:
 
 
 def _availability(config: Thresholds) -> str:
-    """How much of the last five minutes it could be scraped, less what each restart takes away."""
+    """How much of the last five minutes it could be scraped, less what restarts take away; a release needs one."""
     up = by(TARGET, both(over("avg", "up", "5m"), f"on (job, instance) {meta.KNOWN}"), "min")
     reached = f"clamp_min(({up} - {_UP_RATIO}) / {round(1 - _UP_RATIO, 9)}, 0)"
-    kept = f"clamp(1 - {restarts.RESTARTS} / {config.runtime.restarts:g}, 0, 1)"
+    beyond_one = f"({restarts.RESTARTS} - 1) / {max(config.runtime.restarts - 1, 1):g}"
+    kept = f"clamp(1 - {beyond_one}, 0, 1)"
     return either(f"{reached}\n* {kept}", reached)
 
 
