@@ -16,11 +16,12 @@ from manometer.instrumentation.graft import Methods, graft, ungraft
 from manometer.meters.fork import Forked, renewed_in_child
 from manometer.registry.catalogued import Pulled
 
-__all__ = ["CacheAdapter", "CacheEvents", "CacheReader", "CacheState", "itself"]
+__all__ = ["LOOKUPS_A_TIME", "CacheAdapter", "CacheEvents", "CacheReader", "CacheState", "itself"]
 
 C = TypeVar("C")
 
-_LOOKUPS_A_TIME = 1024
+LOOKUPS_A_TIME = 1024
+"""Of so many lookups, one is timed."""
 
 
 def itself(target: Any) -> Any:
@@ -58,10 +59,10 @@ class CacheEvents:
     def hit_times(self) -> tuple[Callable[[], bool], Callable[[float], None]]:
         """What tells whether to time a lookup, one in 1,024, and what to call with the seconds where it is a hit.
 
-        To time each would cost more than many a hit does. Where it is asked is one C call.
+        To time each would cost more than many a hit does.
         """
         # The first lookup of a cache misses; a program that ends soon is to have a figure all the same.
-        due = cycle((False, True, *(False,) * (_LOOKUPS_A_TIME - 2)))
+        due = cycle((False, True, *(False,) * (LOOKUPS_A_TIME - 2)))
         return due.__next__, self._binding.histogram(rows.HIT_DURATION).observe
 
     def evictions(

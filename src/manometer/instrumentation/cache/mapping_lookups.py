@@ -5,11 +5,12 @@ import threading
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from inspect import CO_VARARGS, CO_VARKEYWORDS, unwrap
+from itertools import repeat
 from threading import get_ident
 from types import FunctionType
 from typing import Any
 
-from manometer.instrumentation.cache.adapter import CacheEvents
+from manometer.instrumentation.cache.adapter import LOOKUPS_A_TIME, CacheEvents
 from manometer.instrumentation.cache.amid import Amid
 from manometer.instrumentation.cache.mapping_walks import walks
 from manometer.instrumentation.drop_in import is_drop_in
@@ -38,7 +39,6 @@ def lookups(plain: Any, library: type, removing: Collection[str], events: CacheE
         method = getattr(plain, name, None)
         if method is not None and not _is_of(library, method):
             methods[name] = passing.within(method)
-    # Where a hit is timed, the stack may have had room for the program's lookup, and have none for the figure.
     methods |= walks(plain, passing) | _get(plain, library, passing, events, hit, miss)
     loads = getattr(plain, "__missing__", None) is not getattr(library, "__missing__", None)
     if loads and not is_drop_in(plain):  # what a drop-in stands for calls its own `__missing__`
@@ -75,10 +75,17 @@ def _recorder(passing: Amid, hit: Count, miss: Count) -> Callable[[bool], None]:
 def _failing(plain: Any, library: type, passing: Amid, events: CacheEvents, hit: Count, miss: Count) -> Methods:
     """`cache[key]` where a miss raises: a lookup that comes back is a hit."""
     look_up, threads, record = plain.__getitem__, passing.threads, _recorder(passing, hit, miss)
-    (due, timed), clock = events.hit_times(), events.clock
+    clock, (_, took) = events.clock, events.hit_times()
+    untimed = repeat(None, 1)
 
     def __getitem__(self: Any, key: Any) -> Any:
-        started = clock() if due() else None
+        nonlocal untimed
+        for _ in untimed:  # a step of an iterator costs a fraction of a call that counts
+            break
+        else:
+            untimed = repeat(None, LOOKUPS_A_TIME - 1)
+            with suppress(RecursionError):  # the stack may have room for a lookup, and have none for its timing
+                return timed(self, key)
         try:
             value = look_up(self, key)
         except KeyError:
@@ -88,9 +95,19 @@ def _failing(plain: Any, library: type, passing: Amid, events: CacheEvents, hit:
             reads.add(True)
         else:
             hit()
-            if started is not None:
-                with suppress(RecursionError):
-                    timed(clock() - started)
+        return value
+
+    def timed(self: Any, key: Any) -> Any:
+        started = clock()
+        try:
+            value = look_up(self, key)
+        except KeyError:
+            record(False)
+            raise
+        seconds = clock() - started
+        if get_ident() not in threads:
+            took(seconds)
+        record(True)
         return value
 
     def with_more(self: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -205,7 +222,7 @@ def _get_directly(plain: Any, passing: Amid, events: CacheEvents, hit: Count, mi
         if get_ident() not in threads:
             (miss if value is nothing else hit)()
             if started is not None and value is not nothing:
-                with suppress(RecursionError):
+                with suppress(RecursionError):  # the stack had room for the lookup, and has none for its time
                     timed(clock() - started)
         return default if value is nothing else value
 
