@@ -52,6 +52,7 @@ SUBJECTS = {
     "checks": Subject(["checks/*"], ["tests/checks"]),
     "cli": Subject(["cli/*"], ["tests/cli"]),
     "config": Subject(["config/*"], ["tests/config"], at_import=True),
+    "documents": Subject(["documents/*"], ["tests/config", "tests/cli"], at_import=True),
     "exposition": Subject(["exposition/*"], ["tests/exposition"]),
     "health": Subject(["health/*"], ["tests/health"]),
     "instrumentation": Subject(
