@@ -10,6 +10,7 @@ from manometer.mixin.tables import (
     conventions_table,
     dashboards_table,
     metrics_table,
+    panels_table,
     precedence_table,
     signals_table,
 )
@@ -23,7 +24,9 @@ def test_the_committed_pages_have_the_tables():
     assert f"\n{metrics_table()}\n" in (DOCS / "metrics.md").read_text()
     assert f"\n{alerts_table(runbooks='runbooks')}\n" in (DOCS / "alerts.md").read_text()
     assert f"\n{precedence_table()}\n" in (DOCS / "alerts.md").read_text()
-    assert f"\n{dashboards_table()}\n" in (DOCS / "dashboards.md").read_text()
+    assert f"\n{panels_table()}\n" in (DOCS / "dashboards.md").read_text()
+    for page in (DOCS / "dashboards.md", DOCS.parent / "README.md"):
+        assert f"\n{dashboards_table()}\n" in page.read_text()
 
 
 def test_every_metric_has_a_row_under_its_subject():
@@ -59,9 +62,8 @@ def test_every_alert_has_a_row_with_its_runbook():
 
 def test_every_dashboard_has_a_row_and_every_panel_a_place():
     """By the question that it answers."""
-    text = dashboards_table()
-    assert "| `pool.json` | How full the pools of connections and objects are" in text
-    assert "| `pool.json` | What comes? | Pool saturation in 30m; Fit of the saturation's trend |" in text
+    assert "| `pool` | How full the pools of connections and objects are" in dashboards_table()
+    assert "| `pool` | What comes? | Pool saturation in 30m; Fit of the saturation's trend |" in panels_table()
 
 
 def test_every_signal_has_a_row():

@@ -13,6 +13,7 @@ __all__ = [
     "conventions_table",
     "dashboards_table",
     "metrics_table",
+    "panels_table",
     "precedence_table",
     "signals_table",
 ]
@@ -70,18 +71,21 @@ def precedence_table() -> str:
 
 
 def dashboards_table() -> str:
-    """Every dashboard with what it is about, and its panels by the question that they answer."""
-    made = {name: board(Thresholds()) for name, board in dashboards.SUBJECTS.items()}
-    about = _table(("file", "what it shows"), ((f"`{name}.json`", board.description) for name, board in made.items()))
-    panels = _table(
-        ("file", "question", "panels"),
+    """Every dashboard with what it is about."""
+    made = ((name, board(Thresholds())) for name, board in dashboards.SUBJECTS.items())
+    return _table(("dashboard", "what it shows"), ((f"`{name}`", board.description) for name, board in made))
+
+
+def panels_table() -> str:
+    """Every panel of every dashboard, by the question that it answers."""
+    return _table(
+        ("dashboard", "question", "panels"),
         (
-            (f"`{name}.json`", row.title, "; ".join(panel.title for panel in row.panels))
-            for name, board in made.items()
-            for row in board.rows
+            (f"`{name}`", row.title, "; ".join(panel.title for panel in row.panels))
+            for name, board in dashboards.SUBJECTS.items()
+            for row in board(Thresholds()).rows
         ),
     )
-    return f"{about}\n\n{panels}"
 
 
 def signals_table() -> str:
