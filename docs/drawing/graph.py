@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from drawing.answers import Series
+from drawing.answers import POINTS, Series
 from drawing.panel import Place, colors, custom, inside, refs, time_axis, unit_of
 from drawing.svg import FAINT, GRID, INK, area, fitted, line, rect, text
 from drawing.units import told
@@ -33,8 +33,8 @@ def graph(panel: dict[str, Any], found: list[Series], place: Place) -> Iterator[
     below: dict[float, float] = {}
     for series, color in zip(found, colors(panel, found), strict=True):
         if series.ref in limits or not stacked:
-            points = [at(*point) for point in series.points if point[1] <= top * 1.001]
-            yield line(points, color, dashed=series.ref in limits)
+            for piece in _pieces([point for point in series.points if point[1] <= top * 1.001], plot):
+                yield line([at(*point) for point in piece], color, dashed=series.ref in limits)
             continue
         bottom = [(when, below.get(when, 0.0)) for when, _ in series.points]
         for when, value in series.points:
@@ -44,6 +44,17 @@ def graph(panel: dict[str, Any], found: list[Series], place: Place) -> Iterator[
         yield line(edge, color)
     under = place._replace(y=place.y + place.height - (rows + 1) * _LINE)
     yield from _legend(panel, found, under, rows)
+
+
+def _pieces(points: list[tuple[float, float]], plot: Place) -> Iterator[list[tuple[float, float]]]:
+    """The points without the gaps between them: where there was no figure there is no line."""
+    piece: list[tuple[float, float]] = []
+    for when, value in points:
+        if piece and when - piece[-1][0] > 3 * (plot.end - plot.start) / POINTS:
+            yield piece
+            piece = []
+        piece.append((when, value))
+    yield piece
 
 
 def _ticks(top: float) -> list[float]:
@@ -68,10 +79,12 @@ def _tops(found: list[Series], limits: set[str], stacked: bool) -> Iterator[floa
 
 def _legend(panel: dict[str, Any], found: list[Series], place: Place, rows: int) -> Iterator[str]:
     """The lines with the greatest figures; Grafana has all of them, to be scrolled through."""
-    unit, right = unit_of(panel), place.x + place.width
+    unit, right, limits = unit_of(panel), place.x + place.width, refs(panel, "custom.lineStyle")
     for column, said in enumerate(("last", "max", "mean")):
         yield text(right - 70 * column, place.y + 8, said, 9, FAINT, "end")
-    lines = sorted(zip(found, colors(panel, found), strict=True), key=lambda each: -_mean(each[0]))
+    lines = sorted(
+        zip(found, colors(panel, found), strict=True), key=lambda each: (each[0].ref in limits, -_mean(each[0]))
+    )
     for row, (series, color) in enumerate(lines[:rows]):
         y = place.y + 8 + (row + 1) * _LINE
         more = f" (and {len(found) - rows} more)" if row == rows - 1 and len(found) > rows else ""

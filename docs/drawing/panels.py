@@ -39,7 +39,7 @@ def _stat(panel: dict[str, Any], found: list[Series], place: Place) -> Iterator[
             said, color = options["result"]["text"], COLORS[options["result"]["color"]]
             break
     yield rect(*place[:4], color, 0.85)
-    size = int(min(place.height * 0.5, place.width * 1.5 / max(len(said), 2)))
+    size = int(min(place.height * 0.5, place.width * 1.3 / max(len(said), 2)))
     x, y = place.x + place.width / 2, place.y + place.height / 2 + size / 3
     yield text(x, y, said, size, "#ffffff", "middle", bold=True)
 

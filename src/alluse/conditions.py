@@ -1,7 +1,8 @@
 """MarketConditionAnalyzer: trend, realised volatility and drawdown to calm, trending or stressed."""
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import date
 from enum import StrEnum
 from itertools import pairwise
@@ -45,11 +46,11 @@ class Condition(NamedTuple):
 
 
 class MarketConditionAnalyzer:
-    """The condition of a symbol's market on a day, kept for a while."""
+    """The condition of a symbol's market on a day, kept for a while. timer: the clock of that."""
 
-    def __init__(self, history: History, *, ttl: float = 60.0) -> None:
+    def __init__(self, history: History, *, ttl: float = 60.0, timer: Callable[[], float] = time.monotonic) -> None:
         self._history = history
-        keep: TTLCache[object, Condition] = TTLCache(4096, ttl)
+        keep: TTLCache[object, Condition] = TTLCache(4096, ttl, timer)
         self.analyze = cached(keep, lock=Lock())(self._analyze)
 
     def _analyze(self, symbol: str, day: date) -> Condition:

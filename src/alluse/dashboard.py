@@ -13,7 +13,6 @@ from alluse.trust import Approval
 from alluse.workflow import Outcome
 from manometer.dashboards import (
     BAD,
-    COMING,
     GOOD,
     NOTE,
     PRESSURE,
@@ -75,9 +74,15 @@ def dashboard() -> Dashboard:
             Row(PRESSURE, (_approvals(), _asked(), _faults())),
             Row(
                 SINCE,
-                (_facts("week_class", "Classes of weeks"), _facts("regime", "Regimes"), _conditions(), _rules()),
+                (
+                    _facts("week_class", "Classes of weeks"),
+                    _facts("regime", "Regimes"),
+                    _conditions(),
+                    _rules(),
+                    _orders(),
+                    _trust_over_time(),
+                ),
             ),
-            Row(COMING, (_orders(), _trust_over_time())),
         ),
     )
 

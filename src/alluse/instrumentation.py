@@ -64,6 +64,7 @@ def _caches(engine: Engine, registry: CollectorRegistry) -> Iterator[Binding]:
     market.cache.used = bars.counter("cache.prefetches", {"cache.prefetch.outcome": "used"}).inc
     market.cache.unused = bars.counter("cache.prefetches", {"cache.prefetch.outcome": "unused"}).inc
     market.cache.late = bars.counter("cache.prefetches", {"cache.prefetch.outcome": "late"}).inc
+    market.cache.failed = bars.counter("cache.prefetches", {"cache.prefetch.outcome": "failed"}).inc
     market.load = _timed_load(market.load, bars)
 
 

@@ -1,5 +1,6 @@
 """MarketData: bars by symbol and day, cached, and loaded ahead of demand by a pool of workers."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from alluse.bars import Bar
 from alluse.errors import MarketError
 from alluse.faults import Faults
 from alluse.feed import CsvFeed
+from alluse.successors import Successors
 
 __all__ = ["BarCache", "MarketData"]
 
@@ -20,16 +22,17 @@ Key = tuple[str, date]
 
 
 class BarCache(TTLCache[Key, Bar]):
-    """The cache of bars, which knows those that were loaded ahead and that no lookup has used yet.
+    """The cache of bars, which knows how long it keeps each, and which were loaded ahead and are not used yet.
 
-    used, unused, late: called as a prefetch turns out so. It has no lock, like every cachetools cache:
+    used, unused, late, failed: called as a prefetch turns out so. It has no lock, like every cachetools cache:
     its owner keeps one.
     """
 
     def __init__(self, maxsize: int, ttl: float, timer: Callable[[], float] = time.monotonic) -> None:
         super().__init__(maxsize, ttl, timer)
         self.ahead: set[Key] = set()
-        self.used = self.unused = self.late = _nothing
+        self.used = self.unused = self.late = self.failed = _nothing
+        self._due: dict[Key, float] = {}
 
     def popitem(self) -> tuple[Key, Bar]:
         """Make room; what goes unused is told."""
@@ -44,8 +47,18 @@ class BarCache(TTLCache[Key, Bar]):
             self.left(key)
         return gone
 
+    def keep(self, key: Key, bar: Bar) -> None:
+        """Put a bar into the cache."""
+        self[key] = bar
+        self._due[key] = self.timer() + self.ttl
+
+    def remaining(self, key: Key) -> float:
+        """Seconds that a bar is kept for; none where it is not here."""
+        return self._due.get(key, math.inf) - self.timer() if key in self else 0.0
+
     def left(self, key: Key) -> None:
-        """A bar has left the cache."""
+        """A bar has left the cache, or is loaded anew."""
+        self._due.pop(key, None)
         if key in self.ahead:
             self.ahead.discard(key)
             self.unused()
@@ -54,7 +67,8 @@ class BarCache(TTLCache[Key, Bar]):
 class MarketData:
     """Reads bars through the cache. Safe for many threads.
 
-    feeds: by symbol; workers: threads that load ahead; ahead: bars they load past the latest asked for.
+    feeds: by symbol; workers: threads that load ahead; ahead: days whose bars they load before those are worked on, 0
+    for none; timer: the clock of the cache.
     """
 
     def __init__(
@@ -66,9 +80,10 @@ class MarketData:
         ttl: float = 300.0,
         workers: int = 12,
         ahead: int = 5,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self.feeds = feeds
-        self.cache = BarCache(entries, ttl)
+        self.cache = BarCache(entries, ttl, timer)
         self.executor = ThreadPoolExecutor(workers, thread_name_prefix="market-data")
         self.load: Callable[[str, date], Bar] = self._load
         self._faults = faults
@@ -76,6 +91,8 @@ class MarketData:
         self._lock = Lock()
         self._loading: dict[Key, bool] = {}  # what the workers are to load; True for what a lookup needed sooner
         self._followed: dict[str, date] = {}  # the day whose followers were loaded last
+        self._since: dict[str, float] = {}  # and when
+        self.successors = {symbol: Successors() for symbol in feeds}
 
     @property
     def symbols(self) -> Sequence[str]:
@@ -95,6 +112,10 @@ class MarketData:
             self._chill(key)
         cache = self.cache
         with self._lock:
+            if (successors := self.successors.get(symbol)) and (
+                place := self.feeds[symbol].places.get(day)
+            ) is not None:
+                successors.read(place)
             try:
                 bar = cache[key]
             except KeyError:
@@ -108,7 +129,7 @@ class MarketData:
                 return bar
         bar = self.load(symbol, day)
         with self._lock:
-            cache[key] = bar
+            cache.keep(key, bar)
         return bar
 
     def window(self, symbol: str, day: date, count: int) -> Sequence[Bar]:
@@ -127,21 +148,39 @@ class MarketData:
             ) from None
 
     def prefetch(self, symbol: str, day: date) -> None:
-        """Have the workers load the bars that follow a day, once a day, those that are not here already."""
-        if self._followed.get(symbol) == day:
+        """Have the workers load what the days after this one will need, once a day.
+
+        That is what is not here, and what will be too old by the time that it is needed.
+        """
+        if self._followed.get(symbol) == day or not self._ahead:
             return
         self._followed[symbol] = day
-        place = self.place(symbol, day)
-        keys = [(symbol, each) for each in self.feeds[symbol].days[place + 1 : place + 1 + self._ahead]]
+        place, now = self.place(symbol, day), self.cache.timer()
+        pace, self._since[symbol] = now - self._since.get(symbol, now), now
         with self._lock:
-            wanted = [key for key in keys if key not in self.cache and key not in self._loading]
-            self._loading.update(dict.fromkeys(wanted, False))
-        for key in wanted:
+            wanted = self._wanted(symbol, place, pace)
+        for key, anew in wanted.items():
             try:
-                self.executor.submit(self._load_ahead, key)
+                self.executor.submit(self._load_ahead, key, anew)
             except RuntimeError:  # the workers were told to stop, or there is no thread for one: do without
                 with self._lock:
                     del self._loading[key]
+
+    def _wanted(self, symbol: str, place: int, pace: float) -> dict[Key, bool]:
+        """The bars to load ahead, and whether each is here and gets too old. pace: seconds that a day lasts."""
+        successors, days = self.successors[symbol], self.feeds[symbol].days
+        successors.turn(place)
+        following = successors.following(self._ahead)
+        places = [*following, *successors.beside(following[0])]
+        keys = [(symbol, days[each]) for each in places if 0 <= each < len(days)]
+        # What the next day will need may be needed until that day ends.
+        wanted = {
+            key: key in self.cache
+            for key in keys
+            if key not in self._loading and self.cache.remaining(key) <= 2 * pace
+        }
+        self._loading.update(dict.fromkeys(wanted, False))
+        return wanted
 
     def close(self) -> None:
         """Let the workers end what they do, and close the feeds."""
@@ -153,24 +192,33 @@ class MarketData:
         self.place(symbol, day)
         return self.feeds[symbol].read(day)
 
-    def _load_ahead(self, key: Key) -> None:
-        """Load a bar, unless a lookup has needed it already and so loads it itself."""
+    def _load_ahead(self, key: Key, anew: bool) -> None:
+        """Load a bar, unless a lookup has needed it already and so loads it itself.
+
+        anew: in the place of one that is here.
+        """
         bar = None
         try:
             if not self._loading[key]:
                 bar = self.load(*key)
+        except Exception:
+            self.cache.failed()
+            raise
         finally:
             with self._lock:
                 needed = self._loading.pop(key)
                 if bar is not None and not needed:
-                    self._keep_ahead(key, bar)
+                    self._keep_ahead(key, bar, anew)
 
-    def _keep_ahead(self, key: Key, bar: Bar) -> None:
-        if key in self.cache:  # a lookup began to load it before the workers were asked to
-            self.cache.late()
-        else:
-            self.cache[key] = bar
-            self.cache.ahead.add(key)
+    def _keep_ahead(self, key: Key, bar: Bar, anew: bool) -> None:
+        cache = self.cache
+        if key in cache:
+            if not anew:  # a lookup began to load it before the workers were asked to
+                cache.late()
+                return
+            cache.left(key)
+        cache.keep(key, bar)
+        cache.ahead.add(key)
 
     def _chill(self, key: Key) -> None:
         with self._lock:

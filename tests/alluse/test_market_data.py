@@ -149,6 +149,7 @@ def _outcomes(cache: BarCache) -> list[str]:
     cache.used = lambda: told.append("used")
     cache.unused = lambda: told.append("unused")
     cache.late = lambda: told.append("late")
+    cache.failed = lambda: told.append("failed")
     return told
 
 
@@ -203,7 +204,7 @@ def test_prefetch_of_what_a_lookup_loads_already_is_late(market: MarketData):
     assert told == ["late"]
 
 
-def test_prefetch_that_fails_has_no_outcome(market: MarketData):
+def test_prefetch_that_fails_is_counted(market: MarketData):
     """Nothing was loaded ahead; a lookup tries again, and says what is wrong."""
     told = _outcomes(market.cache)
 
@@ -215,7 +216,7 @@ def test_prefetch_that_fails_has_no_outcome(market: MarketData):
     market.executor.shutdown()
     with pytest.raises(BarsError, match="has changed"):
         market.bar("GOOG", THIRD)
-    assert (told, market._loading) == ([], {})
+    assert (told, market._loading) == (["failed"] * 5, {})
 
 
 def test_many_threads_read_alike(market: MarketData):
@@ -249,3 +250,68 @@ def test_file_that_changed_under_us_is_refused_by_line(tmp_path: Path, faults: F
     with pytest.raises(BarsError, match=r"ibm\.csv, line 2, column 18: close is 'x'"):
         market.bar("IBM", date(2008, 1, 2))
     market.close()
+
+
+@pytest.fixture
+def kept_for_a_minute(faults: Faults, clock) -> Iterator[MarketData]:
+    """The bundled prices, kept for 60 s of a clock that stands still; the days begin every 10 s."""
+    market = MarketData(open_feeds(()), faults, ttl=60, ahead=1, timer=clock)
+    yield market
+    market.close()
+
+
+def _days_of_ten_seconds(market: MarketData, clock, first: int, last: int) -> None:
+    """A window of five days is read each day, and the workers end what that day asks them for."""
+    for day in market.days("GOOG")[first:last]:
+        market.bar("GOOG", day)
+        market.prefetch("GOOG", day)
+        market.window("GOOG", day, 5)
+        until(lambda: not market._loading)
+        clock.now += 10
+
+
+def test_what_will_be_needed_is_refreshed_before_it_is_too_old(kept_for_a_minute: MarketData, clock):
+    """After the first days, no lookup loads anything: neither the next day nor what was kept for its time."""
+    market = kept_for_a_minute
+    told = _outcomes(market.cache)
+    _days_of_ten_seconds(market, clock, 5, 8)
+    loads: list[str] = []
+    load = market.load
+
+    def counted(symbol, day):
+        loads.append(current_thread().name)
+        return load(symbol, day)
+
+    market.load = counted
+    _days_of_ten_seconds(market, clock, 8, 40)
+    assert len(loads) > 32
+    assert all(name.startswith("market-data") for name in loads)
+    assert set(told) == {"used"}
+
+
+def test_what_is_refreshed_before_it_was_used_counts_as_unused(market: MarketData):
+    """It has taken two loads."""
+    told = _outcomes(market.cache)
+    key, bar = ("GOOG", THIRD), market.bar("GOOG", THIRD)
+    for anew in (False, True):
+        market._chill(key)
+        market._keep_ahead(key, bar, anew)
+    market._keep_ahead(key, bar, True)
+    assert told == ["unused", "unused"]
+
+
+def test_a_refresh_that_fails_leaves_the_bar_that_is_there(market: MarketData):
+    """It is as good as it was."""
+    told = _outcomes(market.cache)
+    market.bar("GOOG", THIRD)
+    load = market.load
+
+    def broken(symbol, day):
+        raise BarsError("the file has changed")
+
+    market.load = broken
+    market._loading["GOOG", THIRD] = False
+    with pytest.raises(BarsError):
+        market._load_ahead(("GOOG", THIRD), True)
+    market.load = load
+    assert (told, len(market.cache)) == (["failed"], 1)

@@ -31,6 +31,8 @@ commands:
     mixin     write the dashboards, rules and runbooks
     catalogue
               print every metric by its names
+    certify   check what a service promises against its live figures
+    advise    tell what would pay to change: caches, pools, stages, the garbage collector
 """,
     "top": """\
 usage: manometer top [-h] [--interval SECONDS] [--count N] [--notes] [url]
@@ -124,6 +126,34 @@ options:
   --service FILE        YAML of what a service promises, whose burn rates alert; once for each
                         service; needs the extra mixin
   --check               write nothing; fail where a file is not up to date
+""",
+    "certify": """\
+usage: manometer certify [-h] --prometheus URL --against FILE [--out DIR] [--json]
+
+Check the promises of a file against the live series of a Prometheus, and print a certificate. The
+exit status is 0 where all are kept, 1 where one is broken or has no figure, and 2 where that could
+not be found out.
+
+options:
+  -h, --help        show this help message and exit
+  --prometheus URL  such as http://127.0.0.1:9090
+  --against FILE    YAML of the promises
+  --out DIR         write DIR/certificate.md and DIR/certificate.json
+  --json            print JSON in the place of Markdown
+""",
+    "advise": """\
+usage: manometer advise [-h] --prometheus URL [--window TIME] [--json]
+
+Tell what would pay to change in the programs that a Prometheus scrapes: the gain to expect, what to
+do, and the query that says so. Nothing is said of what has too few samples or too little traffic.
+The exit status is 0 where there is nothing to change, 1 where there is, and 2 where it could not be
+found out.
+
+options:
+  -h, --help        show this help message and exit
+  --prometheus URL  such as http://127.0.0.1:9090
+  --window TIME     how far to look back (default: 1h)
+  --json            print JSON in the place of text
 """,
     "catalogue": """\
 usage: manometer catalogue [-h] [--format {markdown,json,weaver}] [--out DIR]

@@ -4,12 +4,17 @@ from pathlib import Path
 
 from manometer.catalogue import SUBJECTS
 from manometer.mixin.rules import alerts
+from manometer.mixin.rules.analytics.signals import signals
 from manometer.mixin.tables import (
+    advice_table,
     alerts_table,
     conventions_table,
     dashboards_table,
+    measures_table,
     metrics_table,
+    panels_table,
     precedence_table,
+    signals_table,
 )
 from manometer.mixin.thresholds import Thresholds
 
@@ -21,7 +26,11 @@ def test_the_committed_pages_have_the_tables():
     assert f"\n{metrics_table()}\n" in (DOCS / "metrics.md").read_text()
     assert f"\n{alerts_table(runbooks='runbooks')}\n" in (DOCS / "alerts.md").read_text()
     assert f"\n{precedence_table()}\n" in (DOCS / "alerts.md").read_text()
-    assert f"\n{dashboards_table()}\n" in (DOCS / "dashboards.md").read_text()
+    assert f"\n{panels_table()}\n" in (DOCS / "dashboards.md").read_text()
+    for page in (DOCS / "dashboards.md", DOCS.parent / "README.md"):
+        assert f"\n{dashboards_table()}\n" in page.read_text()
+    assert f"\n{advice_table()}\n" in (DOCS / "advice.md").read_text()
+    assert f"\n{measures_table()}\n" in (DOCS / "certify.md").read_text()
 
 
 def test_every_metric_has_a_row_under_its_subject():
@@ -57,12 +66,18 @@ def test_every_alert_has_a_row_with_its_runbook():
 
 def test_every_dashboard_has_a_row_and_every_panel_a_place():
     """By the question that it answers."""
-    text = dashboards_table()
-    assert "| `pool.json` | How full the pools of connections and objects are" in text
-    assert "| `pool.json` | What comes? | Pool saturation in 30m; Fit of the saturation's trend |" in text
+    assert "| `pool` | How full the pools of connections and objects are" in dashboards_table()
+    assert "| `pool` | What comes? | Pool saturation in 30m; Fit of the saturation's trend |" in panels_table()
+
+
+def test_every_signal_has_a_row():
+    """With its unit, and the grain as people write it."""
+    text = signals_table()
+    assert "| `memory` | resident memory of a process | bytes | 1e+07 |" in text
+    assert len(text.splitlines()) == 2 + len(signals(Thresholds()))
 
 
 def test_a_table_keeps_its_columns():
     """Every line has as many cells as its head."""
-    lines = alerts_table().splitlines()
-    assert {line.count(" | ") for line in lines} == {3}
+    for table in (alerts_table(), advice_table(), measures_table()):
+        assert {line.count(" | ") for line in table.splitlines()} == {3}

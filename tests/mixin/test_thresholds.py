@@ -16,6 +16,7 @@ FAST = (
 WAITS = (
     "choose of 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30"
 )
+NOISELESS = "so that a signal without any noise would be unusual at once; choose a greater one, such as 0.05"
 GRADES = "score.grades must fall from the best to the worst and end at 0"
 
 
@@ -56,6 +57,7 @@ def test_what_is_given_takes_the_place_of_its_default_alone():
         ({"interval": "soon"}, f"duration 'soon' {DURATION}"),
         ({"interval": 30}, f"duration '30' {DURATION}"),
         ({"runbooks": 3}, "runbooks is 3; it takes text"),
+        ({"analytics": {"tolerance_ratio": 0}}, f"analytics.tolerance_ratio is 0, {NOISELESS}"),
         ({"jobs": "alluse"}, "jobs is 'alluse'; it takes a list of names"),
         ({"jobs": [1]}, "jobs is [1]; it takes a list of names"),
         (

@@ -46,7 +46,7 @@ class Subject(NamedTuple):
 
 
 SUBJECTS = {
-    "app": Subject(["app.py", "process.py"], ["tests/test_app.py", "tests/test_reload.py"]),
+    "app": Subject(["app/*", "process.py"], ["tests/test_app.py", "tests/test_reload.py"]),
     "background": Subject(["background.py"], ["tests/test_background.py"], at_import=True),
     "catalogue": Subject(["catalogue/*"], ["tests/catalogue", "tests/mixin"], rendered=True),
     "checks": Subject(["checks/*"], ["tests/checks"]),
@@ -76,7 +76,7 @@ SUBJECTS = {
         ["tests/meters", "tests/exposition/test_same_output.py"],
         left_out=["end_of_the_stack", "every_collection", "hold_no_lock", "large_numbers", "any_calls"],
     ),
-    "mixin": Subject(["mixin/*"], ["tests/mixin"], rendered=True),
+    "mixin": Subject(["mixin/*", "dashboards.py"], ["tests/mixin"], rendered=True),
     # Left out are tests of programs with child processes, and of random files.
     "processes": Subject(
         ["processes/*"],

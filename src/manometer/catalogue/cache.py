@@ -2,7 +2,7 @@
 
 from manometer.catalogue.spec import FAST_BUCKETS, Convention, Kind, MetricSpec, Reading
 
-__all__ = ["ENTRIES", "ENTRY_LIMIT", "EVICTIONS", "LOAD_DURATION", "PREFETCHES", "REQUESTS", "SPECS"]
+__all__ = ["ENTRIES", "ENTRY_LIMIT", "EVICTIONS", "HIT_DURATION", "LOAD_DURATION", "PREFETCHES", "REQUESTS", "SPECS"]
 
 REQUESTS = MetricSpec(
     name="cache.requests",
@@ -32,6 +32,14 @@ LOAD_DURATION = MetricSpec(
     buckets=FAST_BUCKETS,
     help="Time to compute or fetch the value of a miss: what a miss costs and a hit saves.",
 )
+HIT_DURATION = MetricSpec(
+    name="cache.hit.duration",
+    kind=Kind.HISTOGRAM,
+    unit="s",
+    attributes=("cache.name",),
+    buckets=(1e-07, 2.5e-07, 5e-07, 1e-06, 2.5e-06, 5e-06, 1e-05, 0.0001, 0.001, 0.01),
+    help="Time of a lookup that found its entry, of one lookup in 1,024: what a hit costs.",
+)
 ENTRIES = MetricSpec(
     name="cache.entries",
     kind=Kind.UPDOWNCOUNTER,
@@ -54,9 +62,9 @@ PREFETCHES = MetricSpec(
     kind=Kind.COUNTER,
     unit="{entry}",
     attributes=("cache.name", "cache.prefetch.outcome"),
-    values={"cache.prefetch.outcome": ("used", "unused", "late")},
-    help="Entries loaded ahead of demand: a lookup used them, they left the cache unused, "
-    "or a lookup came before they were there.",
+    values={"cache.prefetch.outcome": ("used", "unused", "late", "failed")},
+    help="Entries to load ahead of demand: a lookup used them, they left the cache unused, a lookup came before they "
+    "were there, or the load failed.",
 )
 
-SPECS = (REQUESTS, EVICTIONS, LOAD_DURATION, ENTRIES, ENTRY_LIMIT, PREFETCHES)
+SPECS = (REQUESTS, EVICTIONS, LOAD_DURATION, HIT_DURATION, ENTRIES, ENTRY_LIMIT, PREFETCHES)

@@ -45,7 +45,7 @@ def _refuse(reason: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     # So late that main() sees a Ctrl-C meanwhile.
-    from manometer.cli import catalogue, config, mixin, serve, top
+    from manometer.cli import advise, catalogue, certify, config, mixin, serve, top
     from manometer.version import __version__
 
     parser = argparse.ArgumentParser(
@@ -53,6 +53,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"manometer {__version__}")
     subparsers = parser.add_subparsers(title="commands", dest="command", metavar="command", required=True)
-    for command in (top, serve, config, mixin, catalogue):
+    for command in (top, serve, config, mixin, catalogue, certify, advise):
         command.add_parser(subparsers)
     return parser

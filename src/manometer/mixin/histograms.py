@@ -45,12 +45,18 @@ def share_over(histogram: MetricSpec, seconds: float, labels: tuple[str, ...]) -
     return f"{slow(histogram, seconds, labels)}\n/ ({events(histogram, labels)} > 0)"
 
 
-def quantile(q: float, histogram: MetricSpec, labels: tuple[str, ...]) -> str:
+def quantile(
+    q: float,
+    histogram: MetricSpec,
+    labels: tuple[str, ...],
+    matchers: Mapping[str, str] = _NONE,
+    window: str = WINDOW,
+) -> str:
     """What that share of the events did not pass; nothing, and not NaN, where there were none."""
-    buckets = by((*labels, "le"), rate(select(histogram, part="_bucket")))
-    native = _native(histogram, labels, _NONE, WINDOW)
+    buckets = by((*labels, "le"), rate(select(histogram, matchers, "_bucket"), window))
+    native = _native(histogram, labels, matchers, window)
     found = either(f"histogram_quantile({q}, {buckets})", f"histogram_quantile({q}, {native})")
-    return both(f"({found})", f"{events(histogram, labels)} > 0")
+    return both(f"({found})", f"{events(histogram, labels, matchers, window)} > 0")
 
 
 def _part(part: str, histogram: MetricSpec, labels: tuple[str, ...], matchers: Mapping[str, str], window: str) -> str:

@@ -1,14 +1,27 @@
-"""The tables of the documentation, as Markdown: metrics, whose names follow a convention, alerts, dashboards."""
+"""The tables of the documentation, as Markdown: metrics and whose names they have, what the mixin has of them."""
 
 from collections.abc import Iterable
 
-from manometer.catalogue import SUBJECTS, MetricSpec
-from manometer.mixin import dashboards, rules
+from manometer.catalogue import SUBJECTS, MetricSpec, label
+from manometer.mixin import advice, dashboards, rules
+from manometer.mixin.measures import MEASURES
+from manometer.mixin.rules.analytics.signals import signals
 from manometer.mixin.rules.precedence import PRECEDENCE
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["alerts_table", "conventions_table", "dashboards_table", "metrics_table", "precedence_table"]
+__all__ = [
+    "advice_table",
+    "alerts_table",
+    "conventions_table",
+    "dashboards_table",
+    "measures_table",
+    "metrics_table",
+    "panels_table",
+    "precedence_table",
+    "signals_table",
+]
 
+_SIGNAL_UNITS = {"s": "seconds", "decbytes": "bytes", "percentunit": "ratio", "ops": "a second"}
 _UNITS = {"s": "seconds", "By": "bytes", "1": "ratio"}
 
 
@@ -61,18 +74,63 @@ def precedence_table() -> str:
 
 
 def dashboards_table() -> str:
-    """Every dashboard with what it is about, and its panels by the question that they answer."""
-    made = {name: board(Thresholds()) for name, board in dashboards.SUBJECTS.items()}
-    about = _table(("file", "what it shows"), ((f"`{name}.json`", board.description) for name, board in made.items()))
-    panels = _table(
-        ("file", "question", "panels"),
+    """Every dashboard with what it is about."""
+    made = ((name, board(Thresholds())) for name, board in dashboards.SUBJECTS.items())
+    return _table(("dashboard", "what it shows"), ((f"`{name}`", board.description) for name, board in made))
+
+
+def panels_table() -> str:
+    """Every panel of every dashboard, by the question that it answers."""
+    return _table(
+        ("dashboard", "question", "panels"),
         (
-            (f"`{name}.json`", row.title, "; ".join(panel.title for panel in row.panels))
-            for name, board in made.items()
-            for row in board.rows
+            (f"`{name}`", row.title, "; ".join(panel.title for panel in row.panels))
+            for name, board in dashboards.SUBJECTS.items()
+            for row in board(Thresholds()).rows
         ),
     )
-    return f"{about}\n\n{panels}"
+
+
+def signals_table() -> str:
+    """Every signal of the analytics: what it tells, and the grain under which nothing about it means much."""
+    return _table(
+        ("signal", "what it is", "unit", "grain"),
+        (
+            (f"`{signal.name}`", signal.tells, _SIGNAL_UNITS.get(signal.unit, ""), f"{signal.grain:,g}")
+            for signal in signals(Thresholds())
+        ),
+    )
+
+
+def advice_table() -> str:
+    """Every piece of advice at the default thresholds."""
+    return _table(
+        ("advice", "given when", "gain to expect", "what to change"),
+        (
+            (f"[{each.name}](runbooks/{each.name}.md)", each.fires, _gain(each), each.change)
+            for each in advice.table(Thresholds())
+        ),
+    )
+
+
+def measures_table() -> str:
+    """Every measure that a promise may be of."""
+    return _table(
+        ("measure", "what it is", "unit", "`where` takes"),
+        (
+            (
+                f"`{name}`",
+                measure.help,
+                _UNITS.get(measure.unit, measure.unit.strip("{}")),
+                ", ".join(f"`{label(each)}`" for each in measure.of),
+            )
+            for name, measure in MEASURES.items()
+        ),
+    )
+
+
+def _gain(each: advice.Advice) -> str:
+    return f"seconds {each.gain}" if each.unit == "s" else each.gain
 
 
 def _metrics(rows: Iterable[MetricSpec]) -> str:

@@ -10,6 +10,8 @@ from manometer.catalogue import MetricSpec, engine, pool
 from manometer.errors import ConfigError
 
 __all__ = [
+    "Advice",
+    "Analytics",
     "Cache",
     "Duration",
     "Engine",
@@ -174,6 +176,35 @@ class Runtime:
 
 
 @dataclass(frozen=True, slots=True)
+class Analytics:
+    """How signals are analysed.
+
+    trend_range, horizon: the past that a trend is drawn from, and how far ahead it is read.
+    usual_range: the past whose median is usual; season_range: the same around the time a day and a week ago.
+    samples_ratio: the share of a range's samples that must be there before anything is said.
+    tolerance_ratio: the spread that every signal is granted, as a share of what is usual.
+    anomaly: robust standard deviations at which a signal is unusual.
+    floor: events a second below which a share or a mean of events tells nothing.
+    """
+
+    trend_range: Duration = field(default=Duration("1h"))
+    horizon: Duration = field(default=Duration("30m"))
+    usual_range: Duration = field(default=Duration("1d"))
+    season_range: Duration = field(default=Duration("1h"))
+    samples_ratio: float = 0.5
+    tolerance_ratio: float = 0.05
+    anomaly: float = 5.0
+    floor: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.tolerance_ratio:
+            raise ConfigError(
+                "analytics.tolerance_ratio is 0, so that a signal without any noise would be unusual at once; "
+                "choose a greater one, such as 0.05"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """Weights of the score's dimensions, and the least score of each grade, best first."""
 
@@ -184,6 +215,35 @@ class Score:
         floors = list(self.grades.values())
         if floors != sorted(floors, reverse=True) or floors[-1] != 0:
             raise ConfigError("score.grades must fall from the best to the worst and end at 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """When a change is advised.
+
+    window: how far back advice looks; interval: how often it is given anew. samples, events: of each thing, in the
+    window, below which nothing is said of it.
+    gain_ratio: seconds a second that a change must save; waiting: requests that wait at any time, which a larger pool
+    must save. room_ratio: share of a limit that must be out of use. hit_ratio, used_ratio: shares of lookups and of
+    entries loaded ahead below which a cache and its prefetch are of no use.
+    stage_seconds, stage_ratio: the mean run, and the seconds a second to save, from which a stage is worth a cache;
+    acting_stages: those that act on the world, for which no cache can stand.
+    gc_freed: objects that a full collection frees on average, above which it is not one too many.
+    """
+
+    window: Duration = field(default=Duration("1h"))
+    interval: Duration = field(default=Duration("300s"))
+    samples: float = 30.0
+    events: float = 1000.0
+    gain_ratio: float = 0.01
+    waiting: float = 0.1
+    room_ratio: float = 0.5
+    hit_ratio: float = 0.05
+    used_ratio: float = 0.5
+    stage_seconds: float = 0.001
+    stage_ratio: float = 0.05
+    acting_stages: tuple[str, ...] = ("place_order",)
+    gc_freed: float = 10_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +284,9 @@ def _timings() -> Mapping[str, Timing]:
         {
             "BreakerOpen": after("1m"),
             "CacheHitRatioLow": after("2m", keep="2m"),
+            "CacheTooLarge": after("15m", keep="1h"),
+            "CacheTooSmall": after("15m", keep="1h"),
+            "CacheUseless": after("15m", keep="1h"),
             "CollectorFailing": after("2m", keep="5m"),
             "CrashLooping.program": after("0s", keep="5m"),
             "CrashLooping.workers": after("0s", keep="5m"),
@@ -234,6 +297,7 @@ def _timings() -> Mapping[str, Timing]:
             "ErrorBudgetBurn.fast": after("2m", keep="2m"),
             "ErrorBudgetBurn.slow": after("15m", keep="15m"),
             "EventLoopLagHigh": after("1m", keep="2m"),
+            "GcPolicyCostly": after("15m", keep="1h"),
             "HealthCheckFailing": after("1m"),
             "InfoInhibitor": after("0s"),
             "LabelValuesFolded": after("5m", keep="15m"),
@@ -243,15 +307,21 @@ def _timings() -> Mapping[str, Timing]:
             "PoolExhaustionForecast": after("5m", keep="5m"),
             "PoolSaturated": after("2m", keep="2m"),
             "PoolTimeouts": after("1m", keep="2m"),
+            "PoolTooLarge": after("15m", keep="1h"),
+            "PoolTooSmall": after("15m", keep="1h"),
             "PoolWaitHigh": after("2m", keep="2m"),
+            "PrefetchUseless": after("15m", keep="1h"),
             "QueueRefusals": after("1m"),
             "QueueSaturated": after("2m", keep="2m"),
             "QueueWaitHigh": after("2m", keep="2m"),
             "RetriesExhausted": after("2m", keep="2m"),
             "SettingsRefused": after("5m"),
+            "SignalUnusual": after("10m", keep="10m"),
             "StageStuck": after("1m"),
+            "StageWorthCaching": after("15m", keep="1h"),
             "TargetDown": after("1m"),
             "Watchdog": after("0s"),
+            "WebConfigRefused": after("5m"),
         }
     )
 
@@ -278,7 +348,9 @@ class Thresholds:
     engine: Engine = field(default_factory=Engine)
     resilience: Resilience = field(default_factory=Resilience)
     runtime: Runtime = field(default_factory=Runtime)
+    analytics: Analytics = field(default_factory=Analytics)
     score: Score = field(default_factory=Score)
+    advice: Advice = field(default_factory=Advice)
     dashboards: Narrowing = field(default_factory=Narrowing)
     timing: Mapping[str, Timing] = field(default_factory=_timings)
 

@@ -14,7 +14,7 @@ class CacheContract(Contract):
     """What an instrumented cache keeps to.
 
         class TestFooCache(CacheContract):
-            tells = ("lookups", "entries", "limit", "evictions")
+            tells = ("lookups", "hits", "entries", "limit", "evictions")
 
             def make(self):
                 return foo.Cache(2)
@@ -23,7 +23,8 @@ class CacheContract(Contract):
                 return cache.get_or_set(key, lambda: key * 10)
 
     make: a cache for at most two entries.
-    tells: of `lookups`, `entries`, `limit`, `evictions` and `loads`, those that the adapter tells.
+    tells: of `lookups`, `hits` (how long some take), `entries`, `limit`, `evictions` and `loads`, those that the
+    adapter tells.
     makes_room: whether the adapter tells that an entry left to make room; False for one that tells only of entries
     that expired, or were cleared.
     """
@@ -33,6 +34,7 @@ class CacheContract(Contract):
     name_attribute = "cache.name"
     rows: ClassVar = {
         "lookups": rows.REQUESTS,
+        "hits": rows.HIT_DURATION,
         "entries": rows.ENTRIES,
         "limit": rows.ENTRY_LIMIT,
         "evictions": rows.EVICTIONS,
@@ -61,6 +63,7 @@ class CacheContract(Contract):
         equal(found, [20, 20, 40, 20, 60], "the values that lookups return")
         expected = {
             "lookups": {"hit": 2, "miss": 3},
+            "hits": 1,
             "loads": {"ok": 3, "error": 0},
             "entries": 2,
             "limit": 2,
@@ -69,6 +72,7 @@ class CacheContract(Contract):
         told = {
             "lookups": figures.all(rows.REQUESTS.prometheus_name, "cache_request_type"),
             "loads": figures.all(rows.LOAD_DURATION.prometheus_name + "_count", "cache_load_outcome"),
+            "hits": figures(rows.HIT_DURATION.prometheus_name + "_count"),
             "entries": self._value(figures, "entries"),
             "limit": self._value(figures, "limit"),
             "evictions": sum(figures.all(rows.EVICTIONS.prometheus_name, "cache_eviction_cause").values()),

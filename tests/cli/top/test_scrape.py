@@ -15,8 +15,9 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 
 from answering import answering
 from certificates import Authority
-from manometer.cli.top import scrape
-from manometer.cli.top.scrape import TargetError, WrongTargetError, fetch, metrics_url, parse
+from manometer.cli import request
+from manometer.cli.request import TargetError, WrongTargetError
+from manometer.cli.top.scrape import fetch, metrics_url, parse
 from manometer.errors import ConfigError
 from manometer.serving.pages import Site
 from manometer.serving.server import Server
@@ -191,7 +192,7 @@ def test_what_is_no_page_of_figures_is_told(answer, error, reason):
 
 def test_a_page_without_end_is_left(monkeypatch):
     """After so many bytes it is no page of figures."""
-    monkeypatch.setattr(scrape, "LARGEST", 100_000)
+    monkeypatch.setattr(request, "LARGEST", 100_000)
 
     def endless(request):
         request.send_response(200)
@@ -208,7 +209,7 @@ def test_a_page_without_end_is_left(monkeypatch):
 
 def _scraping():
     """The threads that scrape, or look a name up."""
-    return [each for each in threading.enumerate() if each.name == "manometer-top-scrape"]
+    return [each for each in threading.enumerate() if each.name == "manometer-request"]
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.0 200 OK\r\nX: "])
@@ -251,7 +252,7 @@ def test_a_host_that_is_not_known_is_told_by_name(host, reason, monkeypatch):
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         return look_up(name, port)
 
-    monkeypatch.setattr(scrape.socket, "getaddrinfo", none)
+    monkeypatch.setattr(request.socket, "getaddrinfo", none)
     with pytest.raises(WrongTargetError, match=f"^there is no host '{host}': {reason}$"):
         fetch(f"http://{host}:9464/metrics")
 
@@ -259,7 +260,7 @@ def test_a_host_that_is_not_known_is_told_by_name(host, reason, monkeypatch):
 def test_a_name_that_nobody_answers_for_is_given_up(monkeypatch):
     """A look-up may take longer than anybody waits. It does not keep the program from ending."""
     enough = threading.Event()
-    monkeypatch.setattr(scrape.socket, "getaddrinfo", lambda *_: enough.wait(DEADLINE))
+    monkeypatch.setattr(request.socket, "getaddrinfo", lambda *_: enough.wait(DEADLINE))
     with pytest.raises(WrongTargetError, match=r"the name slow\.invalid could not be looked up in 0\.05 s"):
         fetch("http://slow.invalid/metrics", 0.05)
     [looking] = _scraping()

@@ -15,9 +15,10 @@ from prometheus_client import Counter
 
 from manometer.catalogue import cache
 from manometer.cli import main, top
+from manometer.cli.request import TIME_OUT, TargetError, WrongTargetError
 from manometer.cli.top import run
 from manometer.cli.top.plain import PlainView
-from manometer.cli.top.scrape import TIME_OUT, Scrape, TargetError, WrongTargetError
+from manometer.cli.top.scrape import Scrape
 from manometer.serving.pages import Site
 from manometer.serving.server import Server
 from waiting import DEADLINE, joined, readable

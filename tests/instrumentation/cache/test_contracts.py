@@ -24,7 +24,7 @@ class Loading(cachetools.LRUCache):
 class TestCachetoolsCache(CacheContract):
     """A cache that the program fills."""
 
-    tells = ("lookups", "entries", "limit", "evictions")
+    tells = ("lookups", "hits", "entries", "limit", "evictions")
 
     def make(self):
         return cachetools.LRUCache(2)
@@ -39,7 +39,7 @@ class TestCachetoolsCache(CacheContract):
 class TestCachetoolsLoadingCache(CacheContract):
     """A cache that fills itself."""
 
-    tells = ("lookups", "entries", "limit", "evictions", "loads")
+    tells = ("lookups", "hits", "entries", "limit", "evictions", "loads")
 
     def make(self):
         return Loading(2)

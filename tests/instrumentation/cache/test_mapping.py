@@ -7,9 +7,17 @@ from operator import attrgetter
 
 import pytest
 
-from manometer.adapter import Bind, Binding, CacheAdapter, CachedFunctionAdapter, CacheState, MappingMethods
+from manometer.adapter import (
+    Bind,
+    Binding,
+    CacheAdapter,
+    CachedFunctionAdapter,
+    CacheEvents,
+    CacheState,
+    MappingMethods,
+)
 from manometer.instrumentation.subject import Subject
-from manometer.testing import CacheContract, Figures
+from manometer.testing import CacheContract, Figures, ManualClock
 
 
 class Compiled(OrderedDict):
@@ -94,7 +102,7 @@ def bind(figures, name="c"):
 class OfMappings(CacheContract):
     """What they have in common."""
 
-    tells = ("lookups", "entries", "limit", "evictions")
+    tells = ("lookups", "hits", "entries", "limit", "evictions")
 
     def instrument(self, target, name, figures):
         return measure(target, bind(figures, name))
@@ -127,7 +135,7 @@ class TestAbstract(OfMappings):
 class TestLoading(OfMappings):
     """A miss is a load."""
 
-    tells = ("lookups", "entries", "limit", "evictions", "loads")
+    tells = ("lookups", "hits", "entries", "limit", "evictions", "loads")
     make = Loading
 
     def look_up(self, cache, key):
@@ -263,3 +271,47 @@ def test_a_function_is_measured_with_the_cache_that_it_fills(kind):
     assert figures("cache_entries") == 2
     Binding.of(drop_in).close()
     assert type(tenfold.memory) is kind
+
+
+@pytest.mark.parametrize("kind", [*KINDS, Loading])
+def test_one_hit_in_many_is_timed(kind):
+    """Of lookups by `cache[key]`, the second, and then one in 1,024."""
+    figures = Figures()
+    cache = measure(kind(), bind(figures))
+    cache[1] = 10
+    with figures.changes() as changes:
+        for _ in range(1024 + 1024):
+            cache[1]
+    assert changes("cache_hit_duration_seconds_count") == 2
+
+
+def test_a_hit_takes_the_time_that_the_cache_takes():
+    """By the clock of the registry."""
+    clock = ManualClock()
+
+    class Slow(Plain):
+        def __getitem__(self, key):
+            clock.advance(0.25)
+            return super().__getitem__(key)
+
+    figures = Figures(clock=clock)
+    cache = measure(Slow(), bind(figures))
+    cache[1] = 10
+    for _ in range(3):
+        cache[1]
+    assert (figures("cache_hit_duration_seconds_count"), figures("cache_hit_duration_seconds_sum")) == (1, 0.25)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, Loading])
+def test_a_stack_without_room_for_the_time_has_room_for_the_hit(kind, monkeypatch):
+    """The program's lookup succeeds, and is counted."""
+
+    def full(seconds):
+        raise RecursionError
+
+    monkeypatch.setattr(CacheEvents, "hit_times", lambda events: (lambda: True, full))
+    figures = Figures()
+    cache = measure(kind(), bind(figures))
+    cache[1] = 10
+    assert (cache[1], cache.get(1)) == (10, 10)
+    assert figures("cache_requests_total", cache_request_type="hit") == 2

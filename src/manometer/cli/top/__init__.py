@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TextIO
 
+from manometer.cli.request import TIME_OUT, TargetError, WrongTargetError
 from manometer.cli.top.ending import terminable
 from manometer.cli.top.figures import Board, board
 from manometer.cli.top.interval import Interval
 from manometer.cli.top.notes import Note, Notes
 from manometer.cli.top.plain import PlainView
-from manometer.cli.top.scrape import TIME_OUT, Scrape, TargetError, WrongTargetError, fetch, metrics_url
+from manometer.cli.top.scrape import Scrape, fetch, metrics_url
 from manometer.redaction import without_secrets
 
 __all__ = ["add_parser", "run"]

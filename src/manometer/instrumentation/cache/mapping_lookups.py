@@ -3,12 +3,14 @@
 import functools
 import threading
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from inspect import CO_VARARGS, CO_VARKEYWORDS, unwrap
+from itertools import repeat
 from threading import get_ident
 from types import FunctionType
 from typing import Any
 
-from manometer.instrumentation.cache.adapter import CacheEvents
+from manometer.instrumentation.cache.adapter import LOOKUPS_A_TIME, CacheEvents
 from manometer.instrumentation.cache.amid import Amid
 from manometer.instrumentation.cache.mapping_walks import walks
 from manometer.instrumentation.drop_in import is_drop_in
@@ -37,11 +39,11 @@ def lookups(plain: Any, library: type, removing: Collection[str], events: CacheE
         method = getattr(plain, name, None)
         if method is not None and not _is_of(library, method):
             methods[name] = passing.within(method)
-    methods |= walks(plain, passing) | _get(plain, library, passing, hit, miss)
+    methods |= walks(plain, passing) | _get(plain, library, passing, events, hit, miss)
     loads = getattr(plain, "__missing__", None) is not getattr(library, "__missing__", None)
     if loads and not is_drop_in(plain):  # what a drop-in stands for calls its own `__missing__`
         return methods | _loading(plain, library, passing, events, hit, miss)
-    return methods | _failing(plain, library, passing, hit, miss)
+    return methods | _failing(plain, library, passing, events, hit, miss)
 
 
 def _is_of(library: type, method: Callable[..., Any]) -> bool:
@@ -70,11 +72,20 @@ def _recorder(passing: Amid, hit: Count, miss: Count) -> Callable[[bool], None]:
     return record
 
 
-def _failing(plain: Any, library: type, passing: Amid, hit: Count, miss: Count) -> Methods:
+def _failing(plain: Any, library: type, passing: Amid, events: CacheEvents, hit: Count, miss: Count) -> Methods:
     """`cache[key]` where a miss raises: a lookup that comes back is a hit."""
     look_up, threads, record = plain.__getitem__, passing.threads, _recorder(passing, hit, miss)
+    clock, (_, took) = events.clock, events.hit_times()
+    untimed = repeat(None, 1)
 
     def __getitem__(self: Any, key: Any) -> Any:
+        nonlocal untimed
+        for _ in untimed:  # a step of an iterator costs a fraction of a call that counts
+            break
+        else:
+            untimed = repeat(None, LOOKUPS_A_TIME - 1)
+            with suppress(RecursionError):  # the stack may have room for a lookup, and have none for its timing
+                return timed(self, key)
         try:
             value = look_up(self, key)
         except KeyError:
@@ -84,6 +95,19 @@ def _failing(plain: Any, library: type, passing: Amid, hit: Count, miss: Count) 
             reads.add(True)
         else:
             hit()
+        return value
+
+    def timed(self: Any, key: Any) -> Any:
+        started = clock()
+        try:
+            value = look_up(self, key)
+        except KeyError:
+            record(False)
+            raise
+        seconds = clock() - started
+        if get_ident() not in threads:
+            took(seconds)
+        record(True)
         return value
 
     def with_more(self: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -101,16 +125,21 @@ def _failing(plain: Any, library: type, passing: Amid, hit: Count, miss: Count) 
 def _loading(plain: Any, library: type, passing: Amid, events: CacheEvents, hit: Count, miss: Count) -> Methods:
     """`cache[key]` where a miss loads the value: a lookup that comes back may have loaded it."""
     look_up, threads, record = plain.__getitem__, passing.threads, _recorder(passing, hit, miss)
+    (due, timed), clock = events.hit_times(), events.clock
     thread = threading.local()
 
     def __getitem__(self: Any, key: Any) -> Any:
         loads = getattr(thread, "loads", 0)
+        started = clock() if due() else None
         value = look_up(self, key)
         if getattr(thread, "loads", 0) == loads:
             if threads and (reads := threads.get(get_ident())) is not None:
                 reads.add(True)
             else:
                 hit()
+                if started is not None:
+                    with suppress(RecursionError):
+                        timed(clock() - started)
         return value
 
     def with_more(self: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -156,15 +185,15 @@ def _load(plain: Any, passing: Amid, events: CacheEvents, miss: Count, thread: t
     return __missing__
 
 
-def _get(plain: Any, library: type, passing: Amid, hit: Count, miss: Count) -> Methods:
+def _get(plain: Any, library: type, passing: Amid, events: CacheEvents, hit: Count, miss: Count) -> Methods:
     """`get`, by how it finds what it returns."""
     if not hasattr(plain, "get"):
         return {}
     if _is_of(library, plain.get):
         return _get_by_key(plain, passing, miss)
     if is_drop_in(plain) or not isinstance(unwrap(plain.get), FunctionType):
-        return _get_directly(plain, passing, hit, miss)
-    return _own_get(plain, passing, hit, miss)
+        return _get_directly(plain, passing, events, hit, miss)
+    return _own_get(plain, passing, events, hit, miss)
 
 
 def _get_by_key(plain: Any, passing: Amid, miss: Count) -> Methods:
@@ -182,22 +211,28 @@ def _get_by_key(plain: Any, passing: Amid, miss: Count) -> Methods:
     return {"get": get}
 
 
-def _get_directly(plain: Any, passing: Amid, hit: Count, miss: Count) -> Methods:
+def _get_directly(plain: Any, passing: Amid, events: CacheEvents, hit: Count, miss: Count) -> Methods:
     """`get` of compiled code, which asks no method of the class for what is there."""
     look_up, threads, nothing = passing.within(plain.get), passing.threads, object()
+    (due, timed), clock = events.hit_times(), events.clock
 
     def get(self: Any, key: Any, default: Any = None, **kwargs: Any) -> Any:
+        started = clock() if due() else None
         value = look_up(self, key, nothing, **kwargs)
         if get_ident() not in threads:
             (miss if value is nothing else hit)()
+            if started is not None and value is not nothing:
+                with suppress(RecursionError):  # the stack had room for the lookup, and has none for its time
+                    timed(clock() - started)
         return default if value is nothing else value
 
     return {"get": get}
 
 
-def _own_get(plain: Any, passing: Amid, hit: Count, miss: Count) -> Methods:
+def _own_get(plain: Any, passing: Amid, events: CacheEvents, hit: Count, miss: Count) -> Methods:
     """`get` of a user's class: a hit where it has found an entry on its way."""
     look_up, threads = plain.get, passing.threads
+    (due, timed), clock = events.hit_times(), events.clock
 
     @functools.wraps(look_up)
     def get(self: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -205,6 +240,7 @@ def _own_get(plain: Any, passing: Amid, hit: Count, miss: Count) -> Methods:
         if thread in threads:
             return look_up(self, *args, **kwargs)
         threads[thread] = reads = set()
+        started = clock() if due() else None
         try:
             value = look_up(self, *args, **kwargs)
             reads.add(True in reads)
@@ -213,6 +249,9 @@ def _own_get(plain: Any, passing: Amid, hit: Count, miss: Count) -> Methods:
             del threads[thread]
             if True in reads:
                 hit()
+                if started is not None:
+                    with suppress(RecursionError):
+                        timed(clock() - started)
             elif reads:
                 miss()
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from manometer.mixin.dashboards import (
+    analytics,
     cache,
     engine,
     exporter,
@@ -32,6 +33,7 @@ SUBJECTS: Mapping[str, Callable[[Thresholds], Dashboard]] = MappingProxyType(
         "resilience": resilience.dashboard,
         "runtime": runtime.dashboard,
         "host": host.dashboard,
+        "analytics": analytics.dashboard,
         "fleet": fleet.dashboard,
         "exporter": exporter.dashboard,
         "slo": slo.dashboard,

@@ -43,7 +43,7 @@ def dashboard(config: Thresholds) -> Dashboard:
         (
             Row(WELL, (hit_ratio(config), _full(), _saved(), _caches(config))),
             Row(PRESSURE, (_loads(), _load_time(), _failed_loads(), _evictions())),
-            Row(SINCE, (_lookups(), _entries(), _prefetches())),
+            Row(SINCE, (_lookups(), _hit_time(), _entries(), _prefetches())),
         ),
         (CHOICE,),
     )
@@ -142,6 +142,18 @@ def _load_time() -> Graph:
     )
 
 
+def _hit_time() -> Graph:
+    seconds, hits = (per_second(cache.HIT_DURATION, _CACHE, _CHOSEN, part) for part in ("_sum", "_count"))
+    return Graph(
+        "Time of a hit",
+        "Mean time of a lookup that hits, of one lookup in 1,024: a cache that is asked seldom has gaps. The time of"
+        " a load over this one is how much faster the cache makes what it answers. One that climbs is a lock that"
+        " lookups wait for, or a processor that others take.",
+        "s",
+        (Query(f"{seconds}\n/ ({hits} > 0)", _A_CACHE),),
+    )
+
+
 def _failed_loads() -> Graph:
     failed = per_second(cache.LOAD_DURATION, _CACHE, {"cache.load.outcome": "error", **_CHOSEN}, "_count")
     return Graph(
@@ -200,7 +212,8 @@ def _prefetches() -> Graph:
     return Graph(
         "Prefetches",
         "Entries a second that were loaded ahead of demand, by what became of them. Unused ones cost loads and room"
-        " for nothing: fetch less far ahead. Late ones were asked for before they were there: begin earlier.",
+        " for nothing: fetch less far ahead. Late ones were asked for before they were there: begin earlier. Failed"
+        " ones raised: look at what stands behind the cache.",
         "ops",
-        (became("used", GOOD), became("late", WORRY), became("unused", BAD)),
+        (became("used", GOOD), became("late", WORRY), became("unused", BAD), became("failed", BAD)),
     )

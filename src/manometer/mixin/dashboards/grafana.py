@@ -17,7 +17,8 @@ try:
     from grafana_foundation_sdk.cog.plugins import register_default_plugins
     from grafana_foundation_sdk.models import dashboard
 
-    from manometer.mixin.dashboards.kinds import SOURCE, drawn
+    from manometer.mixin.dashboards.kinds import drawn
+    from manometer.mixin.dashboards.parts import SOURCE
 except ImportError as error:
     raise ConfigError("the mixin needs an extra: pip install 'manometer[mixin]'") from error
 

@@ -1,5 +1,8 @@
 """Pools of connections and objects: how full they are, who waits, how much they reuse, and whether they will last."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from manometer.catalogue import pool
 from manometer.mixin.dashboards.meaning import BAD, NOTE, QUIET, RED_FROM_ANY, WORRY, worst_from
 from manometer.mixin.dashboards.panel import (
@@ -44,12 +47,16 @@ def dashboard(config: Thresholds) -> Dashboard:
         " long they will last. Pools of workers have a dashboard of their own.",
         (
             Row(WELL, (saturation_bars(config, _CHOSEN), _refusals(), _reuse(), _pools(config))),
-            Row(PRESSURE, (saturation(config, _CHOSEN), waiting(_CHOSEN), _waits(), _wait_time(config))),
+            Row(PRESSURE, (*_wide(saturation(config, _CHOSEN), waiting(_CHOSEN)), _waits(), _wait_time(config))),
             Row(SINCE, (_resources(), _use_time(), _created(), _create_time())),
             Row(COMING, (forecast(config, _CHOSEN), _fit(config, _CHOSEN))),
         ),
         (Variable("pool", "pool.name", "Pool", not_workers, CHOICE.description),),
     )
+
+
+def _wide(*panels: Graph) -> Iterable[Graph]:
+    return (replace(panel, width=12) for panel in panels)
 
 
 def saturation_bars(config: Thresholds, pools: dict[str, str] = _ANY) -> Bars:

@@ -3,7 +3,21 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 
-from manometer.mixin.rules import cache, engine, health, meta, pool, queue, resilience, restarts, runtime, score, slo
+from manometer.mixin.rules import (
+    advice,
+    analytics,
+    cache,
+    engine,
+    health,
+    meta,
+    pool,
+    queue,
+    resilience,
+    restarts,
+    runtime,
+    score,
+    slo,
+)
 from manometer.mixin.rules.precedence import with_precedence
 from manometer.mixin.rules.rule import Alert, Entry, Group
 from manometer.mixin.slo.service import Service
@@ -22,6 +36,8 @@ SUBJECTS: Mapping[str, Callable[[Thresholds], tuple[Group, ...]]] = MappingProxy
         "restarts": restarts.groups,
         "health": health.groups,
         "score": score.groups,
+        "analytics": analytics.groups,
+        "advice": advice.groups,
         "meta": meta.groups,
     }
 )

@@ -6,14 +6,18 @@ from manometer.mixin.promql import TARGET, both, by, rate, ratio, recorded, sele
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["HIT_RATIO", "LOOKUPS", "SAVED", "SPEED_UP", "groups"]
+__all__ = ["HIT_RATIO", "LOADS_AVOIDED", "LOOKUPS", "SAVED", "SPEED_UP", "groups"]
 
 _CACHE = (*TARGET, "cache.name")
 
 LOOKUPS = recorded(_CACHE, cache.REQUESTS, "rate5m")
 HIT_RATIO = recorded(_CACHE, cache.REQUESTS, "hit_ratio_rate5m")
 SAVED = recorded(_CACHE, cache.LOAD_DURATION, "saved_rate5m")
-SPEED_UP = recorded(_CACHE, cache.REQUESTS, "speedup_rate5m")
+LOADS_AVOIDED = recorded(_CACHE, cache.REQUESTS, "loads_avoided_rate5m")
+SPEED_UP = recorded(_CACHE, cache.LOAD_DURATION, "speedup_rate1h")
+PREFETCH_USED = recorded(_CACHE, cache.PREFETCHES, "used_ratio_rate5m")
+PREFETCH_AVOIDED = recorded(_CACHE, cache.PREFETCHES, "loads_avoided_rate5m")
+PREFETCH_SAVED = recorded(_CACHE, cache.PREFETCHES, "saved_rate5m")
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
@@ -24,14 +28,24 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
     # What a load costs changes slowly and a good cache loads seldom: an hour still knows when five minutes do not.
     loads = events(cache.LOAD_DURATION, _CACHE, {"cache.load.outcome": "ok"}, "1h")
     loading = amounts(cache.LOAD_DURATION, _CACHE, {"cache.load.outcome": "ok"}, "1h")
+    timed = events(cache.HIT_DURATION, _CACHE, {}, "1h")
+    hitting = amounts(cache.HIT_DURATION, _CACHE, {}, "1h")
+    used = by(_CACHE, rate(select(cache.PREFETCHES, {"cache.prefetch.outcome": "used"})))
     return (
         Group(
             "cache",
             (
                 Record(LOOKUPS, by(_CACHE, rate(select(cache.REQUESTS)))),
                 Record(HIT_RATIO, ratio(hits, LOOKUPS)),
-                Record(SPEED_UP, f"{LOOKUPS} / ({misses} > 0)"),
+                # For each load that is made, those that hits spare.
+                Record(LOADS_AVOIDED, f"{hits}\n/ ({misses} > 0)"),
+                # The time of a miss over the time of a hit.
+                Record(SPEED_UP, f"({loading}\n/ ({loads} > 0))\n/ ({hitting}\n/ ({timed} > 0))"),
                 Record(SAVED, f"{hits}\n* ({loading}\n/ ({loads} > 0))"),
+                # What a lookup finds since it was loaded ahead spares it a load, and the time of one.
+                Record(PREFETCH_USED, ratio(used, by(_CACHE, rate(select(cache.PREFETCHES))))),
+                Record(PREFETCH_AVOIDED, used),
+                Record(PREFETCH_SAVED, f"{used}\n* ({loading}\n/ ({loads} > 0))"),
                 Alert(
                     name="CacheHitRatioLow",
                     expr=both(f"{HIT_RATIO} < {limits.hit_ratio:g}", f"{LOOKUPS} > {limits.floor:g}"),

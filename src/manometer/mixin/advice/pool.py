@@ -1,0 +1,49 @@
+"""Advice about pools: a larger one, a smaller one."""
+
+from collections.abc import Iterable
+
+from manometer.catalogue import pool
+from manometer.mixin.advice.advice import Advice
+from manometer.mixin.advice.window import Window
+from manometer.mixin.promql import TARGET, both, by, select
+from manometer.mixin.thresholds import Thresholds
+
+__all__ = ["advice"]
+
+_POOL = (*TARGET, "pool.name", "pool.kind")
+
+
+def advice(config: Thresholds) -> Iterable[Advice]:
+    """Of pools."""
+    limits, window = config.advice, Window(config, _POOL)
+    known = window.known(pool.USE_DURATION)
+    waited = window.spent(pool.WAIT_DURATION)
+    made = window.spent(pool.CREATE_DURATION)
+    waiting = f"({waited} - ({made} or 0 * {waited}))"  # who waits for a resource to be made waits for no other
+    limit = by(_POOL, select(pool.RESOURCE_LIMIT), "max")
+    peak = window.peak(pool.RESOURCES, {"pool.resource.state": "used"})
+    # By Little's law, the mean number in use. Arrivals at random seldom need four standard deviations more.
+    mean = window.spent(pool.USE_DURATION)
+    wanted = f"ceil(({mean} + 4 * sqrt({mean}) > 2 * {peak}) or clamp_min(2 * {peak}, 2))"
+    yield Advice(
+        *("PoolTooSmall", _POOL, known),
+        expr=both(f"{waiting} > {limits.waiting:g}", f"{peak} >= {limit}", known),
+        unit="s",
+        fires=f"a pool that was full keeps over {limits.waiting:g} requests waiting at any time",
+        found="the {pool_kind} pool {pool_name} keeps its callers waiting",
+        gain="of waiting a second",
+        change="raise its limit by those that wait at any time; for workers only where their tasks wait for others, "
+        "since those that compute share the processor",
+        size=f"ceil({limit} + {waiting})",
+    )
+    yield Advice(
+        *("PoolTooLarge", _POOL, known),
+        expr=both(f"{limit} - {wanted} > {limits.room_ratio:g} * {limit}", known)
+        + f"\nunless {waiting} > {limits.gain_ratio:g}",
+        unit="",
+        fires=f"over {limits.room_ratio:.0%} of a pool's limit is more than its use will need",
+        found="the {pool_kind} pool {pool_name} is larger than its use",
+        gain="resources that it need not be able to hold",
+        change="lower its limit to twice the most that were seen in use, or to what its mean use needs at its peaks",
+        size=wanted,
+    )

@@ -1,0 +1,151 @@
+"""A Prometheus that holds a past made for a test: raw samples are given to it, and rules are recorded over them.
+
+One rule is recorded after the other, each over the whole past. That equals what Prometheus records step by step, as a
+rule reads nothing newer than its own time. A series that ends gets the mark of an end, as Prometheus gives it.
+"""
+
+import json
+import math
+import os
+import shutil
+import struct
+import subprocess
+import tempfile
+import urllib.parse
+import urllib.request
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from ports import reserved_port
+from waiting import DEADLINE, until
+
+STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
+"""The value that tells Prometheus that a series has ended."""
+
+_SAMPLES = 20_000  # in one request
+_POINTS = 10_000  # of one series in one answer; Prometheus refuses more than 11,000
+_KEPT = "400d"
+
+
+class Past:
+    """The HTTP interface of such a Prometheus."""
+
+    def __init__(self, url, pid):
+        self.url, self.pid = url, pid
+
+    def api(self, path, **parameters):
+        """The data that Prometheus answers."""
+        body = urllib.parse.urlencode(parameters).encode()
+        with urllib.request.urlopen(f"{self.url}/api/v1/{path}", body, DEADLINE) as answer:
+            return json.load(answer)["data"]
+
+    def series(self, expr, start, end, step):
+        """The samples of an expression, at each step: labels, and values by time."""
+        found = {}
+        for first in range(int(start), int(end) + 1, _POINTS * step):
+            last = min(end, first + (_POINTS - 1) * step)
+            answer = self.api("query_range", query=expr, start=first, end=last, step=step)["result"]
+            for each in answer:
+                samples = found.setdefault(tuple(sorted(each["metric"].items())), {})
+                samples.update((int(time), float(value)) for time, value in each["values"])
+        return found
+
+    def give(self, labels, samples):
+        """Store samples of one series, values by time in seconds, in the order of their times."""
+        times = list(samples)
+        for start in range(0, len(times), _SAMPLES):
+            self.give_many([(labels, {time: samples[time] for time in times[start : start + _SAMPLES]})])
+
+    def give_many(self, series):
+        """The same of several series in one request: pairs of labels and samples."""
+        self._write(b"".join(_field(1, _series(*each)) for each in series))
+
+    def record(self, rule, start, end, step):
+        """Store what a recording rule gives at each step from start to end."""
+        for found, samples in self.series(rule["expr"], start, end, step).items():
+            labels = {**dict(found), "__name__": rule["record"], **rule.get("labels", {})}
+            ended = {time + step: STALE for time in samples if time + step not in samples and time + step <= end}
+            self.give(labels, dict(sorted({**samples, **ended}.items())))
+
+    def _write(self, message):
+        headers = {"Content-Encoding": "snappy", "X-Prometheus-Remote-Write-Version": "0.1.0"}
+        with urllib.request.urlopen(
+            urllib.request.Request(f"{self.url}/api/v1/write", _snappy(message), headers), timeout=DEADLINE
+        ):
+            pass
+
+
+@contextmanager
+def past():
+    """A Prometheus without a past so far, until the end of the block."""
+    with ExitStack() as started:
+        folder = Path(tempfile.mkdtemp(prefix="manometer-past-"))
+        started.callback(shutil.rmtree, folder, ignore_errors=True)
+        port = started.enter_context(reserved_port())
+        (folder / "prometheus.yml").write_text("global: {}\n")
+        log = started.enter_context((folder / "log").open("wb"))
+        server = subprocess.Popen(
+            [
+                shutil.which("prometheus"),
+                f"--config.file={folder / 'prometheus.yml'}",
+                f"--storage.tsdb.path={folder / 'data'}",
+                # One block takes it all, so that each series may be given from its start on.
+                *(f"--storage.tsdb.{bound}-block-duration={_KEPT}" for bound in ("min", "max")),
+                f"--storage.tsdb.retention.time={_KEPT}",
+                "--web.enable-remote-write-receiver",
+                f"--web.listen-address=127.0.0.1:{port}",
+            ],
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "GOGC": "50"},
+        )
+        started.callback(server.wait, DEADLINE)
+        started.callback(server.terminate)
+        url = f"http://127.0.0.1:{port}"
+        until(lambda: _ready(url), lambda: (folder / "log").read_text())
+        yield Past(url, server.pid)
+
+
+def _ready(url):
+    try:
+        with urllib.request.urlopen(f"{url}/-/ready", timeout=DEADLINE) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+# Prometheus's remote write: a protobuf message of series, in Snappy's framing.
+
+
+def _series(labels, samples):
+    told = (_field(1, _label(pair)) for pair in sorted(labels.items()))
+    return b"".join(told) + b"".join(_field(2, _sample(time, value)) for time, value in samples.items())
+
+
+def _sample(time, value):
+    if math.isnan(value):
+        value = STALE
+    return b"\x09" + struct.pack("<d", value) + b"\x10" + _number(round(time * 1000))
+
+
+def _label(pair):
+    return b"".join(_field(place, text.encode()) for place, text in enumerate(pair, 1))
+
+
+def _field(number, content):
+    return _number(number << 3 | 2) + _number(len(content)) + content
+
+
+def _number(value):
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
+
+
+def _snappy(content):
+    """The content in the form of Snappy, uncompressed: its length, and pieces of up to 65,536 bytes."""
+    pieces = [content[start : start + 0x10000] for start in range(0, len(content), 0x10000)]
+    return _number(len(content)) + b"".join(b"\xf4" + struct.pack("<H", len(piece) - 1) + piece for piece in pieces)
