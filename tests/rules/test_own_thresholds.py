@@ -39,6 +39,7 @@ WITHOUT_AN_EDGE = {
     "EventLoopLagHigh": "its share of lag has two measures; tests/rules/runtime.yaml tries both",
     "MemoryLeak": "a trend over hours: tests/rules/runtime.yaml",
     "PoolExhaustionForecast": "a trend over an hour: tests/rules/pool.yaml",
+    "SignalUnusual": "what is usual takes a week: tests/rules/analytics.yaml",
 }
 """The alerts with a threshold that no scenario stands at the edge of, and why."""
 
