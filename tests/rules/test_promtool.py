@@ -1,13 +1,11 @@
 """The rules on Prometheus's own tool: they load, every alert fires and stays quiet, and none goes untested."""
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from promtool import both_versions, promtool
 from rule_gate import contents, untested
-from waiting import DEADLINE
 
 ROOT = Path(__file__).parents[2]
 RULES = sorted((ROOT / "alert_rules").glob("*.yaml"))
@@ -15,17 +13,6 @@ TESTS = sorted((ROOT / "tests" / "rules").glob("*.yaml"))
 
 NATIVE = sorted((ROOT / "tests" / "rules" / "native").glob("*.yaml"))
 """Scenarios with native histograms, which promtool takes in from Prometheus 3 on."""
-
-both_versions = pytest.mark.parametrize("name", ["promtool", "promtool3"])
-
-
-def promtool(name, *arguments):
-    """Run a promtool; its output where it fails. `promtool3` is that of a Prometheus 3, where one is on the path."""
-    program = shutil.which(name)
-    if program is None:
-        pytest.skip(f"{name} is not installed; docs/contributing.md says where it comes from")
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=3 * DEADLINE, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @both_versions
