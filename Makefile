@@ -88,7 +88,7 @@ speed: $(VENV)/run  ## the same with counts of instructions, quickly: valgrind c
 siege: $(VENV)/dev  ## besiege an exporter for some minutes; prints a table, writes benchmarks/siege.json
 	$(BIN)/python benchmarks/siege.py
 
-certify: $(VENV)/dev  ## check what ALL-USE's makers published on a real Prometheus, in three minutes
+certify: $(VENV)/dev  ## check what ALL-USE's makers published on a real Prometheus, in four minutes
 	$(BIN)/python tests/servers.py prometheus prometheus-alertmanager
 	$(BIN)/python benchmarks/certify.py
 
