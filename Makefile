@@ -95,7 +95,7 @@ siege: $(VENV)/dev  ## besiege an exporter for some minutes; prints a table, wri
 survival: $(VENV)/dev  ## kill processes, fill a disk, take a receiver away; prints a table, RECORD=1 keeps it for docs
 	$(BIN)/python benchmarks/survival/run.py $(if $(RECORD),--record)
 
-certify: $(VENV)/dev  ## check what ALL-USE's makers published on a real Prometheus, in three minutes
+certify: $(VENV)/dev  ## check what ALL-USE's makers published on a real Prometheus, in four minutes
 	$(BIN)/python tests/servers.py prometheus prometheus-alertmanager
 	$(BIN)/python benchmarks/certify.py
 

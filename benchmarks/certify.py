@@ -1,6 +1,6 @@
 """Certifies ALL-USE: runs it with a real Prometheus, and checks what its makers published of it: make certify
 
-It takes about three minutes. The certificates go to benchmarks/certificates/; the exit status is that of
+It takes about four minutes. The certificates go to benchmarks/certificates/; the exit status is that of
 `manometer certify`, 1 where a promise is broken.
 """
 

@@ -60,8 +60,8 @@ def _settings() -> Timeline:
     return Timeline(
         "Settings",
         "Whether the settings, and the web configuration, that were last read are right. Refused: the old ones still"
-        " hold, and the next start would fail: see the runbooks of SettingsRefused and WebConfigRefused. Ten of each, the"
-        " worst ones.",
+        " hold, and the next start would fail: see the runbooks of SettingsRefused and WebConfigRefused."
+        " Ten of each, the worst ones.",
         "none",
         (
             Query(f"bottomk(10, {by(TARGET, chosen(kit.CONFIG_RELOAD_SUCCESSFUL), 'min')})", f"settings {_TARGET}"),
