@@ -9,13 +9,19 @@ import yaml
 
 from rule_mutants.expressions import changed
 from rule_mutants.rules import Mutant, mutants, name, rules
-from rule_mutants.trial import scenarios, survivors
+from rule_mutants.trial import scenarios, survivors, that_can_notice
 
 ROOT = Path(__file__).parents[2]
 FILES = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((ROOT / "alert_rules").glob("*.yaml"))}
-SCENARIOS = [
-    scenario for path in sorted((ROOT / "tests" / "rules").glob("*.yaml")) for scenario in scenarios(path, FILES)
-]
+
+
+def _all_scenarios():
+    paths = sorted((ROOT / "tests" / "rules").glob("*.yaml"))
+    return [scenario for path in paths for scenario in scenarios(path, FILES)]
+
+
+SCENARIOS = _all_scenarios()
+
 HELD = ("cache", "health", "meta", "queue", "resilience", "restarts", "runtime")
 """The rules files that are held to it. The others have mutants that no scenario notices yet."""
 
@@ -44,6 +50,25 @@ def test_rules_that_are_not_changed_pass_the_same_trial(file, program, tmp_path)
     promtool = program("promtool", "prometheus")
     same = [Mutant(file, place, rule, "", "") for place, rule in enumerate(rules(FILES[file]))]
     assert survivors(same, SCENARIOS, promtool, tmp_path) == same
+
+
+def untested(files, tests):
+    """The rules of these files that no assertion of a scenario depends on, recorded series among them."""
+    every = [Mutant(file, place, rule, "", "") for file in files for place, rule in enumerate(rules(FILES[file]))]
+    return [name(mutant.rule) for mutant in every if not that_can_notice(mutant, tests)]
+
+
+def test_no_rule_is_without_a_scenario():
+    """A recorded series is looked at, or an alert that reads it is."""
+    assert untested(FILES, SCENARIOS) == []
+
+
+def test_a_rule_without_a_scenario_is_noticed(monkeypatch):
+    """The gate itself: a new recorded series that nothing reads is named."""
+    new = {"record": "made_up:made_up:rate5m", "expr": "sum by (job) (rate(made_up_total[5m]))"}
+    group = {"name": "made-up", "rules": [*rules(FILES["pool"]), new]}
+    monkeypatch.setitem(FILES, "pool", {"groups": [group]})
+    assert untested(["pool"], _all_scenarios()) == ["made_up:made_up:rate5m"]
 
 
 def test_what_is_explained_is_there():

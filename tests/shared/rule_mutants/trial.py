@@ -15,7 +15,7 @@ import yaml
 
 from rule_mutants.rules import Mutant, Rule, name, names_read, rules
 
-__all__ = ["Scenario", "scenarios", "survivors"]
+__all__ = ["Scenario", "Trial", "scenarios", "survivors", "that_can_notice"]
 
 _AT_ONCE = 100  # mutants in one process of promtool
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -42,7 +42,7 @@ def scenarios(path: Path, files: Mapping[str, Mapping[str, Any]]) -> list[Scenar
 
 def survivors(mutants: Iterable[Mutant], tests: Sequence[Scenario], program: str, folder: Path) -> list[Mutant]:
     """The mutants that no scenario notices."""
-    waiting = [(mutant, _that_can_notice(mutant, tests)) for mutant in mutants]
+    waiting = [(mutant, that_can_notice(mutant, tests)) for mutant in mutants]
     unnoticed = [mutant for mutant, left in waiting if not left]
     while waiting := [(mutant, left) for mutant, left in waiting if left]:
         passed = _passed([left[0] for _, left in waiting], program, folder)
@@ -51,7 +51,7 @@ def survivors(mutants: Iterable[Mutant], tests: Sequence[Scenario], program: str
     return unnoticed
 
 
-class _Trial(NamedTuple):
+class Trial(NamedTuple):
     """What promtool is given: a scenario cut down to what a mutant can change."""
 
     test: Mapping[str, Any]
@@ -66,13 +66,13 @@ class _Trial(NamedTuple):
         return last // _seconds(self.step) * sum(map(len, self.groups))
 
 
-def _that_can_notice(mutant: Mutant, tests: Iterable[Scenario]) -> list[_Trial]:
+def that_can_notice(mutant: Mutant, tests: Iterable[Scenario]) -> list[Trial]:
     """The scenarios whose assertions depend on the changed rule, the cheapest first."""
     cut = [_cut(mutant, each) for each in tests if mutant.file in each.rules]
     return sorted((each for each in cut if each is not None), key=lambda each: each.cost)
 
 
-def _cut(mutant: Mutant, scenario: Scenario) -> _Trial | None:
+def _cut(mutant: Mutant, scenario: Scenario) -> Trial | None:
     every = [rule for about in scenario.rules.values() for rule in about]
     changed = [*scenario.rules[mutant.file]]
     changed[mutant.place] = mutant.rule
@@ -90,7 +90,7 @@ def _cut(mutant: Mutant, scenario: Scenario) -> _Trial | None:
     needed = _with_sources(needed, every)
     test = {key: value for key, value in scenario.test.items() if not key.endswith("_test")} | kept
     groups = [changed if file == mutant.file else about for file, about in scenario.rules.items()]
-    return _Trial(test, scenario.step, [[rule for rule in group if name(rule) in needed] for group in groups])
+    return Trial(test, scenario.step, [[rule for rule in group if name(rule) in needed] for group in groups])
 
 
 def _of_alert(assertion: Mapping[str, Any], _every: Sequence[Rule]) -> set[str]:
@@ -98,9 +98,10 @@ def _of_alert(assertion: Mapping[str, Any], _every: Sequence[Rule]) -> set[str]:
 
 
 def _of_query(assertion: Mapping[str, Any], every: Sequence[Rule]) -> set[str]:
-    """What a query reads; a pattern of names is every recorded series."""
-    recorded = {name(rule) for rule in every if "record" in rule} if "__name__" in assertion["expr"] else set()
-    return _read(assertion["expr"], every) | recorded
+    """What a query reads; a pattern of names is every series that it fits."""
+    expr = assertion["expr"]
+    patterns = re.findall(r'__name__=~"([^"]*)"', expr)
+    return _read(expr, every) | {name(rule) for rule in every for each in patterns if re.fullmatch(each, name(rule))}
 
 
 def _read(expr: str, every: Sequence[Rule]) -> set[str]:
@@ -125,7 +126,7 @@ def _with_sources(names: set[str], every: Sequence[Rule]) -> set[str]:
     return found
 
 
-def _passed(trials: Sequence[_Trial], program: str, folder: Path) -> list[bool]:
+def _passed(trials: Sequence[Trial], program: str, folder: Path) -> list[bool]:
     """Whether promtool finds every assertion of each to hold."""
     good: set[int] = set()
     for start in range(0, len(trials), _AT_ONCE):
@@ -143,7 +144,7 @@ def _passed(trials: Sequence[_Trial], program: str, folder: Path) -> list[bool]:
     return [number in good for number in range(len(trials))]
 
 
-def _write(trial: _Trial, number: int, folder: Path) -> None:
+def _write(trial: Trial, number: int, folder: Path) -> None:
     """A rules file and a test file. JSON is YAML."""
     groups = [{"name": f"group-{place}", "rules": group} for place, group in enumerate(trial.groups) if group]
     (folder / f"{number}.rules.json").write_text(json.dumps({"groups": groups}))
