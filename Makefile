@@ -21,7 +21,7 @@ if test -n "$$failed"; then echo "make $@: failed:$$failed" >&2; exit 1; fi; \
 echo "make $@: passed: $(1)"
 endef
 
-.PHONY: help demo check test unit servers matrix floors coverage peers mutants fuzz lint format bench speed siege mixin picture pictures docs clean
+.PHONY: help demo check test unit servers matrix floors coverage peers mutants fuzz lint format bench speed siege survival mixin picture pictures docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ speed: $(VENV)/run  ## the same with counts of instructions, quickly: valgrind c
 
 siege: $(VENV)/dev  ## besiege an exporter for some minutes; prints a table, writes benchmarks/siege.json
 	$(BIN)/python benchmarks/siege.py
+
+survival: $(VENV)/dev  ## kill processes, fill a disk, take a receiver away; prints a table, RECORD=1 keeps it for docs
+	$(BIN)/python benchmarks/survival/run.py $(if $(RECORD),--record)
 
 mixin: $(VENV)/dev  ## write dashboards/ and alert_rules/ anew from the catalogue
 	$(BIN)/manometer mixin

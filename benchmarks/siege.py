@@ -9,6 +9,7 @@ the program's own: the load on the machine is the same, and only the second is i
 import http.client
 import json
 import platform
+import resource
 import socket
 import subprocess
 import sys
@@ -180,6 +181,7 @@ def _summary(rounds: list[tuple[dict[str, Any], ...]]) -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
+        "descriptors": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
         "rounds": len(rounds),
         "seconds": _SECONDS,
         "scrapes": len(took),
@@ -210,7 +212,8 @@ def table() -> str:
         ("work of the program in a second of its CPU time, less by", _spread(run["slowdown_of_cpu"])),
     ]
     lines = ["| measured | |", "| --- | --- |", *(f"| {name} | {figure} |" for name, figure in rows)]
-    told = f"{run['rounds']} rounds of {run['seconds']:.0f} s. Python {run['python']}, {run['machine']}."
+    told = f"{run['rounds']} rounds of {run['seconds']:.0f} s, {run['descriptors']:,} file descriptors a process. "
+    told += f"Python {run['python']}, {run['machine']}."
     return "\n".join([*lines, "", told])
 
 

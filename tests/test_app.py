@@ -21,8 +21,10 @@ from sqlalchemy.pool import QueuePool
 
 from collected import collect
 from forking import in_child
-from manometer import app, instrument_pool
-from manometer.app import Manometer, asgi_app, start, wsgi_app
+from manometer import flush, instrument_pool
+from manometer.app.applications import asgi_app, wsgi_app
+from manometer.app.manometer import Manometer, start
+from manometer.catalogue.self_metrics import CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME
 from manometer.config import Settings
 from manometer.errors import BindingError, ConfigError
 from manometer.health import Checks, check
@@ -158,7 +160,7 @@ def test_a_taken_port_touches_nothing(figures, monkeypatch):
     """It is the first thing to be had."""
     with Manometer(FREE, registry=figures.registry) as first:
         port = int(first.url.rpartition(":")[2])
-        monkeypatch.setattr(app, "measure", lambda **_: pytest.fail("it was measured"))
+        monkeypatch.setattr("manometer.app.manometer.measure", lambda **_: pytest.fail("it was measured"))
         with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is in use"):
             Manometer(Settings(port=port, logs=True), registry=CollectorRegistry()).start()
 
@@ -341,7 +343,7 @@ def test_a_flush_waits_for_as_long_as_it_is_told(monkeypatch, arguments, seconds
     """Ten seconds where nobody says; it tells whether all is written."""
     told = []
     monkeypatch.setattr("manometer.processes.flush", lambda timeout: told.append(timeout) or "written")
-    assert app.flush(*arguments) == "written"
+    assert flush(*arguments) == "written"
     assert told == [seconds]
 
 
@@ -359,6 +361,7 @@ def test_an_application_measures_what_start_does(application, figures):
     """The process, its garbage collector and the host: once, however many applications there are."""
     with Manometer(FREE, registry=figures.registry):
         started = {family.name for family in collect(figures.registry)}
+    started -= {row.family_name for row in (CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME)}  # it has no reloads
     assert started > set(MEASURED)
     application(figures.registry)
     application(figures.registry)
@@ -416,8 +419,8 @@ def test_start_serves_the_default_registry_until_the_program_ends():
     """The common case, in a program of its own: settings by name, closed at exit, over a fork too."""
     program = """
 import json, os, urllib.request
-from manometer import app, instrument_pool
-manometer = app.start(port=0, service_name="orders", logs=True, log_level="warning")
+from manometer import instrument_pool, start
+manometer = start(port=0, service_name="orders", logs=True, log_level="warning")
 if os.fork() == 0:
     manometer.close()
     raise SystemExit
@@ -490,5 +493,5 @@ def test_nothing_is_to_be_written_where_nothing_is_shared_yet(monkeypatch):
         monkeypatch.delitem(sys.modules, "manometer.processes", raising=False)
         for name, module in loaded.items():
             monkeypatch.setitem(sys.modules, name, module)
-        assert app.flush()
+        assert flush()
         assert (sys.modules.get("manometer.processes") is not None) == bool(loaded)

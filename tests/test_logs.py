@@ -313,6 +313,8 @@ def test_a_file_that_cannot_be_opened_sends_the_lines_to_standard_error(tmp_path
     """Such as one in a folder that is not there; when the folder comes, the file is used."""
     file = tmp_path / "later" / "orders.log"
     with _configured(file=str(file)):
+        told = f"manometer: cannot log to {file}: No such file or directory\n"
+        assert capsys.readouterr().err == told  # at the start: the first line may come much later
         logging.getLogger("orders").info("placed")
         file.parent.mkdir()
         logging.getLogger("orders").info("sent")

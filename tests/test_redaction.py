@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manometer.redaction import SHOWN, brief, without_secrets
+from manometer.redaction import SHOWN, brief, ends_of, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,20 @@ def test_a_long_text_is_cut():
     assert brief("word\n\tword") == "word word"
     assert brief("x" * SHOWN) == "x" * SHOWN
     assert brief("x" * 50_000_000) == "x" * (SHOWN - 1) + "…"
+
+
+def test_of_a_long_text_both_ends_are_told():
+    """A short one stays as it is."""
+    assert ends_of("first\nlast", 10) == "first\nlast"
+    for between in (20, 5_000_000):
+        assert ends_of(f"first{'x' * between}\nlast!", 10) == "first\n[...]\nlast!"
+
+
+@pytest.mark.parametrize("length", [20, 2_000, 60_000])
+def test_no_part_of_a_secret_is_told_where_a_text_is_cut(length):
+    """Wherever the cut falls: amid a password, or between a name and what it names."""
+    secret = "hunter2" * (length // 7)
+    for text in (f"db://shop:{secret}@db", f"password={secret}", f"Bearer {secret}", f"password='{secret}'"):
+        for before in range(0, 1_500, 37):
+            for told in (f"{'x ' * before}\n{text}\n{'y ' * 3_000}", f"{'x ' * 3_000}\n{text}\n{'y ' * before}"):
+                assert "unter" not in ends_of(told, 200)

@@ -22,6 +22,7 @@ from manometer.processes import Worker
 from waiting import DEADLINE, joined, until
 
 LAST = "manometer_config_last_reload_successful"
+LAST_OF_WEB = "manometer_server_config_last_reload_successful"
 SINCE = "manometer_config_last_reload_success_timestamp_seconds"
 
 
@@ -166,6 +167,19 @@ def test_wrong_settings_change_nothing_and_are_counted(started, file, figures, c
     assert manometer.reload() is True
     assert (figures(LAST), _outcomes(figures)) == (1, {"refused": 1, "ok": 1})
     assert figures(SINCE) >= since
+
+
+def test_at_the_end_no_configuration_holds_any_more(figures, tmp_path):
+    """A refused web configuration is no matter of a later start without one."""
+    web = tmp_path / "web.yml"
+    web.write_text("http_server_config: {http2: false}\n")
+    with Manometer(Settings(port=0, web_config_file=str(web)), registry=figures.registry) as manometer:
+        web.write_text("nothing: true\n")
+        _status(manometer.url, "localhost")
+        assert (figures(LAST), figures(LAST_OF_WEB)) == (1, 0)
+    assert (figures(LAST), figures(LAST_OF_WEB)) == (None, None)
+    with Manometer(Settings(port=0), registry=figures.registry):
+        assert (figures(LAST), figures(LAST_OF_WEB)) == (1, None)
 
 
 def test_a_file_that_is_gone_changes_nothing(started, file, figures):

@@ -8,7 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from manometer.app import Manometer, asgi_app, flush, start, wsgi_app
+    from manometer.app.applications import asgi_app, wsgi_app
+    from manometer.app.exported import flush
+    from manometer.app.manometer import Manometer, start
     from manometer.config import Settings
     from manometer.errors import BindingError, ConfigError, ManometerError, MetricError, UnsupportedError
     from manometer.exposition.render import render
@@ -56,7 +58,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "manometer.app": ("Manometer", "asgi_app", "flush", "start", "wsgi_app"),
+    "manometer.app.applications": ("asgi_app", "wsgi_app"),
+    "manometer.app.exported": ("flush",),
+    "manometer.app.manometer": ("Manometer", "start"),
     "manometer.config": ("Settings",),
     "manometer.errors": ("BindingError", "ConfigError", "ManometerError", "MetricError", "UnsupportedError"),
     "manometer.exposition.render": ("render",),

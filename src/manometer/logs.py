@@ -24,7 +24,8 @@ def configure(level: str = "info", format: str = "json", file: str | None = None
 
     level: the least severe one logged; format: `json`, a line an event, or `console`, for people.
     file: where the lines go, rotated at 10 MB with 5 older files kept; by default standard output.
-    A file that cannot be written, or a full disk, sends the lines to standard error.
+    A file that cannot be written, or a full disk, sends the lines to standard error. A file that cannot be opened is
+    told of there at once.
     """
     handler = _handler(file)
     handler.setFormatter(_formatter(format, colors=file is None and _is_terminal(sys.stdout)))
@@ -107,6 +108,7 @@ def _handler(file: str | None) -> logging.Handler:
         return _Stream(sys.stdout)
     handler = _File(file, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8", delay=True)
     handler.target = file
+    handler.open()
     return handler
 
 
@@ -127,10 +129,12 @@ class _Spilling(logging.Handler):
         if not isinstance(error, OSError):  # the record is at fault, not the target
             super().handleError(record)
             return
+        self._spill(error, record)
+
+    def _spill(self, error: OSError, *lost: logging.LogRecord) -> None:
         with suppress(AttributeError, OSError, ValueError):  # there is no standard error, or it fails, or is closed
-            sys.stderr.write(
-                f"{self.format(record)}\nmanometer: cannot log to {self.target}: {error.strerror or error}\n"
-            )
+            lines = [*map(self.format, lost), f"manometer: cannot log to {self.target}: {error.strerror or error}"]
+            sys.stderr.write("".join(f"{line}\n" for line in lines))
 
 
 class _Stream(_Spilling, logging.StreamHandler[TextIO]):
@@ -138,4 +142,9 @@ class _Stream(_Spilling, logging.StreamHandler[TextIO]):
 
 
 class _File(_Spilling, RotatingFileHandler):
-    pass
+    def open(self) -> None:
+        """Open the file now; where that cannot be, each line tries it again."""
+        try:
+            self.stream = self._open()
+        except OSError as error:
+            self._spill(error)

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable
 
-__all__ = ["SHOWN", "brief", "without_secrets"]
+__all__ = ["SHOWN", "brief", "ends_of", "without_secrets"]
 
 SHOWN = 200
 """Characters of a text that are shown."""
+_READ_AROUND = 5
+"""So many times what is shown of a long text is read: what belongs to a secret may stand far from it."""
 _HIDDEN = "***"
 
 
@@ -47,8 +49,25 @@ def without_secrets(text: str) -> str:
 
 def brief(text: str) -> str:
     """The text in one line, without secrets, cut where it is long."""
-    read = text[: 5 * SHOWN]
-    if len(read) < len(text):
-        read += "@"  # a password of a URL is known by what follows it, which may have been cut off
-    line = without_secrets(" ".join(read.split()))
+    line = without_secrets(" ".join(_beginning(text, SHOWN).split()))
     return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
+
+
+def ends_of(text: str, size: int) -> str:
+    """The text without secrets, and of a long one the first and the last characters alone, `size` in all."""
+    half = size // 2
+    if len(text) <= 2 * _READ_AROUND * half:
+        text = without_secrets(text)
+        if len(text) <= size:
+            return text
+        first = last = text
+    else:
+        _, _, rest = text[-_READ_AROUND * half :].partition("\n")  # a part of a line may be a part of a secret
+        first, last = without_secrets(_beginning(text, half)), without_secrets(rest)
+    return f"{first[:half]}\n[...]\n{last[-half:]}"
+
+
+def _beginning(text: str, shown: int) -> str:
+    """What is read of a text of which so many characters are shown."""
+    read = text[: _READ_AROUND * shown]
+    return read if len(read) == len(text) else f"{read}@"  # by which the cut password of a URL is known

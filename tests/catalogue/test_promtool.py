@@ -139,9 +139,9 @@ def _of_ourselves(registry):
     figures.label_folds.labels("many").inc()
     figures.spans.labels("ok").inc()
     figures.server_shortages.labels("connection").inc()
-    figures.server_config_reloads.labels("ok").inc()
+    figures.web_config.ended("ok")
     figures.server_refusals.labels("password").inc()
-    figures.config_reloads.labels("ok").inc()
+    figures.settings.ended("ok")
 
 
 def test_everything_is_there(everything):

@@ -122,6 +122,10 @@ def test_a_figure_is_called_as_at_metrics_or_as_in_the_catalogue(registry):
         "resource",
         "pool.resources",
     )
+    assert figure("pool_resources", "orders", at_most=1, registry=registry)().problem is None
+    assert figure("pool.resources", "other", at_most=1, registry=registry)().problem == (
+        "there is no pool_resources{pool_name='other'}"
+    )
     wanted = {"pool.name": "orders", "pool.resource.state": "used"}
     assert figure("pool.resources", wanted, at_least=1, registry=registry)().problem is None
 
@@ -150,6 +154,14 @@ def test_a_collector_that_hangs_holds_up_no_check_of_another(registry, monkeypat
     [
         (lambda: figure("jobs"), "the check of 'jobs' has no bound; pass at_most=..., at_least=..., or both"),
         (lambda: figure("jobs", object(), at_most=1), "is not bound; pass what instrument_cache"),
+        (
+            lambda: figure("jobs", "mail", at_most=1),
+            "what a series of 'jobs' is named by is not known; pass its labels",
+        ),
+        (
+            lambda: figure("engine.stage.active", "classify", at_most=1),
+            "series of 'engine.stage.active' have the names engine.name, engine.stage.name; pass {",
+        ),
         (lambda: pool(Pool()), "is not bound; pass what instrument_cache"),
         (
             lambda: pool("orders", 90),

@@ -248,6 +248,31 @@ def test_sighup_has_the_settings_read_again(shared, tmp_path):
                 f"unknown profile 'production' in file {file}; there are none\n"
             )
             assert _status(url, "proxy.example") == 200
+            reloads = 'manometer_config_reloads_total{manometer_config_reload_outcome="%s"} 1.0\n'
+            until(lambda: reloads % "refused" in _page(url))
+            page = _page(url)
+            assert reloads % "partial" in page
+            assert "\nmanometer_config_last_reload_successful 0.0\n" in page
         finally:
             program.send_signal(signal.SIGTERM)
+    assert program.returncode == 0
+
+
+def test_what_it_refuses_by_itself_is_among_the_figures(shared, tmp_path):
+    """Added to what the workers refused: an alert sees no difference."""
+    (tmp_path / "web.yml").write_text("http_server_config: {http2: false}\n")
+    command = [sys.executable, "-m", "manometer", "serve", shared, "--port=0"]
+    command.append(f"--web.config.file={tmp_path / 'web.yml'}")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        try:
+            url = program.stdout.readline().strip()
+            assert "\nmanometer_server_config_last_reload_successful 1.0\n" in _page(url)
+            assert _status(url, "proxy.example") == 421
+            (tmp_path / "web.yml").write_text("nothing: 1\n")
+            page = _page(url)
+            assert "\nmanometer_server_config_last_reload_successful 0.0\n" in page
+            assert 'manometer_server_refusals_total{manometer_server_refusal_reason="host"} 1.0\n' in page
+        finally:
+            program.send_signal(signal.SIGTERM)
+            program.communicate(timeout=DEADLINE)
     assert program.returncode == 0

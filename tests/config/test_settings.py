@@ -180,6 +180,46 @@ def test_a_platform_s_receiver_that_cannot_be_used_is_a_warning(monkeypatch, cap
     assert len(caplog.records) == 1
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (9511, "a settings file is named by its path, not by 9511; a port is passed as port=9511"),
+        (b"shop.yaml", "a settings file is named by its path, not by a bytes object"),
+        ({"otlp_headers": "key=hush"}, "a settings file is named by its path, not by a dict object"),
+    ],
+)
+def test_what_is_no_path_of_a_file_is_told_in_one_line(path, told):
+    """And no value of a mapping, which may have a secret."""
+    with pytest.raises(ConfigError) as raised:
+        Settings.load(path, {})
+    assert str(raised.value) == told
+
+
+def test_addresses_and_a_port_of_one_source_are_refused(tmp_path):
+    """Whoever names both expects both. Where sources differ, the addresses count."""
+    both = {"port": 1, "listen_addresses": ":2"}
+    file = tmp_path / "shop.yaml"
+    file.write_text("port: 1\nlisten_addresses: ':2'\n")
+    variables = {f"MANOMETER_{name.upper()}": str(value) for name, value in both.items()}
+    for load, addresses, port in (
+        (lambda: Settings.load(environ={}, **both), "the call", "the call"),
+        (lambda: Settings.load(environ={}, options=both), "the command line", "the command line"),
+        (lambda: Settings.load(file, {}), f"file {file}, line 2", f"file {file}, line 1"),
+        (
+            lambda: Settings.load(environ=variables),
+            "variable MANOMETER_LISTEN_ADDRESSES",
+            "variable MANOMETER_PORT",
+        ),
+    ):
+        with pytest.raises(ConfigError) as raised:
+            load()
+        told = f"listen_addresses in {addresses} takes the place of port in {port}; keep one of them"
+        assert str(raised.value) == told
+    del variables["MANOMETER_PORT"]
+    assert Settings.load(environ=variables, port=1).listen_addresses == ":2"
+    assert Settings.load(environ=variables, port=1, listen_addresses=None).port == 1
+
+
 def test_an_unknown_setting_in_the_call_lists_the_known_ones():
     """Where no setting comes close, the error lists them all."""
     with pytest.raises(ConfigError, match="unknown setting 'colour' in the call; there are host, port,"):

@@ -32,14 +32,14 @@ sys.path.insert(0, str(HERE))
 from record import PATH  # noqa: E402
 from shapes import request  # noqa: E402
 
-from manometer.serving.reception import HELD, WAITING  # noqa: E402
+from manometer.serving.places import places  # noqa: E402
 from manometer.serving.server import SPARE  # noqa: E402
 from manometer.serving.site import SCRAPES  # noqa: E402
 
 CLIENTS = 4
 THREADS = SCRAPES + 2 * SPARE + 16
 """Threads that the process may have: those that answer or shake hands, those of the exporter, and collectors."""
-DESCRIPTORS = HELD + WAITING + SCRAPES + 2 * SPARE + 48
+DESCRIPTORS = sum(places()) + SCRAPES + 2 * SPARE + 48
 GROWTH = 150 << 20
 """Bytes of memory that the process may have more than when it was asked first."""
 LINGERING = 40

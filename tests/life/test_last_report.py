@@ -217,6 +217,22 @@ def test_a_thread_that_dies_leaves_one_too_and_not_too_many(seen, report, tmp_pa
     assert len(seen) == 4
 
 
+def test_two_reports_of_one_exception_are_both_left(report, seen, tmp_path):
+    """As of two Manometers of one program, each of which names a file of its own; each is written once."""
+    other = tmp_path / "other.txt"
+    undo = LastReport(str(other), CollectorRegistry(), "mail").install()
+    error = ValueError("no")
+    try:
+        last_report.leave_reports(error)
+        written = [path.read_text() for path in (tmp_path / "crash.txt", other)]
+        assert [text.split(",")[0] for text in written] == ["Last report of shop", "Last report of mail"]
+        assert all("ValueError: no" in text for text in written)
+        sys.excepthook(ValueError, error, None)
+        assert [path.read_text() for path in (tmp_path / "crash.txt", other)] == written
+    finally:
+        undo()
+
+
 def test_an_application_leaves_reports_too(hooks, tmp_path):
     """To the end of the process, and through one hook, however many applications there are."""
     registry, path = CollectorRegistry(), str(tmp_path / "crash.txt")
@@ -243,6 +259,14 @@ def test_the_report_is_bounded(report, tmp_path, monkeypatch):
     assert text.endswith("\n")
     report.leave(ValueError("short"), "MainThread")
     assert 'many_total{number="999"} 1.0\n' in (tmp_path / "crash.txt").read_text()
+
+
+def test_a_traceback_has_no_part_of_a_secret_where_it_is_cut(report, tmp_path):
+    """As amid the password of a URL."""
+    report.leave(ValueError(f"postgres://shop:{'hunter2' * 20_000}@db"), "MainThread")
+    told = (tmp_path / "crash.txt").read_text()
+    assert "postgres://***@db" in told
+    assert "hunt" not in told
 
 
 def test_so_many_threads_and_so_many_frames_are_told(report, tmp_path, monkeypatch):

@@ -46,7 +46,7 @@ class Subject(NamedTuple):
 
 
 SUBJECTS = {
-    "app": Subject(["app.py", "process.py"], ["tests/test_app.py", "tests/test_reload.py"]),
+    "app": Subject(["app/*", "process.py"], ["tests/test_app.py", "tests/test_reload.py"]),
     "background": Subject(["background.py"], ["tests/test_background.py"], at_import=True),
     "catalogue": Subject(["catalogue/*"], ["tests/catalogue", "tests/mixin"], rendered=True),
     "checks": Subject(["checks/*"], ["tests/checks"]),

@@ -1,18 +1,16 @@
 """A real Celery worker with the prefork pool: its end costs no task and no figure."""
 
 import http.client
-import os
 import re
-import signal
 import subprocess
 import sys
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
+from groups import samples, under_way
 from manometer.exposition.render import render
 from manometer.processes import onlooker
 from waiting import DEADLINE, until
@@ -79,29 +77,10 @@ def _worker(path):
     (path / "tasks.py").write_text(TASKS)
     for folder in ("queue", "control"):
         (path / folder).mkdir()
-    log = path / "log"
     options = ("--pool", "prefork", "-c", "2", "--without-gossip", "--without-mingle", "--without-heartbeat")
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "tasks", "worker", *options],
-            cwd=path,
-            env=os.environ | {"MANOMETER_PROCESSES_DIR": str(path / "group"), "C_FORCE_ROOT": "1"},
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
+    command = (sys.executable, "-m", "celery", "-A", "tasks", "worker", *options)
+    with under_way(path, *command, C_FORCE_ROOT="1") as (process, log):
         yield process, until(lambda: re.search(r"Figures at: (\S+)", log.read_text()), log.read_text)[1]
-    finally:
-        (path / "may").touch()
-        process.terminate()
-        try:
-            process.wait(DEADLINE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _send(path, *kinds):
@@ -124,10 +103,7 @@ def _get(url, path):
 
 def _sent(text):
     return {
-        sample.labels["kind"]: sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if sample.name == "sent_total"
+        kind: value for (name, *labels), value in samples(text).items() if name == "sent_total" for kind in labels
     }
 
 

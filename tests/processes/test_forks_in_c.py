@@ -297,17 +297,17 @@ def test_a_child_that_shares_nothing_may_start_anew(path, library):
 STARTED = """
 import manometer, selectors
 from opentelemetry import trace
-from manometer.tracing import otlp
+from manometer.tracing import delivery
 
 sent, send = os.pipe()
 
 
 def export(_, spans):
     os.write(send, b"%d " % len(spans))
-    return otlp.SpanExportResult.SUCCESS
+    return delivery.SpanExportResult.SUCCESS
 
 
-otlp.trace_exporter.OTLPSpanExporter.export = export
+delivery.trace_exporter.OTLPSpanExporter.export = export
 # The server's thread sleeps too, until somebody asks.
 ASLEEP.add(selectors.DefaultSelector.select.__code__)
 ASLEEP.add(selectors.PollSelector.select.__code__)
@@ -329,7 +329,7 @@ def traced():
 
 def traced_by_several():
     # The first spans of the child end at once. All are to be in one queue, which a flush empties.
-    begun, queues, make = [], [], otlp.BatchSpanProcessor
+    begun, queues, make = [], [], delivery.BatchSpanProcessor
 
     def slow(*arguments, **more):
         queues.append(threading.get_ident())
@@ -340,7 +340,7 @@ def traced_by_several():
         begun.append(threading.get_ident())
         traced()
 
-    otlp.BatchSpanProcessor = slow
+    delivery.BatchSpanProcessor = slow
     started = [threading.Thread(target=run) for _ in range(8)]
     for thread in started:
         thread.start()

@@ -5,19 +5,16 @@ import os
 import random
 import re
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections import Counter as Tally
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
-from waiting import DEADLINE, joined, until
+from groups import serving
+from waiting import joined, until
 
 pytestmark = pytest.mark.servers
 
@@ -41,26 +38,6 @@ def work(path):
     took.observe(1)
     return str(os.getpid()).encode()
 """
-WSGI = """
-from work import manometer, work
-metrics = manometer.wsgi_app()
-
-def app(environ, start_response):
-    if environ["PATH_INFO"] == "/metrics":
-        return metrics(environ, start_response)
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [work(environ["PATH_INFO"])]
-"""
-ASGI = """
-from work import manometer, work
-metrics = manometer.asgi_app()
-
-async def app(scope, receive, send):
-    if scope["type"] == "lifespan" or scope["path"] == "/metrics":
-        return await metrics(scope, receive, send)
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": work(scope["path"])})
-"""
 DECORATED = """
 from wsgi import app
 import uwsgidecorators  # takes uWSGI's hook for itself
@@ -77,75 +54,13 @@ def on_starting(server):
 """
 
 
-class Program(NamedTuple):
-    """A server under way. port: where it answers; log: what it has written so far; files: the group's directory."""
-
-    process: subprocess.Popen
-    port: int
-    log: Path
-    files: Path
-
-    def get(self, path):
-        """What one worker answers; OSError or HTTPException where it went away."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
-        try:
-            connection.request("GET", path)
-            return connection.getresponse().read().decode()
-        finally:
-            connection.close()
-
-    @property
-    def names(self):
-        """The names of the group's files."""
-        return [path.name for path in self.files.iterdir()]
-
-    def samples(self):
-        """The figures at any one worker."""
-        return samples(self.get("/metrics"))
-
-
-def samples(text):
-    """The value of each sample, by name and the values of its labels."""
-    return {
-        (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
-@contextmanager
-def program(path, listening, *command, **environment):
-    """Run a server until the end of the block; `listening` finds its port in its log."""
-    for name, text in (("work", WORK), ("wsgi", WSGI), ("asgi", ASGI), ("decorated", DECORATED)):
-        (path / f"{name}.py").write_text(text)
-    log, files = path / "log", path / "group"
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, *command],
-            cwd=path,
-            env=os.environ | {"MANOMETER_PROCESSES_DIR": str(files)} | environment,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        found = until(lambda: re.search(listening, log.read_text()), log.read_text)
-        yield Program(process, int(found[1]), log, files)
-    finally:
-        process.terminate()
-        try:
-            process.wait(DEADLINE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        with suppress(ProcessLookupError):  # without a master, uWSGI's workers outlive the first of them
-            os.killpg(process.pid, signal.SIGKILL)
+PYTHON = (sys.executable, "-m")
 
 
 def gunicorn(path, *options, **environment):
     """gunicorn with three workers."""
-    command = ("-m", "gunicorn", "-w", "3", "-b", "127.0.0.1:0", "--no-control-socket", *options, "wsgi:app")
-    return program(path, r"Listening at: http://127\.0\.0\.1:(\d+)", *command, **environment)
+    command = (*PYTHON, "gunicorn", "-w", "3", "-b", "127.0.0.1:0", "--no-control-socket", *options, "wsgi:app")
+    return serving(path, WORK, r"Listening at: http://127\.0\.0\.1:(\d+)", *command, **environment)
 
 
 def uwsgi(path, *options, module="wsgi", **environment):
@@ -153,11 +68,10 @@ def uwsgi(path, *options, module="wsgi", **environment):
     program_of_uwsgi = Path(sys.executable).with_name("uwsgi")
     if not program_of_uwsgi.exists():
         pytest.skip("not installed: uwsgi (python tests/servers.py)")
-    # It is no module of Python's: this one becomes it.
-    start = "import os, sys; os.execv(sys.argv[1], sys.argv[1:])"
-    command = ("-c", start, str(program_of_uwsgi), "--http-socket", "127.0.0.1:0", "--die-on-term", "-p", "3")
+    (path / "decorated.py").write_text(DECORATED)
+    command = (str(program_of_uwsgi), "--http-socket", "127.0.0.1:0", "--die-on-term", "-p", "3")
     listening = r"bound to TCP address 127\.0\.0\.1:(\d+)"
-    return program(path, listening, *command, "--module", f"{module}:app", *options, **environment)
+    return serving(path, WORK, listening, *command, "--module", f"{module}:app", *options, **environment)
 
 
 class Load:
@@ -260,7 +174,8 @@ def test_gunicorn_workers_killed_and_recycled_under_load(tmp_path):
         assert server.log.read_text().count("SIGKILL") >= 1
         assert len({key[1] for key in found if key[0] == "process_resident_memory_bytes"}) == 3
     # What ended well has written all it had: a last look finds no less, in one file.
-    with program(tmp_path, r"http://127\.0\.0\.1:(\d+)/", "-m", "manometer", "serve", "--port", "0") as onlooker:
+    command = (*PYTHON, "manometer", "serve", "--port", "0")
+    with serving(tmp_path, WORK, r"http://127\.0\.0\.1:(\d+)/", *command) as onlooker:
         last = onlooker.samples()
         assert found["served_total", "/work"] <= last["served_total", "/work"] <= sent + load.unanswered
         assert last["manometer_processes",] == 0
@@ -308,8 +223,8 @@ def test_workers_that_may_not_write_fail_every_scrape(tmp_path):
 
 def test_uvicorn_workers_show_each_other(tmp_path):
     """An ASGI application needs no more than to be mounted."""
-    options = ("--workers", "2", "--port", "0", "asgi:app")
-    with program(tmp_path, r"running on http://127\.0\.0\.1:(\d+)", "-m", "uvicorn", *options) as server:
+    options = (*PYTHON, "uvicorn", "--workers", "2", "--port", "0", "asgi:app")
+    with serving(tmp_path, WORK, r"running on http://127\.0\.0\.1:(\d+)", *options) as server:
         until(lambda: server.log.read_text().count("startup complete") == 2, server.log.read_text)
         with Load(server, 60) as load:
             pass

@@ -1,9 +1,11 @@
 """A collector that hangs costs its own series, once the time that it has, and one thread."""
 
 import gc
+import itertools
+import signal
 import threading
 import weakref
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import partial
 
@@ -505,3 +507,133 @@ def test_no_log_and_no_class_of_the_program_holds_a_collection_up(registry, cloc
         assert values(pool.submit(collect_in_time, registry, (), SHORT).result()) == {"first_total": 1}
         may_log.set()
         assert first.result() == {"first_total": 1}
+
+
+def test_a_program_rests_between_two_collections(registry, clock, monkeypatch):
+    """Forty times as long as the last one kept a CPU busy: two who ask then share one, and nobody waits for ever."""
+    ticks = itertools.count()
+    monkeypatch.setattr(rounds, "thread_time", lambda: next(ticks) * 0.005)
+    read = []
+    Gauge("reads", "Help.", registry=registry).set_function(lambda: read.append(clock.now) or 0.0)
+    resting = Limits(each=DEADLINE, rests=True)
+    collect_in_time(registry, limits=resting)
+    with ThreadPoolExecutor(3) as pool:
+        found = [pool.submit(collect_in_time, registry, (), resting) for _ in range(2)]
+        until(lambda: _rounds_of(registry)._next is not None and _rounds_of(registry)._next.waiting == 2)
+        assert read == [clock.now]
+        clock.now += 1
+        assert all(each.result(DEADLINE) for each in found)
+        assert len(read) == 2
+        patient = pool.submit(collect_in_time, registry, (), resting)
+        until(lambda: _rounds_of(registry)._next is not None)
+        collect_in_time(registry)  # it does not rest, and who waits has it too
+        assert patient.result(DEADLINE)
+    assert len(read) == 3
+
+
+@pytest.mark.parametrize(
+    ("resting", "took", "cost", "rest"),
+    [
+        (Limits(), 1.0, 1.0, 0.0),
+        (Limits(rests=True), 0.002, 0.001, 0.04),
+        (Limits(rests=True), 0.2, 0.001, 0.4),
+        (Limits(rests=True), 5.0, 1.0, 1.0),
+        (Limits(all=1.0, rests=True), 5.0, 1.0, 0.5),
+    ],
+)
+def test_a_rest_is_short(resting, took, cost, rest):
+    """At most a second, and half of the time that there is."""
+    assert resting.rest_after(took, cost) == pytest.approx(rest)
+
+
+class Gated(Held):
+    """Has to be let through each time."""
+
+    def __init__(self, registry):
+        self.may_go_on = threading.Semaphore(0)
+        super().__init__(registry, "gate", may=True)
+
+    def collect(self):
+        found = super().collect()
+        assert self.may_go_on.acquire(timeout=DEADLINE)
+        return found
+
+
+def two_join(pool, registry, limits, already=0):
+    """What two find who wait for the next collection, amid one; or as many less as wait for it already."""
+    found = []
+    for number in range(already + 1, 3):
+        found.append(pool.submit(collect_in_time, registry, (), limits))
+        until(lambda wanted=number: (following := _rounds_of(registry)._next) and following.waiting == wanted)
+    return found
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="the system sends no signal to a thread")
+def test_a_signal_handler_may_collect_amid_a_collection(registry):
+    """Also in the thread that takes care of it: another who waits does so then, and the handler has the next one."""
+    gate, told = Gated(registry), []
+    before = signal.signal(signal.SIGUSR1, lambda *_: told.append(values(collect_in_time(registry, limits=LONG))))
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            first = pool.submit(collect_in_time, registry, (), LONG)
+            assert gate.entered.acquire(timeout=DEADLINE)
+
+            def go_on():
+                until(lambda: (following := _rounds_of(registry)._next) is not None and following.waiting == 1)
+                (other,) = two_join(pool, registry, LONG, already=1)
+                gate.may_go_on.release()
+                assert gate.entered.acquire(timeout=DEADLINE)
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+                until(lambda: _rounds_of(registry)._next is not None)
+                gate.may_go_on.release()
+                found = other.result(DEADLINE)
+                gate.may_go_on.release()
+                return found
+
+            other = pool.submit(go_on)
+            assert values(collect_in_time(registry, limits=LONG))["gate"] == 2
+            assert values(first.result(DEADLINE))["gate"] == 1
+            assert values(other.result(DEADLINE))["gate"] == 2
+            assert [each["gate"] for each in told] == [3]
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        gate.may_go_on.release(10)
+
+
+def test_without_a_thread_another_gives_up_what_one_reads(registry, clock, monkeypatch):
+    """Of two who wait, one reads the collectors itself, where one hangs: the other has its figures in time."""
+    gate = Gated(registry)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(collect_in_time, registry, (), LONG)
+        assert gate.entered.acquire(timeout=DEADLINE)
+        both = two_join(pool, registry, SHORT)
+        monkeypatch.setattr(rounds, "in_background", _refuse)
+        gate.may_go_on.release()
+        assert first.result(DEADLINE)
+        assert gate.entered.acquire(timeout=DEADLINE)
+        clock.now += 100
+        done, hanging = wait(both, DEADLINE, FIRST_COMPLETED)
+        assert [values(each.result()) for each in done] == [{"first_total": 1}]
+        gate.may_go_on.release()
+        assert all(each.result(DEADLINE) for each in hanging)
+
+
+def test_no_rest_costs_a_scrape_its_figures(registry, clock):
+    """Whoever waits with it: the collection begins in time for the one who has least."""
+    reads = Gauge("reads", "Help.", registry=registry)
+    resting = Limits(each=DEADLINE, rests=True)
+
+    def take():
+        clock.now += 0.4
+        return 1.0
+
+    reads.set_function(take)
+    collect_in_time(registry, limits=resting)
+    with ThreadPoolExecutor(2) as pool:
+        patient = pool.submit(collect_in_time, registry, (), resting)
+        until(lambda: _rounds_of(registry)._next is not None)
+        hasty = pool.submit(collect_in_time, registry, (), resting._replace(all=1.0))
+        until(lambda: _rounds_of(registry)._next is None or _rounds_of(registry)._next.waiting == 2)
+        clock.now += 0.25
+        assert values(hasty.result(DEADLINE))["reads"] == 1
+        assert values(patient.result(DEADLINE))["reads"] == 1

@@ -13,10 +13,11 @@ from holding import Held, StillClock, collecting, released
 from manometer import Counter
 from manometer.exposition.render import rendered
 from manometer.registry import limits, rounds, timely
-from manometer.registry.limits import Limits
 from manometer.registry.timely import collect_in_time
 from manometer.serving import connection, pages, reception
-from manometer.serving.pages import Request, Site, asgi_app, respond
+from manometer.serving.asgi import asgi_app
+from manometer.serving.pages import Request, Site, respond
+from manometer.serving.places import Places
 from manometer.serving.server import Server
 from manometer.serving.site import SCRAPES
 from manometer.serving.slots import Slots
@@ -80,7 +81,7 @@ def test_probes_are_answered_however_many_scrapes_wait(registry, monkeypatch):
 
 def test_a_scrape_is_refused_where_too_many_wait(registry, monkeypatch):
     """With a word, and counted."""
-    monkeypatch.setattr(reception, "WAITING", 1)
+    monkeypatch.setattr(reception, "places", lambda: Places(64, 1))
     monkeypatch.setattr(connection, "PATIENCE", DEADLINE)
     held, site = Held(registry), Site(registry, patience=DEADLINE, scrapes=Slots(1))
     refused = 503, "too many requests wait for theirs; try again soon\n"
@@ -128,7 +129,7 @@ def test_who_says_to_wait_for_ever_does_not_have_the_others_wait(registry, monke
     monkeypatch.setattr(pages, "collect_in_time", lambda *args: asked.append(args[2]) or collect_in_time(*args))
     for seconds in ("9e99", "119", "0.1"):
         assert respond(Site(registry), Request("GET", "/metrics", "", {SECONDS: seconds})).status == 200
-    assert asked == [Limits(5.0, 120.0), Limits(5.0, 118.5), Limits(1.0, 1.0)]
+    assert [(each.each, each.all) for each in asked] == [(5.0, 120.0), (5.0, 118.5), (1.0, 1.0)]
 
 
 @pytest.mark.parametrize("told", ["", "soon", "nan", "inf", "-1", "0"])

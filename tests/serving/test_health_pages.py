@@ -9,7 +9,9 @@ from prometheus_client import CollectorRegistry
 
 from checking import Rig
 from manometer.health import LIVE, READY, STARTUP, Finding
-from manometer.serving.pages import Request, Site, asgi_app, respond, wsgi_app
+from manometer.serving.asgi import asgi_app
+from manometer.serving.pages import Request, Site, respond
+from manometer.serving.wsgi import wsgi_app
 
 
 @pytest.fixture

@@ -5,11 +5,13 @@ import os
 import ssl
 import threading
 import urllib.request
+from contextlib import closing
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from certificates import Authority
+from manometer.registry.self_metrics import SelfMetrics
 from manometer.serving import live_config
 from manometer.serving.live_config import LiveConfig
 from manometer.serving.pages import Site
@@ -24,21 +26,26 @@ USERS = f"basic_auth_users:\n  alice: {HASH}\n"
 
 
 @pytest.fixture
-def failures():
-    """Each reading that failed."""
-    return []
+def reloads():
+    """What is told of the readings."""
+    return SelfMetrics().web_config
 
 
 @pytest.fixture
-def live(tmp_path, failures):
+def live(tmp_path, reloads):
     """Makes a configuration of a file with such a text, and certificates beside it."""
     Authority().write(tmp_path, "server", "localhost")
 
     def make(text):
         (tmp_path / "web.yml").write_text(text)
-        return LiveConfig(tmp_path / "web.yml", lambda outcome: failures.append(1) if outcome == "refused" else None)
+        return LiveConfig(tmp_path / "web.yml", reloads)
 
     return make
+
+
+def _refused(reloads):
+    """How many readings were refused."""
+    return sum(reading.total for (outcome,), reading in reloads.counter.read() if outcome == "refused")
 
 
 def rewrite(path, text):
@@ -56,14 +63,14 @@ def test_nothing_is_read_again_where_nothing_has_changed(live, monkeypatch):
     assert found.current() is first
 
 
-def test_a_change_of_the_file_is_in_force(live, tmp_path, caplog, failures):
+def test_a_change_of_the_file_is_in_force(live, tmp_path, caplog, reloads):
     """From the next request on; it is logged."""
     caplog.set_level(logging.INFO)
     found = live(USERS)
     rewrite(tmp_path / "web.yml", USERS.replace(HASH, OTHER))
     assert found.current().said.users == {"alice": OTHER}
     assert caplog.messages == [f"the web configuration file {tmp_path / 'web.yml'} was read again"]
-    assert failures == []
+    assert _refused(reloads) == 0
 
 
 @pytest.mark.parametrize("how", ["written", "replaced", "by a link"])
@@ -101,17 +108,17 @@ def presented(server):
     return ssl.get_server_certificate(("127.0.0.1", port), timeout=DEADLINE)
 
 
-def test_half_of_a_renewal_keeps_the_old_certificate(live, tmp_path, caplog, failures):
+def test_half_of_a_renewal_keeps_the_old_certificate(live, tmp_path, caplog, reloads):
     """A new certificate beside the old key: the pair before stays, and the new one is in force with its key."""
     found = live(TLS)
     before = found.current()
     certificate, key = Authority().signed("localhost")
     rewrite(tmp_path / "server.crt", certificate)
     assert found.current() is before
-    assert len(failures) == 1
+    assert _refused(reloads) == 1
     rewrite(tmp_path / "server.key", key)
     assert found.current().tls is not before.tls
-    assert len(failures) == 1
+    assert _refused(reloads) == 1
 
 
 BAD = {
@@ -123,14 +130,14 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_bad_change_keeps_what_was_in_force(live, tmp_path, caplog, failures, name):
+def test_a_bad_change_keeps_what_was_in_force(live, tmp_path, caplog, reloads, name):
     """It is logged and counted once; a good one after it is taken."""
     found = live(TLS + USERS)
     before = found.current()
     rewrite(tmp_path / "web.yml", BAD[name])
     for _ in range(3):
         assert found.current() is before
-    assert len(failures) == 1
+    assert _refused(reloads) == 1
     (message,) = caplog.messages
     assert message.startswith(f"the web configuration file {tmp_path / 'web.yml'}")
     assert message.endswith("; what was in force before stays so")
@@ -147,7 +154,7 @@ def test_a_bad_change_keeps_what_was_in_force(live, tmp_path, caplog, failures, 
         (TLS + USERS, "it has no client certificates any more"),
     ],
 )
-def test_a_change_takes_no_defence_away(live, tmp_path, caplog, failures, text, lost):
+def test_a_change_takes_no_defence_away(live, tmp_path, caplog, reloads, text, lost):
     """A file that is just being written looks like that, and would let everybody in for a moment."""
     found = live(
         TLS + "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n" + USERS,
@@ -161,12 +168,12 @@ def test_a_change_takes_no_defence_away(live, tmp_path, caplog, failures, text, 
     ]
 
 
-def test_a_file_that_is_gone_keeps_what_was_in_force(live, tmp_path, failures):
+def test_a_file_that_is_gone_keeps_what_was_in_force(live, tmp_path, reloads):
     """Until it is there again."""
     found = live(USERS)
     (tmp_path / "web.yml").unlink()
     assert found.current().said.users == {"alice": HASH}
-    assert len(failures) == 1
+    assert _refused(reloads) == 1
     (tmp_path / "web.yml").write_text(USERS.replace(HASH, OTHER))
     assert found.current().said.users == {"alice": OTHER}
 
@@ -205,17 +212,28 @@ def test_nobody_waits_while_the_file_is_read(live, tmp_path, monkeypatch):
     assert found.current().said.users == {"alice": OTHER}
 
 
-def test_a_failure_is_counted_among_the_figures(tmp_path):
-    """For an alert."""
+def test_a_refusal_is_told_among_the_figures(tmp_path):
+    """For an alert, for as long as the file is wrong."""
     registry = CollectorRegistry()
-    errors = "manometer_server_config_reloads_total", {"manometer_server_config_reload_outcome": "refused"}
     path = tmp_path / "web.yml"
     path.write_text(USERS)
-    server = Server(Site(registry), "127.0.0.1", 0, web_config_file=str(path)).start()
-    try:
+    with closing(Server(Site(registry), "127.0.0.1", 0, web_config_file=str(path)).start()) as server:
+        assert _told(registry) == (1, None)
         rewrite(path, "nothing: 1\n")
-        with urllib.request.urlopen(f"{server.url}/livez", timeout=DEADLINE) as answer:
-            assert answer.status == 200
-        assert registry.get_sample_value(*errors) == 1
-    finally:
-        server.close()
+        _ask(server)
+        assert _told(registry) == (0, 1)
+        rewrite(path, USERS.replace(HASH, OTHER))
+        _ask(server)
+        assert _told(registry) == (1, 1)
+
+
+def _ask(server):
+    with urllib.request.urlopen(f"{server.url}/livez", timeout=DEADLINE) as answer:
+        assert answer.status == 200
+
+
+def _told(registry):
+    """Whether the last reading was right, and how many were refused."""
+    prefix = "manometer_server_config"
+    refused = registry.get_sample_value(f"{prefix}_reloads_total", {f"{prefix}_reload_outcome": "refused"})
+    return registry.get_sample_value(f"{prefix}_last_reload_successful"), refused

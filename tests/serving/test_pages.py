@@ -12,8 +12,10 @@ from wsgiref.validate import validator
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from manometer.serving.pages import Request, Response, Site, asgi_app, respond, wsgi_app
+from manometer.serving.asgi import asgi_app
+from manometer.serving.pages import Request, Response, Site, respond
 from manometer.serving.slots import Slots
+from manometer.serving.wsgi import wsgi_app
 
 
 @pytest.fixture

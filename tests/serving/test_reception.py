@@ -5,6 +5,7 @@ import socket
 import threading
 from contextlib import ExitStack, closing, contextmanager
 from http import HTTPStatus
+from math import inf
 
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
@@ -13,7 +14,9 @@ from manometer.serving import connection, reception
 from manometer.serving.connection import Connection
 from manometer.serving.crowd import of_most
 from manometer.serving.handler import answered
+from manometer.serving.lane import Lane
 from manometer.serving.pages import Request, Response, Site
+from manometer.serving.places import places
 from manometer.serving.server import Server
 from waiting import DEADLINE, joined, readable, until
 
@@ -47,6 +50,7 @@ def ended(client):
 def pair():
     """A connection, and its client's end."""
     ours, theirs = socket.socketpair()
+    ours.setblocking(False)
     with closing(ours), closing(theirs):
         yield Connection(ours, "192.0.2.1", None, shakes=False), theirs
 
@@ -268,7 +272,7 @@ def test_a_crowd_costs_nobody_else_a_place(server):
     """A silent client of another address is held while one address opens connections without end."""
     port = int(server.url.rpartition(":")[2])
     alone = socket.create_connection(("127.0.0.1", port), DEADLINE, source_address=("127.0.0.2", 0))
-    crowd = [socket.create_connection(("127.0.0.1", port), timeout=DEADLINE) for _ in range(2 * reception.HELD)]
+    crowd = [socket.create_connection(("127.0.0.1", port), timeout=DEADLINE) for _ in range(2 * places().held)]
     with closing(alone):
         alone.sendall(GET)
         assert alone.recv(15) == b"HTTP/1.1 200 OK"
@@ -320,3 +324,89 @@ def test_a_fault_of_ours_costs_one_client(server, monkeypatch, caplog):
 def test_a_server_that_was_never_started_closes():
     """Without a thread to wait for."""
     Server(Site(CollectorRegistry()), "127.0.0.1", 0).close()
+
+
+def test_who_takes_in_no_answer_gets_no_more(monkeypatch):
+    """Until it does; the requests of others are answered meanwhile, also those that came later."""
+    monkeypatch.setattr(reception, "UNTAKEN", 2)
+    monkeypatch.setattr(connection, "PATIENCE", DEADLINE)
+    large = CollectorRegistry()
+    Gauge("large", "x" * 20_000_000, registry=large)
+    with closing(Server(Site(large), "127.0.0.1", 0).start()) as server, ExitStack() as open_ones:
+        slow = [open_ones.enter_context(connected(server)) for _ in range(3)]
+        for number, each in enumerate(slow[:2], start=1):
+            each.sendall(GET.replace(b"livez", b"metrics"))
+            until(lambda wanted=number: sum(each.is_sending for each in [*server._reception._held]) == wanted)
+        slow[2].sendall(GET.replace(b"livez", b"metrics"))
+        until(lambda: server._scrapes.waiting)
+        port = int(server.url.rpartition(":")[2])
+        with closing(socket.create_connection(("127.0.0.1", port), DEADLINE, ("127.0.0.2", 0))) as other:
+            other.sendall(GET.replace(b"livez", b"metrics"))
+            assert other.recv(15) == b"HTTP/1.1 200 OK"
+        with connected(server) as probe:
+            probe.sendall(GET)
+            assert probe.recv(15) == b"HTTP/1.1 200 OK"
+        assert server._scrapes.waiting
+        slow[0].close()
+        assert slow[2].recv(15) == b"HTTP/1.1 200 OK"
+
+
+def test_the_addresses_take_turns(pair):
+    """Of requests that wait, that of the address goes on which has least of the threads by now."""
+    lane = Lane(1, "scrape")
+    ours, _ = pair
+    waiting = [Connection(ours.socket, peer, None, shakes=False) for peer in ("many", "many", "few", "none")]
+    lane.waiting.update(dict.fromkeys(waiting, 0.0))
+    burdens = {"many": 2.0, "few": 1.0, "endless": inf}
+    assert [lane.next(burdens).peer for _ in waiting] == ["none", "few", "many", "many"]
+    assert lane.next(burdens) is None
+    lane.waiting[Connection(ours.socket, "endless", None, shakes=False)] = 0.0
+    assert lane.next(burdens) is None
+    lane.spare = True
+    assert lane.next(burdens).peer == "endless"
+
+
+def test_a_request_in_pieces_is_looked_at_now_and_then(server, monkeypatch):
+    """Not at each of them: those who send bytes one by one would keep the program from its work. Others are heard."""
+    monkeypatch.setattr(reception, "_PIECES", DEADLINE)
+    selector = server._reception._selector
+    with connected(server) as slow, connected(server) as other:
+        slow.sendall(GET[:-2])
+        (unheard,) = until(lambda: [*server._reception._unheard])
+        assert unheard in server._reception._held
+        assert unheard not in [key.data for key in selector.get_map().values()]
+        other.sendall(GET)
+        assert other.recv(15) == b"HTTP/1.1 200 OK"
+        assert unheard.received == GET[:-2]
+        server._reception._hears_at = 0.0
+        slow.sendall(GET[-2:])
+        other.sendall(GET)  # which has it look
+        assert slow.recv(15) == b"HTTP/1.1 200 OK"
+    until(lambda: not server._reception._open)
+
+
+def test_a_request_in_pieces_is_answered(server):
+    """However small they are."""
+    with connected(server) as client:
+        for byte in GET:
+            client.sendall(bytes([byte]))
+        assert client.recv(15) == b"HTTP/1.1 200 OK"
+
+
+def test_who_takes_in_nothing_by_a_unix_socket_keeps_nobody_else_from_it(tmp_path, monkeypatch):
+    """There, all clients have the same address: none."""
+    monkeypatch.setattr(reception, "UNTAKEN", 1)
+    large = CollectorRegistry()
+    Gauge("large", "x" * 20_000_000, registry=large)
+    with (
+        closing(Server(Site(large), "127.0.0.1", 0, listen_addresses=f"unix:{tmp_path}/socket").start()) as server,
+        closing(socket.socket(socket.AF_UNIX)) as slow,
+        closing(socket.socket(socket.AF_UNIX)) as other,
+    ):
+        for each in (slow, other):
+            each.settimeout(DEADLINE)
+            each.connect(f"{tmp_path}/socket")
+        slow.sendall(GET.replace(b"livez", b"metrics"))
+        until(lambda: any(each.is_sending for each in [*server._reception._held]))
+        other.sendall(GET.replace(b"livez", b"metrics"))
+        assert other.recv(15) == b"HTTP/1.1 200 OK"

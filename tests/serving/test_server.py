@@ -24,6 +24,7 @@ from manometer.serving import server as module
 from manometer.serving.connection import Connection
 from manometer.serving.listeners import Listener
 from manometer.serving.pages import Site
+from manometer.serving.places import Places, places
 from manometer.serving.server import Server
 from waiting import DEADLINE, joined, readable, until
 
@@ -166,14 +167,14 @@ def test_a_malformed_request_costs_nobody_else(server, sent, status):
 
 def test_silent_clients_do_not_hold_up_the_next_one(server):
     """More connections than are served at once say nothing, or half a request: a scrape still gets through."""
-    silent = [socket.create_connection(_address(server), timeout=DEADLINE) for _ in range(2 * reception.HELD)]
+    silent = [socket.create_connection(_address(server), timeout=DEADLINE) for _ in range(2 * places().held)]
     try:
         for each in silent[::2]:
             each.sendall(b"GET /metrics HTTP/1.1\r\nX-Slow: ")
         for _ in range(3):
             with _client(server) as client:
                 assert _get(client)[0].status == 200
-        assert len(server._reception._open) <= reception.HELD + 1
+        assert len(server._reception._open) <= places().held + 1
         assert _threads() <= 1
     finally:
         for each in silent:
@@ -234,7 +235,7 @@ def test_a_silent_client_is_dropped_in_time(server, monkeypatch):
 def test_a_request_is_refused_while_as_many_wait_as_may(registry, monkeypatch):
     """503 at once, where every thread is at work: no queue that grows."""
     monkeypatch.setattr(module, "SPARE", 2)
-    monkeypatch.setattr(reception, "WAITING", 0)
+    monkeypatch.setattr(reception, "places", lambda: Places(64, 0))
     entered, go_on = threading.Semaphore(0), threading.Event()
 
     def checks():
@@ -353,7 +354,7 @@ def test_a_connection_that_cannot_be_taken_over_costs_no_other(server, monkeypat
 
 def test_an_answered_connection_takes_one_place(registry, monkeypatch):
     """Two that were answered and are kept open fill two places, and neither has to go."""
-    monkeypatch.setattr(reception, "HELD", 2)
+    monkeypatch.setattr(reception, "places", lambda: Places(2, 64))
     with (
         closing(Server(Site(registry), "127.0.0.1", 0).start()) as server,
         _client(server) as one,

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from certificates import Authority
 from manometer.serving import connection, tls
 from manometer.serving.pages import Site
-from manometer.serving.reception import HELD
+from manometer.serving.places import places
 from manometer.serving.server import Server
 from waiting import DEADLINE, readable, until
 
@@ -217,7 +217,7 @@ def test_handshakes_that_never_end_hold_nobody_up(folder):
         begun.do_handshake()
     beginning = hello[1].read()[:50]
     with serving(folder, TLS) as server:
-        silent = [plain(server) for _ in range(2 * HELD)]
+        silent = [plain(server) for _ in range(2 * places().held)]
         try:
             for each in silent[::2]:
                 each.sendall(beginning)

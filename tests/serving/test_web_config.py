@@ -123,37 +123,43 @@ INVALID = {
         "line 4: tls_server_config has no 'cient_ca_file'; did you mean client_ca_file?",
     ),
     "a key twice": (f"{TLS}  key_file: server.key\n", "line 4: key_file is there twice"),
-    "an empty section": ("tls_server_config: {}\n", "TLS takes one of cert and cert_file"),
+    "an empty section": ("tls_server_config: {}\n", "line 1: TLS takes one of cert and cert_file"),
     "blank files": ("tls_server_config:\n  cert_file: ''\n  key_file: ''\n", "TLS takes one of cert and cert_file"),
-    "no key": ("tls_server_config:\n  cert_file: server.crt\n", "TLS takes one of key and key_file"),
+    "no key": ("tls_server_config:\n  cert_file: server.crt\n", "line 1: TLS takes one of key and key_file"),
     "a version without a certificate": (
         "tls_server_config:\n  min_version: TLS13\n",
         "TLS takes one of cert and cert_file",
     ),
-    "two certificates": (f"{TLS}  cert: abc\n", "TLS takes one of cert and cert_file"),
+    "two certificates": (f"{TLS}  cert: abc\n", "line 4: TLS takes one of cert and cert_file"),
     "a certificate that is not there": (
         TLS.replace("server.crt", "none.crt"),
         "/none.crt cannot be read: No such file or directory",
     ),
     "a path that is none": (TLS.replace("server.crt", '"a\\0b"'), "cannot be read: embedded null byte"),
     "an empty certificate": (TLS.replace("server.crt", "empty.pem"), "the certificate and its key cannot be loaded:"),
-    "another key": (TLS.replace("server.key", "other.key"), "cannot be loaded: KEY_VALUES_MISMATCH"),
+    "another key": (
+        TLS.replace("server.key", "other.key"),
+        "line 2: the certificate and its key cannot be loaded: KEY_VALUES_MISMATCH",
+    ),
     "a key with a passphrase": (
         TLS.replace("server.key", "locked.key"),
         "the key has a passphrase; take one without",
     ),
     "a client_auth_type of nobody": (
         f"{TLS}  client_auth_type: Always\n",
-        "client_auth_type is 'Always'; it takes NoClientCert, RequestClientCert, VerifyClientCertIfGiven, RequireAnd",
+        "line 4: client_auth_type is 'Always'; it takes NoClientCert, RequestClientCert, VerifyClientCertIf",
     ),
     "any client certificate": (
         f"{TLS}  client_auth_type: RequireAnyClientCert\n",
         "client_auth_type RequireAnyClientCert takes whatever certificate without a check, which Python's ssl",
     ),
-    "an authority and no policy": (f"{TLS}  client_ca_file: ca.crt\n", "needs a client_auth_type that asks for"),
+    "an authority and no policy": (
+        f"{TLS}  client_ca_file: ca.crt\n",
+        "line 4: client_ca needs a client_auth_type that asks for",
+    ),
     "a policy and no authority": (
         f"{TLS}  client_auth_type: RequireAndVerifyClientCert\n",
-        "RequireAndVerifyClientCert takes one of client_ca and client_ca_file",
+        "line 4: client_auth_type RequireAndVerifyClientCert takes one of client_ca and client_ca_file",
     ),
     "an authority that is not there": (
         f"{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: none.crt\n",
@@ -161,17 +167,20 @@ INVALID = {
     ),
     "an authority that is none": (
         f"{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: empty.pem\n",
-        "client_ca cannot be loaded: NO_CERTIFICATE_OR_CRL_FOUND",
+        "line 5: client_ca cannot be loaded: NO_CERTIFICATE_OR_CRL_FOUND",
     ),
     "names of clients that need no certificate": (
         f"{TLS}  client_auth_type: VerifyClientCertIfGiven\n  client_ca_file: ca.crt\n  client_allowed_sans: [a]\n",
-        "client_allowed_sans needs client_auth_type RequireAndVerifyClientCert",
+        "line 6: client_allowed_sans needs client_auth_type RequireAndVerifyClientCert",
     ),
-    "a version of nobody": (f"{TLS}  min_version: TLS111\n", "min_version is 'TLS111'; it takes TLS12 or TLS13"),
-    "an old version": (f"{TLS}  min_version: TLS10\n", "min_version is TLS10, which RFC 8996 forbids"),
+    "a version of nobody": (
+        f"{TLS}  min_version: TLS111\n",
+        "line 4: min_version is 'TLS111'; it takes TLS12 or TLS13",
+    ),
+    "an old version": (f"{TLS}  min_version: TLS10\n", "line 4: min_version is TLS10, which RFC 8996 forbids"),
     "versions the wrong way round": (
         f"{TLS}  min_version: TLS13\n  max_version: TLS12\n",
-        "min_version is over max_version",
+        "line 4: min_version is over max_version",
     ),
     "a cipher of nobody": (f"{TLS}  cipher_suites: [TLS_ROT13]\n", "cipher_suites has 'TLS_ROT13'; it takes TLS_AES"),
     "an unsafe cipher": (
@@ -180,17 +189,17 @@ INVALID = {
     ),
     "no cipher of the version": (
         f"{TLS}  max_version: TLS12\n  cipher_suites: [TLS_AES_128_GCM_SHA256]\n",
-        "cipher_suites has those of TLS 1.3 alone, and max_version is TLS12",
+        "line 5: cipher_suites has those of TLS 1.3 alone, and max_version is TLS12",
     ),
     "a cipher and no list": (f"{TLS}  cipher_suites: TLS_AES_128_GCM_SHA256\n", "it takes a list of texts"),
     "a list of lists": (f"{TLS}  cipher_suites: [[a]]\n", "line 4: cipher_suites takes a text"),
     "a curve of nobody": (
         f"{TLS}  curve_preferences: [CurveP255]\n",
-        "curve_preferences has 'CurveP255'; it takes Cur",
+        "line 4: curve_preferences has 'CurveP255'; it takes Cur",
     ),
     "several curves": (
         f"{TLS}  curve_preferences: [X25519, CurveP256]\n",
-        "curve_preferences has several curves, and Python's ssl takes one; name one, or none",
+        "line 4: curve_preferences has several curves, and Python's ssl takes one; name one, or none",
     ),
     "a preference that is none": (
         f"{TLS}  prefer_server_cipher_suites: sometimes\n",

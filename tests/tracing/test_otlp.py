@@ -125,8 +125,8 @@ def test_a_dead_receiver_is_a_counted_loss_and_one_line():
     program = """
 import logging
 logging.basicConfig(level="INFO")
-from manometer.tracing import otlp
-otlp.FLUSH_SECONDS = 0.2
+from manometer.tracing import delivery, otlp
+delivery.FLUSH_SECONDS = 0.2
 on = otlp.Spans("http://127.0.0.1:" + sys.argv[1], 1.0, "orders", registry)
 spans(3000)
 on.close()

@@ -7,7 +7,7 @@ from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http import trace_exporter
 from opentelemetry.sdk.trace import TracerProvider
 
-from manometer.tracing import otlp
+from manometer.tracing import delivery, otlp
 from manometer.tracing.otlp import Spans
 from waiting import DEADLINE
 
@@ -117,7 +117,7 @@ def test_an_exporter_that_raises_is_a_counted_loss(receiver, figures, monkeypatc
 
 def test_what_a_full_queue_pushes_out_is_counted(receiver, figures, monkeypatch):
     """At once, while the receiver is still busy with the one before."""
-    monkeypatch.setattr(otlp, "QUEUE_SPANS", 4)
+    monkeypatch.setattr(delivery, "QUEUE_SPANS", 4)
     monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1")
     spans = Spans(receiver.url, 1.0, "orders", figures.registry)
     _span("sent")
@@ -140,8 +140,8 @@ def test_what_a_full_queue_pushes_out_is_counted(receiver, figures, monkeypatch)
 
 def test_closing_does_not_wait_for_a_receiver_that_is_down(receiver, figures, monkeypatch, caplog):
     """However long a request may be retried: what is queued is given up as lost, with no line of the SDK's."""
-    monkeypatch.setattr(otlp, "REQUEST_SECONDS", 3600.0)
-    monkeypatch.setattr(otlp, "FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr(delivery, "REQUEST_SECONDS", 3600.0)
+    monkeypatch.setattr(delivery, "FLUSH_SECONDS", 0.0)
     receiver.status = 503
     spans = Spans(receiver.url, 1.0, "orders", figures.registry)
     _span()

@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ def _run(given: argparse.Namespace) -> int:
     with ExitStack() as started:
         if given.foreground:
             started.enter_context(alone_in_foreground())
-        log_file = given.log_file or started.enter_context(_log_folder()) / "alluse.log"
+        log_file = given.log_file or started.enter_context(_new_log())
         asked = service(given, log_file)
         life = started.enter_context(Life(asked.settings.metrics))
         running = asked.start(life)
@@ -99,16 +99,17 @@ def _run(given: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _log_folder() -> Iterator[Path]:
-    """A new folder, which goes with a demo that ends well; one that fails leaves its log behind."""
+def _new_log() -> Iterator[Path]:
+    """A log file in a new folder, which goes with a demo that ends well; one that fails leaves it behind."""
     folder = new_folder("alluse-")
+    log = folder / "alluse.log"
     try:
-        yield folder
+        yield log
     except BaseException:
-        with suppress(OSError):  # it is not empty
-            folder.rmdir()
-        if folder.exists():
+        if log.exists() and log.stat().st_size:
             sys.stderr.write(f"alluse: the log stays in {folder}\n")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -13,6 +13,8 @@ __all__ = [
     "PROCESS_FILE_FAILURES",
     "SERIES",
     "SERVER_CONFIG_RELOADS",
+    "SERVER_CONFIG_RELOAD_SUCCESSFUL",
+    "SERVER_CONFIG_RELOAD_TIME",
     "SERVER_REFUSALS",
     "SERVER_SHORTAGES",
     "SPANS",
@@ -92,6 +94,7 @@ SERVER_REFUSALS = MetricSpec(
     values={"manometer.server.refusal.reason": ("certificate", "handshake", "host", "password", "rate")},
     help="Connections and requests that the exporter refused, by what was wrong with them.",
 )
+# What is told of reloads is named after what Prometheus and its kin tell of theirs.
 SERVER_CONFIG_RELOADS = MetricSpec(
     name="manometer.server.config.reloads",
     kind=Kind.COUNTER,
@@ -100,7 +103,22 @@ SERVER_CONFIG_RELOADS = MetricSpec(
     values={"manometer.server.config.reload.outcome": ("ok", "refused")},
     help="Changes of the web configuration file or a certificate, by whether they came into force.",
 )
-# The last two are named after those that Prometheus and its kin have of themselves.
+SERVER_CONFIG_RELOAD_SUCCESSFUL = MetricSpec(
+    name="manometer.server.config.last_reload.successful",
+    kind=Kind.GAUGE,
+    unit="{reload}",
+    reading=Reading.PULL,
+    across=Across.MIN,
+    help="1 when the web configuration that was last read is right, at the start too; 0 when it was refused.",
+)
+SERVER_CONFIG_RELOAD_TIME = MetricSpec(
+    name="manometer.server.config.last_reload.success.timestamp",
+    kind=Kind.GAUGE,
+    unit="s",
+    reading=Reading.PULL,
+    across=Across.MIN,
+    help="Unix time at which the web configuration was last read and is right, at the start too.",
+)
 CONFIG_RELOADS = MetricSpec(
     name="manometer.config.reloads",
     kind=Kind.COUNTER,
@@ -128,6 +146,7 @@ CONFIG_RELOAD_TIME = MetricSpec(
 
 SPECS = (
     *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS),
-    *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES, SERVER_REFUSALS, SERVER_CONFIG_RELOADS),
+    *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES, SERVER_REFUSALS),
+    *(SERVER_CONFIG_RELOADS, SERVER_CONFIG_RELOAD_SUCCESSFUL, SERVER_CONFIG_RELOAD_TIME),
     *(CONFIG_RELOADS, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME),
 )

@@ -38,17 +38,21 @@ def figure(
     """Whether a figure is within its bounds; where several series are meant, whether each of them is.
 
         checks.figure("pool.pending_requests", engine, at_most=10)
+        checks.figure("queue.items", "inbox", at_most=100)
         checks.figure("jobs_waiting", {"queue": "mail"}, at_most=500)
 
     metric: a metric of the catalogue, or a sample of any other, by its name at `/metrics`.
-    of: an instrumented object, its Binding, or the attributes or labels that a series has to have; None for any.
+    of: an instrumented object, its Binding, its name where the metric is of the catalogue, or the attributes or
+    labels that a series has to have; None for any.
     at_most, at_least: the bounds; a figure on a bound is well. One that is not there is a failure.
-    Raises BindingError where there is no bound, and where the object is not instrumented.
+    Raises BindingError where there is no bound, where the object is not instrumented, and where the metric's series
+    have no name or several.
     """
     if at_most is None and at_least is None:
         raise BindingError(f"the check of {metric!r} has no bound; pass at_most=..., at_least=..., or both")
-    name, unit = _name_and_unit(metric)
-    wanted = _labels(of)
+    row = _row(metric)
+    name, unit = (metric, "") if row is None else (row.prometheus_name, row.unit.strip("{}"))
+    wanted = _labels({_naming(metric, row): of} if isinstance(of, str) else of)
 
     def run() -> Finding:
         found = _read(registry, wanted, name)[name]
@@ -111,12 +115,22 @@ def breaker(of: object, *, registry: CollectorRegistry = REGISTRY) -> Callable[[
     return run
 
 
-def _name_and_unit(metric: str) -> tuple[str, str]:
+def _row(metric: str) -> MetricSpec | None:
     try:
-        row: MetricSpec = spec(metric)
+        return spec(metric)
     except KeyError:
-        return metric, ""
-    return row.prometheus_name, row.unit.strip("{}")
+        return None
+
+
+def _naming(metric: str, row: MetricSpec | None) -> str:
+    """The attribute that has the name of what a series is of."""
+    names = [each for each in row.attributes if each.endswith(".name")] if row is not None else []
+    if not names:
+        raise BindingError(f"what a series of {metric!r} is named by is not known; pass its labels")
+    if len(names) > 1:
+        told = ", ".join(names)
+        raise BindingError(f"series of {metric!r} have the names {told}; pass {{{names[0]!r}: ...}}")
+    return names[0]
 
 
 def _labels(of: object) -> Labels:

@@ -16,6 +16,7 @@ from manometer.errors import ConfigError
 from manometer.health import lifecycle
 from manometer.life import Life
 from manometer.life.last_report import reporting
+from manometer.registry.self_metrics import SelfMetrics
 from manometer.serving.pages import Site
 from manometer.serving.server import AddressError, Server
 from manometer.serving.slots import Slots
@@ -77,12 +78,18 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("which processes? name their directory, or set MANOMETER_PROCESSES_DIR")
     path = Path(settings.processes_dir)
     _need_readable(path)
-    own, live = CollectorRegistry(), Live(settings)  # what is counted there is not among the figures of the processes
+    own, live = CollectorRegistry(), Live(settings)
+    reloads = SelfMetrics.of(own).settings
+
+    def reload() -> None:
+        reloads.ended(live.reload(load).value)
+
     with Life(settings, registry=own) as life:
         life.start(reporting(settings.crash_report, own, settings.service_name))
         server = life.start(closing(_serving(path, live, own)))
+        reloads.started()
         with suppress(ConfigError):  # where there is no such signal
-            life.on_reload(partial(live.reload, load))
+            life.on_reload(reload)
         life.ready()
         for url in server.urls:
             sys.stdout.write(f"{url if url.startswith('unix:') else url + settings.telemetry_path}\n")
@@ -109,7 +116,7 @@ def _serving(path: Path, live: Live[Settings], own: CollectorRegistry) -> Server
 
     settings = live.settings
     site = Site(
-        onlooker(path),
+        onlooker(path, own),
         service=settings.service_name,
         own=own,
         patience=settings.collector_timeout,

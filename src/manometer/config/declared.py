@@ -29,6 +29,7 @@ class Setting:
     secret: bool = False
     live: bool = False
     platform: str | None = None
+    instead_of: tuple[str, ...] = ()
     refusal: Callable[[Any], str | None] = lambda _: None
     """Why the dataclass refuses the value by itself; None where it takes it."""
 
@@ -46,15 +47,23 @@ class Setting:
 
 
 def setting(
-    default: Any, meaning: str, rule: Rule, *, secret: bool = False, live: bool = False, platform: str | None = None
+    default: Any,
+    meaning: str,
+    rule: Rule,
+    *,
+    secret: bool = False,
+    live: bool = False,
+    platform: str | None = None,
+    instead_of: tuple[str, ...] = (),
 ) -> Any:
     """A field of Settings.
 
     meaning: one sentence; secret: whether nobody is to see the value; live: whether a reload may change it.
     platform: the variable of another project that sets it too, where nothing of ours does.
+    instead_of: settings that do not count where this one is set; one source may not give both.
     """
-    metadata = {"help": meaning, "rule": rule, "secret": secret, "live": live, "platform": platform}
-    return field(default=default, metadata=metadata)
+    metadata = {"help": meaning, "rule": rule, "secret": secret, "live": live}
+    return field(default=default, metadata={**metadata, "platform": platform, "instead_of": instead_of})
 
 
 def declared(kind: type) -> Mapping[str, Setting]:
@@ -69,7 +78,7 @@ def declared(kind: type) -> Mapping[str, Setting]:
         if default is MISSING:
             raise ConfigError(f"{kind.__qualname__}.{each.name} has no default; give it one")
         known = each.metadata
-        parts = {name: known[name] for name in ("help", "secret", "live", "platform") if name in known}
+        parts = {name: known[name] for name in ("help", "secret", "live", "platform", "instead_of") if name in known}
         if "rule" in known:
             found[each.name] = Setting(each.name, default, known["rule"], **parts)
         else:  # the dataclass may know more than its type does

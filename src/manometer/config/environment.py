@@ -49,6 +49,7 @@ def find(
         elif variable not in reserved:
             known = [*values, *secrets, *reserved]
             mistakes.unknown("setting", variable, known, Source(Origin.VARIABLE))
+    mistakes.check_together(settings, found)
     return found
 
 

@@ -56,6 +56,7 @@ def find(
             given = dict(_given(document, level, name, settings, parts, mistakes))
         else:
             given = dict(_given(document, _section(document, level, program, mistakes), name, settings, (), mistakes))
+        mistakes.check_together(settings, given)
         if not name or (profile is not None and name == profile.name):
             found |= given
     if profile is not None and profile.name not in profiles:

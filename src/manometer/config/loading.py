@@ -10,6 +10,7 @@ from manometer.config import environment, file, secret_file
 from manometer.config.declared import Setting, declared
 from manometer.config.mistakes import Mistakes, SettingsError
 from manometer.config.source import Given, Origin, Source
+from manometer.errors import ConfigError
 from manometer.redaction import brief
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ def load(
 
 def read_file(path: str | os.PathLike[str]) -> "Document":
     """A settings file; ConfigError where it cannot be read."""
+    if not isinstance(path, str | os.PathLike):
+        told = (
+            f"{path}; a port is passed as port={path}" if isinstance(path, int) else f"a {type(path).__name__} object"
+        )
+        raise ConfigError(f"a settings file is named by its path, not by {told}")
     from manometer.config import yaml  # needs an extra
 
     return yaml.read(Path(path))
@@ -111,6 +117,7 @@ def _told(
             continue
         elif mistakes.check(settings[name], value, source):
             found[name] = Given(value, source)
+    mistakes.check_together(settings, found)
     return found
 
 

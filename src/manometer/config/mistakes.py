@@ -1,11 +1,11 @@
 """What is wrong with settings: all of it, and never a secret."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from manometer.config.declared import Setting
-from manometer.config.source import Source
+from manometer.config.source import Given, Source
 from manometer.errors import ConfigError
 from manometer.redaction import SHOWN, brief
 
@@ -49,6 +49,14 @@ class Mistakes:
         else:
             self.add(f"{brief(reason)} ({name} in {source})")
         return False
+
+    def check_together(self, settings: Mapping[str, Setting], given: Mapping[str, Given]) -> None:
+        """Note where one source gives a setting, and another one whose place that takes."""
+        there = {name: each.source for name, each in given.items() if each.value is not None}
+        for name, source in there.items():
+            for other in settings[name].instead_of:
+                if other in there:
+                    self.add(f"{name} in {source} takes the place of {other} in {there[other]}; keep one of them")
 
     def refuse(self) -> None:
         """Raise SettingsError where there is any."""

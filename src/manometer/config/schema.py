@@ -49,12 +49,20 @@ def _table(settings: Mapping[str, Setting]) -> dict[str, Any]:
     for file, each in of_files(settings).items():
         properties[file] = {"description": f"File that holds {each.name}.", "type": "string", "minLength": 1}
         both.append({"not": {"type": "object", "required": [each.name, file]}})
+    for name, each in settings.items():
+        both += [{"not": _given(name, other)} for other in each.instead_of]
     return {
         "type": "object",
         "properties": properties,
         "additionalProperties": False,
         **({"allOf": both} if both else {}),
     }
+
+
+def _given(*names: str) -> dict[str, Any]:
+    """What has all of these, and none of them unset."""
+    is_set = {"not": {"type": "null"}}
+    return {"type": "object", "required": [*names], "properties": dict.fromkeys(names, is_set)}
 
 
 def _property(setting: Setting) -> dict[str, Any]:

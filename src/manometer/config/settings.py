@@ -52,6 +52,7 @@ class Settings:
         "Addresses to listen on in place of host and port: 127.0.0.1:9464, [::1]:9464, :9464 for every address, "
         "unix:/run/app.sock, with commas between them.",
         ADDRESSES,
+        instead_of=("host", "port"),
     )
     telemetry_path: str = setting("/metrics", "Path of the figures.", PATH)
     web_config_file: str | None = setting(

@@ -21,7 +21,7 @@ from manometer.errors import ConfigError
 from manometer.exposition.render import rendered
 from manometer.life.private_file import close_unneeded, opened_to_append, write_private
 from manometer.meters.fork import freed_in_child
-from manometer.redaction import brief, without_secrets
+from manometer.redaction import brief, ends_of, without_secrets
 from manometer.registry.limits import Limits
 from manometer.registry.timely import collect_in_time
 from manometer.version import __version__
@@ -49,8 +49,8 @@ class LastReport:
 
     The hooks that were there before are called as before. SystemExit and KeyboardInterrupt are no crash.
     path: the report, replaced as a whole by the next one. A fatal error, such as a segmentation fault, is told by
-    Python's faulthandler, at the end of the file that is named so with `.fatal` behind; not where the program has set
-    faulthandler up itself. Both are for their user alone.
+    Python's faulthandler, at the end of the file that is named so with `.fatal` behind; not where the program or an
+    earlier report has set faulthandler up: it writes to one file. Both are for their user alone.
     Raises ConfigError where no file can be written there.
     """
 
@@ -85,9 +85,10 @@ class LastReport:
         if not isinstance(error, Exception):
             return
         with suppress(Exception):  # its attributes are the program's, and may fail at being read or set
-            if getattr(error, _MARK, False):
+            told = getattr(error, _MARK, ())
+            if self._path in told:
                 return
-            setattr(error, _MARK, True)
+            setattr(error, _MARK, (*told, self._path))
         try:
             write_private(self._path, self._text(error, thread))
         except Exception as fault:
@@ -174,7 +175,7 @@ def _told(error: BaseException) -> str:
         told = "".join(traceback.format_exception(error))
     except Exception:  # its text cannot be had
         told = "".join([*traceback.format_tb(error.__traceback__), type(error).__qualname__])
-    return told if len(told) <= _TOLD else f"{told[: _TOLD // 2]}\n[...]\n{told[-_TOLD // 2 :]}"
+    return ends_of(told, _TOLD)
 
 
 def _running() -> str:
@@ -196,4 +197,5 @@ def _whole_lines(text: bytes, size: int) -> bytes:
 
 
 _MARK = "__manometer_reported__"
+"""The attribute of an exception that has the reports in which it is told."""
 _installed: list[LastReport] = []

@@ -249,6 +249,7 @@ def _timings() -> Mapping[str, Timing]:
             "StageStuck": after("1m"),
             "TargetDown": after("1m"),
             "Watchdog": after("0s"),
+            "WebConfigRefused": after("5m"),
         }
     )
 

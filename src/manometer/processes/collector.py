@@ -2,8 +2,10 @@
 
 import errno
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from time import time
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
@@ -16,8 +18,9 @@ from manometer.meters.metric_view import MetricView
 from manometer.processes.directory import Directory
 from manometer.processes.file_faults import Faults
 from manometer.processes.merge import Merge
+from manometer.processes.merge_modes import merge_mode
 from manometer.processes.prometheus_files import families_of_files
-from manometer.processes.snapshot import Process, Snapshot
+from manometer.processes.snapshot import Process, Snapshot, shared
 from manometer.processes.worker import Worker
 from manometer.prometheus_internals import lock_of
 from manometer.registry.catalogued import pulled
@@ -35,16 +38,27 @@ _ONLY_LOOKS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class GroupCollector(Collector):
-    """The figures of all processes of a directory, added up. worker: this process's part, where it has one."""
+    """The figures of all processes of a directory, added up.
+
+    besides: tells what this process has to add to them, which stands in none of the files; worker: this process's
+    part, where it has one.
+    """
 
     collector_name = "processes"
     tells_all = True
     tells_any_name = True
     """A registry knows no names of it, because they are those of whatever the processes have."""
 
-    def __init__(self, directory: Directory, faults: Faults, worker: Worker | None = None) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        faults: Faults,
+        besides: Callable[[], Sequence[Family]],
+        worker: Worker | None = None,
+    ) -> None:
         self._directory = directory
         self._faults = faults
+        self._besides = besides
         self._worker = worker
 
     def collect(self) -> Iterable[Metric]:
@@ -57,9 +71,7 @@ class GroupCollector(Collector):
         for snapshot in _without_idle_parents(found):
             totals.add(snapshot)
         totals.add(Snapshot(Process(0), families_of_files(self._prometheus_directories(), self._faults.unreadable)))
-        # Shown is what has been written, by this process too: else the next scrape, of another one, would fall back
-        # behind this. Only faults could not be seen that way.
-        totals.add(Snapshot(Process(0), self._faults.untold()))
+        totals.add(Snapshot(Process(0), self._besides()))
         return [
             *totals.metrics(self._faults.unadded),
             *map(MetricView, pulled([(rows.PROCESSES, {}, sum(each.alive for each in found))])),
@@ -114,13 +126,25 @@ def _without_state(family: Family) -> Family:
 
 def group_registry(worker: Worker) -> CollectorRegistry:
     """A registry to serve in the place of the worker's own: it holds the figures of the whole group."""
-    return _registry(GroupCollector(worker.directory, worker.faults, worker))
+    # Shown is what has been written, by this process too: else the next scrape, of another one, would fall back
+    # behind this. Only faults could not be seen that way.
+    return _registry(GroupCollector(worker.directory, worker.faults, worker.faults.untold, worker))
 
 
-def onlooker(path: Path) -> CollectorRegistry:
-    """A registry that holds the figures of a group that this process is not of."""
-    faults = Faults(SelfMetrics.of(CollectorRegistry()))
-    return _registry(GroupCollector(Directory(path.absolute(), faults.unreadable, of_anyone=True), faults))
+def onlooker(path: Path, own: CollectorRegistry | None = None) -> CollectorRegistry:
+    """A registry that holds the figures of a group that this process is not of.
+
+    own: where Manometer measures itself in this process, which is shown with the group's figures.
+    """
+    own = CollectorRegistry() if own is None else own
+    faults = Faults(SelfMetrics.of(own))
+    directory = Directory(path.absolute(), faults.unreadable, of_anyone=True)
+    return _registry(GroupCollector(directory, faults, partial(_measured_of_itself, own)))
+
+
+def _measured_of_itself(own: CollectorRegistry) -> list[Family]:
+    now = time()
+    return [shared(each, merge_mode(own, each.name, each.type), now) for each in SelfMetrics.of(own).collect()]
 
 
 def _registry(collector: GroupCollector) -> CollectorRegistry:

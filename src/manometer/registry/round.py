@@ -6,7 +6,7 @@ A round runs no code of the program's. Who calls it holds the lock of the regist
 from collections import deque
 from collections.abc import Iterable
 from math import inf
-from threading import TIMEOUT_MAX
+from threading import TIMEOUT_MAX, Condition
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry
@@ -57,11 +57,25 @@ class Round:
     """One collection, for who wants these names, and for who joins before it begins.
 
     registry: kept for as long as the round is under way; hanging: what all rounds of the registry share.
-    waiting: how many wait for it; missed: names of collectors that failed, and why, which nobody has told of yet.
+    keeper: the thread that takes care of it, of those that wait; kept: when it last did; others: wakes the rest of
+    them; waiting: how many there are; first_until: when the first of them gives up; cost: seconds of the CPU that it
+    took; missed: names of collectors that failed, and why, which nobody has told of yet.
     """
 
-    def __init__(self, registry: CollectorRegistry, names: frozenset[str], limits: Limits, hanging: Hanging) -> None:
-        self.registry, self.names, self.limits = registry, names, limits
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        names: frozenset[str],
+        limits: Limits,
+        hanging: Hanging,
+        others: Condition,
+        until: float | None,
+    ) -> None:
+        self.registry, self.names, self.limits, self.others = registry, names, limits, others
+        self.keeper: int | None = None
+        self.kept = 0.0
+        self.first_until = inf if until is None else until
+        self.cost = 0.0
         self.waiting = 1
         self.told: dict[int, Told] = {}
         self.missed: deque[tuple[str, str]] = deque()
@@ -76,11 +90,12 @@ class Round:
         self._until: float | None = None
         self._has_threads = True
 
-    def join(self, names: frozenset[str], limits: Limits) -> None:
+    def join(self, names: frozenset[str], limits: Limits, until: float | None) -> None:
         """One more waits, for these names, or for all where there are none; the round is for all that is wanted."""
         self.waiting += 1
         self.names = self.names | names if self.names and names else frozenset()
         self.limits = self.limits.wider(limits)
+        self.first_until = min(self.first_until, inf if until is None else until)
 
     def begin(self, entries: Iterable[Entry], now: float) -> None:
         """These are to be read."""
@@ -98,11 +113,11 @@ class Round:
         beside = self._has_threads and now >= self._last_began + _ALONE
         return bool(self._left) and (not self._under_way or beside)
 
-    def next_look(self, now: float, until: float | None) -> float | None:
-        """In how many seconds somebody has to look to it, if no collector answers before."""
+    def next_look(self, now: float, *moments: float | None) -> float | None:
+        """In how many seconds somebody has to look to it, by one of these moments, if no collector answers before."""
         times = [each.until for each in self._under_way.values()]
         times += [patience for _, patience in self._held_up.values()]
-        times += [] if until is None else [until]
+        times += [each for each in moments if each is not None]
         times += [self._last_began + _ALONE] if self._left and self._has_threads else []
         return min(max(min(times) - now, 0.0), TIMEOUT_MAX) if times else None
 

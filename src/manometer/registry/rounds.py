@@ -6,8 +6,9 @@ that slow ones are slow beside each other. No code of the program's runs while t
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from math import inf
 from threading import Condition, Lock, get_ident
-from time import monotonic
+from time import monotonic, thread_time
 
 from prometheus_client import CollectorRegistry
 
@@ -21,20 +22,25 @@ from manometer.registry.self_metrics import SelfMetrics
 
 __all__ = ["Rounds"]
 
+_OVERDUE = 1.0
+"""Seconds after which another takes care of a round: who did may be in a signal handler."""
+
 
 class Rounds:
     """The collections of a registry: at most one under way, and one to come."""
 
     def __init__(self) -> None:
-        self._changed = Condition(Lock())
+        self._lock = Lock()
+        self._changed = Condition(self._lock)  # wakes who takes care of a round
         self._current: Round | None = None
         self._next: Round | None = None
         self._hanging: Hanging = {}
+        self._began = self._ended = self._cost = 0.0  # of the last one
 
     def collect(self, registry: CollectorRegistry, names: frozenset[str], limits: Limits) -> Found:
         """What a collection finds that begins after this call; see collect_in_time."""
         until = None if limits.all is None else monotonic() + limits.all
-        mine = self._join(registry, names, limits)
+        mine = self._join(registry, names, limits, until)
         try:
             while (task := self._task(mine, until)) is not None:
                 task()
@@ -45,24 +51,32 @@ class Rounds:
 
     # --- for who waits
 
-    def _join(self, registry: CollectorRegistry, names: frozenset[str], limits: Limits) -> Round:
+    def _join(self, registry: CollectorRegistry, names: frozenset[str], limits: Limits, until: float | None) -> Round:
         with self._changed:
             if self._next is None:
-                self._next = Round(registry, names, limits, self._hanging)
-            else:
-                self._next.join(names, limits)
+                self._next = Round(registry, names, limits, self._hanging, Condition(self._lock), until)
+                return self._next
+            begins = self._begins(self._next)
+            self._next.join(names, limits, until)
+            if self._begins(self._next) < begins:
+                self._changed.notify_all()
             return self._next
 
     def _leave(self, mine: Round) -> None:
         with self._changed:
             mine.waiting -= 1
+            if mine.keeper == get_ident():
+                mine.keeper = None
             if mine.waiting and not mine.has_ended:
+                mine.others.notify()
                 return
+            mine.others.notify_all()
             mine.end()
             if self._next is mine:
                 self._next = None
             if self._current is mine:
                 self._current = None
+                self._ended, self._cost = monotonic(), mine.cost
             if not mine.waiting:
                 mine.forget()
             self._changed.notify_all()
@@ -72,6 +86,12 @@ class Rounds:
         with self._changed:
             while not mine.has_ended:
                 now = monotonic()
+                if mine.keeper not in (None, get_ident()) and now < mine.kept + _OVERDUE:
+                    if until is not None and now >= until:
+                        break
+                    mine.others.wait(min(_OVERDUE, inf if until is None else until - now))
+                    continue
+                mine.keeper, mine.kept = get_ident(), now
                 if mine is self._current:
                     mine.give_up(now)
                     if mine.error is not None:
@@ -80,15 +100,22 @@ class Rounds:
                     task = self._next_task(mine, now)
                     if task is not None:
                         return task
-                elif self._current is None:
-                    self._current = mine
+                elif self._current is None and now >= self._begins(mine):
+                    self._current, self._began = mine, now
                     if self._next is mine:
                         self._next = None
                     return partial(self._begin, mine)
                 if until is not None and now >= until:
                     break
-                self._changed.wait(mine.next_look(now, until))
+                begins = self._begins(mine) if self._current is None else None
+                self._changed.wait(mine.next_look(now, until, begins, now + _OVERDUE / 2))
         return None
+
+    def _begins(self, mine: Round) -> float:
+        """When that round may begin, where none is under way."""
+        took = self._ended - self._began
+        rested = self._ended + mine.limits.rest_after(took, self._cost)
+        return max(self._ended, min(rested, mine.first_until - 2 * took))
 
     def _next_task(self, mine: Round, now: float) -> Callable[[], None] | None:
         if mine.has_told and not mine.is_gathering:
@@ -131,6 +158,7 @@ class Rounds:
             self._changed.notify_all()
 
     def _gather(self, mine: Round) -> None:
+        began = thread_time()
         try:
             found = _together(mine, _in_order(mine))
         except BaseException:
@@ -140,6 +168,7 @@ class Rounds:
             raise
         with self._changed:
             mine.found, mine.has_ended = found, True
+            mine.cost += thread_time() - began
             self._changed.notify_all()
 
     def _start(self, mine: Round, reading: Reading) -> None:
@@ -149,12 +178,16 @@ class Rounds:
         except RuntimeError:
             with self._changed:
                 is_mine = mine.finds_no_thread(reading)
+                if is_mine:  # whoever else waits is to give it up in time
+                    mine.keeper = None
+                    mine.others.notify()
             if is_mine:
                 self._run(mine, reading)
 
     def _run(self, mine: Round, reading: Reading | None) -> None:
         """Read one collector after the other."""
         while reading is not None:
+            began = thread_time()
             reading.thread = get_ident()
             with within(reading.until):
                 try:
@@ -165,6 +198,7 @@ class Rounds:
                     why = f"{type(ending).__qualname__} ended its thread"
                     self._answered(mine, reading, partial(mine.miss, reading, why), goes_on=False)
                     raise
+            mine.cost += thread_time() - began  # two threads at one moment may lose some of it, which is no harm
             reading = self._answered(mine, reading, told)
 
     def _answered(

@@ -18,6 +18,7 @@ from manometer.meters.outages import Outages
 from manometer.meters.registration import accompanied_by
 from manometer.prometheus_internals import lock_of
 from manometer.registry.catalogued import Pulled, described, meter, pulled
+from manometer.registry.reloads import Reloads
 
 __all__ = ["SelfMetrics"]
 
@@ -37,9 +38,10 @@ class SelfMetrics(Collector):
         self.file_failures = meter(rows.PROCESS_FILE_FAILURES, Counter)
         self.server_shortages = meter(rows.SERVER_SHORTAGES, Counter)
         self.server_refusals = meter(rows.SERVER_REFUSALS, Counter)
-        self.server_config_reloads = meter(rows.SERVER_CONFIG_RELOADS, Counter)
-        self.config_reloads = meter(rows.CONFIG_RELOADS, Counter)
-        self._config: tuple[bool, float] | None = None
+        self.settings = Reloads(rows.CONFIG_RELOADS, rows.CONFIG_RELOAD_SUCCESSFUL, rows.CONFIG_RELOAD_TIME)
+        self.web_config = Reloads(
+            rows.SERVER_CONFIG_RELOADS, rows.SERVER_CONFIG_RELOAD_SUCCESSFUL, rows.SERVER_CONFIG_RELOAD_TIME
+        )
         self._costs: tuple[Mapping[str, float], Mapping[str, float]] = {}, {}
         self._outages = Outages()
         self._folding: set[str] = set()
@@ -113,10 +115,10 @@ class SelfMetrics(Collector):
         for resource in resources if self._outages.failing else ():
             self._outages.worked(("server", resource), "the exporter's server has a %s again", resource)
 
-    def configured(self, is_right: bool, at: float) -> None:
-        """The settings were read, at the start or again. at: Unix time."""
-        was = self._config
-        self._config = is_right, at if is_right or was is None else was[1]
+    def forget_configurations(self) -> None:
+        """Neither settings nor a web configuration hold any more."""
+        self.settings.forget()
+        self.web_config.forget()
 
     def gone(self, name: str, what: str) -> None:
         """The thing is not read any more."""
@@ -150,9 +152,9 @@ class SelfMetrics(Collector):
         return self._figures(durations, series)
 
     def renew(self, _: Forked) -> None:
-        """Forget the last collection, and whose settings were read: in a forked child both were the parent's."""
+        """Forget the last collection and the configurations: in a forked child they were the parent's."""
         self._costs = {}, {}
-        self._config = None
+        self.forget_configurations()
 
     def describe(self) -> Iterable[Metric]:
         return described(rows.SPECS)
@@ -164,8 +166,8 @@ class SelfMetrics(Collector):
         if not self._is_shown:
             return
         for pushed in (
-            *(self.collect_failures, self.label_folds, self.spans, self.file_failures, self.config_reloads),
-            *(self.server_shortages, self.server_refusals, self.server_config_reloads),
+            *(self.collect_failures, self.label_folds, self.spans, self.file_failures, self.settings.counter),
+            *(self.server_shortages, self.server_refusals, self.web_config.counter),
         ):
             family = pushed.family()
             if family.series:
@@ -176,10 +178,9 @@ class SelfMetrics(Collector):
                 for name, value in durations.items()
             ),
             *((rows.SERIES, {"manometer.family.name": name}, size) for name, size in series.items()),
+            *self.settings.figures(),
+            *self.web_config.figures(),
         ]
-        if self._config is not None:
-            is_right, at = self._config
-            figures += [(rows.CONFIG_RELOAD_SUCCESSFUL, {}, is_right), (rows.CONFIG_RELOAD_TIME, {}, at)]
         yield from pulled(figures)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from selectors import EVENT_READ, EVENT_WRITE
 from time import monotonic
-from typing import cast
 
+from manometer.serving import at_once
 from manometer.serving.listeners import Listener
 from manometer.serving.tls import Tls
 
@@ -30,7 +30,7 @@ _ASK_BY_HTTPS = (
 
 
 class Connection:
-    """Never waits for the client; one thread at a time has it.
+    """Never waits for the client, whose socket must not block; one thread at a time has it.
 
     listener: where the client came; peer: its address, None by a Unix socket; shakes: whether the handshake of TLS
     is not over; wants: which event of the socket goes on with it; until: when the client's turn ends; closes: whether
@@ -38,7 +38,6 @@ class Connection:
     """
 
     def __init__(self, client: socket.socket, peer: str | None, listener: Listener, shakes: bool) -> None:
-        client.setblocking(False)
         if client.family != getattr(socket, "AF_UNIX", None):
             with suppress(OSError):  # macOS refuses it where the client is gone already
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
@@ -48,7 +47,8 @@ class Connection:
         self._is_idle = False
         self._begin_turn(PATIENCE)
         self._tls: Tls | None = None
-        self._unsent: deque[memoryview] = deque()
+        self._unsent: deque[bytes] = deque()
+        self._sent = 0  # bytes of the first part
 
     @property
     def has_whole_request(self) -> bool:
@@ -70,7 +70,7 @@ class Connection:
     @property
     def unsent(self) -> list[bytes]:
         """What the answer keeps in memory, maybe shared with those of others."""
-        return [cast(bytes, part.obj) for part in self._unsent]
+        return [*self._unsent]
 
     @property
     def silent_since(self) -> float:
@@ -91,6 +91,7 @@ class Connection:
         try:
             if not isinstance(self.socket, ssl.SSLSocket):
                 self.socket.getpeername()  # fails where the client is gone; ssl would too, with a socket unclosed
+                self.socket.setblocking(False)  # for Python to know it too
                 context = self._tls.context
                 self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
             self.socket.do_handshake()
@@ -111,7 +112,7 @@ class Connection:
         """Take in what has come of the next request."""
         while not self.has_request:
             try:
-                part = self.socket.recv(_AT_ONCE)
+                part = self._received()
             except _LATER:
                 return
             except OSError:
@@ -124,13 +125,17 @@ class Connection:
                 self._begin_turn(PATIENCE)
             self.received += part
 
+    def _received(self) -> bytes:
+        is_tls = isinstance(self.socket, ssl.SSLSocket)
+        return self.socket.recv(_AT_ONCE) if is_tls else at_once.receive(self.socket, _AT_ONCE)
+
     def wait(self) -> None:
         """The request waits for a thread from now on; the client waits with it as long as it does for an answer."""
         self._begin_turn(PATIENCE)
 
     def answer(self, parts: Iterable[bytes], closes: bool) -> None:
         """Begin to send an answer; `closes` where the connection ends with it."""
-        self._unsent.extend(memoryview(part) for part in parts if part)
+        self._unsent.extend(part for part in parts if part)
         self.closes = closes
         self._begin_turn(PATIENCE)
         self.send()
@@ -139,10 +144,10 @@ class Connection:
         """Send what the client takes in now."""
         try:
             while self._unsent:
-                sent = self.socket.send(self._unsent[0])
-                left = self._unsent.popleft()[sent:]
-                if left:
-                    self._unsent.appendleft(left)
+                self._sent += self._send(self._unsent[0])
+                if self._sent == len(self._unsent[0]):
+                    self._sent = 0
+                    self._unsent.popleft()
         except _LATER:
             self.wants = EVENT_WRITE
         except OSError:
@@ -151,6 +156,11 @@ class Connection:
             self.wants, self.is_over = EVENT_READ, self.closes
             self._is_idle = not self.received
             self._begin_turn(IDLE if self._is_idle else PATIENCE)
+
+    def _send(self, part: bytes) -> int:
+        if isinstance(self.socket, ssl.SSLSocket):
+            return self.socket.send(memoryview(part)[self._sent :])
+        return at_once.send(self.socket, part, self._sent)
 
     def _begin_turn(self, seconds: float) -> None:
         self._since = monotonic()
@@ -165,7 +175,10 @@ class Connection:
         if self.closes:  # also where a forked child has a copy of the socket yet
             with suppress(OSError):  # the client may have been faster
                 socket.socket.shutdown(self.socket, socket.SHUT_WR)
-        self.socket.close()
+        if isinstance(self.socket, ssl.SSLSocket):
+            self.socket.close()
+        else:
+            at_once.close(self.socket)
 
     def _ask_by_https(self) -> None:
         """Answer a client that speaks no TLS without any."""

@@ -31,7 +31,7 @@ class Guard:
 
     def __init__(self, site: Site, web_config_file: str | None = None) -> None:
         self.site = site
-        self._live = None if web_config_file is None else LiveConfig(Path(web_config_file), site.reconfigured)
+        self._live = None if web_config_file is None else LiveConfig(Path(web_config_file), site.web_config)
         self._credentials = Credentials()
 
     def shakes(self) -> bool:

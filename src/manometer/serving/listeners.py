@@ -12,12 +12,14 @@ from typing import Protocol
 
 from manometer.errors import ConfigError
 from manometer.serving.addresses import Address, AddressError, Tcp, Unix
+from manometer.serving.at_once import accept
 from manometer.serving.hosts import Hosts
 from manometer.serving.unix_socket import UnixSocket
 
 __all__ = ["Listener", "Listeners", "Sharing"]
 
-_BACKLOG = 128
+_BACKLOG = 1024
+"""Connections that the system keeps for us; more would be turned away, and try again after a second and more."""
 _TRIES = 5
 _BRIEFLY = 0.02
 """Seconds between two tries to bind a port that is shared."""
@@ -59,8 +61,7 @@ class Listener:
 
     def accept(self) -> tuple[socket.socket, str | None]:
         """A connection that waits, and the address that it comes from: None by a Unix socket."""
-        client, peer = self.socket.accept()
-        return client, str(peer[0]) if isinstance(peer, tuple) else None
+        return accept(self.socket)
 
 
 class Listeners:

@@ -1,15 +1,15 @@
 """The web configuration that is in force: read again when the file, or a certificate that it names, has changed."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
 from manometer.errors import ConfigError
+from manometer.registry.reloads import Reloads
 from manometer.serving import bcrypt
 from manometer.serving.rate import Bucket
-from manometer.serving.tls import Tls
+from manometer.serving.tls import Tls, TlsError
 from manometer.serving.web_config import WebConfig, web_config
 
 __all__ = ["InForce", "LiveConfig"]
@@ -40,17 +40,18 @@ class InForce:
 class LiveConfig:
     """in_force: what was so at the last look.
 
-    reloaded: called at each reading but the first, with `ok`, or with `refused` where what was in force stays so.
+    reloads: told of each reading.
 
     Raises ConfigError where the file makes no sense at first.
     """
 
-    def __init__(self, path: Path, reloaded: Callable[[str], None]) -> None:
-        self._path, self._reloaded = path, reloaded
+    def __init__(self, path: Path, reloads: Reloads) -> None:
+        self._path, self._reloads = path, reloads
         self._seen: dict[Path, object] = {}
         self._lock = Lock()
         self.in_force = InForce()
         self.in_force = self._read()
+        reloads.started()
 
     def current(self) -> InForce:
         """What is in force now; while another thread is reading the file, what was before."""
@@ -66,11 +67,11 @@ class LiveConfig:
         try:
             self.in_force = self._read()
         except Exception as error:
-            self._reloaded("refused")
+            self._reloads.ended("refused")
             is_ours = not isinstance(error, ConfigError)
             _log.error("%s; what was in force before stays so", error, exc_info=is_ours)
         else:
-            self._reloaded("ok")
+            self._reloads.ended("ok")
             _log.info("the web configuration file %s was read again", self._path)
 
     def _read(self) -> InForce:
@@ -83,7 +84,8 @@ class LiveConfig:
             found = InForce(said, None if said.tls is None else Tls(said.tls), self._bucket(said))
             self._refuse_less(found)
         except ConfigError as error:
-            raise ConfigError(f"the web configuration file {self._path}: {error}") from None
+            line = f", line {said.line_of(error)}" if isinstance(error, TlsError) else ""
+            raise ConfigError(f"the web configuration file {self._path}{line}: {error}") from None
         return found
 
     def _bucket(self, said: WebConfig) -> Bucket | None:

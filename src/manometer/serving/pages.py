@@ -1,13 +1,12 @@
-"""The pages of the exporter: what is answered to a request, and the WSGI and ASGI front ends of it."""
+"""The pages of the exporter: what is answered to a request."""
 
 import gzip
 import logging
 import platform
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from html import escape
 from http import HTTPStatus
 from math import inf
-from typing import Any
 from urllib.parse import parse_qs
 
 from prometheus_client import CollectorRegistry
@@ -23,20 +22,9 @@ from manometer.registry.timely import collect_in_time
 from manometer.serving import health_pages
 from manometer.serving.messages import Request, Response, text
 from manometer.serving.site import Site
-from manometer.serving.slots import ForEachProcess, Slots
 from manometer.version import __version__
 
-__all__ = [
-    "AsgiApp",
-    "Request",
-    "Response",
-    "Site",
-    "WsgiApp",
-    "asgi_app",
-    "misdirected",
-    "respond",
-    "wsgi_app",
-]
+__all__ = ["Request", "Response", "Site", "misdirected", "mounted", "respond", "too_many"]
 
 _FIGURES = "/metrics"
 _METHODS = ("GET", "HEAD", "OPTIONS")
@@ -90,6 +78,22 @@ def misdirected(host: str) -> Response:
     return text(HTTPStatus.MISDIRECTED_REQUEST, told)
 
 
+def too_many(site: Site) -> Response:
+    """The answer to a scrape where as many as may be are under way."""
+    site.lacked("scrape")
+    told = f"no more than {site.scrapes.limit} scrapes are answered at once; try again later\n"
+    return text(HTTPStatus.SERVICE_UNAVAILABLE, told)
+
+
+def mounted(site: Site, root: str, path: str) -> str:
+    """The page asked for: where the application is mounted at a page's own path, that page.
+
+    root: where it is mounted; path: the rest of the path that was asked for.
+    """
+    last = "/" + root.rstrip("/").rpartition("/")[2]
+    return last if path in ("", "/") and _page(site, last) is not None else path or "/"
+
+
 def _landing(site: Site, _: Request) -> Response:
     where = [(_paths(site)[page], meaning) for page, meaning in _MEANINGS.items()]
     links = "\n".join(f'<li><a href="{escape(at[1:])}">{escape(at)}</a> {meaning}</li>' for at, meaning in where)
@@ -115,7 +119,7 @@ def _metrics(site: Site, request: Request) -> Response:
         told = f"{len(names):,} names are too many; ask for at most {_NAMES_AT_MOST} by name[], or for all figures\n"
         return text(HTTPStatus.BAD_REQUEST, told)
     if not site.scrapes.take():
-        return _too_many(site)
+        return too_many(site)
     try:
         return _figures(site, request, names)
     finally:
@@ -141,22 +145,16 @@ def _written(
     return Response(HTTPStatus.OK, tuple(headers), body)
 
 
-def _too_many(site: Site) -> Response:
-    site.lacked("scrape")
-    told = f"no more than {site.scrapes.limit} scrapes are answered at once; try again later\n"
-    return text(HTTPStatus.SERVICE_UNAVAILABLE, told)
-
-
 def _limits(patience: float, headers: Mapping[str, str]) -> Limits:
     """How long a collection may take, where the scraper says how long it waits itself."""
     try:
         seconds = float(headers.get("x-prometheus-scrape-timeout-seconds", ""))
     except ValueError:
-        return Limits(patience)
+        return Limits(patience, rests=True)
     if not 0 < seconds < inf:
-        return Limits(patience)
+        return Limits(patience, rests=True)
     seconds = min(max(seconds - _ON_THE_WAY, _LEAST), _MOST)
-    return Limits(min(patience, seconds), seconds)
+    return Limits(min(patience, seconds), seconds, rests=True)
 
 
 _PAGES: Mapping[str, Callable[[Site, Request], Response]] = {
@@ -178,112 +176,3 @@ _MEANINGS = {
 
 def _takes_gzip(accept_encoding: str) -> bool:
     return any(coding.type == "gzip" for coding in media_ranges(accept_encoding))
-
-
-# --- front ends for a program's own web server
-
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-WsgiApp = Callable[[Mapping[str, Any], StartResponse], Iterable[bytes]]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-AsgiApp = Callable[[Message, Receive, Send], Awaitable[None]]
-
-
-def wsgi_app(site: Site) -> WsgiApp:
-    """The pages as a WSGI application; mounted at `/metrics`, it answers with the figures there."""
-
-    def application(environ: Mapping[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        headers = {
-            name.removeprefix("HTTP_").replace("_", "-").lower(): value
-            for name, value in environ.items()
-            if name.startswith("HTTP_")
-        }
-        path = _mounted(site, environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", ""))
-        peer = environ.get("REMOTE_ADDR", "")
-        request = Request(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""), headers, peer)
-        response = respond(site, request)
-        start_response(
-            f"{response.status.value} {response.status.phrase}",
-            [*response.headers, ("Content-Length", str(len(response.body)))],
-        )
-        return [] if request.method == "HEAD" else [response.body]
-
-    return application
-
-
-def asgi_app(site: Site, at_end: Callable[[], object] = lambda: None) -> AsgiApp:
-    """The pages as an ASGI application; mounted at `/metrics`, it answers with the figures there.
-
-    Figures are collected and written in threads of the application's own: neither the event loop nor what the
-    program runs by `to_thread` waits for a scrape.
-    at_end: what is to be done when the server says that it ends; some then leave without any other sign.
-    """
-
-    import asyncio  # here, because it takes as long to import as the rest of the exporter
-    from concurrent.futures import Future, ThreadPoolExecutor
-
-    at_once = site.scrapes.limit
-    threads = ForEachProcess(lambda: ThreadPoolExecutor(at_once, "manometer-asgi"))
-    queued = Slots(at_once)  # none waits for a thread: the time of a scrape begins when it has one
-
-    def begun(request: Request) -> Future[Response]:
-        """A scrape in a thread, which has its slot until it ends: a client that goes away does not end it."""
-        try:
-            answer = threads.own.submit(respond, site, request)
-        except RuntimeError as error:  # there is no thread to be had
-            queued.give_back()
-            site.lacked("thread", error)
-            answer = Future()
-            answer.set_result(text(HTTPStatus.SERVICE_UNAVAILABLE, "no thread can be started; try again later\n"))
-        else:
-            answer.add_done_callback(lambda _: queued.give_back())
-        return answer
-
-    async def application(scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await _lifespan(receive, send, at_end)
-            return
-        if scope["type"] != "http":
-            raise ValueError(f"the exporter speaks HTTP, not {scope['type']}; mount it on an HTTP route")
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        root = scope.get("root_path", "")
-        path = _mounted(site, root, scope["path"].removeprefix(root))
-        peer = (scope.get("client") or ("",))[0]
-        request = Request(scope["method"], path, scope["query_string"].decode("latin-1"), headers, peer)
-        if path != site.figures:
-            response = respond(site, request)
-        elif not queued.take():
-            response = _too_many(site)
-        else:
-            response = await asyncio.wrap_future(begun(request))
-        sent = [*response.headers, ("Content-Length", str(len(response.body)))]
-        await send(
-            {
-                "type": "http.response.start",
-                "status": response.status.value,
-                "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in sent],
-            }
-        )
-        await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else response.body})
-
-    return application
-
-
-async def _lifespan(receive: Receive, send: Send, at_end: Callable[[], object]) -> None:
-    import asyncio
-
-    while True:
-        event = (await receive())["type"]
-        ends = event == "lifespan.shutdown"
-        if ends:
-            await asyncio.to_thread(at_end)
-        await send({"type": f"{event}.complete"})
-        if ends:
-            return
-
-
-def _mounted(site: Site, root: str, path: str) -> str:
-    """The page asked for: where the application is mounted at a page's own path, that page."""
-    last = "/" + root.rstrip("/").rpartition("/")[2]
-    return last if path in ("", "/") and _page(site, last) is not None else path or "/"

@@ -4,7 +4,7 @@ import logging
 import os
 import selectors
 import socket
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from math import inf
@@ -12,24 +12,26 @@ from threading import Event, Thread
 from time import monotonic, sleep
 
 from manometer.background import in_background
+from manometer.serving import at_once
 from manometer.serving.connection import Connection
 from manometer.serving.crowd import of_most
 from manometer.serving.doors import BREATH, PAUSE, Doors
 from manometer.serving.lane import Lane
 from manometer.serving.listeners import Listener
+from manometer.serving.places import places
 
 __all__ = ["Reception"]
 
-HELD = 64
-"""Connections that wait for their clients: a file descriptor each, and a kilobyte or two."""
-WAITING = 64
-"""Requests that wait for a thread, each with a descriptor too."""
+UNTAKEN = 4
+"""Answers that an address may leave with us until it takes them in; its next scrapes wait."""
 SENDING = 64 << 20
 """Bytes of answers that they have not taken in. What several share counts once, and one may be larger."""
 _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 50\r\n\r\n"
     b"too many requests wait for theirs; try again soon\n"
 )
+_PIECES = 0.05
+"""Seconds without a look at who has sent a part of a request: bytes that come one by one cost one look together."""
 # A forked child has nothing of it, where Linux's own would be one of the child and the parent.
 _Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 
@@ -59,6 +61,9 @@ class Reception:
         self._open: set[Connection] = set()
         self._held: dict[Connection, float] = {}  # in the order in which their turns began; with the ends of these
         self._back: deque[Connection] = deque()
+        self._places = places()
+        self._unheard: dict[Connection, None] = {}  # of those held, which have sent a part of a request
+        self._hears_at = inf
         self._next_end = inf
         self._closed, self._are_shut = Event(), Event()
         self._wakes, self._waker = socket.socketpair()
@@ -106,11 +111,11 @@ class Reception:
 
     def _wake(self) -> None:
         with suppress(OSError):  # it is woken already, or has ended
-            self._waker.send(b"x")
+            at_once.send(self._waker, b"x")
 
     def _run(self) -> None:
         try:
-            self._selector.register(self._wakes, selectors.EVENT_READ)
+            self._selector.register(self._wakes, selectors.EVENT_READ, self)
             while not self._closed.is_set():
                 self._doors.open()
                 self._pass()
@@ -138,17 +143,23 @@ class Reception:
     def _once(self) -> None:
         """Do what is to be done now; requests come before new connections, which may take the place of others."""
         events = [key.data for key, _ in self._selector.select(self._patience())]
+        if monotonic() >= self._hears_at:
+            self._hear_again()
         for each in events:
             if isinstance(each, Connection) and each in self._held:
                 self._safely(self._go_on, each)
-        with suppress(OSError):
-            self._wakes.recv(1 << 10)
+            elif each is self:
+                with suppress(OSError):
+                    at_once.receive(self._wakes, 1 << 10)
         while self._back:
             self._take_back(self._back.popleft())
         for each in events:
             if isinstance(each, Listener):
                 self._doors.take(each)
         self._end_turns()
+        for lane in self._lanes:
+            while lane.free and lane.waiting and (following := lane.next(self._burdens())) is not None:
+                self._safely(self._hand_over, following)
 
     def _safely(self, step: Callable[[Connection], None], connection: Connection) -> None:
         try:
@@ -173,6 +184,8 @@ class Reception:
             self._drop(connection)
         elif connection.is_sending or connection.shakes or not connection.has_request:
             self._hold(connection)
+            if connection in self._held and connection.received and not connection.is_sending:
+                self._do_not_hear(connection)
         else:
             self._hand_over(connection)
 
@@ -180,14 +193,12 @@ class Reception:
         lane = self._away.pop(connection)
         lane.free += 1
         self._safely(self._go_on_without_thread, connection)
-        while (following := lane.next()) is not None:
-            self._safely(self._hand_over, following)
 
     def _hand_over(self, connection: Connection) -> None:
         """Have a thread go on with the connection, as soon as there is one."""
         self._let_go(connection)
         lane = self._lane(connection)
-        if lane.free:
+        if lane.free and (lane.spare or self._burdens().get(connection.peer, 0) < inf):
             try:
                 self._begin(connection)
             except RuntimeError as error:
@@ -200,9 +211,19 @@ class Reception:
             lane.waiting[connection] = connection.until
             self._next_end = min(self._next_end, connection.until)
             waiting = [each for lane in self._lanes for each in lane.waiting]
-            if len(waiting) > WAITING:
+            if len(waiting) > self._places.waiting:
                 last = of_most(waiting)[-1]
                 self._give_up(last, next(lane for lane in self._lanes if last in lane.waiting))
+
+    def _burdens(self) -> dict[str | None, float]:
+        """How many answers each address has of us by now; without end, while it takes in none of some.
+
+        By a Unix socket all have the same, None: one of them is not to keep the others from their answers.
+        """
+        untaken = Counter(each.peer for each in self._held if each.is_sending)
+        all_of_us = untaken + Counter(each.peer for each in self._away)
+        burdens: dict[str | None, float] = dict(all_of_us)
+        return burdens | {peer: inf for peer, number in untaken.items() if peer is not None and number >= UNTAKEN}
 
     def _give_up(self, connection: Connection, lane: Lane) -> None:
         """It has waited in vain."""
@@ -214,6 +235,18 @@ class Reception:
         if not connection.shakes:
             connection.answer([_BUSY], closes=True)
         self._drop(connection)
+
+    def _do_not_hear(self, connection: Connection) -> None:
+        """Look at it no more for a while, and then at all such together."""
+        self._selector.unregister(connection.socket)
+        self._unheard[connection] = None
+        self._hears_at = min(self._hears_at, monotonic() + _PIECES)
+
+    def _hear_again(self) -> None:
+        for connection in self._unheard:
+            self._selector.register(connection.socket, connection.wants, connection)
+        self._unheard.clear()
+        self._hears_at = inf
 
     def _hold(self, connection: Connection) -> None:
         """Wait for the client."""
@@ -227,7 +260,7 @@ class Reception:
             self._next_end = min(self._next_end, connection.until)
         if connection.is_sending:
             self._make_room_for_answer(connection)
-        if len(self._held) > HELD:
+        if len(self._held) > self._places.held:
             self._drop(min(of_most(list(self._held)), key=lambda each: each.silent_since))
             self._doors.shut(BREATH)
 
@@ -241,7 +274,10 @@ class Reception:
 
     def _let_go(self, connection: Connection) -> None:
         if self._held.pop(connection, None) is not None:
-            self._selector.unregister(connection.socket)
+            if connection in self._unheard:
+                del self._unheard[connection]
+            else:
+                self._selector.unregister(connection.socket)
 
     def _drop(self, connection: Connection) -> None:
         self._let_go(connection)
@@ -261,7 +297,8 @@ class Reception:
 
     def _patience(self) -> float | None:
         """Seconds until something is to be done that no client asks for; None where there is nothing."""
-        until = self._next_end if self._closed.is_set() else min(self._next_end, self._doors.shut_until)
+        until = min(self._next_end, self._hears_at)
+        until = until if self._closed.is_set() else min(until, self._doors.shut_until)
         return None if until == inf else max(0.0, until - monotonic())
 
     def _came(self, client: socket.socket, peer: str | None, listener: Listener) -> None:
@@ -272,8 +309,8 @@ class Reception:
             client.close()
         else:
             self._open.add(connection)
-            # Without a look at what it sends: a busy program gets the GIL at each call of the system, and keeps it.
-            self._safely(self._hold, connection)
+            # Where its request is there already, it waits no longer.
+            self._safely(self._hold if connection.shakes else self._go_on_without_thread, connection)
 
 
 def _bytes_of(sending: Iterable[Connection]) -> int:

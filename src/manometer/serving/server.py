@@ -3,15 +3,14 @@
 import logging
 from collections.abc import Callable
 from functools import partial
-from threading import Thread
 from typing import Self
 
-from manometer.background import DAEMONS
 from manometer.meters.fork import Forked, notice, renewed_in_child
 from manometer.serving.addresses import AddressError, Tcp, addresses
 from manometer.serving.connection import Connection
 from manometer.serving.guard import Guard
 from manometer.serving.handler import answered
+from manometer.serving.hands import Hands
 from manometer.serving.lane import Lane
 from manometer.serving.listeners import Listeners, Sharing
 from manometer.serving.reception import Reception
@@ -55,8 +54,9 @@ class Server:
             self._listeners = Listeners([Tcp(host, port)], allowed_hosts, sharing)
         else:
             self._listeners = Listeners(addresses(listen_addresses), allowed_hosts, sharing, "listen_addresses")
-        self._scrapes, self._others = Lane(site.scrapes.limit, "scrape"), Lane(SPARE, "connection")
-        self._handshakes = Lane(SPARE, "connection")
+        self._scrapes, self._others = Lane(site.scrapes.limit, "scrape"), Lane(SPARE, "connection", spare=True)
+        self._handshakes = Lane(SPARE, "connection", spare=True)
+        self._hands = Hands(self._go_on)
         listening, shakes = self._listeners.all, self._guard.shakes
         lanes = self._scrapes, self._others, self._handshakes
         self._reception = Reception(listening, shakes, lanes, self._lane, self._begin, site.lacked)
@@ -96,6 +96,7 @@ class Server:
         self._reception.close()
         self._listeners.close()
         self._reception.wait(LAST_ANSWERS)
+        self._hands.end()
 
     def renew(self, _: Forked) -> None:
         """In a forked child: there is no thread to stop, only copies of the parent's sockets to close."""
@@ -110,9 +111,9 @@ class Server:
         return self._scrapes if connection.path == self._site.figures else self._others
 
     def _begin(self, connection: Connection) -> None:
-        """Have a thread of its own go on with the connection."""
+        """Have a thread go on with the connection."""
         self._site.had("descriptor", "memory")
-        Thread(target=self._go_on, args=(connection,), name="manometer-answer", daemon=DAEMONS).start()
+        self._hands.begin(connection)
 
     def _go_on(self, connection: Connection) -> None:
         connection.is_over = True  # where anything goes wrong

@@ -7,6 +7,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.health import Check, Lifecycle
 from manometer.registry.limits import PATIENCE
+from manometer.registry.reloads import Reloads
 from manometer.registry.self_metrics import SelfMetrics
 from manometer.serving.slots import Slots
 
@@ -37,9 +38,10 @@ class Site:
         """Count that the server refused a connection or a request for such a reason."""
         SelfMetrics.of(self._counting).server_refusals.labels(reason).inc()
 
-    def reconfigured(self, outcome: str) -> None:
-        """Count that the web configuration was read again, `ok` or `refused`."""
-        SelfMetrics.of(self._counting).server_config_reloads.labels(outcome).inc()
+    @property
+    def web_config(self) -> Reloads:
+        """What is told of the web configuration's readings."""
+        return SelfMetrics.of(self._counting).web_config
 
     def lacked(self, resource: str, error: BaseException | None = None) -> None:
         """Count that the server lacked such a thing; see SelfMetrics.lacked."""

@@ -14,11 +14,12 @@ from typing import Any
 from manometer.errors import ConfigError
 from manometer.redaction import brief
 from manometer.serving.rate import Rate
-from manometer.serving.tls import TlsServer
+from manometer.serving.tls import TlsError, TlsServer
 from manometer.serving.yaml import Entry, entries
 
 __all__ = ["WebConfig", "web_config"]
 
+_TLS = "tls_server_config"
 _BYTES_AT_MOST = 1_000_000
 _BCRYPT = re.compile(r"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -28,12 +29,20 @@ _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "o
 
 @dataclass(frozen=True, slots=True)
 class WebConfig:
-    """What a file says. headers: of every answer; users: a bcrypt hash by name."""
+    """What a file says.
+
+    headers: of every answer; users: a bcrypt hash by name; tls_lines: where the section of TLS and its keys stand.
+    """
 
     tls: TlsServer | None = None
     headers: tuple[tuple[str, str], ...] = ()
     users: Mapping[str, str] = field(default_factory=dict)
     rate: Rate | None = None
+    tls_lines: Mapping[str, int] = field(default_factory=dict, compare=False)
+
+    def line_of(self, error: TlsError) -> int:
+        """The line of the file that the error is about."""
+        return next(self.tls_lines[key] for key in (*error.keys, _TLS) if key in self.tls_lines)
 
     @property
     def files(self) -> list[Path]:
@@ -52,14 +61,24 @@ def web_config(path: Path) -> WebConfig:
         found = _mapping(document, "the file", _ROOT)
     except _LineError as error:
         raise ConfigError(f"{what}, line {error.line}: {error}") from None
-    tls = found.get("tls_server_config")
+    tls = found.get(_TLS)
     files = {key: path.parent / value for key, value in (tls or {}).items() if key.endswith("_file")}
     return WebConfig(
         None if tls is None else TlsServer(**{**tls, **files}),
         tuple(found.get("http_server_config", {}).get("headers", {}).items()),
         found.get("basic_auth_users", {}),
         Rate(**found["rate_limit"]) if found.get("rate_limit", {}).get("interval") else None,
+        _lines(document, _TLS),
     )
+
+
+def _lines(document: Entry, section: str) -> Mapping[str, int]:
+    """The lines of a section and of its keys."""
+    found = document.value[section] if isinstance(document.value, dict) and section in document.value else None
+    if found is None:
+        return {}
+    keys = found.value.items() if isinstance(found.value, dict) else ()
+    return {section: found.line, **{key: each.line for key, each in keys}}
 
 
 class _LineError(ValueError):
@@ -161,7 +180,7 @@ def _mapping(entry: Entry, key: str, readers: Mapping[str, Reader]) -> dict[str,
 
 
 _ROOT: Mapping[str, Reader] = {
-    "tls_server_config": _section(
+    _TLS: _section(
         cert=_text,
         key=_text,
         client_ca=_text,

@@ -296,20 +296,21 @@ def test_demo_that_ends_well_leaves_nothing_among_the_temporary_files(tmp_path: 
 
 
 def test_demo_that_fails_says_where_its_log_stays(tmp_path: Path, monkeypatch, capfd):
-    """What it had to say may be the reason; a folder without a log goes."""
+    """What it had to say may be the reason; one without a line goes."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
-    def failing(log: str) -> None:
-        with demo._log_folder() as folder:
-            if log:
-                (folder / "alluse.log").write_text(log)
+    def failing(said: str | None) -> None:
+        with demo._new_log() as log:
+            if said is not None:
+                log.write_text(said)
             raise ZeroDivisionError
 
+    for nothing in (None, ""):
+        with pytest.raises(ZeroDivisionError):
+            failing(nothing)
+        assert not list(tmp_path.iterdir())
     with pytest.raises(ZeroDivisionError):
-        failing(log="")
-    assert not list(tmp_path.iterdir())
-    with pytest.raises(ZeroDivisionError):
-        failing(log="a line\n")
+        failing("a line\n")
     (folder,) = tmp_path.iterdir()
     assert (folder / "alluse.log").read_text() == "a line\n"
     assert capfd.readouterr().err == f"alluse: the log stays in {folder}\n"

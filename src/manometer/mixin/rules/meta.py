@@ -26,8 +26,10 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
     worse = select("ALERTS", {"alertstate": "firing", "severity": "=~critical|warning"})
     failures = _growing(self_metrics.COLLECT_FAILURES, "5m")
     folds = _growing(self_metrics.LABEL_FOLDS, "15m")
-    successful = select(self_metrics.CONFIG_RELOAD_SUCCESSFUL)
-    settings = by(TARGET, lately("min", successful, config.lookback), "min")
+    settings, web_config = (
+        by(TARGET, lately("min", select(successful), config.lookback), "min")
+        for successful in (self_metrics.CONFIG_RELOAD_SUCCESSFUL, self_metrics.SERVER_CONFIG_RELOAD_SUCCESSFUL)
+    )
     return (
         Group(
             "meta",
@@ -69,6 +71,16 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                     summary=f"New settings of {told('job')} are refused",
                     description=f"{told('instance')} of {told('job')} runs with its old settings: those that it was"
                     " last told to read are wrong. Its next start would fail.",
+                ),
+                Alert(
+                    name="WebConfigRefused",
+                    expr=f"{web_config} == 0",
+                    severity=Severity.WARNING,
+                    fires="a web configuration or certificate that has changed is wrong, so the old one is in force",
+                    summary=f"The web configuration of {told('job')} is refused",
+                    description=f"The exporter of {told('instance')} of {told('job')} goes by its old certificate,"
+                    " users and headers: its web configuration file or a certificate has changed, and is wrong."
+                    " Its next start would fail.",
                 ),
                 Alert(
                     name="Watchdog",

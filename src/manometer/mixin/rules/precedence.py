@@ -38,7 +38,7 @@ PRECEDENCE = (
     Precedence(
         ("EngineErrorBudgetBurn",), ("EngineErrorBudgetBurn.slow",), ("job", "engine.name", "engine.stage.name")
     ),
-    Precedence(("BreakerOpen",), ("RetriesExhausted",), TARGET),
+    Precedence(("BreakerOpen", "PoolTimeouts"), ("RetriesExhausted",), TARGET),
     # Everything on a loop that is blocked is late, and what waits for a pool, a queue or a breaker is too.
     Precedence(("EventLoopLagHigh",), ("StageStuck", "PoolWaitHigh", "QueueWaitHigh"), TARGET),
     Precedence(

@@ -2,36 +2,29 @@
 
 import atexit
 import os
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
-from threading import RLock
-from time import time
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import Self, Unpack
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from manometer.app.arguments import expect
+from manometer.app.exported import site_of, starting, worker_of
 from manometer.config import Live, Reload, Settings, SettingValues
 from manometer.errors import ConfigError
-from manometer.health import Check, Checks
+from manometer.health import Checks
 from manometer.instrumentation.pool import database
 from manometer.life.hangup import on_hangup
-from manometer.life.last_report import leave_reports, report_to_the_end, reporting
-from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
-from manometer.process import measure, measure_to_the_end
-from manometer.redaction import brief
+from manometer.life.last_report import leave_reports, reporting
+from manometer.meters.fork import Forked, notice, renewed_in_child
+from manometer.process import measure
 from manometer.registry.self_metrics import SelfMetrics
-from manometer.serving import pages
 from manometer.serving.server import Server
-from manometer.serving.slots import Slots
 from manometer.tracing.sending import Sending
 
-if TYPE_CHECKING:
-    from manometer.processes import Worker
-
-__all__ = ["Manometer", "asgi_app", "flush", "start", "wsgi_app"]
+__all__ = ["Manometer", "start"]
 
 
 class Manometer:
@@ -55,8 +48,8 @@ class Manometer:
             load = load or Settings.load
             settings = load()
         else:
-            _expect(Settings, settings, "Manometer(settings)")
-        _expect(CollectorRegistry, registry, "Manometer(registry)")
+            expect(Settings, settings, "Manometer(settings)")
+        expect(CollectorRegistry, registry, "Manometer(registry)")
         self._load, self._live = load, Live(settings)
         self._registry = registry
         self._running: ExitStack | None = None
@@ -69,7 +62,7 @@ class Manometer:
         Raises ConfigError where the port is taken, an extra is missing, or one runs on the registry already.
         """
         notice()
-        with _lock:
+        with starting:
             if self._running is not None:
                 raise ConfigError(f"this Manometer serves {self.url} already; close it first")
             first = _by_registry.get(self._registry)
@@ -82,7 +75,7 @@ class Manometer:
                 server = self._start(started)
                 self._running = started.pop_all()
             self._server = server
-            SelfMetrics.of(self._registry).configured(True, time())
+            SelfMetrics.of(self._registry).settings.started()
             _by_registry[self._registry] = self
         return self
 
@@ -98,7 +91,7 @@ class Manometer:
     def close(self) -> None:
         """Stop serving, flush the spans and remove what was measured; a second call does nothing."""
         notice()
-        with _lock:
+        with starting:
             running, self._running = self._running, None
             self._server = None
             self._live = Live(self.settings)  # which lets go of the parts
@@ -126,13 +119,11 @@ class Manometer:
         if load is None:
             raise ConfigError("this Manometer was given its settings; pass the new ones: reload(settings)")
         new = self._live.read(load)
-        with _lock:
+        with starting:
             if _by_registry.get(self._registry) is not self:  # as in a forked child too, where its parts do not run
                 raise ConfigError("this Manometer is not running; call start() first")
             outcome = Reload.REFUSED if new is None else self._live.take(new)
-            told = SelfMetrics.of(self._registry)
-            told.config_reloads.labels(outcome.value).inc()
-            told.configured(outcome is not Reload.REFUSED, time())
+            SelfMetrics.of(self._registry).settings.ended(outcome.value)
         return outcome is Reload.OK
 
     def renew(self, _: Forked) -> None:
@@ -159,8 +150,9 @@ class Manometer:
         settings, registry = self.settings, self._registry
         live = self._live = Live(settings)
         checks = Checks.on(registry)
-        worker = _worker(registry, settings)
-        site = _pages(registry, settings, worker, checks.all)
+        worker = worker_of(registry, settings)
+        site = site_of(registry, settings, worker, checks.all)
+        started.callback(SelfMetrics.of(registry).forget_configurations)
         server = Server(
             site,
             settings.host,
@@ -235,142 +227,12 @@ def start(
     path: a YAML file of settings; profile: which of its profiles counts; settings: those of Settings by name, such as
     `port=9500`. The three are what `Manometer.reload` reads again.
     """
-    _expect(CollectorRegistry, registry, "start(registry)")
+    expect(CollectorRegistry, registry, "start(registry)")
     load = partial(Settings.load, path, profile=profile, **settings)
     manometer = Manometer(registry=registry, load=load).start()
     atexit.register(manometer.close)
     return manometer
 
 
-def flush(timeout: float | None = 10.0) -> bool:
-    """Write now what this process shares with others (see the setting `processes_dir`).
-
-    A process that ends by `os._exit`, or is killed, runs no code at its end: call this before, or the figures of the
-    last second are lost. A process that ends in any other way writes them by itself.
-    timeout: seconds to wait for that, None for as long as it takes.
-    Returns whether all is written, which it is where nothing is shared; where it is not, the log says why.
-    """
-    # It is loaded where something is shared. A signal handler may come amid that, and then nothing is shared yet.
-    write: Callable[[float | None], bool] | None = getattr(sys.modules.get("manometer.processes"), "flush", None)
-    return True if write is None else write(timeout)
-
-
-def wsgi_app(
-    registry: CollectorRegistry = REGISTRY,
-    path: str | os.PathLike[str] | None = None,
-    *,
-    profile: str | None = None,
-    **settings: Unpack[SettingValues],
-) -> pages.WsgiApp:
-    """The exporter's pages as a WSGI application, for a program that has a web server of its own.
-
-    Mounted at `/metrics`, it answers with the figures there: of all worker processes, where the setting
-    `processes_dir` says where they share them. The process, its garbage collector and the host are measured from
-    now on, as `start` does. The first request for `/readyz` starts the health checks, in whichever worker process it
-    comes to.
-    path, profile, settings: as for start; those of the address and `web_config_file` do not matter here, as the
-    program's own server decides who may ask. They hold until the process ends.
-    """
-    _expect(CollectorRegistry, registry, "wsgi_app(registry)", call="wsgi_app")
-    return pages.wsgi_app(_site(registry, Settings.load(path, profile=profile, **settings)))
-
-
-def asgi_app(
-    registry: CollectorRegistry = REGISTRY,
-    path: str | os.PathLike[str] | None = None,
-    *,
-    profile: str | None = None,
-    **settings: Unpack[SettingValues],
-) -> pages.AsgiApp:
-    """The exporter's pages as an ASGI application; see wsgi_app.
-
-    When the server tells it of its end (ASGI's `lifespan.shutdown`), it writes the last figures for `processes_dir`.
-    A server such as uvicorn then ends by a signal, and runs no code any more.
-    """
-    _expect(CollectorRegistry, registry, "asgi_app(registry)", call="asgi_app")
-    return pages.asgi_app(_site(registry, Settings.load(path, profile=profile, **settings)), flush)
-
-
-def _expect(kind: type, given: object, place: str, call: str = "start") -> None:
-    """Raise ConfigError where what is given there is of another kind, with the call that was probably meant."""
-    if isinstance(given, kind):
-        return
-    shown, meant = type(given).__name__, None  # the values of a mapping may be secret
-    match given:
-        case int():
-            shown = repr(given)
-            meant = f"start(port={shown})" if call == "start" else None  # an application has no port
-        case str() | os.PathLike():
-            shown = brief(repr(os.fspath(given)))
-            meant = f"{call}(path={shown})"
-        case Mapping():
-            meant = f"{call}(**settings)"
-        case Settings():
-            meant = "Manometer(settings).start()" if call == "start" else None
-        case type():
-            shown = f"the class {given.__name__}"
-        case CollectorRegistry():
-            meant = "Manometer(registry=registry)"
-    raise ConfigError(f"{place} takes a {kind.__name__} object, not {shown}{f'; write {meant}' if meant else ''}")
-
-
-def _site(registry: CollectorRegistry, settings: Settings) -> pages.Site:
-    with _lock:
-        measure_to_the_end(registry)  # nobody closes an application
-        if settings.crash_report is not None:
-            report_to_the_end(settings.crash_report, registry, settings.service_name)
-    if settings.db_client_connections:
-        database.show(registry)
-    worker = _worker(registry, settings)
-    if worker is not None:
-        worker.start()
-
-    def checks() -> list[Check]:
-        found = Checks.on(registry)
-        found.start()
-        return found.all()
-
-    return _pages(registry, settings, worker, checks)
-
-
-def _pages(
-    registry: CollectorRegistry,
-    settings: Settings,
-    worker: "Worker | None",
-    checks: Callable[[], Sequence[Check]],
-) -> pages.Site:
-    return pages.Site(
-        _shown(registry, worker),
-        checks,
-        service=settings.service_name,
-        own=registry,
-        patience=settings.collector_timeout,
-        scrapes=Slots(settings.max_requests),
-        figures=settings.telemetry_path,
-        lifecycle=Checks.on(registry).lifecycle,
-    )
-
-
-def _worker(registry: CollectorRegistry, settings: Settings) -> "Worker | None":
-    """This process's part in a group of them, where the settings name one."""
-    if settings.processes_dir is None:
-        return None
-    from manometer.processes import Worker  # half as large as the rest of the kit
-
-    worker = Worker.of(registry, settings.processes_dir)
-    worker.patience = settings.collector_timeout
-    return worker
-
-
-def _shown(registry: CollectorRegistry, worker: "Worker | None") -> CollectorRegistry:
-    """The registry to serve: the program's, or one with the figures of the whole group."""
-    if worker is None:
-        return registry
-    from manometer.processes import group_registry  # loaded where there is a worker, and slow to import elsewhere
-
-    return group_registry(worker)
-
-
 _by_registry: dict[CollectorRegistry, Manometer] = {}
 """Those that run."""
-_lock = freed_in_child(RLock())

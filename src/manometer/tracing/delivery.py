@@ -1,0 +1,152 @@
+"""The way of spans to an OTLP/HTTP receiver: a queue, and an exporter that counts them by outcome."""
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import count
+from threading import RLock, Timer, local
+
+from opentelemetry.exporter.otlp.proto.http import trace_exporter
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+
+from manometer.meters.fork import freed_in_child, was_hooked
+from manometer.redaction import without_secrets
+from manometer.registry.self_metrics import SelfMetrics
+from manometer.tracing.partial_success import Answers
+
+__all__ = ["Counted", "Delivery", "not_quiet"]
+
+REQUEST_SECONDS = 5.0
+"""Time that one batch may take to be sent, retries included."""
+FLUSH_SECONDS = 3.0
+"""Time that closing waits for what is queued, before it gives that up as lost."""
+QUEUE_SPANS = 2048
+"""Spans that wait to be sent; past it the oldest is lost for each new one."""
+
+_log = logging.getLogger("manometer")
+
+
+class Counted(SpanExporter):
+    """The OTLP exporter, with each span counted by whether the receiver took it."""
+
+    def __init__(self, url: str, headers: Mapping[str, str] | None, self_metrics: SelfMetrics) -> None:
+        self._url = without_secrets(url)  # for the log
+        self._spans = self_metrics.spans
+        sent = None if headers is None else dict(headers)
+        self._inner = trace_exporter.OTLPSpanExporter(endpoint=url, headers=sent, timeout=REQUEST_SECONDS)
+        self._answers = Answers(self._inner, self._url)
+        self._failing = False
+        self._closed = False
+        self.taken = 0  # spans that came here, whatever became of them
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        self.taken += len(spans)
+        _quiet.on = True
+        self._answers.listen()
+        try:
+            result = self._inner.export(spans)  # which refuses what comes after its shutdown
+        except Exception:
+            result = SpanExportResult.FAILURE
+        finally:
+            _quiet.on = False
+            answer = self._answers.ignore()
+        failed = result is not SpanExportResult.SUCCESS
+        self._heard(failed)
+        rejected = 0 if failed else self._answers.rejected(answer, len(spans))
+        for outcome, number in (("error" if failed else "ok", len(spans) - rejected), ("rejected", rejected)):
+            if number:
+                self._spans.labels(outcome).inc(number)
+        return result
+
+    def lost(self) -> None:
+        """A span was dropped because the queue was full."""
+        self._spans.labels("error").inc()
+
+    def shutdown(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._inner.shutdown()  # type: ignore[no-untyped-call]
+            self._answers.close()
+
+    def _heard(self, failed: bool) -> None:
+        if failed and not self._failing:
+            _log.warning("spans do not reach %s; the lost ones are counted in manometer_otlp_spans_total", self._url)
+        elif self._failing and not failed:
+            _log.info("spans reach %s again", self._url)
+        self._failing = failed
+
+
+class Delivery:
+    """The queue in front of one exporter."""
+
+    def __init__(self, exporter: Counted) -> None:
+        self._exporter = exporter
+        self._following = freed_in_child(RLock())
+        self._begin()
+
+    def take(self, span: ReadableSpan) -> None:
+        """Queue a sampled span that has ended, and count the one that it pushes out of a full queue."""
+        try:
+            self._follow()
+        except RuntimeError:  # at the interpreter's end there are no new threads
+            self._exporter.lost()
+            return
+        # The SDK keeps its queue to itself, so its length is reckoned. A batch that has left it but
+        # not reached the exporter yet may count as lost early; the next real loss then is not counted.
+        if next(self._received) - self._exporter.taken - self._lost > QUEUE_SPANS:
+            self._lost += 1
+            self._exporter.lost()
+        self._batches.on_end(span)
+
+    def flush(self, timeout_millis: int | None) -> bool:
+        self._follow()
+        return self._batches.force_flush(timeout_millis)
+
+    def close(self) -> None:
+        if self._is_lost():  # nothing is queued in this process, and there is no thread to wait for
+            self._exporter.shutdown()
+            return
+        deadline = Timer(FLUSH_SECONDS, self._exporter.shutdown)
+        deadline.daemon = True
+        with suppress(RuntimeError):  # no new thread at the interpreter's end: the request's time-out bounds it
+            deadline.start()
+        self._batches.shutdown()  # type: ignore[no-untyped-call]
+        deadline.cancel()
+
+    def _is_lost(self) -> bool:
+        """Whether this is a child that was forked in C: it has the parent's queue, and no thread that empties it."""
+        return self._pid != os.getpid() and not was_hooked()
+
+    def _follow(self) -> None:
+        """In a forked child, begin anew; the SDK does so where Python's hooks ran."""
+        if self._pid == os.getpid():
+            return
+        with self._following:  # the other threads wait, and queue their spans in the same place
+            if self._is_lost():
+                self._begin()
+            elif self._pid != os.getpid():
+                self._renew()
+
+    def _begin(self) -> None:
+        self._batches = BatchSpanProcessor(self._exporter, max_queue_size=QUEUE_SPANS, schedule_delay_millis=1000)
+        self._renew()
+
+    def _renew(self) -> None:
+        self._pid = os.getpid()
+        self._received = count(1)
+        self._exporter.taken = 0
+        self._lost = 0
+
+
+class _Quiet(local):
+    on = False
+
+
+_quiet = _Quiet()
+
+
+def not_quiet(_: logging.LogRecord) -> bool:
+    """Keep back the SDK's line for every failed batch of ours; other exporters in the program keep theirs."""
+    return not _quiet.on
