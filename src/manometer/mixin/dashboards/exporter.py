@@ -59,10 +59,14 @@ def _folding() -> Stat:
 def _settings() -> Timeline:
     return Timeline(
         "Settings",
-        "Whether the settings that were last read are right. Refused: the old ones still hold, and the next start"
-        " would fail: see the runbook of SettingsRefused. The ten worst targets.",
+        "Whether the settings, and the web configuration, that were last read are right. Refused: the old ones still"
+        " hold, and the next start would fail: see the runbooks of SettingsRefused and WebConfigRefused."
+        " Ten of each, the worst ones.",
         "none",
-        (Query(f"bottomk(10, {by(TARGET, chosen(kit.CONFIG_RELOAD_SUCCESSFUL), 'min')})", _TARGET),),
+        (
+            Query(f"bottomk(10, {by(TARGET, chosen(kit.CONFIG_RELOAD_SUCCESSFUL), 'min')})", f"settings {_TARGET}"),
+            Query(f"bottomk(10, {by(TARGET, chosen(kit.SERVER_CONFIG_RELOAD_SUCCESSFUL), 'min')})", f"web {_TARGET}"),
+        ),
         width=12,
         height=6,
         states={0: ("refused", BAD), 1: ("right", GOOD)},
@@ -174,13 +178,16 @@ def _reloads() -> Graph:
 
 
 def _good_settings() -> Graph:
-    age = f"time() - {by(TARGET, chosen(kit.CONFIG_RELOAD_TIME), 'min')}"
+    settings, web = (
+        f"time() - {by(TARGET, chosen(time), 'min')}"
+        for time in (kit.CONFIG_RELOAD_TIME, kit.SERVER_CONFIG_RELOAD_TIME)
+    )
     return Graph(
         "Age of the settings",
-        "Time since right settings were last read; the ten greatest. After a change was rolled out, each line falls"
-        " to 0; one that does not has still the old settings.",
+        "Time since right settings, and a right web configuration, were last read; the ten greatest. After a change"
+        " was rolled out, each line falls to 0; one that does not has still what was there before.",
         "s",
-        (Query(highest(age), _TARGET),),
+        (Query(highest(settings), f"settings {_TARGET}"), Query(highest(web), f"web {_TARGET}")),
     )
 
 
