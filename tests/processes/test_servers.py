@@ -157,7 +157,7 @@ def test_gunicorn_workers_killed_and_recycled_under_load(tmp_path):
                 killed = time.monotonic()
                 until(lambda victim=victim: not Path(f"/proc/{victim}").exists(), server.log.read_text)
                 at_risk += sum(pid == victim and when > killed - 1 for when, pid in load.answered)
-        assert watch.scrapes > 20
+        assert watch.scrapes > 3
         assert (watch.falls, watch.torn) == ([], [])
         sent = len(load.answered)
 

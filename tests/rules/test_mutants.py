@@ -49,7 +49,8 @@ def test_rules_that_are_not_changed_pass_the_same_trial(file, program, tmp_path)
     """So what a mutant fails by is its change, not that its scenario was cut down."""
     promtool = program("promtool", "prometheus")
     same = [Mutant(file, place, rule, "", "") for place, rule in enumerate(rules(FILES[file]))]
-    assert survivors(same, SCENARIOS, promtool, tmp_path) == same
+    passed = survivors(same, SCENARIOS, promtool, tmp_path)
+    assert [str(mutant) for mutant in same if mutant not in passed] == []
 
 
 def untested(files, tests):

@@ -23,7 +23,6 @@ from manometer.cli.certify.quantities import number
 from manometer.config.mistakes import Mistakes
 from manometer.documents.document import Document, Entry, Table
 from manometer.documents.nearest import nearest
-from manometer.documents.yaml import read
 from manometer.errors import ConfigError
 from manometer.mixin.measures import MEASURES, Measure, peak
 from manometer.mixin.thresholds import Duration
@@ -63,7 +62,9 @@ class Promises:
 
 def promises_of(path: Path) -> Promises:
     """Read the file; SettingsError with every mistake in it, each with its line."""
-    reading = _Reading(read(path, "file of promises", "service: shop"))
+    from manometer.documents import yaml  # needs an extra
+
+    reading = _Reading(yaml.read(path, "file of promises", "service: shop"))
     found = reading.all()
     reading.mistakes.refuse()
     return found
