@@ -5,6 +5,7 @@ from dataclasses import fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
+from manometer.documents.nearest import nearest
 from manometer.errors import ConfigError
 from manometer.mixin.thresholds.duration import Duration
 
@@ -49,6 +50,6 @@ def _parts(defaults: Mapping[str, Any], values: object, path: str) -> dict[str, 
     for key, value in values.items():
         where = f"{path}.{key}" if path else str(key)
         if key not in defaults:
-            raise ConfigError(f"unknown key {where!r}; there are {', '.join(defaults)}")
+            raise ConfigError(f"unknown key {where!r}; {nearest(key, defaults)}")
         parts[key] = overlay(defaults[key], value, where)
     return parts
