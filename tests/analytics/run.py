@@ -24,6 +24,7 @@ PAST = 9  # days until the score of every season is known
 WEEK = 7  # days: one with faults, and one in which they might come again as echoes
 REQUESTS = (40.0, 4.0)
 LASTS = 3600  # seconds of a fault
+FIRST_SEED = 100  # the limit of the score, the grains and the faults below were chosen on weeks of the seeds 0 and 1
 
 FAULTS = {
     "latency": ("twice as long", lambda values: 2 * values),
@@ -118,7 +119,7 @@ def main():
     config = parse({"interval": options.interval})
     found = {row.name: [] for row in specified(config)}
     for requests in REQUESTS:
-        for seed in range(options.seeds):
+        for seed in range(FIRST_SEED, FIRST_SEED + options.seeds):
             rng = np.random.default_rng([seed, int(requests)])
             made = signals(rng, PAST + 2 * WEEK, config.interval.seconds, requests)
             for row in specified(config):

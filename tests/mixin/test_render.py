@@ -37,10 +37,21 @@ def test_a_configuration_is_read_from_yaml(tmp_path):
     assert render.configuration(path).cache.hit_ratio == 0.8
     assert render.configuration(None) == Thresholds()
     path.write_text("cache: {hit_ratio: 0.8\n")
-    with pytest.raises(ConfigError, match=r"mixin\.yaml is no YAML: .*\n?.*line"):
+    with pytest.raises(ConfigError, match=r"the file of thresholds .*mixin\.yaml is no YAML: .*, line 2"):
         render.configuration(path)
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match=r"cannot read the file of thresholds .*none\.yaml: No such file"):
         render.configuration(tmp_path / "none.yaml")
+
+
+def test_a_configuration_that_says_a_thing_twice_is_refused(tmp_path):
+    """The first would be lost in silence. What else is wrong is told with the file's name too."""
+    path = tmp_path / "mixin.yaml"
+    path.write_text("cache:\n  hit_ratio: 0.8\n  floor: 2\n  hit_ratio: 0.9\n")
+    with pytest.raises(ConfigError, match=rf"^cache\.hit_ratio is there 2 times in file {path}: lines 2, 4$"):
+        render.configuration(path)
+    path.write_text("cach: {}\n")
+    with pytest.raises(ConfigError, match=rf"^in file {path}: unknown key 'cach'; did you mean cache\?$"):
+        render.configuration(path)
 
 
 def test_an_expression_of_several_lines_stays_readable():

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import yaml
+
 from manometer.catalogue import SUBJECTS
 from manometer.mixin.rules import alerts
 from manometer.mixin.rules.analytics.signals import signals
@@ -15,8 +17,9 @@ from manometer.mixin.tables import (
     panels_table,
     precedence_table,
     signals_table,
+    thresholds_table,
 )
-from manometer.mixin.thresholds import Thresholds
+from manometer.mixin.thresholds import Thresholds, parse
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -27,8 +30,8 @@ def test_the_committed_pages_have_the_tables():
     assert f"\n{alerts_table(runbooks='runbooks')}\n" in (DOCS / "alerts.md").read_text()
     assert f"\n{precedence_table()}\n" in (DOCS / "alerts.md").read_text()
     assert f"\n{panels_table()}\n" in (DOCS / "dashboards.md").read_text()
-    for page in (DOCS / "dashboards.md", DOCS.parent / "README.md"):
-        assert f"\n{dashboards_table()}\n" in page.read_text()
+    assert f"\n{thresholds_table()}\n" in (DOCS / "alerts.md").read_text()
+    assert f"\n{dashboards_table()}\n" in (DOCS / "dashboards.md").read_text()
     assert f"\n{advice_table()}\n" in (DOCS / "advice.md").read_text()
     assert f"\n{measures_table()}\n" in (DOCS / "certify.md").read_text()
 
@@ -75,6 +78,16 @@ def test_every_signal_has_a_row():
     text = signals_table()
     assert "| `memory` | resident memory of a process | bytes | 1e+07 |" in text
     assert len(text.splitlines()) == 2 + len(signals(Thresholds()))
+
+
+def test_every_threshold_has_its_default_as_a_file_gives_it():
+    """The last column of each row, read as YAML, is the part's defaults; and the row says what each key means."""
+    for row in thresholds_table().splitlines()[2:]:
+        name, means, written = (cell.strip("` ") for cell in row.strip("|").split(" | "))
+        given = yaml.safe_load(written)
+        assert parse({name: given}) == Thresholds()
+        if name != "score":
+            assert all(key in means or "forecast_*" in means for key in given), name
 
 
 def test_a_table_keeps_its_columns():

@@ -45,8 +45,9 @@ def test_what_is_given_takes_the_place_of_its_default_alone():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"cach": {}}, f"unknown key 'cach'; there are {', '.join(KEYS)}"),
-        ({"cache": {"hit": 1}}, "unknown key 'cache.hit'; there are hit_ratio, floor"),
+        ({"cach": {}}, "unknown key 'cach'; did you mean cache?"),
+        ({"limits": {}}, f"unknown key 'limits'; there are {', '.join(KEYS)}"),
+        ({"cache": {"hit": 1}}, "unknown key 'cache.hit'; did you mean hit_ratio?"),
         ({"timing": {"TargetDown": {"fo": 1}}}, "unknown key 'timing.TargetDown.fo'; there are hold, keep"),
         ({"cache": 3}, "cache is 3; it takes keys: hit_ratio, floor"),
         ([], f"the configuration is []; it takes keys: {', '.join(KEYS)}"),

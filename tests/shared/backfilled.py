@@ -3,13 +3,11 @@
 import shutil
 import subprocess
 import time
-import urllib.request
 from contextlib import contextmanager
 
 import pytest
 
-from ports import reserved_port
-from waiting import until
+from prometheus_server import prometheus_server
 
 
 def counting(a_second, start=0.0):
@@ -29,9 +27,8 @@ def backfilled(folder, series, *, seconds=4200, step=15):
     A function returns None where there is no sample. seconds: how far the past reaches back; step: between two
     samples.
     """
-    missing = [name for name in ("prometheus", "promtool") if shutil.which(name) is None]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)} (apt-get install prometheus)")
+    if shutil.which("promtool") is None:
+        pytest.skip("not installed: promtool (apt-get install prometheus)")
     now = int(time.time())
     times = range(0, seconds + 1, step)
     lines = [
@@ -41,31 +38,15 @@ def backfilled(folder, series, *, seconds=4200, step=15):
         if value(at) is not None
     ]
     (folder / "samples").write_text("\n".join([*lines, "# EOF", ""]))
-    data = folder / "data"
-    promtool = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(folder / "samples"), str(data)]
+    promtool = [
+        "promtool",
+        "tsdb",
+        "create-blocks-from",
+        "openmetrics",
+        str(folder / "samples"),
+        str(folder / "data"),
+    ]
     made = subprocess.run(promtool, check=False, capture_output=True, text=True)
     assert made.returncode == 0, made.stdout + made.stderr
-    (folder / "prometheus.yml").write_text("{}")
-    with reserved_port() as port, (folder / "log").open("wb") as log:
-        command = [
-            "prometheus",
-            f"--config.file={folder / 'prometheus.yml'}",
-            f"--storage.tsdb.path={data}",
-            f"--web.listen-address=127.0.0.1:{port}",
-        ]
-        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
-        try:
-            url = f"http://127.0.0.1:{port}"
-            until(lambda: _ready(url), (folder / "log").read_text)
-            yield url
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def _ready(url):
-    try:
-        with urllib.request.urlopen(f"{url}/-/ready", timeout=5):
-            return True
-    except OSError:
-        return False
+    with prometheus_server(folder) as (url, _):
+        yield url

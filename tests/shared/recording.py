@@ -7,17 +7,15 @@ rule reads nothing newer than its own time. A series that ends gets the mark of 
 import json
 import math
 import os
-import shutil
 import struct
-import subprocess
 import tempfile
 import urllib.parse
 import urllib.request
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
-from ports import reserved_port
-from waiting import DEADLINE, until
+from prometheus_server import prometheus_server
+from waiting import DEADLINE
 
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
 """The value that tells Prometheus that a series has ended."""
@@ -78,40 +76,15 @@ class Past:
 @contextmanager
 def past():
     """A Prometheus without a past so far, until the end of the block."""
-    with ExitStack() as started:
-        folder = Path(tempfile.mkdtemp(prefix="manometer-past-"))
-        started.callback(shutil.rmtree, folder, ignore_errors=True)
-        port = started.enter_context(reserved_port())
-        (folder / "prometheus.yml").write_text("global: {}\n")
-        log = started.enter_context((folder / "log").open("wb"))
-        server = subprocess.Popen(
-            [
-                shutil.which("prometheus"),
-                f"--config.file={folder / 'prometheus.yml'}",
-                f"--storage.tsdb.path={folder / 'data'}",
-                # One block takes it all, so that each series may be given from its start on.
-                *(f"--storage.tsdb.{bound}-block-duration={_KEPT}" for bound in ("min", "max")),
-                f"--storage.tsdb.retention.time={_KEPT}",
-                "--web.enable-remote-write-receiver",
-                f"--web.listen-address=127.0.0.1:{port}",
-            ],
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "GOGC": "50"},
+    with tempfile.TemporaryDirectory(prefix="manometer-past-", ignore_cleanup_errors=True) as folder:
+        options = (
+            # One block takes it all, so that each series may be given from its start on.
+            *(f"--storage.tsdb.{bound}-block-duration={_KEPT}" for bound in ("min", "max")),
+            f"--storage.tsdb.retention.time={_KEPT}",
+            "--web.enable-remote-write-receiver",
         )
-        started.callback(server.wait, DEADLINE)
-        started.callback(server.terminate)
-        url = f"http://127.0.0.1:{port}"
-        until(lambda: _ready(url), lambda: (folder / "log").read_text())
-        yield Past(url, server.pid)
-
-
-def _ready(url):
-    try:
-        with urllib.request.urlopen(f"{url}/-/ready", timeout=DEADLINE) as answer:
-            return answer.status == 200
-    except OSError:
-        return False
+        with prometheus_server(Path(folder), *options, env={**os.environ, "GOGC": "50"}) as (url, pid):
+            yield Past(url, pid)
 
 
 # Prometheus's remote write: a protobuf message of series, in Snappy's framing.

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from manometer.errors import ConfigError
+
 __all__ = ["Document", "Entry", "Table"]
 
 
@@ -44,3 +46,11 @@ class Document:
     def place(self, entry: Entry) -> str:
         """Where the entry is, for an error."""
         return f"file {self.path}, line {entry.lines[0]}"
+
+    def refuse_twice(self, entry: Entry, path: str) -> None:
+        """ConfigError where the key stands more than once. path: what leads to it, with a dot at the end."""
+        if len(entry.lines) > 1:
+            lines = ", ".join(map(str, entry.lines))
+            raise ConfigError(
+                f"{path}{entry.key} is there {len(entry.lines)} times in file {self.path}: lines {lines}"
+            )

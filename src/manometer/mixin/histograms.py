@@ -8,9 +8,9 @@ there is no such series.
 from collections.abc import Mapping
 
 from manometer.catalogue import MetricSpec
-from manometer.mixin.promql import WINDOW, both, bound, by, either, rate, select
+from manometer.mixin.promql import WINDOW, both, bound, by, either, increase, rate, select
 
-__all__ = ["amounts", "events", "quantile", "share_over", "slow"]
+__all__ = ["amounts", "events", "grown", "native_quantile", "per_second", "quantile", "share_over", "slow"]
 
 _NONE: Mapping[str, str] = {}
 
@@ -19,14 +19,28 @@ def events(
     histogram: MetricSpec, labels: tuple[str, ...], matchers: Mapping[str, str] = _NONE, window: str = WINDOW
 ) -> str:
     """Events a second."""
-    return _part("_count", histogram, labels, matchers, window)
+    return per_second("_count", histogram, labels, matchers, window)
 
 
 def amounts(
     histogram: MetricSpec, labels: tuple[str, ...], matchers: Mapping[str, str] = _NONE, window: str = WINDOW
 ) -> str:
     """What the events of a second add up to."""
-    return _part("_sum", histogram, labels, matchers, window)
+    return per_second("_sum", histogram, labels, matchers, window)
+
+
+def per_second(
+    part: str, histogram: MetricSpec | str, labels: tuple[str, ...], matchers: Mapping[str, str], window: str
+) -> str:
+    """What a part of the histogram grows by a second: `_count` is its events, `_sum` what they add up to."""
+    classic = by(labels, rate(select(histogram, matchers, part), window))
+    return f"({either(classic, f'histogram{part}({_native(histogram, labels, matchers, window)})')})"
+
+
+def grown(histogram: MetricSpec, matchers: Mapping[str, str], window: str) -> str:
+    """How many events each bucket gained over the window; a native histogram holds its buckets within."""
+    classic = by(("le",), increase(select(histogram, matchers, "_bucket"), window))
+    return either(classic, f"sum({increase(select(_name(histogram), matchers), window)})")
 
 
 def slow(histogram: MetricSpec, seconds: float, labels: tuple[str, ...], matchers: Mapping[str, str] = _NONE) -> str:
@@ -54,15 +68,23 @@ def quantile(
 ) -> str:
     """What that share of the events did not pass; nothing, and not NaN, where there were none."""
     buckets = by((*labels, "le"), rate(select(histogram, matchers, "_bucket"), window))
+    observed = by(labels, rate(select(histogram, matchers, "_count"), window))
+    classic = both(f"histogram_quantile({q}, {buckets})", f"{observed} > 0")
+    return either(classic, native_quantile(q, histogram, labels, matchers, window))
+
+
+def native_quantile(
+    q: float, histogram: MetricSpec, labels: tuple[str, ...], matchers: Mapping[str, str], window: str
+) -> str:
+    """The same of a native histogram alone."""
     native = _native(histogram, labels, matchers, window)
-    found = either(f"histogram_quantile({q}, {buckets})", f"histogram_quantile({q}, {native})")
-    return both(f"({found})", f"{events(histogram, labels, matchers, window)} > 0")
+    return both(f"histogram_quantile({q}, {native})", f"histogram_count({native}) > 0")
 
 
-def _part(part: str, histogram: MetricSpec, labels: tuple[str, ...], matchers: Mapping[str, str], window: str) -> str:
-    classic = by(labels, rate(select(histogram, matchers, part), window))
-    return f"({either(classic, f'histogram{part}({_native(histogram, labels, matchers, window)})')})"
+def _native(histogram: MetricSpec | str, labels: tuple[str, ...], matchers: Mapping[str, str], window: str) -> str:
+    return by(labels, rate(select(_name(histogram), matchers), window))
 
 
-def _native(histogram: MetricSpec, labels: tuple[str, ...], matchers: Mapping[str, str], window: str) -> str:
-    return by(labels, rate(select(histogram.prometheus_name, matchers), window))
+def _name(histogram: MetricSpec | str) -> str:
+    """A native histogram is one series, of this name; `select` takes a row of the catalogue for a classic one."""
+    return histogram if isinstance(histogram, str) else histogram.prometheus_name

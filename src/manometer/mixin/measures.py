@@ -33,9 +33,9 @@ class Measure:
     query: Callable[[Matchers, str], str]
 
 
-def peak(query: str, past: str, step: str = "5s") -> str:
-    """The greatest value that the expression has had. past: how far to look back; step: between two looks."""
-    return f"max_over_time(({query})[{past}:{step}])"
+def peak(query: str, past: str) -> str:
+    """The greatest value that the expression has had, as far back as that, by a look every 5 seconds."""
+    return f"max_over_time(({query})[{past}:5s])"
 
 
 def _mean(histogram: MetricSpec, labels: tuple[str, ...], matchers: Matchers, window: str) -> str:

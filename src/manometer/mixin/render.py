@@ -8,7 +8,7 @@ from manometer.mixin.formats import FORMATS
 from manometer.mixin.shipped import runbooks
 from manometer.mixin.slo.inhibitions import inhibitions
 from manometer.mixin.slo.service import Service
-from manometer.mixin.thresholds import Thresholds, parse
+from manometer.mixin.thresholds import Thresholds, file
 
 __all__ = ["configuration", "files"]
 
@@ -17,7 +17,7 @@ _HEADER = "# Generated, do not edit: manometer mixin\n"
 
 def configuration(path: Path | None) -> Thresholds:
     """The thresholds of a YAML file over the defaults, or the defaults; ConfigError names what is wrong."""
-    return Thresholds() if path is None else parse(yaml.read(path))
+    return Thresholds() if path is None else file.read(path)
 
 
 def files(config: Thresholds, form: str = "prometheus", services: Collection[Service] = ()) -> Mapping[str, str]:

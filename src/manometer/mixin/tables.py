@@ -1,6 +1,8 @@
 """The tables of the documentation, as Markdown: metrics and whose names they have, what the mixin has of them."""
 
-from collections.abc import Iterable
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
 
 from manometer.catalogue import SUBJECTS, MetricSpec, label
 from manometer.mixin import advice, dashboards, rules
@@ -19,6 +21,7 @@ __all__ = [
     "panels_table",
     "precedence_table",
     "signals_table",
+    "thresholds_table",
 ]
 
 _SIGNAL_UNITS = {"s": "seconds", "decbytes": "bytes", "percentunit": "ratio", "ops": "a second"}
@@ -121,12 +124,39 @@ def measures_table() -> str:
             (
                 f"`{name}`",
                 measure.help,
-                _UNITS.get(measure.unit, measure.unit.strip("{}")),
+                _unit(measure.unit),
                 ", ".join(f"`{label(each)}`" for each in measure.of),
             )
             for name, measure in MEASURES.items()
         ),
     )
+
+
+def thresholds_table() -> str:
+    """Every part of the configuration: what its keys mean, and their defaults as YAML."""
+    config = Thresholds()
+    parts = [(row.name, getattr(config, row.name)) for row in fields(config)]
+    return _table(
+        ("part", "what its keys mean", "defaults"),
+        (
+            (f"`{name}`", " ".join((inspect.getdoc(part) or "").split()), f"`{_yaml(part)}`")
+            for name, part in parts
+            if is_dataclass(part)
+        ),
+    )
+
+
+def _yaml(value: object) -> str:
+    """A value of the configuration, on one line."""
+    if is_dataclass(value):
+        return _yaml({row.name: getattr(value, row.name) for row in fields(value)})
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_yaml(each)}' for key, each in value.items())}}}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_yaml, value))}]"
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    return str(value) or '""'
 
 
 def _gain(each: advice.Advice) -> str:
@@ -137,7 +167,14 @@ def _metrics(rows: Iterable[MetricSpec]) -> str:
     return _table(
         ("OpenTelemetry name", "Prometheus name", "kind", "labels", "unit", "help"),
         (
-            (f"`{row.name}`", f"`{row.prometheus_name}`", row.prometheus_type, _labels(row), _unit(row), row.help)
+            (
+                f"`{row.name}`",
+                f"`{row.prometheus_name}`",
+                row.prometheus_type,
+                _labels(row),
+                _unit(row.unit),
+                row.help,
+            )
             for row in rows
         ),
     )
@@ -151,8 +188,8 @@ def _labels(row: MetricSpec) -> str:
     )
 
 
-def _unit(row: MetricSpec) -> str:
-    return _UNITS.get(row.unit, row.unit.strip("{}"))
+def _unit(unit: str) -> str:
+    return _UNITS.get(unit, unit.strip("{}"))
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

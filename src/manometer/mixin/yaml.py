@@ -1,7 +1,6 @@
-"""YAML: how rules files are written and the configuration is read."""
+"""YAML: how rules files are written."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from manometer.errors import ConfigError
 
@@ -10,7 +9,7 @@ try:
 except ImportError as error:
     raise ConfigError("the mixin needs an extra: pip install 'manometer[mixin]'") from error
 
-__all__ = ["dump", "parse", "read"]
+__all__ = ["dump", "parse"]
 
 
 class _Dumper(yaml.SafeDumper):
@@ -39,13 +38,3 @@ def dump(content: Mapping[str, object]) -> str:
 def parse(text: str) -> object:
     """What a text of our own writing holds."""
     return yaml.safe_load(text)
-
-
-def read(path: Path) -> object:
-    """What a YAML file holds; ConfigError where it cannot be read, with the line where it is malformed."""
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is no YAML: {error}") from error

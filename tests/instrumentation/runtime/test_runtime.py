@@ -166,6 +166,25 @@ def test_the_process_tells_of_itself(figures):
     assert figures("process_uptime_seconds") is None
 
 
+def test_context_switches_are_those_of_all_threads(figures):
+    """Each time that another thread waited counts, also after its end: the total never falls."""
+    waits = 200
+
+    def wait():
+        for _ in range(waits):
+            time.sleep(1e-6)  # gives the processor up, however short it is
+
+    def switches():
+        return figures("process_context_switches_total", process_context_switch_type="voluntary")
+
+    with instrument_process(registry=figures.registry):
+        before = switches()
+        other = threading.Thread(target=wait)
+        other.start()
+        other.join()
+        assert switches() >= before + waits
+
+
 def test_a_part_that_the_system_does_not_tell_of_the_process_is_left_out(figures, monkeypatch):
     """No disk traffic without the right to see it, and all the rest."""
     import psutil

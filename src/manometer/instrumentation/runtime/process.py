@@ -11,6 +11,11 @@ from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.subject import Subject
 from manometer.registry.catalogued import Pulled
 
+try:
+    import resource
+except ImportError:  # as on Windows
+    resource = None  # type: ignore[assignment]
+
 __all__ = ["instrument"]
 
 
@@ -65,9 +70,13 @@ def _uptime(process: psutil.Process) -> Iterable[Pulled]:
 
 
 def _switches(process: psutil.Process) -> Iterable[Pulled]:
-    switches = process.num_ctx_switches()
-    yield rows.CONTEXT_SWITCHES, {"process.context_switch.type": "voluntary"}, switches.voluntary
-    yield rows.CONTEXT_SWITCHES, {"process.context_switch.type": "involuntary"}, switches.involuntary
+    if resource is None:
+        voluntary, involuntary = process.num_ctx_switches()
+    else:  # on Linux psutil counts the main thread alone; the kernel's sum holds threads that have ended too
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        voluntary, involuntary = usage.ru_nvcsw, usage.ru_nivcsw
+    yield rows.CONTEXT_SWITCHES, {"process.context_switch.type": "voluntary"}, voluntary
+    yield rows.CONTEXT_SWITCHES, {"process.context_switch.type": "involuntary"}, involuntary
 
 
 def _disks(process: psutil.Process) -> Iterable[Pulled]:

@@ -27,7 +27,7 @@ from manometer.mixin.promql import by, either
 from manometer.mixin.rules import pool as rules
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["CHOICE", "dashboard", "forecast", "saturation", "saturation_bars", "waiting"]
+__all__ = ["CHOICE", "dashboard", "forecast", "saturation", "waiting"]
 
 CHOICE = Variable("pool", "pool.name", "Pool", chosen(pool.RESOURCES), "Pools of the targets.")
 
@@ -46,7 +46,7 @@ def dashboard(config: Thresholds) -> Dashboard:
         "How full the pools of connections and objects are, who waits for them, how much they reuse, and for how"
         " long they will last. Pools of workers have a dashboard of their own.",
         (
-            Row(WELL, (saturation_bars(config, _CHOSEN), _refusals(), _reuse(), _pools(config))),
+            Row(WELL, (_saturation_bars(config), _refusals(), _reuse(), _pools(config))),
             Row(PRESSURE, (*_wide(saturation(config, _CHOSEN), waiting(_CHOSEN)), _waits(), _wait_time(config))),
             Row(SINCE, (_resources(), _use_time(), _created(), _create_time())),
             Row(COMING, (forecast(config, _CHOSEN), _fit(config, _CHOSEN))),
@@ -59,14 +59,13 @@ def _wide(*panels: Graph) -> Iterable[Graph]:
     return (replace(panel, width=12) for panel in panels)
 
 
-def saturation_bars(config: Thresholds, pools: dict[str, str] = _ANY) -> Bars:
-    """How full each pool is now."""
+def _saturation_bars(config: Thresholds) -> Bars:
     return Bars(
         "How full each pool is",
         "Resources in use over the most that there may be, on five minutes' average. Red is the threshold of"
         " PoolSaturated: raise the limit, or shorten the use.",
         "percentunit",
-        (Query(by(_POOL, chosen(rules.SATURATION_5M, pools), "max"), _A_POOL),),
+        (Query(by(_POOL, chosen(rules.SATURATION_5M, _CHOSEN), "max"), _A_POOL),),
         steps=((None, "green"), (config.pool.forecast_ratio, WORRY), (config.pool.saturation_ratio, BAD)),
         top=1,
     )

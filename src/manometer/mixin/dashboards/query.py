@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from manometer.catalogue import MetricSpec, engine, label, process
+from manometer.mixin import histograms
 from manometer.mixin.dashboards.panel import Query
-from manometer.mixin.promql import both, by, either, increase, over, rate, select
+from manometer.mixin.promql import by, either, increase, over, rate, select
 
 __all__ = [
     "RATE",
@@ -51,13 +52,11 @@ def per_second(
 ) -> str:
     """What a counter of the chosen targets grows by a second.
 
-    part: of a histogram: `_count` is its events, `_sum` what they add up to. A native histogram has these within.
+    part: of a histogram: `_count` is its events, `_sum` what they add up to.
     """
-    classic = by(labels, rate(chosen(metric, matchers, part), RATE))
-    if not part:
-        return classic
-    native = by(labels, rate(_native(metric, matchers), RATE))
-    return f"({either(classic, f'histogram{part}({native})')})"
+    if part:
+        return histograms.per_second(part, metric, labels, {**SELECTED, **matchers}, RATE)
+    return by(labels, rate(chosen(metric, matchers), RATE))
 
 
 def grown(metric: MetricSpec | str, labels: tuple[str, ...], matchers: Mapping[str, str] = _NONE) -> str:
@@ -69,11 +68,8 @@ def quantile(
     q: float, histogram: MetricSpec, labels: tuple[str, ...], legend: str, matchers: Mapping[str, str] = _NONE
 ) -> Query:
     """A quantile of what a histogram of the chosen targets observed; nothing, and not NaN, where that is nothing."""
-    buckets = by((*labels, "le"), rate(chosen(histogram, matchers, "_bucket"), RATE))
-    observed = by(labels, rate(chosen(histogram, matchers, "_count"), RATE))
-    classic = both(f"histogram_quantile({q}, {buckets})", f"{observed} > 0")
-    exemplars = _has_exemplars(histogram)
-    return Query(either(classic, _native_quantile(q, histogram, labels, matchers)), legend, exemplars=exemplars)
+    expr = histograms.quantile(q, histogram, labels, {**SELECTED, **matchers}, RATE)
+    return Query(expr, legend, exemplars=_has_exemplars(histogram))
 
 
 def slowest(
@@ -89,14 +85,14 @@ def slowest(
     A native histogram has no buckets to be read, so its quantile is of all targets together.
     """
     worst = by(labels, chosen(recorded, matchers), "max")
-    return Query(either(worst, _native_quantile(q, histogram, labels, matchers)), legend)
+    native = histograms.native_quantile(q, histogram, labels, {**SELECTED, **matchers}, RATE)
+    return Query(either(worst, native), legend)
 
 
 def heat(histogram: MetricSpec, matchers: Mapping[str, str] = _NONE) -> Query:
     """How often each duration occurred, for a heatmap: by bucket, or as a native histogram, which has its own."""
-    classic = by(("le",), increase(chosen(histogram, matchers, "_bucket"), RATE))
-    native = f"sum({increase(_native(histogram, matchers), RATE)})"
-    return Query(either(classic, native), "{{le}}", exemplars=_has_exemplars(histogram))
+    expr = histograms.grown(histogram, {**SELECTED, **matchers}, RATE)
+    return Query(expr, "{{le}}", exemplars=_has_exemplars(histogram))
 
 
 def highest(expr: str, count: int = _SHOWN_AT_MOST) -> str:
@@ -123,17 +119,6 @@ def alerts(matchers: Mapping[str, str]) -> str:
     """The firing alerts about the chosen targets; one about a whole job has no instance."""
     about = {name: f"{matcher}|" for name, matcher in SELECTED.items()}
     return watched(select("ALERTS", {"alertstate": "firing", **matchers, **about}))
-
-
-def _native_quantile(q: float, histogram: MetricSpec, labels: tuple[str, ...], matchers: Mapping[str, str]) -> str:
-    native = by(labels, rate(_native(histogram, matchers), RATE))
-    return both(f"histogram_quantile({q}, {native})", f"histogram_count({native}) > 0")
-
-
-def _native(histogram: MetricSpec | str, matchers: Mapping[str, str]) -> str:
-    """A histogram that Prometheus holds as one series: scraped so, or converted."""
-    name = histogram if isinstance(histogram, str) else histogram.prometheus_name
-    return select(name, {**SELECTED, **matchers})
 
 
 def _has_exemplars(histogram: MetricSpec) -> bool:

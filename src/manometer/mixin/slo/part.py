@@ -30,14 +30,9 @@ class Part:
         self._document, self._path, self._above = document, path, above
         self._entries: dict[str, Entry] = {}
         for entry in table:
-            where = document.place(entry)
-            if len(entry.lines) > 1:
-                lines = ", ".join(map(str, entry.lines))
-                raise ConfigError(
-                    f"{path}{entry.key} is there {len(entry.lines)} times in file {document.path}: lines {lines}"
-                )
+            document.refuse_twice(entry, path)
             if not isinstance(entry.key, str):
-                raise ConfigError(f"{path}{brief(repr(entry.key))} is no name in {where}; quote it")
+                raise ConfigError(f"{path}{brief(repr(entry.key))} is no name in {document.place(entry)}; quote it")
             self._entries[entry.key] = entry
             if known is not None and entry.key not in known:
                 raise self.unknown_key(entry.key, "key", known)
