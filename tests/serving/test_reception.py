@@ -16,7 +16,7 @@ from manometer.serving.crowd import of_most
 from manometer.serving.handler import answered
 from manometer.serving.lane import Lane
 from manometer.serving.pages import Request, Response, Site
-from manometer.serving.places import places
+from manometer.serving.places import Places, places
 from manometer.serving.server import Server
 from waiting import DEADLINE, joined, readable, until
 
@@ -366,23 +366,41 @@ def test_the_addresses_take_turns(pair):
     assert lane.next(burdens).peer == "endless"
 
 
-def test_a_request_in_pieces_is_looked_at_now_and_then(server, monkeypatch):
-    """Not at each of them: those who send bytes one by one would keep the program from its work. Others are heard."""
-    monkeypatch.setattr(reception, "_PIECES", DEADLINE)
-    selector = server._reception._selector
+def test_requests_in_pieces_are_looked_at_together_now_and_then(server, monkeypatch):
+    """Not at each piece: those who send bytes one by one would keep the program from its work. Others are heard."""
+    monkeypatch.setattr(reception, "_NOW_AND_THEN", DEADLINE)
+    ours = server._reception
     with connected(server) as slow, connected(server) as other:
         slow.sendall(GET[:-2])
-        (unheard,) = until(lambda: [*server._reception._unheard])
-        assert unheard in server._reception._held
-        assert unheard not in [key.data for key in selector.get_map().values()]
+        (in_pieces,) = until(
+            lambda: [each for each in [*ours._held] if ours._heard_by.get(each) is ours._now_and_then]
+        )
+        slow.sendall(GET[-2:])
         other.sendall(GET)
         assert other.recv(15) == b"HTTP/1.1 200 OK"
-        assert unheard.received == GET[:-2]
-        server._reception._hears_at = 0.0
-        slow.sendall(GET[-2:])
-        other.sendall(GET)  # which has it look
+        assert in_pieces.received == GET[:-2]
+        ours._hears_them_at = 0.0
+        other.sendall(GET)  # which wakes it
         assert slow.recv(15) == b"HTTP/1.1 200 OK"
-    until(lambda: not server._reception._open)
+    until(lambda: not ours._open)
+    assert not ours._heard_by
+    assert not ours._now_and_then.get_map()
+
+
+def test_in_a_crowd_all_are_looked_at_together(monkeypatch):
+    """Who comes with a request is answered at once even so."""
+    monkeypatch.setattr(reception, "places", lambda: Places(4, 4))
+    monkeypatch.setattr(reception, "_NOW_AND_THEN", DEADLINE)
+    with closing(Server(Site(CollectorRegistry()), "127.0.0.1", 0).start()) as server, ExitStack() as crowd:
+        ours = server._reception
+        for number in range(1, 4):
+            crowd.enter_context(connected(server))
+            until(lambda wanted=number: len(ours._held) == wanted)
+        assert [by is ours._now_and_then for by in ours._heard_by.values()] == [False, False, True]
+        client = crowd.enter_context(connected(server))
+        client.sendall(GET)
+        ours._hears_them_at = 0.0  # where it came before its request
+        assert client.recv(15) == b"HTTP/1.1 200 OK"
 
 
 def test_a_request_in_pieces_is_answered(server):

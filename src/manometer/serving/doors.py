@@ -13,9 +13,9 @@ __all__ = ["Doors"]
 
 PAUSE = 0.1
 """Seconds without a new connection, where there is no room for one."""
-BREATH = 0.025
+BREATH = 0.05
 """Seconds without a new connection after so many at once, or after one that another had to make room for."""
-_AT_ONCE = 8
+_AT_ONCE = 16
 _LACKING = {
     errno.EMFILE: "descriptor",
     errno.ENFILE: "descriptor",

@@ -30,8 +30,9 @@ _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 50\r\n\r\n"
     b"too many requests wait for theirs; try again soon\n"
 )
-_PIECES = 0.05
-"""Seconds without a look at who has sent a part of a request: bytes that come one by one cost one look together."""
+_NOW_AND_THEN = 0.05
+"""Seconds between two looks at who has sent a part of a request, and in a crowd at all: what comes byte by byte then
+costs one look together. The request of who has just come is looked for at once."""
 # A forked child has nothing of it, where Linux's own would be one of the child and the parent.
 _Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 
@@ -62,14 +63,15 @@ class Reception:
         self._held: dict[Connection, float] = {}  # in the order in which their turns began; with the ends of these
         self._back: deque[Connection] = deque()
         self._places = places()
-        self._unheard: dict[Connection, None] = {}  # of those held, which have sent a part of a request
-        self._hears_at = inf
+        self._heard_by: dict[Connection, selectors.BaseSelector] = {}  # those held
+        self._hears_them_at = inf
         self._next_end = inf
         self._closed, self._are_shut = Event(), Event()
         self._wakes, self._waker = socket.socketpair()
         self._wakes.setblocking(False)
         self._waker.setblocking(False)
         self._selector: selectors.BaseSelector = _Selector()
+        self._now_and_then: selectors.BaseSelector = _Selector()
         self._doors = Doors(listeners, self._selector, self._came, lacked)
         self._thread: Thread | None = None
 
@@ -103,6 +105,7 @@ class Reception:
     def abandon(self) -> None:
         """Close this process's copies of the sockets, which leaves the connections themselves alone."""
         self._selector.close()
+        self._now_and_then.close()
         self._wakes.close()
         self._waker.close()
         for connection in list(self._open):
@@ -143,8 +146,9 @@ class Reception:
     def _once(self) -> None:
         """Do what is to be done now; requests come before new connections, which may take the place of others."""
         events = [key.data for key, _ in self._selector.select(self._patience())]
-        if monotonic() >= self._hears_at:
-            self._hear_again()
+        if monotonic() >= self._hears_them_at:
+            events += [key.data for key, _ in self._now_and_then.select(0)]
+            self._hears_them_at = monotonic() + _NOW_AND_THEN if self._now_and_then.get_map() else inf
         for each in events:
             if isinstance(each, Connection) and each in self._held:
                 self._safely(self._go_on, each)
@@ -184,8 +188,6 @@ class Reception:
             self._drop(connection)
         elif connection.is_sending or connection.shakes or not connection.has_request:
             self._hold(connection)
-            if connection in self._held and connection.received and not connection.is_sending:
-                self._do_not_hear(connection)
         else:
             self._hand_over(connection)
 
@@ -236,24 +238,9 @@ class Reception:
             connection.answer([_BUSY], closes=True)
         self._drop(connection)
 
-    def _do_not_hear(self, connection: Connection) -> None:
-        """Look at it no more for a while, and then at all such together."""
-        self._selector.unregister(connection.socket)
-        self._unheard[connection] = None
-        self._hears_at = min(self._hears_at, monotonic() + _PIECES)
-
-    def _hear_again(self) -> None:
-        for connection in self._unheard:
-            self._selector.register(connection.socket, connection.wants, connection)
-        self._unheard.clear()
-        self._hears_at = inf
-
     def _hold(self, connection: Connection) -> None:
         """Wait for the client."""
-        if connection not in self._held:
-            self._selector.register(connection.socket, connection.wants, connection)
-        elif self._selector.get_key(connection.socket).events != connection.wants:
-            self._selector.modify(connection.socket, connection.wants, connection)
+        self._hear(connection)
         if self._held.get(connection) != connection.until:
             self._held.pop(connection, None)
             self._held[connection] = connection.until
@@ -264,6 +251,21 @@ class Reception:
             self._drop(min(of_most(list(self._held)), key=lambda each: each.silent_since))
             self._doors.shut(BREATH)
 
+    def _hear(self, connection: Connection) -> None:
+        is_crowded = len(self._held) >= self._places.held // 2
+        now_and_then = not connection.is_sending and (is_crowded or bool(connection.received))
+        by, before = self._now_and_then if now_and_then else self._selector, self._heard_by.get(connection)
+        if before is by:
+            if by.get_key(connection.socket).events != connection.wants:
+                by.modify(connection.socket, connection.wants, connection)
+            return
+        if before is not None:
+            before.unregister(connection.socket)
+        by.register(connection.socket, connection.wants, connection)
+        self._heard_by[connection] = by
+        if now_and_then and self._hears_them_at == inf:
+            self._hears_them_at = monotonic() + _NOW_AND_THEN
+
     def _make_room_for_answer(self, connection: Connection) -> None:
         sending = [each for each in self._held if each.is_sending and each is not connection]
         while sending and _bytes_of([*sending, connection]) > SENDING:
@@ -273,11 +275,9 @@ class Reception:
             self._lacked("memory", None)
 
     def _let_go(self, connection: Connection) -> None:
-        if self._held.pop(connection, None) is not None:
-            if connection in self._unheard:
-                del self._unheard[connection]
-            else:
-                self._selector.unregister(connection.socket)
+        self._held.pop(connection, None)
+        if (by := self._heard_by.pop(connection, None)) is not None:
+            by.unregister(connection.socket)
 
     def _drop(self, connection: Connection) -> None:
         self._let_go(connection)
@@ -297,7 +297,7 @@ class Reception:
 
     def _patience(self) -> float | None:
         """Seconds until something is to be done that no client asks for; None where there is nothing."""
-        until = min(self._next_end, self._hears_at)
+        until = min(self._next_end, self._hears_them_at)
         until = until if self._closed.is_set() else min(until, self._doors.shut_until)
         return None if until == inf else max(0.0, until - monotonic())
 
