@@ -157,6 +157,33 @@ def test_services_are_written_and_checked_with_the_rest(tmp_path, capsys):
     assert told.endswith(f"write all of them anew: manometer {' '.join(given)}\n")
 
 
+@pytest.mark.parametrize("form", ["prometheus", "operator"])
+def test_what_a_service_left_behind_is_told_when_it_is_given_no_longer(tmp_path, capsys, form):
+    """By a run that writes and by one that checks: Prometheus and Alertmanager go on loading it."""
+    service = Path(__file__).parents[2] / "docs" / "samples" / "slo" / "shop.yaml"
+    given = ["mixin", "--out", str(tmp_path), "--format", form]
+    assert main([*given, "--service", str(service)]) == 0
+    assert "generated no longer" not in capsys.readouterr().err
+    rules = {"prometheus": "alert_rules/slo.yaml", "operator": "operator/rules-slo.yaml"}[form]
+    left = [f"{name} is generated no longer; delete it" for name in (rules, "alertmanager/inhibit_rules.yaml")]
+    assert main(given) == 0
+    told = capsys.readouterr()
+    assert [line for line in told.err.splitlines() if "generated no longer" in line] == sorted(left)
+    assert (tmp_path / rules).exists()
+    assert main([*given, "--check"]) == 1
+    assert capsys.readouterr().err.splitlines()[:-1] == sorted(left)
+
+
+def test_inhibitions_of_ones_own_are_not_taken_for_generated_ones(tmp_path, capsys):
+    """The folder of Alertmanager's files is its user's."""
+    main(["mixin", "--out", str(tmp_path)])
+    (tmp_path / "alertmanager").mkdir()
+    (tmp_path / "alertmanager" / "inhibit_rules.yaml").write_text("inhibit_rules: []\n")
+    capsys.readouterr()
+    assert main(["mixin", "--out", str(tmp_path), "--check"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_a_wrong_service_is_one_line_with_the_place_and_what_was_meant(tmp_path, capsys):
     """Exit 2, and nothing is written."""
     path = tmp_path / "shop.yaml"

@@ -54,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     if not args.check:
         for path in output.write(files, root):
             sys.stdout.write(f"{path}\n")
+        for complaint in output.left_over(files, root):
+            sys.stderr.write(f"{complaint}\n")
         if args.config is None:
             sys.stderr.write(
                 "every target that shows Manometer's figures is watched, and alerts name their runbooks by a path; "

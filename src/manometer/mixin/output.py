@@ -7,7 +7,12 @@ from pathlib import Path, PurePath
 from manometer.errors import ConfigError
 from manometer.mixin.shipped import runbooks
 
-__all__ = ["stale", "write"]
+__all__ = ["left_over", "stale", "write"]
+
+_SOMETIMES = "alertmanager/inhibit_rules.yaml"
+"""Generated only where a service is given, and the one such file in a folder that has nothing else of the mixin."""
+
+_GENERATED = "# Generated, do not edit: manometer mixin"
 
 
 def write(files: Mapping[str, str], root: Path) -> list[Path]:
@@ -27,21 +32,40 @@ def write(files: Mapping[str, str], root: Path) -> list[Path]:
 
 def stale(files: Mapping[str, str], root: Path) -> list[str]:
     """What is not as it would be written: files that differ, are missing, or would not be there."""
-    kinds = {(path.parent, path.suffix) for path in map(PurePath, files)}
-    with _telling(root, "read"):
-        found = {
-            str(path.relative_to(root)): path
-            for folder, ending in kinds
-            for path in (root / folder).glob(f"*{ending}")
-            if folder.name or str(path.relative_to(root)) in files  # the top has files of others
-        }
-    complaints = [f"{name} is generated no longer; delete it" for name in sorted(found.keys() - files.keys())]
+    complaints = left_over(files, root)
+    found = _found(files, root)
     for name, text in files.items():
         if name not in found:
             complaints.append(f"{name} is missing")
         elif _read(found[name]) != text:
             complaints.append(f"{name} differs from what would be written")
     return complaints + [f"{name} is missing" for name in _missing_runbooks(root)]
+
+
+def left_over(files: Mapping[str, str], root: Path) -> list[str]:
+    """What stands beside the files and would not be written: Prometheus and Alertmanager may go on loading it."""
+    names = _found(files, root).keys() - files.keys()
+    if _SOMETIMES not in files and _is_generated(root / _SOMETIMES):
+        names |= {_SOMETIMES}
+    return [f"{name} is generated no longer; delete it" for name in sorted(names)]
+
+
+def _found(files: Mapping[str, str], root: Path) -> dict[str, Path]:
+    """What is there of the kinds of the files, by the path under `root`."""
+    kinds = {(path.parent, path.suffix) for path in map(PurePath, files)}
+    with _telling(root, "read"):
+        return {
+            str(path.relative_to(root)): path
+            for folder, ending in kinds
+            for path in (root / folder).glob(f"*{ending}")
+            if folder.name or str(path.relative_to(root)) in files  # the top has files of others
+        }
+
+
+def _is_generated(path: Path) -> bool:
+    """Whether the mixin wrote it; the folder may hold a file of others by that name."""
+    with _telling(path, "looked at"):
+        return path.is_file() and _read(path).startswith(_GENERATED)
 
 
 def _missing_runbooks(root: Path) -> dict[str, str]:

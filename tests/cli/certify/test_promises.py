@@ -127,6 +127,31 @@ def test_all_mistakes_of_a_file_are_told(promised):
     assert len(refused.value.mistakes) == 2
 
 
+@pytest.mark.parametrize(
+    ("kind", "mistake"),
+    [
+        (
+            "measure: stage_maen_seconds",
+            "unknown measure 'stage_maen_seconds' in file {path}, line 1; did you mean stage_mean_seconds?",
+        ),
+        ("where: {}", "a promise has both measure and query, or neither in file {path}, line 1; give one of them"),
+    ],
+)
+def test_a_bound_of_no_known_measure_is_no_second_mistake(promised, tmp_path, kind, mistake):
+    """The measure tells which units its bound takes."""
+    with pytest.raises(SettingsError) as refused:
+        promised(f"promises: [{{name: a, {kind}, at_most: 50 ms}}]")
+    assert refused.value.mistakes == (mistake.format(path=tmp_path / "shop.yaml"),)
+
+
+def test_a_bound_of_a_query_has_no_unit(promised, tmp_path):
+    """What the query gives, no measure tells."""
+    with pytest.raises(SettingsError) as refused:
+        promised("promises: [{name: a, query: b, at_most: 50 ms}]")
+    path = tmp_path / "shop.yaml"
+    assert refused.value.mistakes == (f"at_most is '50 ms' in file {path}, line 1; it takes a number",)
+
+
 def test_a_file_that_is_none_is_named(tmp_path):
     """In the words of promises."""
     with pytest.raises(ConfigError, match=r"cannot read the file of promises .*none.yaml: No such file"):

@@ -100,7 +100,9 @@ class _Reading:
         name, measure = self._text(parts, "name"), self._measure(parts, first)
         query = self._query(parts, measure)
         unit = "" if measure is None else measure.unit
-        at_most, at_least = (self._number(parts.get(key), unit) for key in ("at_most", "at_least"))
+        # The measure tells which units a bound takes. Where the measure is a mistake, its bound need not be one too.
+        bounds = parts if measure or (query and not parts.get("measure")) else Table()
+        at_most, at_least = (self._number(bounds.get(key), unit) for key in ("at_most", "at_least"))
         if not name and parts.get("name") is None:
             self._wrong(first, "a promise has no name", "say in a few words what is promised")
         if not (parts.get("at_most") or parts.get("at_least")):
