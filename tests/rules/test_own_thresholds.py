@@ -13,7 +13,7 @@ from edges import EDGES, STEP
 from manometer.mixin import render
 from manometer.mixin.rules import alerts
 from manometer.mixin.thresholds import Thresholds, parse
-from promtool import both_versions, promtool
+from promtool import each_version, promtool
 
 OTHERS = {
     "cache": {"hit_ratio": 0.97, "floor": 20},
@@ -44,7 +44,7 @@ WITHOUT_AN_EDGE = {
 """The alerts with a threshold that no scenario stands at the edge of, and why."""
 
 
-@both_versions
+@each_version
 @pytest.mark.servers
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 @pytest.mark.parametrize(("subject", "alert"), EDGES, ids=[alert for _, alert in EDGES])

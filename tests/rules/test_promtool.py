@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from promtool import both_versions, promtool
+from promtool import each_version, only_on_3, promtool
 from rule_gate import contents, untested
 
 ROOT = Path(__file__).parents[2]
@@ -15,7 +15,7 @@ NATIVE = sorted((ROOT / "tests" / "rules" / "native").glob("*.yaml"))
 """Scenarios with native histograms, which promtool takes in from Prometheus 3 on."""
 
 
-@both_versions
+@each_version
 @pytest.mark.servers
 @pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)
 def test_a_rules_file_loads(name, path):
@@ -23,7 +23,7 @@ def test_a_rules_file_loads(name, path):
     promtool(name, "check", "rules", str(path))
 
 
-@both_versions
+@each_version
 @pytest.mark.servers
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
 def test_rules_behave(name, path):
@@ -31,11 +31,11 @@ def test_rules_behave(name, path):
     promtool(name, "test", "rules", str(path))
 
 
-@pytest.mark.servers
+@only_on_3
 @pytest.mark.parametrize("path", NATIVE, ids=lambda path: path.stem)
-def test_rules_behave_on_native_histograms(path):
+def test_rules_behave_on_native_histograms(name, path):
     """The same figures, where Prometheus has made native histograms of the classic ones."""
-    promtool("promtool3", "test", "rules", str(path))
+    promtool(name, "test", "rules", str(path))
 
 
 def test_no_alert_goes_untested():

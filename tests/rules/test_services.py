@@ -7,7 +7,7 @@ import pytest
 from manometer.mixin import render
 from manometer.mixin.slo.file import read_services
 from manometer.mixin.thresholds import parse
-from promtool import both_versions, promtool
+from promtool import each_version, promtool
 from rule_gate import contents, untested
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ def written(folder, interval="30s"):
     return path
 
 
-@both_versions
+@each_version
 @pytest.mark.servers
 @pytest.mark.parametrize(("scenarios", "interval"), [("shop", "30s"), ("slow", "2m")])
 def test_rules_load_and_behave(name, tmp_path, scenarios, interval):
