@@ -163,6 +163,16 @@ def _pages_until(number, command):
     return pages
 
 
+def test_a_directory_that_others_may_write_to_is_refused(tmp_path, capsys):
+    """At the start, as by the workers, and not at the first scrape."""
+    tmp_path.chmod(0o777)
+    assert main(["serve", str(tmp_path), "--port", "0"]) == 2
+    assert capsys.readouterr().err == (
+        f"manometer: processes_dir {tmp_path} is not safe: other users may write there (mode 0777); "
+        "make it its user's alone, or name another\n"
+    )
+
+
 @pytest.mark.parametrize("variable", ["MANOMETER_PROCESSES_DIR", "PROMETHEUS_MULTIPROC_DIR"])
 def test_the_directory_is_the_setting_s_where_none_is_named(tmp_path, monkeypatch, capsys, variable):
     """By either kit's variable; one that is not there is a mistake."""

@@ -135,10 +135,12 @@ def onlooker(path: Path, own: CollectorRegistry | None = None) -> CollectorRegis
     """A registry that holds the figures of a group that this process is not of.
 
     own: where Manometer measures itself in this process, which is shown with the group's figures.
+    Raises ConfigError where others may write to the directory.
     """
     own = CollectorRegistry() if own is None else own
     faults = Faults(SelfMetrics.of(own))
     directory = Directory(path.absolute(), faults.unreadable, of_anyone=True)
+    directory.need_trust()
     return _registry(GroupCollector(directory, faults, partial(_measured_of_itself, own)))
 
 

@@ -14,7 +14,7 @@ from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
-from manometer.errors import IncompleteError
+from manometer.errors import ConfigError, IncompleteError
 from manometer.meters.labels import SERIES_CAP
 from manometer.processes.file_head import AlienError, UnreadableError
 from manometer.processes.file_reading import decode
@@ -96,6 +96,13 @@ class Directory:
     def doubt(self) -> str | None:
         """Why what is in the directory may be another user's, or None."""
         return distrust(self.path, of_anyone=self._of_anyone)
+
+    def need_trust(self) -> None:
+        """Raise ConfigError where there is such a doubt."""
+        doubt = self.doubt()
+        if doubt is not None:
+            told = f"processes_dir {self.path} is not safe: {doubt}; make it its user's alone, or name another"
+            raise ConfigError(told)
 
     def settle(self) -> None:
         """Add the figures of processes that have ended to those before; OSError where they cannot be written."""

@@ -50,9 +50,7 @@ class Worker:
             self._make_directory()
         except OSError as error:
             raise ConfigError(f"processes_dir {path} cannot be made ({error.strerror}); name another") from None
-        doubt = self.directory.doubt()
-        if doubt is not None:
-            raise ConfigError(f"processes_dir {path} is not safe: {doubt}; make it its user's alone, or name another")
+        self.directory.need_trust()
         if not os.access(path, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
             raise ConfigError(f"processes_dir {path} takes no files from this user; make it theirs, or name another")
         self.patience = PATIENCE

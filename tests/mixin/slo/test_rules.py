@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from manometer.mixin import render, rules
-from manometer.mixin.slo.burn import DAYS, FAST, HOURS, SLOW, burn_rate, burning
+from manometer.mixin.slo.burn import DAYS, FAST, HOURS, MONTH, SLOW, burn_rate, burning
 from manometer.mixin.slo.file import read_services
 from manometer.mixin.slo.inhibitions import SYMPTOMS, inhibitions
 from manometer.mixin.thresholds import Duration, Thresholds
+from manometer.mixin.thresholds.engine import FAST_PACE
 
 SERVICES = read_services(sorted((Path(__file__).parents[3] / "docs" / "samples" / "slo").glob("*.yaml")))
 RULES = [rule for group in rules.files(Thresholds(), None, SERVICES)["slo"]["groups"] for rule in group["rules"]]
@@ -21,6 +22,11 @@ def test_without_services_nothing_is_written_for_them():
     plain, more = render.files(Thresholds()), render.files(Thresholds(), services=SERVICES)
     assert more.keys() - plain.keys() == {"alert_rules/slo.yaml", "alertmanager/inhibit_rules.yaml"}
     assert all(more[path] == text for path, text in plain.items())
+
+
+def test_the_fast_pace_of_engines_is_that_of_services():
+    """The thresholds name it too, which the paces import."""
+    assert FAST[0].factor(MONTH) == FAST_PACE
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.get("alert") or rule["record"])

@@ -108,7 +108,7 @@ def errors(config: Thresholds, chosen_stages: dict[str, str] = _ENGINE) -> Graph
         " lasts less than two days: see the runbook of EngineErrorBudgetBurn.",
         "percentunit",
         (Query(_failing(chosen_stages), _A_STAGE), alert_line("EngineErrorBudgetBurn", "ratio")),
-        steps=worst_from(round(14.4 * config.engine.budget_ratio, 9)),
+        steps=worst_from(config.engine.burning_ratio),
     )
 
 
@@ -119,7 +119,7 @@ def _failing(chosen_stages: dict[str, str]) -> str:
 
 def _stages(config: Thresholds) -> Table:
     p50, p99 = (quantile(q, engine.STAGE_DURATION, _STAGE, "", _CHOSEN).expr for q in (0.5, 0.99))
-    budget = round(14.4 * config.engine.budget_ratio, 9)
+    budget = config.engine.burning_ratio
     return Table(
         "Stages",
         "Each stage in one line. Sort by time spent to find what is worth making faster, by p99 to find what keeps"

@@ -95,7 +95,7 @@ def _burn_alerts(config: Thresholds) -> tuple[Alert, ...]:
             " (14.4 times the budget over 1 h, or 6 times over 6 h)",
             summary=f"Stage {stage} of {told('job')} fails fast",
             description=f"{failing} At this pace the error budget of a month is gone within five days.",
-            threshold=Threshold(round(14.4 * limits.budget_ratio, 9)),
+            threshold=Threshold(limits.burning_ratio),
         ),
         Alert(
             name="EngineErrorBudgetBurn",

@@ -42,7 +42,7 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
 
 def _dimensions(config: Thresholds) -> dict[str, str]:
     """Each 1 where nothing is wrong, 0 where it is as bad as counts; the worst stage, pool, queue, cache decides."""
-    burning = round(14.4 * config.engine.budget_ratio, 9)
+    burning = config.engine.burning_ratio
     late = select(engine.SLOW_RATIO, engine.promised(config))
     roomy = config.pool.forecast_ratio
     errors = by(TARGET, f"{engine.ERROR_RATIO} and {engine.RUNS} > {config.engine.floor:g}", "max")

@@ -7,7 +7,10 @@ from manometer.errors import ConfigError
 from manometer.mixin.thresholds.bucket import on_a_bound
 from manometer.mixin.thresholds.duration import Duration
 
-__all__ = ["Engine"]
+__all__ = ["FAST_PACE", "Engine"]
+
+FAST_PACE = 14.4
+"""How many times as fast as it may a month's budget is spent where it is told at once: 2 % of it within an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +38,18 @@ class Engine:
     def __post_init__(self) -> None:
         on_a_bound("engine.latency_seconds", self.latency_seconds, engine.STAGE_DURATION)
         on_a_bound("engine.waiting_seconds", self.waiting_seconds, engine.STAGE_DURATION)
-        if 14.4 * self.budget_ratio >= 1:
+        if FAST_PACE * self.budget_ratio >= 1:
             raise ConfigError(
                 f"engine.objective_ratio is {self.objective_ratio}; "
-                "below 0.9306 the fast burn rate of 14.4 can never be reached, so choose a higher one"
+                f"below 0.9306 the fast burn rate of {FAST_PACE:g} can never be reached, so choose a higher one"
             )
 
     @property
     def budget_ratio(self) -> float:
         """Share of runs that may fail."""
         return round(1 - self.objective_ratio, 9)
+
+    @property
+    def burning_ratio(self) -> float:
+        """Share of runs that fail where a month's budget is spent at the fast pace."""
+        return round(FAST_PACE * self.budget_ratio, 9)
