@@ -117,7 +117,7 @@ def test_each_piece_of_advice_is_given_with_gain_size_and_query(ill, advise):
     }
     assert told["CacheTooSmall"]["labels"] == {"job": "shop", "instance": "a", "cache_name": "small"}
     assert told["StageWorthCaching"]["labels"]["engine_stage_name"] == "price"
-    assert told["PoolTooSmall"]["gain"]["text"] == "2.5 s of waiting a second"
+    assert told["PoolTooSmall"]["gain"]["text"] == "2.5 s of waiting a second, where the new limit lets nobody wait"
     assert told["PoolTooSmall"]["found"] == "the connection pool small keeps its callers waiting"
     assert all("[1h]" in each["query"] for each in told.values())
 
@@ -135,6 +135,18 @@ def test_advice_is_told_in_words(ill, advise):
         "    query   ((sum by (job, instance, cache_name) (rate(cache_evictions_total"
     )
     assert text.endswith("\n8 pieces of advice, by the last 1h\n")
+
+
+@pytest.mark.servers
+def test_a_pool_is_to_grow_by_no_more_than_its_limit_in_one_step(tmp_path, advise):
+    """However many wait, and by nothing where they waited for a part of the window."""
+    fault = pool("fault", 4, 4, 0)
+    (waits,) = (each for each in fault if each.startswith("pool_wait"))
+    fault[waits] = lambda seconds: 40_000 * min(max(seconds - 1800, 0), 1200)
+    with backfilled(tmp_path, pool("crowd", 4, 4, 11_227) | fault) as url:
+        _, text, _ = advise(url, "--json")
+    told = [(each["name"], each["labels"]["pool_name"], each["size"]) for each in json.loads(text)["advice"]]
+    assert told == [("PoolTooSmall", "crowd", 8)]
 
 
 @pytest.mark.servers

@@ -10,6 +10,7 @@ from manometer.mixin.thresholds import Thresholds
 __all__ = ["Window"]
 
 _NONE: Mapping[str, str] = {}
+_PARTS = 6
 
 
 class Window:
@@ -18,6 +19,8 @@ class Window:
     def __init__(self, config: Thresholds, labels: tuple[str, ...]) -> None:
         self._limits, self._labels = config.advice, labels
         self._past = str(config.advice.window)
+        self.part = f"{max(config.advice.window.seconds // _PARTS, 1)}s"
+        """How long a sixth of the window is."""
 
     def rate(self, metric: MetricSpec, matchers: Mapping[str, str] = _NONE) -> str:
         """What a counter grew by a second, or a histogram's events a second."""
@@ -25,9 +28,16 @@ class Window:
             return events(metric, self._labels, matchers, self._past)
         return by(self._labels, rate(select(metric, matchers), self._past))
 
-    def spent(self, histogram: MetricSpec, matchers: Mapping[str, str] = _NONE) -> str:
-        """What the events of a second took together."""
-        return amounts(histogram, self._labels, matchers, self._past)
+    def spent(self, histogram: MetricSpec, matchers: Mapping[str, str] = _NONE, past: str = "") -> str:
+        """What the events of a second took together. past: how far back, where it is not the window."""
+        return amounts(histogram, self._labels, matchers, past or self._past)
+
+    def least(self, of_part: str) -> str:
+        """The least that an expression was in the parts of the window, so that one fault does not count.
+
+        of_part: an expression that looks back over `part`.
+        """
+        return f"min_over_time(({of_part})[{self._past}:{self.part}])"
 
     def mean(self, histogram: MetricSpec, matchers: Mapping[str, str] = _NONE) -> str:
         """The mean of a histogram's events; nothing where there were none."""
