@@ -156,7 +156,8 @@ def test_gunicorn_workers_killed_and_recycled_under_load(tmp_path):
                     continue
                 killed = time.monotonic()
                 until(lambda victim=victim: not Path(f"/proc/{victim}").exists(), server.log.read_text)
-                at_risk += sum(pid == victim and when > killed - 1 for when, pid in load.answered)
+                # A second's work, and more on a machine so full that the thread that writes has no turn.
+                at_risk += sum(pid == victim and when > killed - 5 for when, pid in load.answered)
         assert watch.scrapes > 3
         assert (watch.falls, watch.torn) == ([], [])
         sent = len(load.answered)
