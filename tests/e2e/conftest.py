@@ -13,9 +13,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import NamedTuple
 
 import pytest
@@ -24,6 +22,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from alluse.inbox import Inbox
 from alluse.stack import Stack, missing_programs
 from ports import reserved_port
+from posted import Catcher
 from waiting import DEADLINE
 
 ROOT = Path(__file__).parents[2]
@@ -59,28 +58,14 @@ class SpanSink:
     """An OTLP/HTTP receiver that keeps the ids of the traces it gets."""
 
     def __init__(self):
-        self.trace_ids = trace_ids = set()
+        self.trace_ids = set()
+        catcher = Catcher(self._take)
+        self.url, self.close = catcher.url, catcher.close
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                request = ExportTraceServiceRequest.FromString(self.rfile.read(int(self.headers["Content-Length"])))
-                for resource in request.resource_spans:
-                    for scope in resource.scope_spans:
-                        trace_ids.update(span.trace_id.hex() for span in scope.spans)
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        Thread(target=self._server.serve_forever, args=(0.1,), daemon=True).start()
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
+    def _take(self, path, headers, body):
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+            for scope in resource.scope_spans:
+                self.trace_ids.update(span.trace_id.hex() for span in scope.spans)
 
 
 class EngineProcess:

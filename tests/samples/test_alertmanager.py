@@ -6,9 +6,7 @@ import subprocess
 import urllib.request
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -19,6 +17,7 @@ from mail_catcher import MailCatcher
 from manometer.mixin.slo.file import read_services
 from manometer.mixin.slo.inhibitions import inhibitions
 from ports import reserved_port
+from posted import Catcher
 from waiting import DEADLINE, until
 
 pytestmark = pytest.mark.servers
@@ -38,34 +37,20 @@ class Request(NamedTuple):
     body: dict
 
 
-class Catcher:
-    """An HTTP server that keeps what is posted to it."""
+class Requests:
+    """What is posted to a server of HTTP, as JSON."""
 
     def __init__(self):
-        self.requests = requests = []
+        self.requests = []
+        self._catcher = Catcher(self._take)
+        self.url, self.close = self._catcher.url, self._catcher.close
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                requests.append(Request(self.path, self.headers.get("Authorization"), body))
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        Thread(target=self._server.serve_forever, args=(0.1,), daemon=True).start()
+    def _take(self, path, headers, body):
+        self.requests.append(Request(path, headers.get("Authorization"), json.loads(body)))
 
     def of(self, path):
         """The bodies that were posted there."""
         return [each.body for each in self.requests if each.path == path]
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
 
 
 class Alertmanager:
@@ -111,7 +96,7 @@ def caught(program, tmp_path):
     """Alertmanager, and those that it delivers to: by HTTP and by mail."""
     server = program("prometheus-alertmanager", "prometheus-alertmanager")
     with ExitStack() as started:
-        web = Catcher()
+        web = Requests()
         started.callback(web.close)
         mail = started.enter_context(MailCatcher())
         (tmp_path / "secrets").mkdir()
