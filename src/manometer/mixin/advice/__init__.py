@@ -1,8 +1,8 @@
 """Advice: what would pay to change, each with the query that finds it, the gain to expect, and what to do.
 
 One table, which the rules make alerts of and `manometer advise` evaluates. The queries of the command read what
-programs show, and nothing recorded: they can be asked of a Prometheus that has none of the rules. The rules record what
-several of their queries read, so that it is reckoned once.
+programs show, and nothing recorded: they can be asked of a Prometheus that has none of the rules. The rules record
+what several of their queries read, so that it is reckoned once.
 """
 
 from manometer.mixin.advice import cache, engine, pool, runtime

@@ -77,8 +77,8 @@ def latency(config: Thresholds) -> Graph:
     return Graph(
         "Latency",
         "How long half of the runs of a stage take at most (p50), and all but one in a hundred (p99), over five"
-        " minutes and all targets of the job, whichever are chosen. A p99 that leaves its p50 behind points at waiting:"
-        " compare with the pools.",
+        " minutes and all targets of the job, whichever are chosen. A p99 that leaves its p50 behind points at"
+        " waiting: compare with the pools.",
         "s",
         (
             recorded_quantile(rules.P50, "p50"),
