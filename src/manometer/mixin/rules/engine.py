@@ -38,7 +38,7 @@ _SERVICE_ERRORS = recorded(_SERVICE, engine.STAGE_ERRORS, "rate5m")
 _WINDOWS = tuple(sorted((*HOURS, *DAYS), key=lambda window: window.seconds))
 _LONG = tuple(pace.long for pace in (*FAST, *SLOW))
 
-_SELDOM = Duration("120s")  # for what reads every bucket of every instance
+_SELDOM = Duration("120s")  # for what reads every bucket of every target
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
