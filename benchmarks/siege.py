@@ -252,7 +252,7 @@ def table() -> str:
     ]
     lines = ["| measured | |", "| --- | --- |", *(f"| {name} | {figure} |" for name, figure in rows)]
     told = f"{run['turns']} turns of {run['seconds']:.0f} s each, {run['descriptors']:,} file descriptors a process. "
-    told += "± is the standard error of the mean. "
+    told += "± is the standard error of the mean, and half of the turns lie between the next two. "
     told += f"Python {run['python']}, {run['machine']}."
     return "\n".join([*lines, "", told])
 
@@ -260,7 +260,7 @@ def table() -> str:
 def _spread(turns: list[float]) -> str:
     low, _, high = quantiles(turns, n=4)
     error = stdev(turns) / len(turns) ** 0.5
-    return f"{mean(turns):.1%} ± {error:.1%}, half of the turns from {low:.1%} to {high:.1%}"
+    return f"{mean(turns):.1%} ± {error:.1%}, half from {low:.1%} to {high:.1%}"
 
 
 if __name__ == "__main__":

@@ -55,8 +55,8 @@ def test_a_siege_is_told_as_it_went(benchmark, monkeypatch, tmp_path):
         "| scrapes | 3 answered, 1 failed |",
         "| time that a scrape took | median 2.00 s, longest 3.00 s, of 10 s |",
         "| connections of slow clients | 14 opened, 10 of them dropped |",
-        "| share of a core that the exporter took | 1.0% ± 0.0%, half of the turns from 1.0% to 1.0% |",
-        "| share of a core that the program had | 50.0% ± 0.0%, half of the turns from 50.0% to 50.0% |",
-        "| work of the program in a second, less by | 6.0% ± 2.3%, half of the turns from 2.0% to 10.0% |",
-        "| work of the program in a second of its CPU time, less by | 6.0% ± 2.3%, half of the turns from 2.0% to 10.0% |",
+        "| share of a core that the exporter took | 1.0% ± 0.0%, half from 1.0% to 1.0% |",
+        "| share of a core that the program had | 50.0% ± 0.0%, half from 50.0% to 50.0% |",
+        "| work of the program in a second, less by | 6.0% ± 2.3%, half from 2.0% to 10.0% |",
+        "| work of the program in a second of its CPU time, less by | 6.0% ± 2.3%, half from 2.0% to 10.0% |",
     ]
