@@ -3,7 +3,7 @@
 50 scrapers, 10 an address, come every 15 seconds. Of 500 other clients, 50 an address, half send a byte a second of a
 request that does not end, and half ask for the figures and read a byte a second; whoever is dropped comes again. A
 collector hangs. Meanwhile the program computes. The exporter of another process and the program's own are besieged by
-turns of some seconds: the load on the machine is the same, and only the second is in the program. Turns are short, since
+turns of some seconds: the load on the machine is the same, and only the second is in the program. Turns are short, as
 what else a machine does changes within a minute. It writes siege.json.
 """
 
@@ -78,7 +78,7 @@ class _Turns:
         self.began, self._skipped = began, side * _TURN
 
     def now(self) -> float:
-        """The seconds of this side's turns so far; before the first pair of turns, below zero, both sides have theirs."""
+        """The seconds of this side's turns so far; below zero before the first two, when both sides are at it."""
         since = time.monotonic() - self.began
         if since < 0:
             return since
@@ -98,7 +98,7 @@ class _Turns:
 
 
 def besieged(ports: tuple[int, int]) -> tuple[list[tuple[dict[str, float], ...]], dict[str, Any]]:
-    """Besiege the ports by turns while this process computes: its work in each, and what clients of the second saw."""
+    """Besiege the ports by turns and compute meanwhile: the work in each turn, and what clients of the second saw."""
     began = time.monotonic() + _BEFORE
     kinds = ["slow", "scrape"]
     with ExitStack() as stack:
@@ -112,7 +112,7 @@ def besieged(ports: tuple[int, int]) -> tuple[list[tuple[dict[str, float], ...]]
 
 
 def work(turn: float) -> dict[str, float]:
-    """Compute until the turn that begins then is over; the work and the time of threads, once the turn has settled."""
+    """Compute until the turn that begins then is over: the work and the threads' time, once it has settled."""
     compute_until(turn + _SETTLES)
     wall, own, every = time.perf_counter(), time.thread_time(), time.process_time()
     done = compute_until(turn + _TURN)
