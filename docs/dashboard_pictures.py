@@ -2,8 +2,8 @@
 
     make pictures
 
-It takes ten minutes: rules look back five. Half-way the broker begins to fail, and connections to be held. Analytics need
-days, so that their dashboard has a simulated past instead.
+It takes ten minutes: rules look back five. Half-way the broker begins to fail, and connections to be held. Analytics
+need days, so that their dashboard has a simulated past instead.
 """
 
 import json
