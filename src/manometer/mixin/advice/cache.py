@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from manometer.catalogue import cache
 from manometer.mixin.advice.advice import Advice
-from manometer.mixin.advice.window import Window
+from manometer.mixin.advice.window import Keep, Window
 from manometer.mixin.promql import TARGET, both, by, select
 from manometer.mixin.thresholds import Thresholds
 
@@ -13,17 +13,20 @@ __all__ = ["advice"]
 _CACHE = (*TARGET, "cache.name")
 
 
-def advice(config: Thresholds) -> Iterable[Advice]:
+def advice(config: Thresholds, keep: Keep) -> Iterable[Advice]:
     """Of caches."""
-    limits, window = config.advice, Window(config, _CACHE)
-    known = window.known(cache.REQUESTS)
-    hits = window.rate(cache.REQUESTS, {"cache.request.type": "hit"})
-    misses = window.rate(cache.REQUESTS, {"cache.request.type": "miss"})
-    lookups = window.rate(cache.REQUESTS)
-    load = window.mean(cache.LOAD_DURATION, {"cache.load.outcome": "ok"})
-    evicted = window.rate(cache.EVICTIONS, {"cache.eviction.cause": "capacity"})
+    limits, window = config.advice, Window(config, _CACHE, keep)
+    lookups = window.kept(cache.REQUESTS, "rate", window.rate(cache.REQUESTS))
+    hits = window.kept(cache.REQUESTS, "hits_rate", window.rate(cache.REQUESTS, {"cache.request.type": "hit"}))
+    misses = window.kept(cache.REQUESTS, "misses_rate", window.rate(cache.REQUESTS, {"cache.request.type": "miss"}))
+    known = window.kept(cache.REQUESTS, "enough", window.known(cache.REQUESTS))
+    load = window.kept(
+        cache.LOAD_DURATION, "cost_rate", window.mean(cache.LOAD_DURATION, {"cache.load.outcome": "ok"})
+    )
+    evicting = window.rate(cache.EVICTIONS, {"cache.eviction.cause": "capacity"})
+    evicted = window.kept(cache.EVICTIONS, "capacity_rate", evicting)
     limit = by(_CACHE, select(cache.ENTRY_LIMIT), "max")
-    peak = window.peak(cache.ENTRIES)
+    peak = window.kept(cache.ENTRIES, "max", window.peak(cache.ENTRIES))
     useful = f"{hits} >= {limits.hit_ratio:g} * {lookups}"
     yield Advice(
         *("CacheTooSmall", _CACHE, known),

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from manometer.catalogue import engine, label
 from manometer.mixin.advice.advice import Advice
-from manometer.mixin.advice.window import Window
-from manometer.mixin.promql import TARGET, both, none_of
+from manometer.mixin.advice.window import Keep, Window
+from manometer.mixin.promql import TARGET, both, by, none_of
 from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["advice"]
@@ -14,15 +14,15 @@ _ENGINE = (*TARGET, "engine.name")
 _STAGE = (*_ENGINE, "engine.stage.name")
 
 
-def advice(config: Thresholds) -> Iterable[Advice]:
+def advice(config: Thresholds, keep: Keep) -> Iterable[Advice]:
     """Of stages."""
-    limits, window = config.advice, Window(config, _STAGE)
+    limits, window = config.advice, Window(config, _STAGE, keep)
     beyond = (*config.engine.waiting_stages, *limits.acting_stages)
     inner = {"engine.stage.name": none_of(beyond)} if beyond else {}
     ok = {"engine.stage.outcome": "ok"}
-    time = window.spent(engine.STAGE_DURATION, ok | inner)
-    every = window.spent(engine.STAGE_DURATION)
-    engine_time = Window(config, _ENGINE).spent(engine.STAGE_DURATION)
+    time = window.kept(engine.STAGE_DURATION, "cacheable_rate", window.spent(engine.STAGE_DURATION, ok | inner))
+    every = window.kept(engine.STAGE_DURATION, "busy_rate", window.spent(engine.STAGE_DURATION))
+    engine_time = by(_ENGINE, every)
     whole = f"on ({', '.join(map(label, _ENGINE))}) group_left () "
     # The stage around the others takes as long as they do together: to cache it would be to cache the engine.
     around = f"{every} >= {whole}0.5 * {engine_time} < {whole}{engine_time}"
