@@ -148,8 +148,8 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
                 *_overdue(config),
             ),
             severity=Severity.WARNING,
-            fires=f"the runs inside a stage stay over {limits.stuck_seconds:g} s, or none ends; or, of `waiting_stages`,"
-            f" a person took over {limits.waiting_seconds:g} s to answer more than {limits.overdue:g} times in"
+            fires=f"the runs inside a stage stay over {limits.stuck_seconds:g} s, or none ends; or, of"
+            f" `waiting_stages`, a person took over {limits.waiting_seconds:g} s to answer more than {limits.overdue:g} times in"
             " five minutes",
             summary=f"Runs of {stage} of {told('job')} are stuck",
             description=f'{{{{ $value | printf "%.0f" }}}} runs of {stage} on {told("instance")} stay longer'
