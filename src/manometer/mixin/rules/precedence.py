@@ -38,6 +38,7 @@ PRECEDENCE = (
     Precedence(
         ("EngineErrorBudgetBurn",), ("EngineErrorBudgetBurn.slow",), ("job", "engine.name", "engine.stage.name")
     ),
+    Precedence(("ContainerMemoryHigh",), ("ContainerMemoryHigh.soft", "MemoryHigh"), TARGET),
     Precedence(("BreakerOpen", "PoolTimeouts"), ("RetriesExhausted",), TARGET),
     # Everything on a loop that is blocked is late, and what waits for a pool, a queue or a breaker is too.
     Precedence(("EventLoopLagHigh",), ("StageStuck", "PoolWaitHigh", "QueueWaitHigh"), TARGET),
