@@ -28,7 +28,7 @@ OTHERS = {
         "floor": 2,
     },
     "resilience": {"exhausted_ratio": 0.3, "floor": 1},
-    "runtime": {"memory_bytes": 4_000_000_000, "cpu_cores": 3.5},
+    "runtime": {"memory_bytes": 4_000_000_000, "cpu_cores": 3.5, "memory_soft_ratio": 0.5, "memory_hard_ratio": 0.7},
     "timing": {"MemoryHigh": {"hold": "10m"}, "CacheHitRatioLow": {"hold": "0s"}},
 }
 OWN = os.environ.get("MIXIN_CONFIG")

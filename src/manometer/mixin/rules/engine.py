@@ -148,9 +148,9 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
                 *_overdue(config),
             ),
             severity=Severity.WARNING,
-            fires=f"the runs inside a stage stay over {limits.stuck_seconds:g} s, or none ends; or, of"
-            f" `waiting_stages`, a person took over {limits.waiting_seconds:g} s to answer more than {limits.overdue:g} times in"
-            " five minutes",
+            fires=f"the runs inside a stage stay over {limits.stuck_seconds:g} s, or none ends; or a person that one"
+            f" of `waiting_stages` waits for took over {limits.waiting_seconds:g} s to answer more than"
+            f" {limits.overdue:g} times in five minutes",
             summary=f"Runs of {stage} of {told('job')} are stuck",
             description=f'{{{{ $value | printf "%.0f" }}}} runs of {stage} on {told("instance")} stay longer'
             " than they should, if they end at all.",
