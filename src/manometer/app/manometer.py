@@ -11,7 +11,7 @@ from typing import Self, Unpack
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.app.arguments import expect
-from manometer.app.exported import site_of, starting, worker_of
+from manometer.app.exported import end_sending, sending_of, site_of, starting, worker_of
 from manometer.config import Live, Reload, Settings, SettingValues
 from manometer.errors import ConfigError
 from manometer.health import Checks
@@ -19,7 +19,7 @@ from manometer.instrumentation.pool import database
 from manometer.life.hangup import on_hangup
 from manometer.life.last_report import leave_reports, reporting
 from manometer.meters.fork import Forked, notice, renewed_in_child
-from manometer.otlp.sending import FOLLOWED, Sending
+from manometer.otlp.sending import FOLLOWED
 from manometer.process import measure
 from manometer.registry.self_metrics import SelfMetrics
 from manometer.serving.server import Server
@@ -178,8 +178,8 @@ class Manometer:
             checks.start(settings.health_interval)
         started.callback(checks.stop)
         live.on_change(["health_interval"], lambda new: checks.start(new.health_interval))
-        sending = Sending(registry, worker)
-        started.callback(sending.close)  # behind the worker, and before what is measured goes
+        sending = sending_of(registry, worker)
+        started.callback(end_sending, registry)  # behind the worker, and before what is measured goes
         sending.follow(settings)
         live.on_change(FOLLOWED, sending.follow)
         if worker is not None:

@@ -44,6 +44,11 @@ class Counted(SpanExporter):
         succeeded = self._outcomes.of(len(spans), lambda: self._inner.export(spans) is SpanExportResult.SUCCESS)
         return SpanExportResult.SUCCESS if succeeded else SpanExportResult.FAILURE
 
+    @property
+    def fails(self) -> bool:
+        """Whether the last batch did not get to the receiver."""
+        return self._outcomes.fails
+
     def lost(self) -> None:
         """A span was dropped because the queue was full."""
         self._outcomes.lost()
@@ -78,8 +83,14 @@ class Delivery:
         self._batches.on_end(span)
 
     def flush(self, timeout_millis: int | None) -> bool:
+        """Send what is queued; whether that came to an end in time."""
         self._follow()
         return self._batches.force_flush(timeout_millis)
+
+    @property
+    def fails(self) -> bool:
+        """Whether the last batch did not get to the receiver."""
+        return self._exporter.fails
 
     def close(self) -> None:
         if self._is_lost():  # nothing is queued in this process, and there is no thread to wait for

@@ -22,7 +22,8 @@ class Outcomes:
     def __init__(self, counter: Counter, name: str, answers: Answers, receiver: str, consequence: str) -> None:
         self._counter, self._answers = counter, answers
         self._name, self._receiver, self._consequence = name, receiver, consequence
-        self._failing = False
+        self.fails = False
+        """Whether what was sent last did not get to the receiver."""
 
     def of(self, number: int, send: Callable[[], bool]) -> bool:
         """Send so many; whether the receiver answered with success. An exporter's own log lines are kept back."""
@@ -47,11 +48,11 @@ class Outcomes:
         self._counter.labels("error").inc(number)
 
     def _heard(self, succeeded: bool) -> None:
-        if not succeeded and not self._failing:
+        if not succeeded and not self.fails:
             _log.warning("%s do not reach %s; %s", self._name, self._receiver, self._consequence)
-        elif self._failing and succeeded:
+        elif self.fails and succeeded:
             _log.info("%s reach %s again", self._name, self._receiver)
-        self._failing = not succeeded
+        self.fails = not succeeded
 
 
 class _Quiet(local):

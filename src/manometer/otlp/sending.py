@@ -46,9 +46,11 @@ class Sending:
             if each is not None:
                 each.close()
 
-    def flush(self, timeout: float | None) -> bool:
-        """Push the figures now; whether they arrived, which they did where nothing is pushed."""
-        return self._metrics is None or self._metrics.flush(timeout)
+    def flush(self) -> bool:
+        """Send what is queued, push the figures, and go on; whether all of it got there."""
+        spans, metrics = self._spans, self._metrics
+        arrived = spans is None or spans.flush()
+        return (metrics is None or metrics.flush()) and arrived
 
     def _send_spans(self, destination: Destination | None, settings: Settings) -> None:
         if destination is None:

@@ -10,6 +10,9 @@ from manometer.meters.family import Family
 from manometer.otlp.metrics.encoding import metrics_of, requests
 from manometer.registry.collection import collect
 from manometer.registry.foreign import family_of
+from tracers import traced, tracer
+
+__all__ = ["traced", "tracer"]
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from manometer.otlp.metrics.sender import Sender
 
 __all__ = ["FLUSH_SECONDS", "Push", "Rhythm"]
 
+_LOOKS = 0.5
+"""Seconds between two looks at whether the thread that is waited for is there."""
 FLUSH_SECONDS = 3.0
 """Time that closing waits for the last figures to arrive, before it gives them up."""
 
@@ -51,18 +53,23 @@ class Push:
             raise ConfigError(f"no metrics can be pushed from here ({error}); leave otlp_endpoint out") from error
         renewed_in_child(self)
 
-    def flush(self, timeout: float | None = None) -> bool:
-        """Push now, and wait for it. Returns whether the receiver took all, or another process has the turn to push.
+    def flush(self) -> bool:
+        """Push now, and wait for it.
 
-        timeout: seconds to wait, None for as long as it takes.
+        Returns whether the receiver took all. It is true too where another process pushes: where that has the turn,
+        and in a forked child that shares no figures.
         """
         notice()
-        if self._thread is None or not self._thread.is_alive():
-            return False
+        thread = self._thread
+        if thread is None:
+            return True
         asked = _Asked()
         self._asked.append(asked)
         self._wake.set()
-        return asked.done.wait(timeout) and asked.arrived
+        while not asked.done.wait(_LOOKS):
+            if not thread.is_alive():
+                return False
+        return asked.arrived
 
     def close(self) -> None:
         """Push the last figures, within a bound, and no more; a second call does nothing."""

@@ -45,9 +45,9 @@ class Pushing:
         self.close()
         self._push, self._now = Push(sender, rhythm, of_each=self._of_each), (destination, rhythm)
 
-    def flush(self, timeout: float | None) -> bool:
+    def flush(self) -> bool:
         """Push now; see there."""
-        return self._push is not None and self._push.flush(timeout)
+        return self._push is None or self._push.flush()
 
     def close(self) -> None:
         """Push a last time."""
