@@ -77,7 +77,9 @@ def main():
     web.write_text("{}\n")
 
     def settings():
-        return manometer.Settings.load(port=0, processes_dir=str(group), web_config_file=str(web))
+        return manometer.Settings.load(
+            port=0, processes_dir=str(group), web_config_file=str(web), textfile=str(folder / "exhibit.prom")
+        )
 
     program = manometer.Manometer(settings(), load=settings)
     program.start()
@@ -101,6 +103,7 @@ def main():
             web.write_text("{}\n" + "#" * (number % 50))
             if number % 5 == 0:
                 program.reload()
+                manometer.flush()
                 (group / f"1-{number}.manometer").write_bytes(b"no figures")
             time.sleep(PAUSE)
     finally:

@@ -1,6 +1,5 @@
 """What leaves a program, as its settings have it: the exporter's site, and what the process shares with others."""
 
-import sys
 from collections.abc import Callable, Sequence
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -10,13 +9,14 @@ from prometheus_client import CollectorRegistry
 from manometer.config import Settings
 from manometer.health import Check, Checks
 from manometer.meters.fork import freed_in_child
+from manometer.serving.server import Server
 from manometer.serving.site import Site
 from manometer.serving.slots import Slots
 
 if TYPE_CHECKING:
     from manometer.processes import Worker
 
-__all__ = ["flush", "site_of", "starting", "worker_of"]
+__all__ = ["server_of", "site_of", "starting", "worker_of"]
 
 starting = freed_in_child(RLock())
 """Whoever starts or ends what a registry exports has this lock meanwhile."""
@@ -41,6 +41,19 @@ def site_of(
     )
 
 
+def server_of(site: Site, settings: Settings, worker: "Worker | None") -> Server:
+    """A server of the site that has its addresses, and answers nobody yet."""
+    return Server(
+        site,
+        settings.host,
+        settings.port,
+        listen_addresses=settings.listen_addresses,
+        web_config_file=settings.web_config_file,
+        sharing=None if worker is None else worker.sharing,
+        allowed_hosts=settings.allowed_hosts,
+    )
+
+
 def worker_of(registry: CollectorRegistry, settings: Settings) -> "Worker | None":
     """This process's part in a group of them, where the settings name one."""
     if settings.processes_dir is None:
@@ -50,19 +63,6 @@ def worker_of(registry: CollectorRegistry, settings: Settings) -> "Worker | None
     worker = Worker.of(registry, settings.processes_dir)
     worker.patience = settings.collector_timeout
     return worker
-
-
-def flush(timeout: float | None = 10.0) -> bool:
-    """Write now what this process shares with others (see the setting `processes_dir`).
-
-    A process that ends by `os._exit`, or is killed, runs no code at its end: call this before, or the figures of the
-    last second are lost. A process that ends in any other way writes them by itself.
-    timeout: seconds to wait for that, None for as long as it takes.
-    Returns whether all is written, which it is where nothing is shared; where it is not, the log says why.
-    """
-    # It is loaded where something is shared. A signal handler may come amid that, and then nothing is shared yet.
-    write: Callable[[float | None], bool] | None = getattr(sys.modules.get("manometer.processes"), "flush", None)
-    return True if write is None else write(timeout)
 
 
 def _shown(registry: CollectorRegistry, worker: "Worker | None") -> CollectorRegistry:

@@ -8,6 +8,7 @@ __all__ = [
     "CONFIG_RELOADS",
     "CONFIG_RELOAD_SUCCESSFUL",
     "CONFIG_RELOAD_TIME",
+    "HANDOVERS",
     "LABEL_FOLDS",
     "PROCESSES",
     "PROCESS_FILE_FAILURES",
@@ -60,6 +61,17 @@ SPANS = MetricSpec(
     attributes=("manometer.otlp.span.outcome",),
     values={"manometer.otlp.span.outcome": ("ok", "rejected", "error")},
     help="Spans handed to the OTLP exporter: taken, rejected by a receiver that took others of the batch, or lost.",
+)
+HANDOVERS = MetricSpec(
+    name="manometer.handovers",
+    kind=Kind.COUNTER,
+    unit="{handover}",
+    attributes=("manometer.handover.receiver", "manometer.handover.outcome"),
+    values={
+        "manometer.handover.receiver": ("pushgateway", "textfile"),
+        "manometer.handover.outcome": ("ok", "error"),
+    },
+    help="Times that a program gave its last figures to a text file or a Pushgateway, by whether they got there.",
 )
 PROCESSES = MetricSpec(
     name="manometer.processes",
@@ -145,7 +157,7 @@ CONFIG_RELOAD_TIME = MetricSpec(
 )
 
 SPECS = (
-    *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS),
+    *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS, HANDOVERS),
     *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES, SERVER_REFUSALS),
     *(SERVER_CONFIG_RELOADS, SERVER_CONFIG_RELOAD_SUCCESSFUL, SERVER_CONFIG_RELOAD_TIME),
     *(CONFIG_RELOADS, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME),

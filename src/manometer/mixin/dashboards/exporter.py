@@ -25,7 +25,7 @@ def dashboard(config: Thresholds) -> Dashboard:
         (
             Row(WELL, (_failing(), _folding(), _settings(), _failures(), _folds())),
             Row(PRESSURE, (_collect_time(), _scrape_time(), _series(), _shortages(), _refusals())),
-            Row(SINCE, (_reloads(), _good_settings(), _spans(), _processes(), _files())),
+            Row(SINCE, (_reloads(), _good_settings(), _spans(), _handovers(), _processes(), _files())),
         ),
     )
 
@@ -199,6 +199,18 @@ def _spans() -> Graph:
         " receiver cannot be reached; rejected ones: it took others of the batch, and its log says why.",
         "ops",
         (Query(per_second(kit.SPANS, (outcome,)), shown(outcome)),),
+        stacked=True,
+    )
+
+
+def _handovers() -> Graph:
+    told = ("manometer.handover.receiver", "manometer.handover.outcome")
+    return Graph(
+        "Last figures handed over",
+        "Times a second that programs gave their last figures to a text file or a Pushgateway, by whether they got"
+        " there. Where they did not (error), the figures of that run are lost, and the program's log says why.",
+        "ops",
+        (Query(per_second(kit.HANDOVERS, told), " ".join(map(shown, told))),),
         stacked=True,
     )
 
