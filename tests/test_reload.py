@@ -193,7 +193,7 @@ def test_a_file_that_is_gone_changes_nothing(started, file, figures):
 
 def test_a_part_that_cannot_take_them_refuses_all(started, file, figures, monkeypatch):
     """An extra that is missing: what had changed before is put back."""
-    monkeypatch.setitem(sys.modules, "manometer.tracing.otlp", None)
+    monkeypatch.setitem(sys.modules, "manometer.otlp.spans", None)
     manometer = started("")
     file("otlp_endpoint: http://127.0.0.1:1\nhealth_interval: 5")
     assert manometer.reload() is False

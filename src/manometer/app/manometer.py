@@ -20,10 +20,10 @@ from manometer.instrumentation.pool import database
 from manometer.life.hangup import on_hangup
 from manometer.life.last_report import leave_reports, reporting
 from manometer.meters.fork import Forked, notice, renewed_in_child
+from manometer.otlp.sending import Sending
 from manometer.process import measure
 from manometer.registry.self_metrics import SelfMetrics
 from manometer.serving.server import Server
-from manometer.tracing.sending import Sending
 
 __all__ = ["Manometer", "start"]
 

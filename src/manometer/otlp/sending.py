@@ -8,7 +8,7 @@ from manometer.config import Settings
 from manometer.config.rules import headers
 
 if TYPE_CHECKING:
-    from manometer.tracing.otlp import Spans
+    from manometer.otlp.spans import Spans
 
 __all__ = ["Sending"]
 
@@ -26,7 +26,7 @@ class Sending:
         if endpoint is None:
             self.close()
             return
-        from manometer.tracing.otlp import Spans  # needs an extra
+        from manometer.otlp.spans import Spans  # needs an extra
 
         sent = None if settings.otlp_headers is None else headers(settings.otlp_headers)
         if self._spans is None:

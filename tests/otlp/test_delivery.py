@@ -7,8 +7,9 @@ from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http import trace_exporter
 from opentelemetry.sdk.trace import TracerProvider
 
-from manometer.tracing import delivery, otlp
-from manometer.tracing.otlp import Spans
+from manometer.otlp import delivery
+from manometer.otlp import spans as sent_spans
+from manometer.otlp.spans import Spans
 from waiting import DEADLINE
 
 pytestmark = pytest.mark.usefixtures("provider_of_its_own")
@@ -157,7 +158,7 @@ def test_a_provider_that_is_shut_down_sends_what_is_queued(receiver, figures):
     trace.get_tracer_provider().shutdown()
     assert len(receiver.spans) == 1
     assert not _span()
-    assert otlp._switch.force_flush()
-    otlp._switch.shutdown()
+    assert sent_spans._switch.force_flush()
+    sent_spans._switch.shutdown()
     spans.close()
     assert _counted(figures) == {"ok": 1}

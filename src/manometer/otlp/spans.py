@@ -19,7 +19,7 @@ try:
     from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
     from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, Sampler, SamplingResult, TraceIdRatioBased
 
-    from manometer.tracing.delivery import Counted, Delivery, not_quiet
+    from manometer.otlp.delivery import Counted, Delivery, not_quiet
 except ImportError:
     raise ConfigError("the OTLP exporter needs an extra: pip install 'manometer[otlp]'") from None
 

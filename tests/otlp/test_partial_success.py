@@ -13,9 +13,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.sdk import environment_variables
 
-from manometer.tracing import partial_success
-from manometer.tracing.otlp import Spans
-from manometer.tracing.partial_success import _hooks_of
+from manometer.otlp import partial_success
+from manometer.otlp.partial_success import _hooks_of
+from manometer.otlp.spans import Spans
 from waiting import DEADLINE
 
 pytestmark = pytest.mark.usefixtures("provider_of_its_own")
@@ -94,7 +94,7 @@ import json, sys
 import credentials
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry
-from manometer.tracing.otlp import Spans
+from manometer.otlp.spans import Spans
 registry = CollectorRegistry()
 on = Spans(sys.argv[1], 1.0, "orders", registry)
 with trace.get_tracer("test").start_as_current_span("place_order"):

@@ -12,9 +12,9 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 from manometer.meters.fork import freed_in_child, was_hooked
+from manometer.otlp.partial_success import Answers
 from manometer.redaction import without_secrets
 from manometer.registry.self_metrics import SelfMetrics
-from manometer.tracing.partial_success import Answers
 
 __all__ = ["Counted", "Delivery", "not_quiet"]
 
