@@ -14,6 +14,7 @@ from manometer.app.arguments import expect
 from manometer.app.exported import server_of, site_of, starting, worker_of
 from manometer.config import Live, Reload, Settings, SettingValues
 from manometer.errors import ConfigError
+from manometer.flushing import flushed_by
 from manometer.handover import Handover
 from manometer.health import Checks
 from manometer.instrumentation.pool import database
@@ -174,6 +175,7 @@ class Manometer:
         sending = Sending(registry)
         started.callback(sending.close)
         sending.follow(settings)
+        started.callback(flushed_by(sending.flush))
         live.on_change(["otlp_endpoint", "otlp_headers", "trace_ratio"], sending.follow)
         started.callback(measure(registry))
         if settings.db_client_connections:

@@ -37,7 +37,7 @@ class Counted(SpanExporter):
         sent = None if headers is None else dict(headers)
         self._inner = trace_exporter.OTLPSpanExporter(endpoint=url, headers=sent, timeout=REQUEST_SECONDS)
         self._answers = Answers(self._inner, self._url)
-        self._failing = False
+        self.fails = False  # since the last batch
         self._closed = False
         self.taken = 0  # spans that came here, whatever became of them
 
@@ -71,11 +71,11 @@ class Counted(SpanExporter):
             self._answers.close()
 
     def _heard(self, failed: bool) -> None:
-        if failed and not self._failing:
+        if failed and not self.fails:
             _log.warning("spans do not reach %s; the lost ones are counted in manometer_otlp_spans_total", self._url)
-        elif self._failing and not failed:
+        elif self.fails and not failed:
             _log.info("spans reach %s again", self._url)
-        self._failing = failed
+        self.fails = failed
 
 
 class Delivery:
@@ -101,8 +101,14 @@ class Delivery:
         self._batches.on_end(span)
 
     def flush(self, timeout_millis: int | None) -> bool:
+        """Send what is queued; whether that came to an end in time."""
         self._follow()
         return self._batches.force_flush(timeout_millis)
+
+    @property
+    def fails(self) -> bool:
+        """Whether the last batch did not get to the receiver."""
+        return self._exporter.fails
 
     def close(self) -> None:
         if self._is_lost():  # nothing is queued in this process, and there is no thread to wait for

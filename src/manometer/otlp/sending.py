@@ -34,6 +34,10 @@ class Sending:
         else:
             self._spans.change(endpoint, ratio, sent)
 
+    def flush(self) -> bool:
+        """Send what is queued, also of a forked child, and go on; whether all of it got there."""
+        return self._spans is None or self._spans.flush()
+
     def close(self) -> None:
         """Send what is queued, and no more."""
         spans, self._spans = self._spans, None

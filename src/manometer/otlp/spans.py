@@ -70,6 +70,10 @@ class Spans:
         if self._delivery is not old:
             old.close()
 
+    def flush(self) -> bool:
+        """Send what is queued, within a bound, and go on; whether the receiver took it."""
+        return not self.sends or (_switch.force_flush() and not self._delivery.fails)
+
     def close(self) -> None:
         """Send what is queued, within a bound, and record no more spans; a second call does nothing."""
         _switch.turn_off(self._delivery)
