@@ -7,6 +7,7 @@ needs a counter that was there before it grew.
 """
 
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -55,6 +56,7 @@ class Exhibit:
         self._cache[self._number] = self._number
         self._cache.get(self._number)
         self._cache.get(-1)
+        logging.getLogger("exhibit").warning("this line finds no room on purpose")
         with contextlib.suppress(ValueError):
             self._fail()
 
@@ -78,7 +80,12 @@ def main():
 
     def settings():
         return manometer.Settings.load(
-            port=0, processes_dir=str(group), web_config_file=str(web), textfile=str(folder / "exhibit.prom")
+            port=0,
+            processes_dir=str(group),
+            web_config_file=str(web),
+            textfile=str(folder / "exhibit.prom"),
+            logs=True,
+            log_file="/dev/full",
         )
 
     program = manometer.Manometer(settings(), load=settings)

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from manometer.config import Settings
 from manometer.health import Check, Checks
 from manometer.meters.fork import freed_in_child
+from manometer.registry.self_metrics import SelfMetrics
 from manometer.serving.server import Server
 from manometer.serving.site import Site
 from manometer.serving.slots import Slots
@@ -16,7 +17,7 @@ from manometer.serving.slots import Slots
 if TYPE_CHECKING:
     from manometer.processes import Worker
 
-__all__ = ["server_of", "site_of", "starting", "worker_of"]
+__all__ = ["log", "log_level", "server_of", "site_of", "starting", "worker_of"]
 
 starting = freed_in_child(RLock())
 """Whoever starts or ends what a registry exports has this lock meanwhile."""
@@ -52,6 +53,25 @@ def server_of(site: Site, settings: Settings, worker: "Worker | None") -> Server
         sharing=None if worker is None else worker.sharing,
         allowed_hosts=settings.allowed_hosts,
     )
+
+
+def log(registry: CollectorRegistry, settings: Settings) -> Callable[[], None]:
+    """Set the program's logging up, and return what gives it back."""
+    from manometer import logs  # takes as long to import as all the rest of the kit
+
+    failures = SelfMetrics.of(registry).log_failures
+
+    def failed(destination: str) -> None:
+        failures.labels(destination).inc()
+
+    return logs.configure(settings.log_level, settings.log_format, settings.log_file, failed)
+
+
+def log_level(settings: Settings) -> None:
+    """Have the level of these settings hold, where the logging was set up by `log`."""
+    from manometer import logs  # as above
+
+    logs.set_level(settings.log_level)
 
 
 def worker_of(registry: CollectorRegistry, settings: Settings) -> "Worker | None":

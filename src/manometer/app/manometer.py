@@ -11,7 +11,7 @@ from typing import Self, Unpack
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.app.arguments import expect
-from manometer.app.exported import server_of, site_of, starting, worker_of
+from manometer.app.exported import log, log_level, server_of, site_of, starting, worker_of
 from manometer.config import Live, Reload, Settings, SettingValues
 from manometer.errors import ConfigError
 from manometer.flushing import flushed_by
@@ -168,10 +168,8 @@ class Manometer:
         started.callback(setattr, checks.lifecycle, "drain_time", None)
         started.enter_context(reporting(settings.crash_report, registry, settings.service_name))
         if settings.logs:
-            from manometer import logs  # takes as long to import as all the rest of the kit
-
-            started.callback(logs.configure(settings.log_level, settings.log_format, settings.log_file))
-            live.on_change(["log_level"], lambda new: logs.set_level(new.log_level))
+            started.callback(log(registry, settings))
+            live.on_change(["log_level"], log_level)
         sending = Sending(registry)
         started.callback(sending.close)
         sending.follow(settings)

@@ -35,6 +35,7 @@ OURS: Mapping[str, Attribute] = MappingProxyType(
         "manometer.family.name": Attribute("Name of the metric family at /metrics.", "jobs"),
         "manometer.handover.outcome": Attribute("Whether the last figures got there.", "ok"),
         "manometer.handover.receiver": Attribute("What the last figures were given to.", "textfile"),
+        "manometer.log.destination": Attribute("Where the line was to go.", "file"),
         "manometer.otlp.span.outcome": Attribute("Whether the backend took the span.", "ok"),
         "manometer.process.file.operation": Attribute("What was done with the file of figures.", "write"),
         "manometer.server.config.reload.outcome": Attribute("Whether the change is in force.", "refused"),

@@ -10,6 +10,7 @@ __all__ = [
     "CONFIG_RELOAD_TIME",
     "HANDOVERS",
     "LABEL_FOLDS",
+    "LOG_FAILURES",
     "PROCESSES",
     "PROCESS_FILE_FAILURES",
     "SERIES",
@@ -72,6 +73,14 @@ HANDOVERS = MetricSpec(
         "manometer.handover.outcome": ("ok", "error"),
     },
     help="Times that a program gave its last figures to a text file or a Pushgateway, by whether they got there.",
+)
+LOG_FAILURES = MetricSpec(
+    name="manometer.log.failures",
+    kind=Kind.COUNTER,
+    unit="{line}",
+    attributes=("manometer.log.destination",),
+    values={"manometer.log.destination": ("file", "stdout")},
+    help="Log lines that could not be written where the settings say, and went to standard error where there is one.",
 )
 PROCESSES = MetricSpec(
     name="manometer.processes",
@@ -157,7 +166,7 @@ CONFIG_RELOAD_TIME = MetricSpec(
 )
 
 SPECS = (
-    *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS, HANDOVERS),
+    *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS, HANDOVERS, LOG_FAILURES),
     *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES, SERVER_REFUSALS),
     *(SERVER_CONFIG_RELOADS, SERVER_CONFIG_RELOAD_SUCCESSFUL, SERVER_CONFIG_RELOAD_TIME),
     *(CONFIG_RELOADS, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME),
