@@ -3,7 +3,7 @@
 import sys
 import threading
 from asyncio import AbstractEventLoop, events
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from threading import Event
 from types import FrameType
 from weakref import ref
@@ -66,30 +66,13 @@ class Watch:
 
 
 def _callback(innermost: FrameType) -> str | None:
-    """The name of what the loop runs in these frames; None where it runs nothing, and waits."""
-    called = None
-    for frame in _outwards(innermost):
-        if frame.f_code is _RUN:
-            return None if called is None else _name(called)
-        if frame.f_code.co_name == "run_until_complete" or frame.f_code.co_name == "run_forever":
-            # A loop that is not written in Python has no frame of its own between these.
-            return None if called is None or _is_of_asyncio(called) else _name(called)
-        called = frame
-    return None
-
-
-def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
+    """The name of what the loop runs in these frames; None where it waits, or is not written in Python."""
+    called, frame = innermost, innermost.f_back
     while frame is not None:
-        yield frame
-        frame = frame.f_back
-
-
-def _is_of_asyncio(frame: FrameType) -> bool:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0] in ("asyncio", "selectors")
-
-
-def _name(frame: FrameType) -> str:
-    return f"{frame.f_globals.get('__name__', '')}.{frame.f_code.co_qualname}"
+        if frame.f_code is _RUN:
+            return f"{called.f_globals.get('__name__', '')}.{called.f_code.co_qualname}"
+        called, frame = frame, frame.f_back
+    return None
 
 
 _RUN = events.Handle._run.__code__
