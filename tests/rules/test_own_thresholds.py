@@ -24,7 +24,7 @@ OTHERS = {
         "latency_seconds": 1,
         "slow_ratio": 0.01,
         "stuck_seconds": 5,
-        "waiting_stages": [],
+        "waiting_stages": ["ask"],
         "floor": 2,
     },
     "resilience": {"exhausted_ratio": 0.3, "floor": 1},
