@@ -7,6 +7,8 @@ from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http import trace_exporter
 from opentelemetry.sdk.trace import TracerProvider
 
+from forking import in_child
+from manometer import Manometer, Settings, flush
 from manometer.otlp import delivery
 from manometer.otlp import spans as sent_spans
 from manometer.otlp.destination import Destination
@@ -162,3 +164,17 @@ def test_a_provider_that_is_shut_down_sends_what_is_queued(receiver, figures):
     sent_spans._switch.shutdown()
     spans.close()
     assert _counted(figures) == {"ok": 1}
+
+
+def test_a_flush_sends_what_waits_and_goes_on(receiver, figures):
+    """It is told whether the receiver took it; a child that forks and ends by `os._exit` sends its own."""
+    with Manometer(Settings(serve=False, otlp_endpoint=receiver.url), registry=figures.registry):
+        _span("one")
+        assert flush()
+        in_child(lambda: _span("two") and flush())
+        assert [name for _, _, name in receiver.spans] == ["one", "two"]
+        receiver.status = 400
+        _span("three")
+        assert not flush()
+        receiver.status = 200
+    assert flush()
