@@ -109,7 +109,7 @@ mixin: $(VENV)/dev  ## write dashboards/, alert_rules/ and what ALL-USE has of i
 picture: $(VENV)/run  ## draw docs/live-table.svg from a run of the demo
 	$(BIN)/python docs/live_table.py
 
-pictures: $(VENV)/run  ## draw docs/dashboards/*.svg from a run of the demo beside a Prometheus, in eight minutes
+pictures: $(VENV)/tests  ## draw docs/dashboards/*.svg from a run of the demo beside a Prometheus, in ten minutes
 	$(BIN)/python docs/dashboard_pictures.py
 
 docs: $(VENV)/dev  ## fill the tables of README.md and docs/ from the code

@@ -9,6 +9,7 @@ __all__ = [
     "CONFIG_RELOAD_SUCCESSFUL",
     "CONFIG_RELOAD_TIME",
     "LABEL_FOLDS",
+    "POINTS",
     "PROCESSES",
     "PROCESS_FILE_FAILURES",
     "SERIES",
@@ -60,6 +61,14 @@ SPANS = MetricSpec(
     attributes=("manometer.otlp.span.outcome",),
     values={"manometer.otlp.span.outcome": ("ok", "rejected", "error")},
     help="Spans handed to the OTLP exporter: taken, rejected by a receiver that took others of the batch, or lost.",
+)
+POINTS = MetricSpec(
+    name="manometer.otlp.points",
+    kind=Kind.COUNTER,
+    unit="{data_point}",
+    attributes=("manometer.otlp.point.outcome",),
+    values={"manometer.otlp.point.outcome": ("ok", "rejected", "error")},
+    help="Figures pushed over OTLP: taken, rejected by a receiver that took others of the request, or not delivered.",
 )
 PROCESSES = MetricSpec(
     name="manometer.processes",
@@ -145,7 +154,7 @@ CONFIG_RELOAD_TIME = MetricSpec(
 )
 
 SPECS = (
-    *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS),
+    *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS, POINTS),
     *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES, SERVER_REFUSALS),
     *(SERVER_CONFIG_RELOADS, SERVER_CONFIG_RELOAD_SUCCESSFUL, SERVER_CONFIG_RELOAD_TIME),
     *(CONFIG_RELOADS, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME),

@@ -76,6 +76,14 @@ def test_groups_have_an_interval_and_a_name_of_their_own():
     assert len({group["name"] for group in groups}) == len(groups)
 
 
+def test_no_two_groups_record_the_same_name():
+    """Each would overwrite what the other has told."""
+    groups = [group for content in rules.files(Thresholds()).values() for group in content["groups"]]
+    names = [name for group in groups for name in {rule["record"] for rule in group["rules"] if "record" in rule}]
+    shared = {name for name in names if names.count(name) > 1}
+    assert {name for name in shared if not name.startswith("manometer:threshold:")} == set()
+
+
 def test_every_timing_is_some_alerts(services):
     """No setting without effect."""
     assert {alert.key for alert in rules.alerts(Thresholds(), services)} == Thresholds().timing.keys()
