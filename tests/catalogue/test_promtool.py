@@ -138,6 +138,7 @@ def _of_ourselves(registry):
     figures.collect_failures.labels("odd").inc()
     figures.label_folds.labels("many").inc()
     figures.spans.labels("ok").inc()
+    figures.traces_afterwards("left")
     figures.server_shortages.labels("connection").inc()
     figures.web_config.ended("ok")
     figures.server_refusals.labels("password").inc()

@@ -57,13 +57,14 @@ def test_spans_reach_a_receiver_across_a_restart(collector, tmp_path):
     """Name and service arrive; after a close nothing is sent; started again, spans arrive again."""
     program = """
 from manometer.otlp.spans import Spans
-first = Spans(sys.argv[1], 1.0, "orders", registry)
+from manometer.tracing.sampling import Sampling
+first = Spans(sys.argv[1], Sampling(1.0), "orders", registry)
 spans(3, "while_on")
 first.close()
 first.close()
 spans(2, "while_off")
 other = CollectorRegistry()
-second = Spans(sys.argv[1] + "/", 1.0, "orders", other)
+second = Spans(sys.argv[1] + "/", Sampling(1.0), "orders", other)
 spans(4, "on_again")
 second.close()
 tell(first=counted(), second=counted(other))
@@ -104,8 +105,9 @@ def test_the_ratio_decides_which_traces_are_recorded(collector, tmp_path):
     """None at 0; and a part at a half, each with all its spans."""
     program = """
 from manometer.otlp.spans import Spans
+from manometer.tracing.sampling import Sampling
 for ratio in (0.0, 0.5):
-    on = Spans(sys.argv[1], ratio, "orders", registry)
+    on = Spans(sys.argv[1], Sampling(ratio), "orders", registry)
     for _ in range(200):
         with tracer.start_as_current_span("outer"), tracer.start_as_current_span("inner"):
             pass
@@ -127,8 +129,9 @@ import logging
 logging.basicConfig(level="INFO")
 from manometer.otlp import delivery
 from manometer.otlp.spans import Spans
+from manometer.tracing.sampling import Sampling
 delivery.FLUSH_SECONDS = 0.2
-on = Spans("http://127.0.0.1:" + sys.argv[1], 1.0, "orders", registry)
+on = Spans("http://127.0.0.1:" + sys.argv[1], Sampling(1.0), "orders", registry)
 spans(3000)
 on.close()
 tell(**counted())
@@ -154,7 +157,8 @@ memory = InMemorySpanExporter()
 own.add_span_processor(SimpleSpanProcessor(memory))
 trace.set_tracer_provider(own)
 from manometer.otlp.spans import Spans
-on = Spans("http://127.0.0.1:" + sys.argv[1], 1.0, "orders", registry)
+from manometer.tracing.sampling import Sampling
+on = Spans("http://127.0.0.1:" + sys.argv[1], Sampling(1.0), "orders", registry)
 spans(2)
 on.close()
 spans(1)

@@ -174,7 +174,13 @@ class Manometer:
         sending = Sending(registry)
         started.callback(sending.close)
         sending.follow(settings)
-        live.on_change(["otlp_endpoint", "otlp_headers", "trace_ratio"], sending.follow)
+        live.on_change(
+            [
+                *("otlp_endpoint", "otlp_headers"),
+                *("trace_sampler", "trace_ratio", "traces_afterwards", "slow_run_seconds"),
+            ],
+            sending.follow,
+        )
         started.callback(measure(registry))
         if settings.db_client_connections:
             started.callback(database.show(registry))

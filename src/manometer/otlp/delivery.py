@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from threading import RLock, Timer, local
+from typing import cast
 
 from opentelemetry.exporter.otlp.proto.http import trace_exporter
 from opentelemetry.sdk.trace import ReadableSpan
@@ -15,6 +16,7 @@ from manometer.meters.fork import freed_in_child, was_hooked
 from manometer.otlp.partial_success import Answers
 from manometer.redaction import without_secrets
 from manometer.registry.self_metrics import SelfMetrics
+from manometer.tracing.live_span import LiveSpan
 
 __all__ = ["Counted", "Delivery", "not_quiet"]
 
@@ -41,12 +43,13 @@ class Counted(SpanExporter):
         self._closed = False
         self.taken = 0  # spans that came here, whatever became of them
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+    def export(self, spans: Sequence[ReadableSpan | LiveSpan]) -> SpanExportResult:
         self.taken += len(spans)
+        finished = [span.finished() if isinstance(span, LiveSpan) else span for span in spans]
         _quiet.on = True
         self._answers.listen()
         try:
-            result = self._inner.export(spans)  # which refuses what comes after its shutdown
+            result = self._inner.export(finished)  # which refuses what comes after its shutdown
         except Exception:
             result = SpanExportResult.FAILURE
         finally:
@@ -86,7 +89,7 @@ class Delivery:
         self._following = freed_in_child(RLock())
         self._begin()
 
-    def take(self, span: ReadableSpan) -> None:
+    def take(self, span: ReadableSpan | LiveSpan) -> None:
         """Queue a sampled span that has ended, and count the one that it pushes out of a full queue."""
         try:
             self._follow()
@@ -98,7 +101,7 @@ class Delivery:
         if next(self._received) - self._exporter.taken - self._lost > QUEUE_SPANS:
             self._lost += 1
             self._exporter.lost()
-        self._batches.on_end(span)
+        self._batches.on_end(cast(ReadableSpan, span))  # which only queues it
 
     def flush(self, timeout_millis: int | None) -> bool:
         self._follow()

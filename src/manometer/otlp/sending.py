@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry
 
 from manometer.config import Settings
 from manometer.config.rules import headers
+from manometer.tracing.sampling import Sampling
 
 if TYPE_CHECKING:
     from manometer.otlp.spans import Spans
@@ -22,7 +23,7 @@ class Sending:
 
     def follow(self, settings: Settings) -> None:
         """Begin, end or change it as these settings have it; ConfigError, with nothing changed, where that fails."""
-        endpoint, ratio = settings.otlp_endpoint, settings.trace_ratio
+        endpoint, sampling = settings.otlp_endpoint, Sampling.of(settings)
         if endpoint is None:
             self.close()
             return
@@ -30,9 +31,9 @@ class Sending:
 
         sent = None if settings.otlp_headers is None else headers(settings.otlp_headers)
         if self._spans is None:
-            self._spans = Spans(endpoint, ratio, settings.service_name, self._registry, sent)
+            self._spans = Spans(endpoint, sampling, settings.service_name, self._registry, sent)
         else:
-            self._spans.change(endpoint, ratio, sent)
+            self._spans.change(endpoint, sampling, sent)
 
     def close(self) -> None:
         """Send what is queued, and no more."""

@@ -12,6 +12,8 @@ from manometer.errors import ConfigError
 from manometer.meters.fork import freed_in_child, notice
 from manometer.redaction import without_secrets
 from manometer.registry.self_metrics import SelfMetrics
+from manometer.tracing.sampling import Sampling
+from manometer.tracing.spans import record_by
 
 try:
     from opentelemetry.exporter.otlp.proto.http import trace_exporter
@@ -20,6 +22,7 @@ try:
     from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, Sampler, SamplingResult, TraceIdRatioBased
 
     from manometer.otlp.delivery import Counted, Delivery, not_quiet
+    from manometer.tracing.recorder import Recorder
 except ImportError:
     raise ConfigError("the OTLP exporter needs an extra: pip install 'manometer[otlp]'") from None
 
@@ -35,7 +38,7 @@ class Spans:
     left as it is and nothing is sent from here.
 
     endpoint: the receiver's base URL; `/v1/traces` is added.
-    ratio: share of traces recorded where the caller of this program has not decided already.
+    sampling: which traces are recorded, and which are left afterwards.
     headers: of each request; by default those that OpenTelemetry's own variables name.
     The resource (`service.name` and what OTEL_RESOURCE_ATTRIBUTES adds) is that of the first start
     in the process: OpenTelemetry allows for no second.
@@ -44,7 +47,7 @@ class Spans:
     def __init__(
         self,
         endpoint: str,
-        ratio: float,
+        sampling: Sampling,
         service: str,
         registry: CollectorRegistry,
         headers: Mapping[str, str] | None = None,
@@ -52,13 +55,13 @@ class Spans:
         self._service, self._self_metrics = service, SelfMetrics.of(registry)
         self._receiver = endpoint, headers
         self._delivery = self._delivery_to(endpoint, headers)
-        self.sends = _switch.turn_on(self._delivery, ratio, service)
+        self.sends = _switch.turn_on(self._delivery, sampling, service, self._self_metrics)
         if not self.sends:
             self._delivery.close()
             where = without_secrets(endpoint)
             _log.warning("the program has a tracer provider of its own; no span goes to %s from here", where)
 
-    def change(self, endpoint: str, ratio: float, headers: Mapping[str, str] | None = None) -> None:
+    def change(self, endpoint: str, sampling: Sampling, headers: Mapping[str, str] | None = None) -> None:
         """Send to that receiver from now on, which gets no span twice and loses none that was queued for another."""
         if not self.sends:
             return
@@ -66,7 +69,7 @@ class Spans:
         if (endpoint, headers) != self._receiver:
             self._delivery = self._delivery_to(endpoint, headers)
             self._receiver = endpoint, headers
-        _switch.turn_on(self._delivery, ratio, self._service, instead_of=old)
+        _switch.turn_on(self._delivery, sampling, self._service, self._self_metrics, instead_of=old)
         if self._delivery is not old:
             old.close()
 
@@ -95,8 +98,17 @@ class _Switch(SpanProcessor, Sampler):
         self._provider: TracerProvider | None = None
         self._delivery: Delivery | None = None
         self._sampler: Sampler = ALWAYS_OFF
+        self._recorder: Recorder | None = None
 
-    def turn_on(self, delivery: Delivery, ratio: float, service: str, *, instead_of: Delivery | None = None) -> bool:
+    def turn_on(
+        self,
+        delivery: Delivery,
+        sampling: Sampling,
+        service: str,
+        self_metrics: SelfMetrics,
+        *,
+        instead_of: Delivery | None = None,
+    ) -> bool:
         """Deliver spans from now on; False where the program has a provider of its own, or another one is on."""
         notice()
         with self._lock:
@@ -109,7 +121,9 @@ class _Switch(SpanProcessor, Sampler):
             elif provider is not self._provider or self._delivery is not instead_of:
                 return False
             self._delivery = delivery
-            self._sampler = ParentBased(TraceIdRatioBased(ratio))
+            by_ratio = TraceIdRatioBased(sampling.share)
+            self._sampler = ParentBased(by_ratio) if sampling.follows_caller else by_ratio
+            self._record(Recorder(self._provider, sampling, self.on_end, self_metrics.traces_afterwards))
             return True
 
     def turn_off(self, delivery: Delivery) -> None:
@@ -118,7 +132,14 @@ class _Switch(SpanProcessor, Sampler):
             if self._delivery is not delivery:
                 return
             self._sampler, self._delivery = ALWAYS_OFF, None
+            self._record(None)
         delivery.close()
+
+    def _record(self, recorder: Recorder | None) -> None:
+        before, self._recorder = self._recorder, recorder
+        record_by(self._provider, recorder)
+        if before is not None:
+            before.retire()
 
     def on_end(self, span: ReadableSpan) -> None:
         delivery = self._delivery
