@@ -102,8 +102,9 @@ certify: $(VENV)/dev  ## check what ALL-USE's makers published on a real Prometh
 mixin: $(VENV)/dev  ## write dashboards/, alert_rules/ and what ALL-USE has of its own anew
 	$(BIN)/manometer mixin
 	$(BIN)/python -m alluse.dashboard compose/grafana/dashboards/alluse.json
-	$(BIN)/manometer mixin --service compose/services/alluse.yaml --out $(VENV)/mixin >$(VENV)/mixin.log
-	cp $(VENV)/mixin/alert_rules/slo.yaml compose/prometheus/services/
+	$(BIN)/manometer mixin --config compose/mixin.yaml --service compose/services/alluse.yaml --out $(VENV)/mixin >$(VENV)/mixin.log
+	rm -f compose/prometheus/rules/*.yaml
+	cp $(VENV)/mixin/alert_rules/*.yaml compose/prometheus/rules/
 
 picture: $(VENV)/run  ## draw docs/live-table.svg from a run of the demo
 	$(BIN)/python docs/live_table.py

@@ -45,13 +45,17 @@ DEMANDED = {
 }
 """Gauges that a convention names so; the linter would keep the ending `_count` for histograms and summaries."""
 
-OF_OTHERS = {"manometer_processes", "manometer_process_file_failures_total"}
-"""What only a group of processes shows."""
+OF_OTHERS = {
+    *("manometer_processes", "manometer_process_file_failures_total"),
+    *("container_memory_working_set_bytes", "container_memory_available_bytes"),
+}
+"""What only a group of processes shows, or a container with a limit."""
 
 
 @pytest.fixture
-def everything():
-    """A registry on which everything is measured, each thing once and at work."""
+def everything(monkeypatch):
+    """A registry on which everything is measured, each thing once and at work, outside of a container."""
+    monkeypatch.setattr("manometer.instrumentation.runtime.cgroups.own_cgroups", list)
     registry = CollectorRegistry()
     settings = Settings(port=0, db_client_connections=True)
     one = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0}
@@ -139,6 +143,7 @@ def _of_ourselves(registry):
     figures.label_folds.labels("many").inc()
     figures.spans.labels("ok").inc()
     figures.traces_afterwards("left")
+    figures.points.labels("ok").inc()
     figures.server_shortages.labels("connection").inc()
     figures.web_config.ended("ok")
     figures.server_refusals.labels("password").inc()

@@ -6,7 +6,6 @@ import pytest
 
 from manometer.mixin import render
 from manometer.mixin.slo.file import read_services
-from manometer.mixin.thresholds import Thresholds
 
 # What listens where, read from each service's own configuration.
 LISTENING = {
@@ -79,19 +78,23 @@ def test_a_configuration_is_read_from_where_it_is_mounted(files):
 
 
 def test_prometheus_finds_the_rules(files):
-    """The patterns of rule_files are in the folders that rules are mounted at, those of ALL-USE's promises too."""
-    patterns = files.read("prometheus/prometheus.yml")["rule_files"]
-    folders = ("../alert_rules", "./prometheus/services")
+    """The pattern of rule_files is in the folder that rules are mounted at."""
     mounted = dict(files.mounts("prometheus"))
-    assert patterns == [f"{mounted[each]}/*.yaml" for each in folders]
-    assert all(list((files.folder / each).glob("*.yaml")) for each in folders)
+    assert files.read("prometheus/prometheus.yml")["rule_files"] == [f"{mounted['./prometheus/rules']}/*.yaml"]
 
 
-def test_the_rules_of_what_alluse_promises_are_up_to_date(files):
-    """`make mixin` after a change, and commit what it wrote."""
+def test_the_rules_of_alluse_are_up_to_date(files):
+    """They follow from its thresholds and its promises: `make mixin` after a change, and commit what it wrote."""
     services = read_services([files.folder / "services" / "alluse.yaml"])
-    made = render.files(Thresholds(), services=services)["alert_rules/slo.yaml"]
-    assert (files.folder / "prometheus" / "services" / "slo.yaml").read_text() == made
+    made = render.files(render.configuration(files.folder / "mixin.yaml"), services=services)
+    written = {f"alert_rules/{path.name}": path.read_text() for path in (files.folder / "prometheus/rules").iterdir()}
+    assert written == {path: text for path, text in made.items() if path.startswith("alert_rules/")}
+
+
+def test_the_stages_of_alluse_stand_in_nobody_elses_rules(files):
+    """A shop with a stage `place_order` gets advice on it; `seek_approval` promises a latency, as any other."""
+    for path in sorted((files.root / "alert_rules").glob("*.yaml")):
+        assert [stage for stage in ("place_order", "seek_approval") if stage in path.read_text()] == []
 
 
 def test_an_alert_that_holds_another_back_is_one_that_there_is(files):

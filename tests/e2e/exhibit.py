@@ -18,6 +18,7 @@ from cachetools import LRUCache
 from prometheus_client import REGISTRY
 
 import manometer
+from manometer.instrumentation.runtime import cgroups
 
 PAUSE = 0.2  # seconds between two rounds
 
@@ -63,6 +64,18 @@ class Exhibit:
         raise ValueError("this stage fails on purpose")
 
 
+def limit_memory(folder):
+    """A container that has a limit, which the machine of these tests may not have."""
+    folder.mkdir()
+    for name, text in {
+        "memory.max": 100_000_000,
+        "memory.current": 70_000_000,
+        "memory.stat": "inactive_file 0",
+    }.items():
+        (folder / name).write_text(f"{text}\n")
+    cgroups.own_cgroups = lambda: [folder]
+
+
 def ask_under_another_name(url):
     """As a page in a browser might, which the exporter refuses."""
     request = urllib.request.Request(f"{url}/metrics", headers={"Host": "elsewhere.example"})
@@ -75,6 +88,7 @@ def main():
     folder = Path(sys.argv[1])
     web, group = folder / "web.yml", folder / "group"
     web.write_text("{}\n")
+    limit_memory(folder / "cgroup")
 
     def settings():
         return manometer.Settings.load(

@@ -41,7 +41,7 @@ def spans(name, count=3):
             pass
 
 def settings(**more):
-    return Settings(port=0, **more)
+    return Settings(port=0, metrics_exporter="none", **more)
 
 one, two = Receiver(), Receiver()
 """
@@ -96,7 +96,8 @@ import tempfile, pathlib
 from functools import partial
 token = pathlib.Path(tempfile.mkdtemp(), "token")
 load = partial(Settings.load, environ={
-    "MANOMETER_PORT": "0", "MANOMETER_OTLP_ENDPOINT": one.url, "MANOMETER_OTLP_HEADERS_FILE": str(token),
+    "MANOMETER_PORT": "0", "MANOMETER_METRICS_EXPORTER": "none",
+    "MANOMETER_OTLP_ENDPOINT": one.url, "MANOMETER_OTLP_HEADERS_FILE": str(token),
 })
 token.write_text("authorization=Bearer%20first")
 with Manometer(load=load, registry=CollectorRegistry()) as running:

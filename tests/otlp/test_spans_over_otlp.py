@@ -56,15 +56,16 @@ def _run(program, *arguments):
 def test_spans_reach_a_receiver_across_a_restart(collector, tmp_path):
     """Name and service arrive; after a close nothing is sent; started again, spans arrive again."""
     program = """
+from manometer.otlp.destination import Destination
 from manometer.otlp.spans import Spans
 from manometer.tracing.sampling import Sampling
-first = Spans(sys.argv[1], Sampling(1.0), "orders", registry)
+first = Spans(Destination(sys.argv[1] + "/v1/traces"), Sampling(1.0), "orders", registry)
 spans(3, "while_on")
 first.close()
 first.close()
 spans(2, "while_off")
 other = CollectorRegistry()
-second = Spans(sys.argv[1] + "/", Sampling(1.0), "orders", other)
+second = Spans(Destination(sys.argv[1] + "/v1/traces"), Sampling(1.0), "orders", other)
 spans(4, "on_again")
 second.close()
 tell(first=counted(), second=counted(other))
@@ -104,10 +105,11 @@ def test_a_collector_that_does_not_start_fails_its_test_at_once(tmp_path):
 def test_the_ratio_decides_which_traces_are_recorded(collector, tmp_path):
     """None at 0; and a part at a half, each with all its spans."""
     program = """
+from manometer.otlp.destination import Destination
 from manometer.otlp.spans import Spans
 from manometer.tracing.sampling import Sampling
 for ratio in (0.0, 0.5):
-    on = Spans(sys.argv[1], Sampling(ratio), "orders", registry)
+    on = Spans(Destination(sys.argv[1] + "/v1/traces"), Sampling(ratio), "orders", registry)
     for _ in range(200):
         with tracer.start_as_current_span("outer"), tracer.start_as_current_span("inner"):
             pass
@@ -128,10 +130,11 @@ def test_a_dead_receiver_is_a_counted_loss_and_one_line():
 import logging
 logging.basicConfig(level="INFO")
 from manometer.otlp import delivery
+from manometer.otlp.destination import Destination
 from manometer.otlp.spans import Spans
 from manometer.tracing.sampling import Sampling
 delivery.FLUSH_SECONDS = 0.2
-on = Spans("http://127.0.0.1:" + sys.argv[1], Sampling(1.0), "orders", registry)
+on = Spans(Destination(f"http://127.0.0.1:{sys.argv[1]}/v1/traces"), Sampling(1.0), "orders", registry)
 spans(3000)
 on.close()
 tell(**counted())
@@ -156,9 +159,10 @@ own = TracerProvider()
 memory = InMemorySpanExporter()
 own.add_span_processor(SimpleSpanProcessor(memory))
 trace.set_tracer_provider(own)
+from manometer.otlp.destination import Destination
 from manometer.otlp.spans import Spans
 from manometer.tracing.sampling import Sampling
-on = Spans("http://127.0.0.1:" + sys.argv[1], Sampling(1.0), "orders", registry)
+on = Spans(Destination(f"http://127.0.0.1:{sys.argv[1]}/v1/traces"), Sampling(1.0), "orders", registry)
 spans(2)
 on.close()
 spans(1)

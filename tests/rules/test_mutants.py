@@ -12,7 +12,9 @@ from rule_mutants.rules import Mutant, mutants, name, rules
 from rule_mutants.trial import scenarios, survivors, that_can_notice
 
 ROOT = Path(__file__).parents[2]
-FILES = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((ROOT / "alert_rules").glob("*.yaml"))}
+NAMES = sorted(path.name for path in (ROOT / "alert_rules").glob("*.yaml"))
+FILES = {Path(name).stem: yaml.safe_load((ROOT / "compose/prometheus/rules" / name).read_text()) for name in NAMES}
+"""As ALL-USE has them, whose stages wait for a person and act on the world: so each part of the rules is there."""
 
 
 def _all_scenarios():
@@ -22,7 +24,7 @@ def _all_scenarios():
 
 SCENARIOS = _all_scenarios()
 
-HELD = ("cache", "health", "meta", "queue", "resilience", "restarts", "runtime", "score")
+HELD = ("advice", "cache", "health", "meta", "queue", "resilience", "restarts", "runtime", "score")
 """The rules files that are held to it. The others have mutants that no scenario notices yet."""
 
 EXPLAINED = tomllib.loads((ROOT / "tests/rules/mutants.toml").read_text())["mutants"]

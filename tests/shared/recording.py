@@ -55,7 +55,7 @@ class Past:
             self.give_many([(labels, {time: samples[time] for time in times[start : start + _SAMPLES]})])
 
     def give_many(self, series):
-        """The same of several series in one request: pairs of labels and samples."""
+        """The same of several series in one request: pairs of labels and samples, which may be encoded already."""
         self._write(b"".join(_field(1, _series(*each)) for each in series))
 
     def record(self, rule, start, end, step):
@@ -74,25 +74,38 @@ class Past:
 
 
 @contextmanager
-def past():
-    """A Prometheus without a past so far, until the end of the block."""
+def past(*more, collects_garbage_at=50):
+    """A Prometheus without a past so far, until the end of the block.
+
+    more: options of its command line. collects_garbage_at: percent by which its memory grows before it does; Go's own
+    default is 100.
+    """
     with tempfile.TemporaryDirectory(prefix="manometer-past-", ignore_cleanup_errors=True) as folder:
         options = (
             # One block takes it all, so that each series may be given from its start on.
             *(f"--storage.tsdb.{bound}-block-duration={_KEPT}" for bound in ("min", "max")),
             f"--storage.tsdb.retention.time={_KEPT}",
             "--web.enable-remote-write-receiver",
+            *more,
         )
-        with prometheus_server(Path(folder), *options, env={**os.environ, "GOGC": "50"}) as (url, pid):
+        with prometheus_server(Path(folder), *options, env={**os.environ, "GOGC": str(collects_garbage_at)}) as (
+            url,
+            pid,
+        ):
             yield Past(url, pid)
 
 
 # Prometheus's remote write: a protobuf message of series, in Snappy's framing.
 
 
+def encoded(samples):
+    """Samples as they are sent, for many series that have the same."""
+    return b"".join(_field(2, _sample(time, value)) for time, value in samples.items())
+
+
 def _series(labels, samples):
     told = (_field(1, _label(pair)) for pair in sorted(labels.items()))
-    return b"".join(told) + b"".join(_field(2, _sample(time, value)) for time, value in samples.items())
+    return b"".join(told) + (samples if isinstance(samples, bytes) else encoded(samples))
 
 
 def _sample(time, value):

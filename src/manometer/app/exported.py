@@ -1,22 +1,26 @@
 """What leaves a program, as its settings have it: the exporter's site, and what the process shares with others."""
 
+import atexit
 import sys
 from collections.abc import Callable, Sequence
 from threading import RLock
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary, WeakSet
 
 from prometheus_client import CollectorRegistry
 
 from manometer.config import Settings
 from manometer.health import Check, Checks
 from manometer.meters.fork import freed_in_child
+from manometer.otlp.destination import of_metrics, of_spans
+from manometer.otlp.sending import Sending
 from manometer.serving.site import Site
 from manometer.serving.slots import Slots
 
 if TYPE_CHECKING:
     from manometer.processes import Worker
 
-__all__ = ["flush", "site_of", "starting", "worker_of"]
+__all__ = ["end_sending", "flush", "send_to_the_end", "sending_of", "site_of", "starting", "worker_of"]
 
 starting = freed_in_child(RLock())
 """Whoever starts or ends what a registry exports has this lock meanwhile."""
@@ -63,6 +67,32 @@ def flush(timeout: float | None = 10.0) -> bool:
     # It is loaded where something is shared. A signal handler may come amid that, and then nothing is shared yet.
     write: Callable[[float | None], bool] | None = getattr(sys.modules.get("manometer.processes"), "flush", None)
     return True if write is None else write(timeout)
+
+
+def sending_of(registry: CollectorRegistry, worker: "Worker | None") -> Sending:
+    """What sends the registry's spans and metrics; there is one, so that no figure goes out twice."""
+    return _sendings.setdefault(registry, Sending(registry, worker))
+
+
+def end_sending(registry: CollectorRegistry) -> None:
+    """Send what is left, and no more, unless that goes on to the program's end."""
+    if registry in _sendings and registry not in _to_the_end:
+        _sendings.pop(registry).close()
+
+
+def send_to_the_end(registry: CollectorRegistry, settings: Settings, worker: "Worker | None") -> None:
+    """Send as these settings have it until the program ends."""
+    if of_spans(settings) is None and of_metrics(settings) is None:
+        return
+    sending = sending_of(registry, worker)
+    sending.follow(settings)
+    if registry not in _to_the_end:
+        _to_the_end.add(registry)
+        atexit.register(sending.close)
+
+
+_sendings: WeakKeyDictionary[CollectorRegistry, Sending] = WeakKeyDictionary()
+_to_the_end: WeakSet[CollectorRegistry] = WeakSet()
 
 
 def _shown(registry: CollectorRegistry, worker: "Worker | None") -> CollectorRegistry:

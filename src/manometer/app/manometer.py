@@ -11,7 +11,7 @@ from typing import Self, Unpack
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.app.arguments import expect
-from manometer.app.exported import site_of, starting, worker_of
+from manometer.app.exported import end_sending, sending_of, site_of, starting, worker_of
 from manometer.config import Live, Reload, Settings, SettingValues
 from manometer.errors import ConfigError
 from manometer.health import Checks
@@ -19,7 +19,7 @@ from manometer.instrumentation.pool import database
 from manometer.life.hangup import on_hangup
 from manometer.life.last_report import leave_reports, reporting
 from manometer.meters.fork import Forked, notice, renewed_in_child
-from manometer.otlp.sending import Sending
+from manometer.otlp.sending import FOLLOWED
 from manometer.process import measure
 from manometer.registry.self_metrics import SelfMetrics
 from manometer.serving.server import Server
@@ -171,16 +171,6 @@ class Manometer:
 
             started.callback(logs.configure(settings.log_level, settings.log_format, settings.log_file))
             live.on_change(["log_level"], lambda new: logs.set_level(new.log_level))
-        sending = Sending(registry)
-        started.callback(sending.close)
-        sending.follow(settings)
-        live.on_change(
-            [
-                *("otlp_endpoint", "otlp_headers"),
-                *("trace_sampler", "trace_ratio", "traces_afterwards", "slow_run_seconds"),
-            ],
-            sending.follow,
-        )
         started.callback(measure(registry))
         if settings.db_client_connections:
             started.callback(database.show(registry))
@@ -188,6 +178,10 @@ class Manometer:
             checks.start(settings.health_interval)
         started.callback(checks.stop)
         live.on_change(["health_interval"], lambda new: checks.start(new.health_interval))
+        sending = sending_of(registry, worker)
+        started.callback(end_sending, registry)  # behind the worker, and before what is measured goes
+        sending.follow(settings)
+        live.on_change(FOLLOWED, sending.follow)
         if worker is not None:
             worker.start()
             started.callback(worker.stop)

@@ -33,6 +33,7 @@ OURS: Mapping[str, Attribute] = MappingProxyType(
         "manometer.collector.name": Attribute("Name of the collector that was read.", "pool"),
         "manometer.config.reload.outcome": Attribute("What became of the settings that were read again.", "refused"),
         "manometer.family.name": Attribute("Name of the metric family at /metrics.", "jobs"),
+        "manometer.otlp.point.outcome": Attribute("Whether the backend took the figure.", "ok"),
         "manometer.otlp.span.outcome": Attribute("Whether the backend took the span.", "ok"),
         "manometer.process.file.operation": Attribute("What was done with the file of figures.", "write"),
         "manometer.server.config.reload.outcome": Attribute("Whether the change is in force.", "refused"),

@@ -9,6 +9,7 @@ __all__ = [
     "CONFIG_RELOAD_SUCCESSFUL",
     "CONFIG_RELOAD_TIME",
     "LABEL_FOLDS",
+    "POINTS",
     "PROCESSES",
     "PROCESS_FILE_FAILURES",
     "SERIES",
@@ -69,6 +70,14 @@ TRACES_AFTERWARDS = MetricSpec(
     attributes=("manometer.trace.outcome",),
     values={"manometer.trace.outcome": ("left", "over_limit")},
     help="Traces of runs that were not recorded, but failed or were slow: left, or not left because of the limit.",
+)
+POINTS = MetricSpec(
+    name="manometer.otlp.points",
+    kind=Kind.COUNTER,
+    unit="{data_point}",
+    attributes=("manometer.otlp.point.outcome",),
+    values={"manometer.otlp.point.outcome": ("ok", "rejected", "error")},
+    help="Figures pushed over OTLP: taken, rejected by a receiver that took others of the request, or not delivered.",
 )
 PROCESSES = MetricSpec(
     name="manometer.processes",
@@ -154,7 +163,8 @@ CONFIG_RELOAD_TIME = MetricSpec(
 )
 
 SPECS = (
-    *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS, TRACES_AFTERWARDS),
+    *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS, POINTS),
+    TRACES_AFTERWARDS,
     *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES, SERVER_REFUSALS),
     *(SERVER_CONFIG_RELOADS, SERVER_CONFIG_RELOAD_SUCCESSFUL, SERVER_CONFIG_RELOAD_TIME),
     *(CONFIG_RELOADS, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME),

@@ -1,84 +1,66 @@
-"""The way of spans to an OTLP/HTTP receiver: a queue, and an exporter that counts them by outcome."""
+"""The way of spans to an OTLP receiver: a queue, and an exporter that counts them by outcome."""
 
-import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import count
-from threading import RLock, Timer, local
+from threading import RLock, Timer
 from typing import cast
 
-from opentelemetry.exporter.otlp.proto.http import trace_exporter
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 from manometer.meters.fork import freed_in_child, was_hooked
-from manometer.otlp.partial_success import Answers
+from manometer.otlp.answers import Answers
+from manometer.otlp.destination import Destination
+from manometer.otlp.exporters import exporters
+from manometer.otlp.outcomes import Outcomes
+from manometer.otlp.signals import SPANS
 from manometer.redaction import without_secrets
 from manometer.registry.self_metrics import SelfMetrics
 from manometer.tracing.live_span import LiveSpan
 
-__all__ = ["Counted", "Delivery", "not_quiet"]
+__all__ = ["Counted", "Delivery"]
 
-REQUEST_SECONDS = 5.0
-"""Time that one batch may take to be sent, retries included."""
 FLUSH_SECONDS = 3.0
 """Time that closing waits for what is queued, before it gives that up as lost."""
 QUEUE_SPANS = 2048
 """Spans that wait to be sent; past it the oldest is lost for each new one."""
 
-_log = logging.getLogger("manometer")
+_CONSEQUENCE = "the lost ones are counted in manometer_otlp_spans_total"
 
 
 class Counted(SpanExporter):
     """The OTLP exporter, with each span counted by whether the receiver took it."""
 
-    def __init__(self, url: str, headers: Mapping[str, str] | None, self_metrics: SelfMetrics) -> None:
-        self._url = without_secrets(url)  # for the log
-        self._spans = self_metrics.spans
-        sent = None if headers is None else dict(headers)
-        self._inner = trace_exporter.OTLPSpanExporter(endpoint=url, headers=sent, timeout=REQUEST_SECONDS)
-        self._answers = Answers(self._inner, self._url)
-        self._failing = False
+    def __init__(self, destination: Destination, self_metrics: SelfMetrics) -> None:
+        receiver = without_secrets(destination.url)  # for the log
+        answers = Answers(SPANS, receiver)
+        self._inner, self._let_go = exporters(destination.protocol).spans(destination, answers)
+        self._outcomes = Outcomes(self_metrics.spans, "spans", answers, receiver, _CONSEQUENCE)
         self._closed = False
         self.taken = 0  # spans that came here, whatever became of them
 
     def export(self, spans: Sequence[ReadableSpan | LiveSpan]) -> SpanExportResult:
         self.taken += len(spans)
         finished = [span.finished() if isinstance(span, LiveSpan) else span for span in spans]
-        _quiet.on = True
-        self._answers.listen()
-        try:
-            result = self._inner.export(finished)  # which refuses what comes after its shutdown
-        except Exception:
-            result = SpanExportResult.FAILURE
-        finally:
-            _quiet.on = False
-            answer = self._answers.ignore()
-        failed = result is not SpanExportResult.SUCCESS
-        self._heard(failed)
-        rejected = 0 if failed else self._answers.rejected(answer, len(spans))
-        for outcome, number in (("error" if failed else "ok", len(spans) - rejected), ("rejected", rejected)):
-            if number:
-                self._spans.labels(outcome).inc(number)
-        return result
+        succeeded = self._outcomes.of(len(spans), lambda: self._inner.export(finished) is SpanExportResult.SUCCESS)
+        return SpanExportResult.SUCCESS if succeeded else SpanExportResult.FAILURE
+
+    @property
+    def fails(self) -> bool:
+        """Whether the last batch did not get to the receiver."""
+        return self._outcomes.fails
 
     def lost(self) -> None:
         """A span was dropped because the queue was full."""
-        self._spans.labels("error").inc()
+        self._outcomes.lost()
 
     def shutdown(self) -> None:
         if not self._closed:
             self._closed = True
-            self._inner.shutdown()  # type: ignore[no-untyped-call]
-            self._answers.close()
-
-    def _heard(self, failed: bool) -> None:
-        if failed and not self._failing:
-            _log.warning("spans do not reach %s; the lost ones are counted in manometer_otlp_spans_total", self._url)
-        elif self._failing and not failed:
-            _log.info("spans reach %s again", self._url)
-        self._failing = failed
+            self._inner.shutdown()
+            self._let_go()
 
 
 class Delivery:
@@ -104,8 +86,14 @@ class Delivery:
         self._batches.on_end(cast(ReadableSpan, span))  # which only queues it
 
     def flush(self, timeout_millis: int | None) -> bool:
+        """Send what is queued; whether that came to an end in time."""
         self._follow()
         return self._batches.force_flush(timeout_millis)
+
+    @property
+    def fails(self) -> bool:
+        """Whether the last batch did not get to the receiver."""
+        return self._exporter.fails
 
     def close(self) -> None:
         if self._is_lost():  # nothing is queued in this process, and there is no thread to wait for
@@ -141,15 +129,3 @@ class Delivery:
         self._received = count(1)
         self._exporter.taken = 0
         self._lost = 0
-
-
-class _Quiet(local):
-    on = False
-
-
-_quiet = _Quiet()
-
-
-def not_quiet(_: logging.LogRecord) -> bool:
-    """Keep back the SDK's line for every failed batch of ours; other exporters in the program keep theirs."""
-    return not _quiet.on

@@ -1,9 +1,8 @@
-"""Spans to an OTLP/HTTP receiver: what OpenTelemetry's one tracer provider of the process is made of."""
+"""Spans to an OTLP receiver: what OpenTelemetry's one tracer provider of the process is made of."""
 
 import logging
-from collections.abc import Mapping
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry
@@ -16,15 +15,17 @@ from manometer.tracing.sampling import Sampling
 from manometer.tracing.spans import record_by
 
 try:
-    from opentelemetry.exporter.otlp.proto.http import trace_exporter
-    from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
     from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, Sampler, SamplingResult, TraceIdRatioBased
 
-    from manometer.otlp.delivery import Counted, Delivery, not_quiet
+    from manometer.otlp.delivery import Counted, Delivery
+    from manometer.otlp.resource import resource_of
     from manometer.tracing.recorder import Recorder
 except ImportError:
     raise ConfigError("the OTLP exporter needs an extra: pip install 'manometer[otlp]'") from None
+
+if TYPE_CHECKING:
+    from manometer.otlp.destination import Destination
 
 __all__ = ["Spans"]
 
@@ -32,53 +33,50 @@ _log = logging.getLogger("manometer")
 
 
 class Spans:
-    """Sends the program's spans to `endpoint` until it is closed.
+    """Sends the program's spans to their destination until it is closed.
 
     Sets OpenTelemetry's global tracer provider. Where the program has set its own, that one is
     left as it is and nothing is sent from here.
 
-    endpoint: the receiver's base URL; `/v1/traces` is added.
     sampling: which traces are recorded, and which are left afterwards.
-    headers: of each request; by default those that OpenTelemetry's own variables name.
     The resource (`service.name` and what OTEL_RESOURCE_ATTRIBUTES adds) is that of the first start
     in the process: OpenTelemetry allows for no second.
     """
 
     def __init__(
-        self,
-        endpoint: str,
-        sampling: Sampling,
-        service: str,
-        registry: CollectorRegistry,
-        headers: Mapping[str, str] | None = None,
+        self, destination: "Destination", sampling: Sampling, service: str, registry: CollectorRegistry
     ) -> None:
         self._service, self._self_metrics = service, SelfMetrics.of(registry)
-        self._receiver = endpoint, headers
-        self._delivery = self._delivery_to(endpoint, headers)
+        self._destination = destination
+        self._delivery = self._delivery_to(destination)
         self.sends = _switch.turn_on(self._delivery, sampling, service, self._self_metrics)
         if not self.sends:
             self._delivery.close()
-            where = without_secrets(endpoint)
+            where = without_secrets(destination.url)
             _log.warning("the program has a tracer provider of its own; no span goes to %s from here", where)
 
-    def change(self, endpoint: str, sampling: Sampling, headers: Mapping[str, str] | None = None) -> None:
-        """Send to that receiver from now on, which gets no span twice and loses none that was queued for another."""
+    def change(self, destination: "Destination", sampling: Sampling) -> None:
+        """Send there from now on, which gets no span twice and loses none that was queued for another."""
         if not self.sends:
             return
         old = self._delivery
-        if (endpoint, headers) != self._receiver:
-            self._delivery = self._delivery_to(endpoint, headers)
-            self._receiver = endpoint, headers
+        if destination != self._destination:
+            self._delivery = self._delivery_to(destination)
+            self._destination = destination
         _switch.turn_on(self._delivery, sampling, self._service, self._self_metrics, instead_of=old)
         if self._delivery is not old:
             old.close()
+
+    def flush(self) -> bool:
+        """Send what is queued, within a bound, and go on; whether the receiver took it."""
+        return not self.sends or (_switch.force_flush() and not self._delivery.fails)
 
     def close(self) -> None:
         """Send what is queued, within a bound, and record no more spans; a second call does nothing."""
         _switch.turn_off(self._delivery)
 
-    def _delivery_to(self, endpoint: str, headers: Mapping[str, str] | None) -> Delivery:
-        exporter = Counted(f"{endpoint.rstrip('/')}/v1/traces", headers, self._self_metrics)
+    def _delivery_to(self, destination: "Destination") -> "Delivery":
+        exporter = Counted(destination, self._self_metrics)
         try:
             return Delivery(exporter)
         except RuntimeError as error:
@@ -114,10 +112,9 @@ class _Switch(SpanProcessor, Sampler):
         with self._lock:
             provider = trace.get_tracer_provider()
             if isinstance(provider, trace.ProxyTracerProvider):
-                self._provider = TracerProvider(sampler=self, resource=Resource.create({"service.name": service}))
+                self._provider = TracerProvider(sampler=self, resource=resource_of(service))
                 self._provider.add_span_processor(self)
                 trace.set_tracer_provider(self._provider)
-                logging.getLogger(trace_exporter.__name__).addFilter(not_quiet)
             elif provider is not self._provider or self._delivery is not instead_of:
                 return False
             self._delivery = delivery

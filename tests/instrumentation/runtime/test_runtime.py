@@ -340,6 +340,20 @@ def test_the_host_is_told_by_what_psutil_says(figures, monkeypatch):
     assert "\n".join(line for line in text.splitlines() if line.startswith("system_")) + "\n" == TOLD
 
 
+def test_the_container_tells_of_its_memory_where_it_has_a_limit(figures, monkeypatch, tmp_path):
+    """What counts against the limit, and what is left of it: never less than none, and no series without a limit."""
+    monkeypatch.setattr("manometer.instrumentation.runtime.cgroups.own_cgroups", lambda: [tmp_path])
+    for name, text in {"memory.current": 90, "memory.max": 100, "memory.stat": "inactive_file 20"}.items():
+        (tmp_path / name).write_text(f"{text}\n")
+    with instrument_host(registry=figures.registry):
+        assert figures("container_memory_working_set_bytes") == 70
+        assert figures("container_memory_available_bytes") == 30
+        (tmp_path / "memory.current").write_text("130\n")
+        assert figures("container_memory_available_bytes") == 0
+        (tmp_path / "memory.max").write_text("max\n")
+        assert "container_memory" not in render(figures.registry)[0].decode()
+
+
 def test_a_part_that_the_host_lacks_is_left_out(figures, monkeypatch):
     """A container without disks or load has no series for them, and all the others."""
     import psutil

@@ -25,7 +25,7 @@ def dashboard(config: Thresholds) -> Dashboard:
         (
             Row(WELL, (_failing(), _folding(), _settings(), _failures(), _folds())),
             Row(PRESSURE, (_collect_time(), _scrape_time(), _series(), _shortages(), _refusals())),
-            Row(SINCE, (_reloads(), _good_settings(), _spans(), _traces(), _processes(), _files())),
+            Row(SINCE, (_reloads(), _good_settings(), _spans(), _traces(), _points(), _processes(), _files())),
         ),
     )
 
@@ -211,6 +211,18 @@ def _traces() -> Graph:
         " of them than traces_afterwards allows; their runs are counted, and have no trace.",
         "ops",
         (Query(per_second(kit.TRACES_AFTERWARDS, (outcome,)), shown(outcome)),),
+        stacked=True,
+    )
+
+
+def _points() -> Graph:
+    outcome = "manometer.otlp.point.outcome"
+    return Graph(
+        "Figures pushed",
+        "Figures a second that were pushed over OTLP, by what became of them. Not delivered (error): the receiver"
+        " cannot be reached, and the next totals make up for it; rejected: it took others, and the log says why.",
+        "ops",
+        (Query(per_second(kit.POINTS, (outcome,)), shown(outcome)),),
         stacked=True,
     )
 

@@ -26,7 +26,10 @@ def dashboard(config: Thresholds) -> Dashboard:
         "What the processes take, what the garbage collector costs, and how far the event loops run behind.",
         (
             Row(WELL, (process.memory(config), process.processor(config), _lag_share(config))),
-            Row(PRESSURE, (_pauses(), _lag(), _gc_share(), _tasks(), *process.counts())),
+            Row(
+                PRESSURE,
+                (_pauses(), _lag(), _gc_share(), _tasks(), process.container_memory(config), *process.counts()),
+            ),
             Row(SINCE, (process.uptime(), process.switches(), process.disk(), *_collections())),
             Row(COMING, (process.memory_forecast(config), _uncollectable())),
         ),

@@ -2,7 +2,7 @@
 
 from manometer.catalogue import pool
 from manometer.mixin.analysis import fit, forecast, slope, spaced_evenly, steadiness
-from manometer.mixin.histograms import amounts, events, quantile, share_over
+from manometer.mixin.histograms import amounts, events, share_over
 from manometer.mixin.promql import (
     TARGET,
     WINDOW,
@@ -34,7 +34,6 @@ BUSY = recorded(_POOL, pool.USE_DURATION, "busy_ratio_rate5m")
 ACQUISITIONS = recorded(_POOL, pool.ACQUISITIONS, "rate5m")
 REUSE = recorded(_POOL, pool.ACQUISITIONS, "reuse_ratio_rate5m")
 REQUESTS = recorded(_POOL, pool.WAIT_DURATION, "rate5m")
-WAIT_P99 = recorded(_POOL, pool.WAIT_DURATION, "p99_rate5m")
 SLOW_WAITS = recorded(_POOL, pool.WAIT_DURATION, "slow_ratio_rate5m")
 
 _STEADY = 0.5  # of a trend's slope that either half of its past has: a ramp has all of it in both, a step in none
@@ -72,8 +71,7 @@ def _records(config: Thresholds) -> tuple[Record, ...]:
         Record(ACQUISITIONS, by(_POOL, rate(select(pool.ACQUISITIONS)))),
         Record(REUSE, ratio(reused, ACQUISITIONS)),
         Record(REQUESTS, events(pool.WAIT_DURATION, _POOL)),
-        Record(WAIT_P99, quantile(0.99, pool.WAIT_DURATION, _POOL)),
-        Record(SLOW_WAITS, share_over(pool.WAIT_DURATION, limits.wait_seconds, _POOL)),
+        Record(SLOW_WAITS, share_over(pool.WAIT_DURATION, limits.wait_seconds, _POOL, REQUESTS)),
     )
 
 
