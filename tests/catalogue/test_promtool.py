@@ -30,7 +30,7 @@ from manometer import (
     render,
     stage,
 )
-from manometer.catalogue import SUBJECTS, pool
+from manometer.catalogue import SUBJECTS, pool, runtime
 from manometer.instrumentation.subject import Subject
 from manometer.registry.catalogued import pulled
 from manometer.registry.collection import collect
@@ -69,7 +69,7 @@ def everything(monkeypatch):
         check("hangs", lambda: go_on.wait(DEADLINE), registry=registry),
     ):
         measured = [_cache(registry), _connections(engine, registry), _queue(registry), _resilience(registry)]
-        instrument_loop(loop, registry=registry)
+        _unhandled(registry, instrument_loop(loop, registry=registry))
         instrument_executor(executor, name="workers", registry=registry).submit(int).result()
         loop.run_until_complete(_lagged(registry))
         _stages(registry)
@@ -137,6 +137,15 @@ def _stages(registry):
         1 / 0  # noqa: B018 - it is the failure of a run
 
 
+def _unhandled(registry, binding):
+    """What holds a loop up, and what nobody handles."""
+    error = {"error.type": "OSError"}
+    binding.counter(runtime.SLOW_CALLBACKS, {"code.function.name": "shop.work"}).inc()
+    binding.counter(runtime.LOOP_UNHANDLED_EXCEPTIONS, error).inc()
+    interpreter = Subject.on(registry, "runtime").bound({})
+    interpreter.counter(runtime.UNHANDLED_EXCEPTIONS, {"python.exception.source": "thread", **error}).inc()
+
+
 def _of_ourselves(registry):
     figures = SelfMetrics.of(registry)
     figures.collect_failures.labels("odd").inc()
@@ -144,6 +153,8 @@ def _of_ourselves(registry):
     figures.spans.labels("ok").inc()
     figures.traces_afterwards("left")
     figures.points.labels("ok").inc()
+    figures.log_failures.labels("file").inc()
+    figures.handovers.labels("textfile", "ok").inc()
     figures.server_shortages.labels("connection").inc()
     figures.web_config.ended("ok")
     figures.server_refusals.labels("password").inc()

@@ -6,10 +6,13 @@ It prints the address of its exporter. Then it has each trouble again and again 
 needs a counter that was there before it grew.
 """
 
+import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -48,6 +51,7 @@ class Exhibit:
         self._number = 0
         manometer.check("slow", lambda: time.sleep(1.5), critical=False, interval=2)
         REGISTRY.register(Failing())
+        threading.Thread(target=asyncio.run, args=(self.live_badly(),), daemon=True).start()
 
     def round(self):
         """One of everything."""
@@ -56,8 +60,23 @@ class Exhibit:
         self._cache[self._number] = self._number
         self._cache.get(self._number)
         self._cache.get(-1)
+        logging.getLogger("exhibit").warning("this line finds no room on purpose")
         with contextlib.suppress(ValueError):
             self._fail()
+
+        threading.Thread(target=self._end_badly).start()
+
+    def _end_badly(self):
+        raise RuntimeError("this thread ends badly on purpose")
+
+    async def live_badly(self):
+        """On a loop that is held up now and then, and whose tasks fail unheard."""
+        loop = asyncio.get_running_loop()
+        manometer.instrument_loop(loop)
+        while True:
+            await asyncio.sleep(PAUSE)
+            time.sleep(0.5)  # noqa: ASYNC251 - the stall itself
+            loop.call_exception_handler({"message": "nobody handles this on purpose"})
 
     @manometer.stage("fail", engine="exhibit")
     def _fail(self):
@@ -86,6 +105,7 @@ def ask_under_another_name(url):
 def main():
     """Run until SIGTERM."""
     folder = Path(sys.argv[1])
+    threading.excepthook = lambda _: None
     web, group = folder / "web.yml", folder / "group"
     web.write_text("{}\n")
     limit_memory(folder / "cgroup")
@@ -97,6 +117,9 @@ def main():
             web_config_file=str(web),
             otlp_endpoint="http://127.0.0.1:1",  # where nobody takes the traces that runs leave afterwards
             trace_ratio=0.0,
+            textfile=str(folder / "exhibit.prom"),
+            logs=True,
+            log_file="/dev/full",
         )
 
     program = manometer.Manometer(settings(), load=settings)
@@ -121,6 +144,7 @@ def main():
             web.write_text("{}\n" + "#" * (number % 50))
             if number % 5 == 0:
                 program.reload()
+                manometer.flush()
                 (group / f"1-{number}.manometer").write_bytes(b"no figures")
             time.sleep(PAUSE)
     finally:

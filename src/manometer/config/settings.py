@@ -25,8 +25,11 @@ class SettingValues(TypedDict, total=False):
     web_config_file: str | None
     max_requests: int
     allowed_hosts: str | None
+    serve: bool
     service_name: str
     processes_dir: str | None
+    textfile: str | None
+    pushgateway_url: str | None
     db_client_connections: bool
     collector_timeout: float
     otlp_endpoint: str | None
@@ -82,6 +85,9 @@ class Settings:
         text("host names with commas between them"),
         live=True,
     )
+    serve: bool = setting(
+        True, "Whether an exporter listens; a job that ends before anyone scrapes it needs none.", FLAG
+    )
     service_name: str = setting(
         "python",
         "Name of the program on traces and the landing page.",
@@ -93,6 +99,20 @@ class Settings:
         "Directory in which the worker processes of one program share their figures; unset shows each alone.",
         text("a path"),
         platform="PROMETHEUS_MULTIPROC_DIR",
+    )
+    textfile: str | None = setting(
+        None,
+        "File that gets the last figures at the end and at each flush, for node_exporter's textfile collector.",
+        text("a path that ends in .prom, as that collector reads no other", r"[\s\S]+\.prom"),
+    )
+    pushgateway_url: str | None = setting(
+        None,
+        "URL of the group of a Pushgateway that gets the last figures at the end and at each flush, such as "
+        "http://gateway:9091/metrics/job/nightly.",
+        text(
+            "the URL of a group, such as http://gateway:9091/metrics/job/nightly",
+            r"https?://.+/metrics/job(@base64)?/[^/?#]+(/[^?#]+)?",
+        ),
     )
     db_client_connections: bool = setting(
         False,
