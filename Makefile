@@ -106,13 +106,14 @@ scale: $(VENV)/dev  ## measure what the rules cost with a thousand instances, in
 mixin: $(VENV)/dev  ## write dashboards/, alert_rules/ and what ALL-USE has of its own anew
 	$(BIN)/manometer mixin
 	$(BIN)/python -m alluse.dashboard compose/grafana/dashboards/alluse.json
-	$(BIN)/manometer mixin --service compose/services/alluse.yaml --out $(VENV)/mixin >$(VENV)/mixin.log
-	cp $(VENV)/mixin/alert_rules/slo.yaml compose/prometheus/services/
+	$(BIN)/manometer mixin --config compose/mixin.yaml --service compose/services/alluse.yaml --out $(VENV)/mixin >$(VENV)/mixin.log
+	rm -f compose/prometheus/rules/*.yaml
+	cp $(VENV)/mixin/alert_rules/*.yaml compose/prometheus/rules/
 
 picture: $(VENV)/run  ## draw docs/live-table.svg from a run of the demo
 	$(BIN)/python docs/live_table.py
 
-pictures: $(VENV)/run  ## draw docs/dashboards/*.svg from a run of the demo beside a Prometheus, in eight minutes
+pictures: $(VENV)/tests  ## draw docs/dashboards/*.svg from a run of the demo beside a Prometheus, in ten minutes
 	$(BIN)/python docs/dashboard_pictures.py
 
 docs: $(VENV)/dev  ## fill the tables of README.md and docs/ from the code

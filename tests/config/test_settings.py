@@ -151,12 +151,12 @@ def test_what_kubernetes_sets_for_a_service_called_manometer_is_ignored(caplog):
         (
             "http://otel:4318",
             "opentelemetry.exporter.otlp.proto.http",
-            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but sending spans needs an extra: pip install 'manometer[otlp]'",
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but that needs an extra: pip install 'manometer[otlp]'",
         ),
         (
             "http://otel:4318",
             "opentelemetry.exporter",
-            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but sending spans needs an extra: pip install 'manometer[otlp]'",
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but that needs an extra: pip install 'manometer[otlp]'",
         ),
         (
             "otel:4317",

@@ -12,7 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "shared")]
 
-from measured import COUNTS, PATH, table  # noqa: E402
+from costs import COUNTS, PATH, table  # noqa: E402
 
 from fleet.given import give_past, give_scrapes  # noqa: E402
 from fleet.instance import series  # noqa: E402

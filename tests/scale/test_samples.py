@@ -51,15 +51,16 @@ ABSENT = {
     *("ALERTS", "up"),
     *("manometer_collect_failures_total", "manometer_label_folds_total"),
     "manometer_server_config_last_reload_successful",
+    *("container_memory_available_bytes", "container_memory_working_set_bytes"),
 }
-"""What is Prometheus's own, or has no series where nothing failed and there is no web configuration."""
+"""What is Prometheus's own, or has no series: nothing failed, there is no web configuration, and no container."""
 
 
 def test_the_table_adds_up():
     """The share of all is that of the groups together."""
-    spec = importlib.util.spec_from_file_location("measured", HERE / "measured.py")
-    measured = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(measured)
+    spec = importlib.util.spec_from_file_location("costs", HERE / "costs.py")
+    costs = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(costs)
     group = {"interval": 30, "rules": 2, "seconds": 1.5}
-    told = measured.table({"instances": 1000, "series": 500, "groups": {"a": group, "b": group}})
-    assert told.splitlines()[-1] == "| all | 4 |  |  | **10.0%** |"
+    told = costs.table({"instances": 1000, "series": 500, "groups": {"a": group, "b": group}})
+    assert "| all | 4 |  |  | **10.0%** |" in told.splitlines()

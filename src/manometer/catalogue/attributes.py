@@ -17,6 +17,7 @@ class Attribute(NamedTuple):
 OURS: Mapping[str, Attribute] = MappingProxyType(
     {
         "asyncio.loop.name": Attribute("Name that the program gave the event loop.", "main"),
+        "asyncio.task.state": Attribute("Whether the task runs or could, or waits for something.", "waiting"),
         "breaker.call.outcome": Attribute("How a call through the breaker ended.", "ok"),
         "breaker.name": Attribute("Name that the program gave the circuit breaker.", "broker"),
         "breaker.state": Attribute("State of the breaker, or the state that it went to.", "open"),
@@ -33,6 +34,10 @@ OURS: Mapping[str, Attribute] = MappingProxyType(
         "manometer.collector.name": Attribute("Name of the collector that was read.", "pool"),
         "manometer.config.reload.outcome": Attribute("What became of the settings that were read again.", "refused"),
         "manometer.family.name": Attribute("Name of the metric family at /metrics.", "jobs"),
+        "manometer.otlp.point.outcome": Attribute("Whether the backend took the figure.", "ok"),
+        "manometer.handover.outcome": Attribute("Whether the last figures got there.", "ok"),
+        "manometer.handover.receiver": Attribute("What the last figures were given to.", "textfile"),
+        "manometer.log.destination": Attribute("Where the line was to go.", "file"),
         "manometer.otlp.span.outcome": Attribute("Whether the backend took the span.", "ok"),
         "manometer.process.file.operation": Attribute("What was done with the file of figures.", "write"),
         "manometer.server.config.reload.outcome": Attribute("Whether the change is in force.", "refused"),
@@ -42,6 +47,7 @@ OURS: Mapping[str, Attribute] = MappingProxyType(
         "pool.kind": Attribute("What the pool holds.", "connection"),
         "pool.name": Attribute("Name that the program gave the pool.", "orders"),
         "pool.resource.state": Attribute("Whether the resource is lent out.", "used"),
+        "python.exception.source": Attribute("Where the exception ended.", "thread"),
         "queue.name": Attribute("Name that the program gave the queue.", "inbox"),
         "queue.operation.type": Attribute("Whether an item was put into the queue or taken out.", "put"),
         "retry.attempt.outcome": Attribute("What follows from the attempt.", "retried"),

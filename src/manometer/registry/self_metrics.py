@@ -35,6 +35,9 @@ class SelfMetrics(Collector):
         self.collect_failures = meter(rows.COLLECT_FAILURES, Counter)
         self.label_folds = meter(rows.LABEL_FOLDS, Counter)
         self.spans = meter(rows.SPANS, Counter)
+        self.points = meter(rows.POINTS, Counter)
+        self.handovers = meter(rows.HANDOVERS, Counter)
+        self.log_failures = meter(rows.LOG_FAILURES, Counter)
         self.file_failures = meter(rows.PROCESS_FILE_FAILURES, Counter)
         self.server_shortages = meter(rows.SERVER_SHORTAGES, Counter)
         self.server_refusals = meter(rows.SERVER_REFUSALS, Counter)
@@ -166,7 +169,8 @@ class SelfMetrics(Collector):
         if not self._is_shown:
             return
         for pushed in (
-            *(self.collect_failures, self.label_folds, self.spans, self.file_failures, self.settings.counter),
+            *(self.collect_failures, self.label_folds, self.spans, self.points, self.handovers, self.log_failures),
+            *(self.file_failures, self.settings.counter),
             *(self.server_shortages, self.server_refusals, self.web_config.counter),
         ):
             family = pushed.family()

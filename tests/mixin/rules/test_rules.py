@@ -155,7 +155,7 @@ def test_other_thresholds_render_without_touching_a_template():
             "jobs": ["web", "batch"],
             "runbooks": "https://wiki",
             "cache": {"hit_ratio": 0.83},
-            "engine": {"objective_ratio": 0.999, "waiting_stages": [], "stuck_window": "10m"},
+            "engine": {"objective_ratio": 0.999, "stuck_window": "10m"},
             "pool": {"forecast_horizon": "10m", "forecast_range": "2h"},
             "timing": {"MemoryHigh": {"hold": "7m", "keep": "0s"}},
         }
@@ -177,7 +177,6 @@ def test_other_thresholds_render_without_touching_a_template():
     assert "0.0144" in found["EngineErrorBudgetBurn"]["expr"] or "0.003" in found["EngineErrorBudgetBurn"]["expr"]
     assert "[2h], 600)" in text
     assert set(re.findall(r"\[\w+\]", found["StageStuck"]["expr"])) == {"[10m]"}
-    assert "seek_approval" not in text
     assert "stage!~" not in text
     assert "alluse" not in str(rules.files(Thresholds()))  # nor any other job that nobody named
 

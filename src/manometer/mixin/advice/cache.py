@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from manometer.catalogue import cache
 from manometer.mixin.advice.advice import Advice
 from manometer.mixin.advice.window import Keep, Window
-from manometer.mixin.promql import TARGET, both, by, ratio, select
+from manometer.mixin.promql import TARGET, both, by, select
 from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["advice"]
@@ -27,12 +27,13 @@ def advice(config: Thresholds, keep: Keep) -> Iterable[Advice]:
     evicted = window.kept(cache.EVICTIONS, "capacity_rate", evicting)
     limit = by(_CACHE, select(cache.ENTRY_LIMIT), "max")
     peak = window.kept(cache.ENTRIES, "max", window.peak(cache.ENTRIES))
-    idle = f"({hits} or 0 * {lookups}) / {lookups} < {limits.hit_ratio:g}"
+    useful = f"{hits} >= {limits.hit_ratio:g} * {lookups}"
     yield Advice(
         *("CacheTooSmall", _CACHE, known),
         # An eviction can cause one miss at most, and a miss has one cause.
-        expr=both(f"(({evicted}\n< {misses}) or {misses} and {evicted})\n* {load} > {limits.gain_ratio:g}", known)
-        + f"\nunless {idle}",
+        expr=both(
+            f"({evicted}\n< {misses} or {misses}\n<= {evicted})\n* {load} > {limits.gain_ratio:g}", known, useful
+        ),
         unit="s",
         fires=f"a cache loads for more than {limits.gain_ratio:.0%} of the time what it had to let go of before",
         found="cache {cache_name} lets go of entries that it then has to load again",
@@ -52,7 +53,7 @@ def advice(config: Thresholds, keep: Keep) -> Iterable[Advice]:
     )
     yield Advice(
         *("CacheUseless", _CACHE, known),
-        expr=both(f"{peak}", idle, known) + f"\nunless {hits} * {load} > {limits.gain_ratio:g}",
+        expr=both(peak, known) + f"\nunless {useful}\nunless {hits} * {load} > {limits.gain_ratio:g}",
         unit="",
         fires=f"a cache answers under {limits.hit_ratio:.0%} of its lookups, and saves under"
         f" {limits.gain_ratio:.0%} of the time",
@@ -62,16 +63,12 @@ def advice(config: Thresholds, keep: Keep) -> Iterable[Advice]:
         "time to live",
     )
     unused = window.rate(cache.PREFETCHES, {"cache.prefetch.outcome": "=~unused|failed"})
-    every = window.kept(cache.PREFETCHES, "rate", window.rate(cache.PREFETCHES))
     ahead = window.known(cache.PREFETCHES)
     used = window.rate(cache.PREFETCHES, {"cache.prefetch.outcome": "used"})
     yield Advice(
         *("PrefetchUseless", _CACHE, ahead),
-        expr=both(
-            f"{unused} * {load} > {limits.gain_ratio:g}",
-            f"{ratio(used, every)} < {limits.used_ratio:g}",
-            ahead,
-        ),
+        expr=both(f"{unused} * {load} > {limits.gain_ratio:g}", ahead)
+        + f"\nunless {used} >= {limits.used_ratio:g} * {window.rate(cache.PREFETCHES)}",
         unit="s",
         fires=f"lookups use under {limits.used_ratio:.0%} of what is loaded ahead, and the rest takes over"
         f" {limits.gain_ratio:.0%} of the time",

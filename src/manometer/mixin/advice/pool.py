@@ -55,4 +55,4 @@ def advice(config: Thresholds, keep: Keep) -> Iterable[Advice]:
 def _waiting(window: Window, past: str = "") -> str:
     """How many wait on average: by Little's law, the seconds of waiting in a second."""
     waited, made = (window.spent(each, past=past) for each in (pool.WAIT_DURATION, pool.CREATE_DURATION))
-    return f"({waited} - ({made} or 0 * {waited}))"  # who waits for a resource to be made waits for no other
+    return f"({waited} - {made} or {waited})"  # who waits for a resource to be made waits for no other

@@ -16,7 +16,7 @@ def advice(config: Thresholds, keep: Keep) -> Iterable[Advice]:
     limits, window = config.advice, Window(config, TARGET, keep)
     full = {"cpython.gc.generation": "2"}
     pauses = window.spent(runtime.GC_PAUSE, full)
-    freed = f"{window.rate(runtime.GC_COLLECTED, full)}\n/ ({window.rate(runtime.GC_COLLECTIONS, full)} > 0)"
+    freed = f"{window.rate(runtime.GC_COLLECTED, full)}\n/ {window.rate(runtime.GC_COLLECTIONS, full)}"
     # Full collections are few, so that they need no floor of events: their time is what counts.
     known = window.lasting(runtime.GC_PAUSE, full)
     yield Advice(

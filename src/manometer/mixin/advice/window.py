@@ -64,8 +64,8 @@ class Window:
         return f"min_over_time(({of_part})[{self._past}:{self.part}])"
 
     def mean(self, histogram: MetricSpec, matchers: Mapping[str, str] = _NONE) -> str:
-        """The mean of a histogram's events; nothing where there were none."""
-        return f"({self.spent(histogram, matchers)}\n/ ({self.rate(histogram, matchers)} > 0))"
+        """The mean of a histogram's events: not a number where there were none, which passes no comparison."""
+        return f"({self.spent(histogram, matchers)}\n/ {self.rate(histogram, matchers)})"
 
     def peak(self, gauge: MetricSpec, matchers: Mapping[str, str] = _NONE) -> str:
         """The greatest value of a gauge."""

@@ -1,6 +1,6 @@
 """Rules of engines: rate, errors and duration of each stage, and how fast the error budget burns."""
 
-from manometer.catalogue import engine
+from manometer.catalogue import engine, label
 from manometer.mixin.histograms import buckets, events, share_over, slow
 from manometer.mixin.promql import (
     TARGET,
@@ -19,7 +19,7 @@ from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold
 from manometer.mixin.slo.burn import DAYS, FAST, HOURS, MONTH, SLOW, burning, error_share, known
 from manometer.mixin.thresholds import Duration, Thresholds
 
-__all__ = ["ERROR_RATIO", "P50", "P99", "RUNS", "SLOW_RATIO", "groups", "promised"]
+__all__ = ["CAUSES", "ERROR_RATIO", "P50", "P99", "RUNS", "SLOW_RATIO", "groups", "promised"]
 
 _STAGE = (*TARGET, "engine.name", "engine.stage.name")
 _SERVICE = ("job", "engine.name", "engine.stage.name")
@@ -34,6 +34,10 @@ P50 = recorded(_SERVICE, engine.STAGE_DURATION, "p50_rate5m")
 P99 = recorded(_SERVICE, engine.STAGE_DURATION, "p99_rate5m")
 _SERVICE_RUNS = recorded(_SERVICE, engine.STAGE_DURATION, "rate5m")
 _SERVICE_ERRORS = recorded(_SERVICE, engine.STAGE_ERRORS, "rate5m")
+
+CAUSES = ("BreakerOpen", "HealthCheckFailing", "PoolTimeouts", "QueueRefusals")
+"""The pages about an instance that say why its stages fail. A burn is not paged besides, unless another one fails."""
+_PAGE = {"alertstate": "firing", "severity": "critical"}
 
 _WINDOWS = tuple(sorted((*HOURS, *DAYS), key=lambda window: window.seconds))
 _LONG = tuple(pace.long for pace in (*FAST, *SLOW))
@@ -104,6 +108,7 @@ def _burn_alerts(config: Thresholds) -> tuple[Alert, ...]:
                 f"{_SERVICE_RUNS} > {limits.floor:g}",
                 # The longer of the short windows still holds the failures of half an hour ago.
                 f"{_service_ratio('5m')} > {limits.budget_ratio:g}",
+                _untold(config),
             ),
             severity=Severity.CRITICAL,
             fires=f"a stage spends a month's error budget, {_percent(limits.budget_ratio)}, in five days or less"
@@ -143,8 +148,9 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
                 *_overdue(config),
             ),
             severity=Severity.WARNING,
-            fires=f"the runs inside a stage stay over {limits.stuck_seconds:g} s, or none ends; or a person took over"
-            f" {limits.waiting_seconds:g} s to answer more than {limits.overdue:g} times in five minutes",
+            fires=f"the runs inside a stage stay over {limits.stuck_seconds:g} s, or none ends; or a person that one"
+            f" of `waiting_stages` waits for took over {limits.waiting_seconds:g} s to answer more than"
+            f" {limits.overdue:g} times in five minutes",
             summary=f"Runs of {stage} of {told('job')} are stuck",
             description=f'{{{{ $value | printf "%.0f" }}}} runs of {stage} on {told("instance")} stay longer'
             " than they should, if they end at all.",
@@ -173,6 +179,13 @@ def _overdue(config: Thresholds) -> tuple[str, ...]:
     waiting = {"engine.stage.name": any_of(limits.waiting_stages)}
     late = slow(engine.STAGE_DURATION, limits.waiting_seconds, _STAGE, waiting)
     return (f"{Duration(WINDOW).seconds} * {late} > {limits.overdue:g}",)
+
+
+def _untold(config: Thresholds) -> str:
+    """The instances that fail too often, and have had no page lately that tells why."""
+    told = over("last", select("ALERTS", {"alertname": any_of(CAUSES), **_PAGE}), WINDOW)
+    failing = f"{ERROR_RATIO} > {config.engine.budget_ratio:g}\nunless on (job, instance) {told}"
+    return f"on ({', '.join(map(label, _SERVICE))}) ({failing})"
 
 
 def _failed(window: Duration) -> str:
