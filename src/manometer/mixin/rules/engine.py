@@ -42,7 +42,7 @@ _PAGE = {"alertstate": "firing", "severity": "critical"}
 _WINDOWS = tuple(sorted((*HOURS, *DAYS), key=lambda window: window.seconds))
 _LONG = tuple(pace.long for pace in (*FAST, *SLOW))
 
-_SELDOM = Duration("120s")  # for what reads every bucket of every instance
+_SELDOM = Duration("120s")  # for what reads every bucket of every target
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
