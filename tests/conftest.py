@@ -106,6 +106,6 @@ def pytest_xdist_make_scheduler(config, log):
 
     class ByServers(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            return next((each for each in ("tests/e2e/", "tests/faults/") if nodeid.startswith(each)), nodeid)
+            return next((each for each in ("tests/e2e/", "tests/paging/") if nodeid.startswith(each)), nodeid)
 
     return ByServers(config, log)
