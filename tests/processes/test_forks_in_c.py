@@ -312,7 +312,7 @@ http.trace_exporter.OTLPSpanExporter.export = export
 ASLEEP.add(selectors.DefaultSelector.select.__code__)
 ASLEEP.add(selectors.PollSelector.select.__code__)
 check("kept", lambda: True)
-running = manometer.start(port=0, otlp_endpoint="http://127.0.0.1:1", **settings)
+running = manometer.start(port=0, otlp_endpoint="http://127.0.0.1:1", metrics_exporter="none", **settings)
 threads = threading.enumerate()
 join = threading.Thread.join
 

@@ -32,7 +32,8 @@ class Sender:
 
     def __init__(self, source: Source, destination: Destination, service: str, self_metrics: SelfMetrics) -> None:
         receiver = without_secrets(destination.url)  # for the log
-        self._source, self._service, self._self_metrics = source, service, self_metrics
+        self._source, self._self_metrics = source, self_metrics
+        self._known = resource_of(service)  # now: it takes threads, of which there are no new ones at a program's end
         self._destination, self._exporters = destination, exporters(destination.protocol)
         self._exporter: MetricsExporter | None = None
         self._answers = Answers(METRICS, receiver)
@@ -84,7 +85,7 @@ class Sender:
 
     def _resource(self, found: Iterable[Collected]) -> Resource:
         """Who sends, and which one: what the registry says of the program counts where nothing else does."""
-        known = resource_of(self._service)
+        known = self._known
         given = known.attributes.get(INSTANCE)
         instance = self._source.instance(None if given is None else str(given))
         return Resource(dict(envelope.target_of(found))).merge(known).merge(Resource({INSTANCE: instance}))
