@@ -19,7 +19,7 @@ REQUEST_BYTES = 2**20
 _GAUGE, _SUM, _HISTOGRAM, _EXPONENTIAL, _SUMMARY = 5, 7, 9, 10, 11  # fields of a Metric
 _DELTA, _CUMULATIVE = 1, 2
 
-Point = Callable[[points.Attributes, Any, int], bytes]
+Point = Callable[[Values, Values, Any, points.Moment], bytes]
 
 
 class Metric(NamedTuple):
@@ -77,16 +77,16 @@ def metrics_of(family: Family, now: int, *, delta: bool = False) -> Iterator[Met
     delta: whether counters and histograms tell what came since their beginning alone, and not all there was.
     Raises ValueError for what OTLP cannot tell.
     """
-    name = named(family)
+    name, at = named(family), points.moment(now)
     temporality = _DELTA if delta else _CUMULATIVE
     if family.kind == "summary":
-        yield _summary(family, name, now)
+        yield _summary(family, name, at)
     for group in family.groups:
         if group.series and family.kind != "summary":
-            yield from _of_group(family, group, name, now, temporality)
+            yield from _of_group(family, group, name, at, temporality)
 
 
-def _of_group(family: Family, group: Group, name: Named, now: int, temporality: int) -> Iterator[Metric]:
+def _of_group(family: Family, group: Group, name: Named, now: points.Moment, temporality: int) -> Iterator[Metric]:
     kind = family.kind if group.suffix is None else "stray"
     first = group.series[0][1]
     if kind == "counter":
@@ -108,27 +108,27 @@ def _of_group(family: Family, group: Group, name: Named, now: int, temporality: 
         yield from _apart(family, group, now)
 
 
-def _points(group: Group, name: Named, point: Point, now: int) -> list[bytes]:
-    attributes = points.attributes_of(name.keys(group.labelnames))
-    return [point(attributes(values), reading, now) for values, reading in group.series]
+def _points(group: Group, name: Named, point: Point, now: points.Moment) -> list[bytes]:
+    keys = name.keys(group.labelnames)
+    return [point(keys, values, reading, now) for values, reading in group.series]
 
 
-def _apart(family: Family, group: Group, now: int) -> Iterator[Metric]:
+def _apart(family: Family, group: Group, now: points.Moment) -> Iterator[Metric]:
     """What OTLP has no kind for: each figure as a gauge, by the name that it has at `/metrics`."""
     parts = parts_of(family.kind, group)
-    attributes = points.attributes_of(group.labelnames)
     found: dict[str, list[bytes]] = {}
     for values, reading in group.series:
         for suffix, value, bound, _, native in parts(reading):
             if native is None:
-                le = [] if bound is None else [delimited(points.key_value("le", bound))]
+                le, upto = ((), ()) if bound is None else (("le",), (bound,))
+                keys, all_values = (*group.labelnames, *le), (*values, *upto)
                 those = found.setdefault(family.name + suffix, [])
-                those.append(points.gauge([*attributes(values), *le], GaugeReading(value), now))
+                those.append(points.gauge(keys, all_values, GaugeReading(value), now))
     for each, those in found.items():
         yield _metric(family, Named(each, ""), _GAUGE, b"", those)
 
 
-def _summary(family: Family, name: Named, now: int) -> Metric:
+def _summary(family: Family, name: Named, now: points.Moment) -> Metric:
     """Count, sum and quantiles of each series, which stand in groups of their own."""
     whole: dict[tuple[tuple[str, str], ...], HistogramReading] = {}
     quantiles: dict[tuple[tuple[str, str], ...], list[tuple[float, float]]] = {}
@@ -144,10 +144,9 @@ def _summary(family: Family, name: Named, now: int) -> Metric:
                 raise ValueError(f"{family.name}{group.suffix} is no part of a summary")
     found = []
     for pairs in {**whole, **quantiles}:
-        keys: Values = tuple(label for label, _ in pairs)
-        attributes = points.attributes_of(name.keys(keys))([value for _, value in pairs])
+        keys, values = name.keys([label for label, _ in pairs]), tuple([value for _, value in pairs])
         reading = whole.get(pairs, HistogramReading(()))
-        found.append(points.summary(attributes, reading, quantiles.get(pairs, ()), now))
+        found.append(points.summary(keys, values, reading, quantiles.get(pairs, ()), now))
     return _metric(family, name, _SUMMARY, b"", found)
 
 
