@@ -17,7 +17,8 @@ REQUEST_BYTES = 2**20
 """What one request has about, before it is compressed: a quarter of what a gRPC server takes by default."""
 
 _GAUGE, _SUM, _HISTOGRAM, _EXPONENTIAL, _SUMMARY = 5, 7, 9, 10, 11  # fields of a Metric
-_DELTA, _CUMULATIVE = 1, 2
+_CUMULATIVE = uint(2, 2)
+_RISING = _CUMULATIVE + uint(3, 1)
 
 Point = Callable[[Values, Values, Any, points.Moment], bytes]
 
@@ -71,38 +72,34 @@ def _request(opening: bytes, scope: bytes, parts: Sequence[bytes]) -> bytes:
     return message(1, opening + message(2, scope + b"".join(parts)))
 
 
-def metrics_of(family: Family, now: int, *, delta: bool = False) -> Iterator[Metric]:
+def metrics_of(family: Family, now: int) -> Iterator[Metric]:
     """What the family comes to. now: when it was read, Unix time in nanoseconds.
 
-    delta: whether counters and histograms tell what came since their beginning alone, and not all there was.
     Raises ValueError for what OTLP cannot tell.
     """
     name, at = named(family), points.moment(now)
-    temporality = _DELTA if delta else _CUMULATIVE
     if family.kind == "summary":
         yield _summary(family, name, at)
     for group in family.groups:
         if group.series and family.kind != "summary":
-            yield from _of_group(family, group, name, at, temporality)
+            yield from _of_group(family, group, name, at)
 
 
-def _of_group(family: Family, group: Group, name: Named, now: points.Moment, temporality: int) -> Iterator[Metric]:
+def _of_group(family: Family, group: Group, name: Named, now: points.Moment) -> Iterator[Metric]:
     kind = family.kind if group.suffix is None else "stray"
     first = group.series[0][1]
     if kind == "counter":
-        yield _metric(
-            family, name, _SUM, _temporal(temporality, rises=True), _points(group, name, points.counter, now)
-        )
+        yield _metric(family, name, _SUM, _RISING, _points(group, name, points.counter, now))
     elif kind == "histogram" and first.native is not None:
         found = _points(group, name, points.exponential, now)
-        yield _metric(family, name, _EXPONENTIAL, uint(2, temporality), found)
+        yield _metric(family, name, _EXPONENTIAL, _CUMULATIVE, found)
     elif kind == "histogram" and first.running:
         found = _points(group, name, points.histogram(group.bounds), now)
-        yield _metric(family, name, _HISTOGRAM, uint(2, temporality), found)
+        yield _metric(family, name, _HISTOGRAM, _CUMULATIVE, found)
     elif kind in ("gauge", "unknown", "info", "stateset"):
         suffixed = name._replace(name=f"{name.name}_info") if kind == "info" else name
         is_sum = kind in ("info", "stateset") or name.kind is Kind.UPDOWNCOUNTER
-        form, temporal = (_SUM, _temporal(_CUMULATIVE, rises=False)) if is_sum else (_GAUGE, b"")
+        form, temporal = (_SUM, _CUMULATIVE) if is_sum else (_GAUGE, b"")
         yield _metric(family, suffixed, form, temporal, _points(group, name, points.gauge, now))
     else:
         yield from _apart(family, group, now)
@@ -153,7 +150,3 @@ def _summary(family: Family, name: Named, now: points.Moment) -> Metric:
 def _metric(family: Family, name: Named, kind: int, temporal: bytes, found: list[bytes]) -> Metric:
     head = text(1, name.name) + text(2, family.help) + (text(3, name.unit) if name.unit else b"")
     return Metric(head, kind, temporal, found)
-
-
-def _temporal(temporality: int, *, rises: bool) -> bytes:
-    return uint(2, temporality) + (uint(3, 1) if rises else b"")

@@ -65,6 +65,11 @@ class Sender:
                 arrived = False
         return arrived
 
+    @property
+    def fails(self) -> bool:
+        """Whether what was sent last did not get to the receiver."""
+        return self._outcomes.fails
+
     def close(self) -> None:
         """Give up what is under way, and leave the turn to others."""
         if self._exporter is not None:
