@@ -26,7 +26,9 @@ def watch(gateway: BrokerGateway, registry: CollectorRegistry) -> list[Callable[
         check("cpu", checks.cpu(), critical=False, registry=registry),
     ]
     if gateway.book is not None:
-        registered.append(check("book", lambda: _book(gateway, closing), registry=registry))
+        # Where the pool of the book or its breaker has an alert out, that alert tells of the fault.
+        ask = checks.about(lambda: _book(gateway, closing), gateway.book.engine, gateway.breaker)
+        registered.append(check("book", ask, registry=registry))
     return [closing.set, *(each.close for each in registered)]
 
 

@@ -199,7 +199,7 @@ def test_the_figures_are_literal(rig):
     rig.clock.now += 2
     assert render(rig.registry)[0].decode() == (
         "# HELP health_check_up 1 when the check passed, 0 when it failed, outlasts its time-out or is overdue; "
-        "absent until it has run.\n"
+        "absent until it has run. A check that is about a pool or a circuit breaker names it.\n"
         "# TYPE health_check_up gauge\n"
         'health_check_up{health_check_critical="true",health_check_name="db"} 1.0\n'
         'health_check_up{health_check_critical="false",health_check_name="cache"} 0.0\n'

@@ -6,8 +6,9 @@ from typing import Unpack
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.app.arguments import expect
-from manometer.app.exported import flush, send_to_the_end, site_of, starting, worker_of
+from manometer.app.exported import send_to_the_end, site_of, starting, worker_of
 from manometer.config import Settings, SettingValues
+from manometer.flushing import flush
 from manometer.health import Check, Checks
 from manometer.instrumentation.pool import database
 from manometer.life.last_report import report_to_the_end

@@ -6,16 +6,20 @@ __all__ = ["AGE", "DURATION", "RUNNING", "SPECS", "UP"]
 
 _CHECK = ("health.check.name", "health.check.critical")
 _CRITICAL = {"health.check.critical": ("true", "false")}
+_SUBJECTS = ("pool.name", "breaker.name")
+"""What a check can be about: things whose own alerts tell what is wrong with them."""
 
 UP = MetricSpec(
     name="health.check.up",
     kind=Kind.GAUGE,
     unit="{check}",
-    attributes=_CHECK,
+    attributes=(*_CHECK, *_SUBJECTS),
     values=_CRITICAL,
+    optional=_SUBJECTS,
     reading=Reading.PULL,
     across=Across.MIN,
-    help="1 when the check passed, 0 when it failed, outlasts its time-out or is overdue; absent until it has run.",
+    help="1 when the check passed, 0 when it failed, outlasts its time-out or is overdue; absent until it has run. A "
+    "check that is about a pool or a circuit breaker names it.",
 )
 DURATION = MetricSpec(
     name="health.check.duration",

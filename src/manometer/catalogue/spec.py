@@ -77,6 +77,7 @@ class MetricSpec:
     unit: UCUM (`s`, `By`, `1`, or an annotation such as `{request}`).
     attributes: OpenTelemetry names of what tells the series apart (`cache.name`).
     values: the closed set of values of an attribute, where it has one.
+    optional: those of the attributes that only some of the series have.
     buckets: upper bounds in the unit, for histograms; +Inf is implied.
     across: what the processes of one program make of it together.
     convention: whose name it is; None for one of our own.
@@ -94,6 +95,7 @@ class MetricSpec:
     attributes: tuple[str, ...] = ()
     reading: Reading = Reading.PUSH
     values: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    optional: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
     across: Across = Across.SUM
     convention: Convention | None = None
@@ -116,10 +118,10 @@ class MetricSpec:
         labels = tuple(map(label, self.attributes))
         if len(set(labels)) < len(labels):
             raise MetricError(f"metric {self.name!r} has attributes whose labels are the same: {', '.join(labels)}")
-        for attribute in self.values:
+        for attribute in (*self.values, *self.optional):
             if attribute not in self.attributes:
                 raise MetricError(
-                    f"metric {self.name!r} lists values of {attribute!r}, which is not one of its attributes"
+                    f"metric {self.name!r} says something of {attribute!r}, which is not one of its attributes"
                 )
         if (self.kind is Kind.HISTOGRAM) != bool(self.buckets):
             raise MetricError(f"metric {self.name!r}: histograms have buckets, and nothing else has")

@@ -14,6 +14,20 @@ from manometer.checks.event_loop import loop_lag
 from manometer.checks.figures import breaker, figure, pool
 from manometer.checks.host import cpu, disk, memory
 from manometer.checks.network import http, otlp
+from manometer.checks.subjects import about
 from manometer.health import Finding
 
-__all__ = ["Finding", "breaker", "cpu", "database", "disk", "figure", "http", "loop_lag", "memory", "otlp", "pool"]
+__all__ = [
+    "Finding",
+    "about",
+    "breaker",
+    "cpu",
+    "database",
+    "disk",
+    "figure",
+    "http",
+    "loop_lag",
+    "memory",
+    "otlp",
+    "pool",
+]

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
+from manometer.checks.subjects import about
 from manometer.errors import BindingError
+from manometer.instrumentation.tie import Tie
 
 __all__ = ["database"]
 
@@ -12,7 +14,7 @@ _QUERY = "SELECT 1"
 
 
 def database(source: Any) -> Callable[[], Any]:
-    """Whether the database answers `SELECT 1`.
+    """Whether the database answers `SELECT 1`. The check is `about` an engine's pool where that is instrumented.
 
         checks.database(engine)                                            # of SQLAlchemy, plain or asynchronous
         checks.database(lambda: psycopg.connect(url, connect_timeout=5))   # any driver of the DB-API
@@ -22,15 +24,20 @@ def database(source: Any) -> Callable[[], Any]:
     Raises BindingError where it is neither.
     """
     if hasattr(source, "sync_engine"):
-        return _asked_on_loop(source)
+        return _about(_asked_on_loop(source), source)
     if callable(getattr(source, "connect", None)):
-        return lambda: _asked(source)
+        return _about(lambda: _asked(source), source)
     if callable(source):
         return lambda: _asked_by_driver(source)
     raise BindingError(
         f"{type(source).__qualname__} opens no connections; "
         "pass an engine of SQLAlchemy, or a function that opens a connection"
     )
+
+
+def _about(ask: Callable[[], Any], engine: Any) -> Callable[[], Any]:
+    """The check, about the engine's pool where that is instrumented."""
+    return ask if Tie.of(engine) is None else about(ask, engine)
 
 
 def _asked(engine: Any) -> None:

@@ -12,7 +12,7 @@ from manometer.catalogue import pool as pool_rows
 from manometer.catalogue import resilience as resilience_rows
 from manometer.checks.shares import MOST, checked, used
 from manometer.errors import BindingError
-from manometer.health import Finding
+from manometer.health import About, Finding
 from manometer.instrumentation.binding import Binding
 from manometer.registry.collection import as_metric
 from manometer.registry.timely import collect_in_time
@@ -93,7 +93,7 @@ def pool(of: object, at_most: float = MOST, *, registry: CollectorRegistry = REG
         told = [used(what, share, 1.0 if kind in are_well else at_most) for kind, share in shares.items()]
         return max(told, key=lambda finding: (finding.problem is not None, finding.value))
 
-    return run
+    return About(run, {_POOL: wanted[label(_POOL)]})
 
 
 def breaker(of: object, *, registry: CollectorRegistry = REGISTRY) -> Callable[[], Finding]:
@@ -112,7 +112,7 @@ def breaker(of: object, *, registry: CollectorRegistry = REGISTRY) -> Callable[[
         problem = f"{what} is open" if "open" in states else None
         return Finding(problem, states[0], measurement="state")
 
-    return run
+    return About(run, {_BREAKER: wanted[label(_BREAKER)]})
 
 
 def _row(metric: str) -> MetricSpec | None:

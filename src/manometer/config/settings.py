@@ -25,8 +25,11 @@ class SettingValues(TypedDict, total=False):
     web_config_file: str | None
     max_requests: int
     allowed_hosts: str | None
+    serve: bool
     service_name: str
     processes_dir: str | None
+    textfile: str | None
+    pushgateway_url: str | None
     db_client_connections: bool
     collector_timeout: float
     otlp_endpoint: str | None
@@ -41,7 +44,10 @@ class SettingValues(TypedDict, total=False):
     metrics_exporter: str
     metric_export_interval: float
     metric_export_timeout: float
+    trace_sampler: str
     trace_ratio: float
+    traces_afterwards: float
+    slow_run_seconds: float | None
     health_interval: float
     drain_time: float
     crash_report: str | None
@@ -80,6 +86,9 @@ class Settings:
         text("host names with commas between them"),
         live=True,
     )
+    serve: bool = setting(
+        True, "Whether an exporter listens; a job that ends before anyone scrapes it needs none.", FLAG
+    )
     service_name: str = setting(
         "python",
         "Name of the program on traces and the landing page.",
@@ -91,6 +100,20 @@ class Settings:
         "Directory in which the worker processes of one program share their figures; unset shows each alone.",
         text("a path"),
         platform="PROMETHEUS_MULTIPROC_DIR",
+    )
+    textfile: str | None = setting(
+        None,
+        "File that gets the last figures at the end and at each flush, for node_exporter's textfile collector.",
+        text("a path that ends in .prom, as that collector reads no other", r"[\s\S]+\.prom"),
+    )
+    pushgateway_url: str | None = setting(
+        None,
+        "URL of the group of a Pushgateway that gets the last figures at the end and at each flush, such as "
+        "http://gateway:9091/metrics/job/nightly.",
+        text(
+            "the URL of a group, such as http://gateway:9091/metrics/job/nightly",
+            r"https?://.+/metrics/job(@base64)?/[^/?#]+(/[^?#]+)?",
+        ),
     )
     db_client_connections: bool = setting(
         False,
@@ -188,10 +211,34 @@ class Settings:
         platform="OTEL_METRIC_EXPORT_TIMEOUT",
         platform_means=MILLISECONDS,
     )
+    trace_sampler: str = setting(
+        "parentbased_traceidratio",
+        "Which traces are recorded, by OpenTelemetry's names; the parentbased ones follow what a caller has decided.",
+        choice(
+            *("parentbased_traceidratio", "parentbased_always_on", "parentbased_always_off"),
+            *("traceidratio", "always_on", "always_off"),
+        ),
+        live=True,
+        platform="OTEL_TRACES_SAMPLER",
+    )
     trace_ratio: float = setting(
         1.0,
-        "Share of traces that are recorded.",
+        "Share of traces that are recorded, where the sampler is one of ratios.",
         number("a number from 0 to 1", minimum=0, maximum=1),
+        live=True,
+        platform="OTEL_TRACES_SAMPLER_ARG",
+    )
+    traces_afterwards: float = setting(
+        10.0,
+        "Traces a second, at most, that runs of stages leave which were not recorded but failed or were slow; "
+        "0 leaves none.",
+        number("a number of traces, 0 or more", minimum=0),
+        live=True,
+    )
+    slow_run_seconds: float | None = setting(
+        None,
+        "Seconds from which on such a run is slow; unset has each stage's own recent 99th percentile say so.",
+        SECONDS,
         live=True,
     )
     health_interval: float = setting(

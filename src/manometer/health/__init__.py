@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.errors import BindingError
+from manometer.health.about import About
 from manometer.health.check_state import LIVE, READY, STARTUP, TIMEOUT, Check
 from manometer.health.checks import Checks
 from manometer.health.finding import RESPONSE_TIME, Finding
@@ -21,6 +22,7 @@ __all__ = [
     "READY",
     "RESPONSE_TIME",
     "STARTUP",
+    "About",
     "Check",
     "Checks",
     "Finding",
@@ -59,6 +61,7 @@ def check(
     Raises BindingError where the name is empty, the function is none, a coroutine function has no loop, a group is
     none, or a number of seconds is not over 0.
     """
+    run, subjects = (function.function, function.subjects) if isinstance(function, About) else (function, {})
     if not isinstance(name, str) or not name:
         raise BindingError(f"the name of a health check is {name!r}; give it a short name, as text")
     if not callable(function):
@@ -70,13 +73,13 @@ def check(
     if not groups or not all(isinstance(each, str) and each for each in groups):
         raise BindingError(f"health check {name!r} has the groups {groups!r}; name one at least, such as 'ready'")
     loop = running_loop() if loop is None else loop
-    if loop is None and is_coroutine_function(function):
+    if loop is None and is_coroutine_function(run):
         raise BindingError(
             f"health check {name!r} is a coroutine function, and no event loop runs here; "
             "register it in a coroutine of the program, or pass loop=..."
         )
     checks = Checks.on(registry)
-    return checks.add(Check(checks, name, function, critical, interval, timeout, groups, loop))
+    return checks.add(Check(checks, name, run, critical, interval, timeout, groups, loop, subjects))
 
 
 def lifecycle(registry: CollectorRegistry = REGISTRY) -> Lifecycle:

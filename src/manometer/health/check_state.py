@@ -1,7 +1,7 @@
 """One health check: what it found last, whether that still holds, and when it is to run next."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
@@ -26,6 +26,7 @@ LIVE, READY, STARTUP = "live", "ready", "startup"
 """The groups that pages of their own show."""
 
 _log = logging.getLogger("manometer")
+_NONE: Mapping[str, str] = {}
 
 
 class Owner(Protocol):
@@ -62,9 +63,10 @@ class Check:
         timeout: float = TIMEOUT,
         groups: Iterable[str] = (READY,),
         loop: "AbstractEventLoop | None" = None,
+        subjects: Mapping[str, str] = _NONE,
     ) -> None:
         self.name, self.critical, self.interval, self.timeout = name, critical, interval, timeout
-        self.groups = frozenset(groups)
+        self.groups, self._subjects = frozenset(groups), subjects
         self._checks = checks
         self._execution = Execution(function, timeout, loop)
         self._renew()
@@ -228,8 +230,9 @@ class Check:
     def _figures(self, now: float) -> list[Pulled]:
         result, problem, running_for = self._result, self.problem, self._running_for
         labels = {"health.check.name": self.name, "health.check.critical": "true" if self.critical else "false"}
+        named = {**labels, **self._subjects}
         told: list[Pulled] = [] if running_for is None else [(rows.RUNNING, labels, running_for)]
         if result is None:  # it runs for the first time, or is about to: nothing is known before its time-out
-            return [(rows.UP, labels, 0.0), *told] if self._is_late(now) else told
-        told += [(rows.UP, labels, float(problem is None)), (rows.DURATION, labels, result.duration)]
+            return [(rows.UP, named, 0.0), *told] if self._is_late(now) else told
+        told += [(rows.UP, named, float(problem is None)), (rows.DURATION, labels, result.duration)]
         return told if self._is_done else [*told, (rows.AGE, labels, now - result.ended)]

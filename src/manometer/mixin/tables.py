@@ -61,14 +61,18 @@ def alerts_table(runbooks: str = "docs/runbooks") -> str:
     )
 
 
+def _those(alerts: Iterable[str], which: str) -> str:
+    return ", ".join(f"`{name}`" for name in alerts) + which
+
+
 def precedence_table() -> str:
     """Which alerts are not raised while another fires."""
     return _table(
         ("while one of these fires", "these are not raised", "for the same"),
         (
             (
-                ", ".join(f"`{name}`" for name in each.greater),
-                ", ".join(f"`{name}`" for name in each.lesser),
+                _those(each.greater, " of a pool that is not of workers" if each.workers else ""),
+                _those(each.lesser, " of workers" if each.workers else ""),
                 ", ".join(each.of),
             )
             for each in PRECEDENCE

@@ -1,11 +1,11 @@
 """Families and meters of catalogue rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from prometheus_client import Metric
 
-from manometer.catalogue import Kind, MetricSpec
+from manometer.catalogue import Kind, MetricSpec, label
 from manometer.errors import MetricError
 from manometer.meters.family import Family, Group, Series
 from manometer.meters.meter import Meter
@@ -27,8 +27,7 @@ def described(rows: Iterable[MetricSpec]) -> list[Metric]:
 
 def family(row: MetricSpec, series: Iterable[Series]) -> Family:
     """The metric's family of these series."""
-    groups = [Group(row.labels, [*series])]
-    return Family(row.family_name, row.prometheus_type, row.help, _unit(row), groups)
+    return _family(row, [Group(row.labels, [*series])])
 
 
 def meter(row: MetricSpec, kind: type[M], **settings: Any) -> M:
@@ -44,19 +43,33 @@ def meter(row: MetricSpec, kind: type[M], **settings: Any) -> M:
 
 
 def pulled(figures: Iterable[Pulled]) -> list[Family]:
-    """The families of figures that objects told, in the order in which they first came."""
-    found: dict[str, tuple[MetricSpec, list[Series]]] = {}
+    """The families of figures that objects told, in the order in which they first came.
+
+    Series that lack an optional attribute have no such label.
+    """
+    found: dict[str, tuple[MetricSpec, dict[tuple[str, ...], list[Series]]]] = {}
     for row, attributes, value in figures:
-        if row.name not in found:
-            found[row.name] = row, []
-        found[row.name][1].append(series(row, attributes, value))
-    return [family(row, told) for row, told in found.values()]
+        _, told = found.setdefault(row.name, (row, {}))
+        lacking = tuple([each for each in row.optional if each not in attributes])
+        told.setdefault(lacking, []).append(series(row, attributes, value, lacking))
+    return [
+        _family(row, [Group(_labels(row, lacking), of_them) for lacking, of_them in told.items()])
+        for row, told in found.values()
+    ]
 
 
-def series(row: MetricSpec, attributes: Mapping[str, str], value: float) -> Series:
-    """The series of one figure, its label values in the catalogue's order."""
+def series(row: MetricSpec, attributes: Mapping[str, str], value: float, lacking: Collection[str] = ()) -> Series:
+    """The series of one figure, its label values in the catalogue's order. lacking: attributes that it has not."""
     reading = CounterReading(float(value)) if row.kind is Kind.COUNTER else GaugeReading(float(value))
-    return tuple([attributes[attribute] for attribute in row.attributes]), reading
+    return tuple([attributes[each] for each in row.attributes if each not in lacking]), reading
+
+
+def _family(row: MetricSpec, groups: Sequence[Group]) -> Family:
+    return Family(row.family_name, row.prometheus_type, row.help, _unit(row), groups)
+
+
+def _labels(row: MetricSpec, lacking: Collection[str]) -> tuple[str, ...]:
+    return tuple([label(each) for each in row.attributes if each not in lacking])
 
 
 def _unit(row: MetricSpec) -> str:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from manometer import catalogue
 from manometer.catalogue import SUBJECTS, database
 from manometer.errors import ConfigError
 from manometer.mixin import dashboards, rules
@@ -382,7 +383,7 @@ def test_grades_cover_every_score_without_a_gap():
 
 
 def labels_of(name):
-    """The labels of a series, by the catalogue; a recorded name's are its level, and others have a target's."""
+    """The labels that each of the series has; a recorded name's are its level, and others have a target's."""
     every = {label for rows in SUBJECTS.values() for row in rows for label in row.labels}
     every |= {*TARGETS_OF, *SERVICES_OF}
     if ":" in name:
@@ -392,4 +393,5 @@ def labels_of(name):
         return {"job", "instance"}
     metric = re.sub("_(bucket|sum|count)$", "", name)
     rows = {row.prometheus_name: row for rows in SUBJECTS.values() for row in rows}
-    return {"job", "instance", *rows.get(name, rows.get(metric)).labels}
+    row = rows.get(name, rows.get(metric))
+    return {"job", "instance", *row.labels} - {*map(catalogue.label, row.optional)}

@@ -15,7 +15,7 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
 
 
 def _failing(critical: str, severity: Severity, config: Thresholds) -> Alert:
-    check = (*TARGET, "health.check.name", "health.check.critical")
+    check = (*TARGET, *health.UP.attributes)
     up = by(check, lately("max", select(health.UP, {"health.check.critical": critical}), config.lookback), "max")
     weight = "critical" if critical == "true" else "non-critical"
     return Alert(

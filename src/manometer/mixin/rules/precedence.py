@@ -8,23 +8,37 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from manometer.catalogue import label
-from manometer.mixin.promql import TARGET, any_of, select
+from manometer.mixin.promql import TARGET, WINDOW, any_of, over, select
 from manometer.mixin.rules.rule import Alert, Group, Record
 
-__all__ = ["PRECEDENCE", "Precedence", "with_precedence"]
+__all__ = ["CAUSES", "PRECEDENCE", "Precedence", "untold", "with_precedence"]
 
 
 @dataclass(frozen=True, slots=True)
 class Precedence:
     """While one of `greater` fires, `lesser` are not raised for the same `of`: attributes or labels that both have.
 
-    greater: names of alerts. lesser: names, or keys such as `EngineErrorBudgetBurn.slow`. Of a name that is in both,
-    the greater alert is the critical one.
+    greater: names of alerts. lesser: names, or keys such as `EngineErrorBudgetBurn.slow`.
+    workers: whether the greater ones are of what workers wait for, and the lesser ones of pools of workers alone.
+    Otherwise, of a name that is in both, the greater alert is the critical one.
     """
 
     greater: tuple[str, ...]
     lesser: tuple[str, ...]
     of: tuple[str, ...]
+    workers: bool = False
+
+    def told(self, lesser: str) -> str:
+        """What holds the lesser alert back, and by which labels."""
+        if self.workers:
+            # Both begin to hold at once where threads wait for connections, so the greater one counts from then on.
+            waited_for = {"alertname": any_of(self.greater), "pool.kind": "!=worker"}
+            kind = label("pool.kind")
+            alerts = f'label_replace({select("ALERTS", waited_for)}, "{kind}", "worker", "", "")'
+            return f"on ({_labels((*self.of, kind))}) {alerts}"
+        severity = {"severity": "critical"} if lesser in self.greater else {}
+        firing = {"alertname": any_of(self.greater), "alertstate": "firing", **severity}
+        return f"on ({_labels(self.of)}) {select('ALERTS', firing)}"
 
 
 _POOL = (*TARGET, "pool.name", "pool.kind")
@@ -33,11 +47,19 @@ _QUEUE = (*TARGET, "queue.name")
 PRECEDENCE = (
     Precedence(("PoolTimeouts",), ("PoolSaturated",), _POOL),
     Precedence(("PoolTimeouts", "PoolSaturated"), ("PoolWaitHigh", "PoolExhaustionForecast"), _POOL),
+    # Threads that wait for connections keep other tasks waiting for a thread.
+    Precedence(
+        ("PoolTimeouts", "PoolSaturated", "PoolWaitHigh"), ("PoolSaturated", "PoolWaitHigh"), TARGET, workers=True
+    ),
     Precedence(("QueueRefusals",), ("QueueSaturated",), _QUEUE),
     Precedence(("QueueRefusals", "QueueSaturated"), ("QueueWaitHigh",), _QUEUE),
     Precedence(
         ("EngineErrorBudgetBurn",), ("EngineErrorBudgetBurn.slow",), ("job", "engine.name", "engine.stage.name")
     ),
+    # The program says what its checks need: `checks.about`.
+    Precedence(("PoolTimeouts",), ("HealthCheckFailing",), (*TARGET, "pool.name")),
+    Precedence(("BreakerOpen",), ("HealthCheckFailing",), (*TARGET, "breaker.name")),
+    Precedence(("ContainerMemoryHigh",), ("ContainerMemoryHigh.soft", "MemoryHigh"), TARGET),
     Precedence(("BreakerOpen", "PoolTimeouts"), ("RetriesExhausted",), TARGET),
     # Everything on a loop that is blocked is late, and what waits for a pool, a queue or a breaker is too.
     Precedence(("EventLoopLagHigh",), ("StageStuck", "PoolWaitHigh", "QueueWaitHigh"), TARGET),
@@ -48,6 +70,20 @@ PRECEDENCE = (
     ),
 )
 """The pairs; a cause comes before what it brings about."""
+
+
+CAUSES = ("BreakerOpen", "CrashLooping", "HealthCheckFailing", "PoolTimeouts", "QueueRefusals")
+"""Pages about a target that say why its work fails."""
+
+
+def untold(failing: str) -> str:
+    """Those of the failing targets that no page has been about lately, so that a burn of a budget has to be told.
+
+    A burn is the sum of many targets: it is not held back for the fault of one of them. A page counts for as long as
+    the failures before its end are in a rate.
+    """
+    page = {"alertname": any_of(CAUSES), "alertstate": "firing", "severity": "critical"}
+    return f"{failing}\nunless on ({_labels(TARGET)}) {over('last', select('ALERTS', page), WINDOW)}"
 
 
 def with_precedence(groups: Iterable[Group]) -> tuple[Group, ...]:
@@ -61,7 +97,9 @@ def _held_back(rule: Record | Alert) -> Record | Alert:
     expr = rule.expr
     for each in PRECEDENCE:
         if {rule.name, rule.key} & {*each.lesser}:
-            severity = {"severity": "critical"} if rule.name in each.greater else {}
-            firing = {"alertname": any_of(each.greater), "alertstate": "firing", **severity}
-            expr = f"({expr})\nunless on ({', '.join(map(label, each.of))}) {select('ALERTS', firing)}"
+            expr = f"({expr})\nunless {each.told(rule.name)}"
     return replace(rule, expr=expr)
+
+
+def _labels(names: Iterable[str]) -> str:
+    return ", ".join(map(label, names))

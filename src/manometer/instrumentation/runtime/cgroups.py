@@ -6,8 +6,9 @@ Source: the Linux kernel's documentation, "Control Group v2".
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
-__all__ = ["own_cgroups", "processors", "share_of_memory"]
+__all__ = ["Memory", "memory", "own_cgroups", "processors"]
 
 _MOUNTED = Path("/sys/fs/cgroup")
 _OWN = Path("/proc/self/cgroup")
@@ -28,21 +29,34 @@ def own_cgroups(mounted: Path = _MOUNTED, own: Path = _OWN) -> list[Path]:
     return found
 
 
-def share_of_memory(folders: Sequence[Path]) -> float | None:
-    """The share of the tightest limit that is used; None where there is no limit.
+class Memory(NamedTuple):
+    """What counts against a limit, and the limit: bytes."""
+
+    working_set: int
+    limit: int
+
+    @property
+    def share(self) -> float:
+        """The share of the limit that is used."""
+        return self.working_set / self.limit
+
+
+def memory(folders: Sequence[Path]) -> Memory | None:
+    """The memory under the limit of which the greatest share is used; None where there is no limit.
 
     File pages that the kernel can drop at once are not counted: with them, a container that reads files is always
     full. The kubelet counts in the same way what it evicts by.
     """
-    return max(_shares_of_memory(folders), default=None)
+    return max(_memories(folders), key=lambda each: each.share, default=None)
 
 
-def _shares_of_memory(folders: Sequence[Path]) -> Iterator[float]:
+def _memories(folders: Sequence[Path]) -> Iterator[Memory]:
     for folder in folders:
-        with suppress(OSError, ValueError, KeyError, ZeroDivisionError):  # the root has no limits, a "max" is none
+        with suppress(OSError, ValueError, KeyError):  # the root has no limits, a "max" is none
             limit = int((folder / "memory.max").read_text())
-            droppable = _table(folder / "memory.stat").get("inactive_file", 0)
-            yield max(int((folder / "memory.current").read_text()) - droppable, 0) / limit
+            if limit > 0:
+                droppable = _table(folder / "memory.stat").get("inactive_file", 0)
+                yield Memory(max(int((folder / "memory.current").read_text()) - droppable, 0), limit)
 
 
 def processors(folders: Sequence[Path]) -> dict[tuple[Path, float], float]:
