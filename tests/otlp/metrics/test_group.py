@@ -3,6 +3,7 @@
 import sys
 from contextlib import closing
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -63,6 +64,18 @@ def test_a_turn_is_one_process_s_until_it_ends(tmp_path):
     assert other.take()
     assert other.group == group
     assert not turn.take()
+    other.end()
+
+
+def test_who_ends_waits_for_one_that_ends_too(tmp_path):
+    """And for nobody else: that one goes on, and does the work."""
+    turn, other = Turn(tmp_path, "otlp"), Turn(tmp_path, "otlp")
+    assert turn.take()
+    assert not other.take(float(DEADLINE))
+    turn.is_last()
+    Timer(0.05, turn.end).start()
+    assert other.take(float(DEADLINE))
+    assert not turn.take(float(DEADLINE))  # the word of the one before is not that of the next
     other.end()
 
 

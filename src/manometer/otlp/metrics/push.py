@@ -108,7 +108,7 @@ class Push:
             ends = self._ends
             asked = [waiting.pop(0) for _ in range(len(waiting))]
             if ends or asked or time.monotonic() >= due:
-                arrived = self._sender.send(timeout, patience, wait=FLUSH_SECONDS if ends else 0.0)
+                arrived = self._sender.send(timeout, patience, last=ends)
                 for each in asked:
                     each.arrived = arrived
                     each.done.set()
