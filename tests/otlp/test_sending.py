@@ -206,3 +206,17 @@ print(json.dumps([
 ]))
 """)
     assert told == [0, 100, 50]
+
+
+def test_spans_tell_of_the_service_the_host_and_the_interpreter():
+    """What the environment says of the service counts; the rest is found out."""
+    told, _ = _run("""
+import os, platform, socket
+os.environ["OTEL_RESOURCE_ATTRIBUTES"] = "service.version=1.2.3,host.name=elsewhere"
+with Manometer(settings(otlp_endpoint=one.url, service_name="orders"), registry=CollectorRegistry()):
+    found = trace.get_tracer_provider().resource.attributes
+names = ("service.name", "service.version", "host.name", "process.runtime.version", "telemetry.sdk.language")
+print(json.dumps([found.get(name) for name in names] + [platform.python_version()]))
+""")
+    version = told.pop()
+    assert told == ["orders", "1.2.3", "elsewhere", version, "python"]

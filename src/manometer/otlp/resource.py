@@ -1,8 +1,13 @@
 """Who sends: the resource of everything that leaves the program over OTLP."""
 
+import platform
+import socket
+import sys
+from pathlib import Path
+
 from opentelemetry.sdk.resources import Resource
 
-__all__ = ["INSTANCE", "resource_of"]
+__all__ = ["INSTANCE", "resource_of", "resource_of_spans"]
 
 INSTANCE = "service.instance.id"
 
@@ -10,3 +15,18 @@ INSTANCE = "service.instance.id"
 def resource_of(service: str) -> Resource:
     """The resource of the service, with what OpenTelemetry's own variables add to it."""
     return Resource.create({"service.name": service})
+
+
+def resource_of_spans(service: str) -> Resource:
+    """The same with the host and the interpreter, which metrics of a group of processes do not have.
+
+    The process's id is not among them: a forked child keeps its parent's resource.
+    """
+    found = {
+        "host.name": socket.gethostname(),
+        "process.executable.name": Path(sys.executable or "").name,
+        "process.runtime.name": sys.implementation.name,
+        "process.runtime.version": platform.python_version(),
+        "process.runtime.description": sys.version,
+    }
+    return Resource({name: value for name, value in found.items() if value}).merge(resource_of(service))

@@ -175,7 +175,7 @@ class SelfMetrics(Collector):
             return
         for pushed in (
             *(self.collect_failures, self.label_folds, self.spans, self.points, self.handovers, self.log_failures),
-            *(self.file_failures, self.settings.counter),
+            *(self._traces, self.file_failures, self.settings.counter),
             *(self.server_shortages, self.server_refusals, self.web_config.counter),
         ):
             family = pushed.family()

@@ -73,8 +73,8 @@ def open_span(stage: Stage, *, is_current: bool = True, is_function: bool = Fals
         context = here.current()
         span = _chosen(stage, context, is_current=is_current, is_function=is_function)
         if span is None or type(span) is Place:
-            return cast(Place | None, span)
-        opened = StageSpan(span, context)
+            return span
+        opened = StageSpan(cast(Span, span), context)
         if is_current:
             within = Context({**context, here.CURRENT: span})
             opened.make_current(within)
