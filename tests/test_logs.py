@@ -346,8 +346,13 @@ def test_a_program_with_an_odd_standard_output_can_log(monkeypatch, form):
 def test_a_closed_standard_output_stops_no_program(monkeypatch, capsys):
     """Whether it was closed before or after."""
     monkeypatch.setattr(sys, "stdout", _closed())
-    with _configured():
+    failed = []
+    with _configured(failed=failed.append):
         logging.getLogger("orders").info("placed")
+    error = capsys.readouterr().err
+    assert error.splitlines()[-1] == "manometer: cannot log to standard output: it is closed"
+    assert '"event": "placed"' in error
+    assert failed == ["stdout"]
 
 
 def test_a_program_without_standard_output_can_log(monkeypatch, capsys):

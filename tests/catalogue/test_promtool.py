@@ -152,6 +152,7 @@ def _of_ourselves(registry):
     figures.label_folds.labels("many").inc()
     figures.spans.labels("ok").inc()
     figures.points.labels("ok").inc()
+    figures.log_records.labels("ok").inc()
     figures.log_failures.labels("file").inc()
     figures.handovers.labels("textfile", "ok").inc()
     figures.server_shortages.labels("connection").inc()

@@ -118,6 +118,10 @@ def main():
             textfile=str(folder / "exhibit.prom"),
             logs=True,
             log_file="/dev/full",
+            logs_exporter="otlp",
+            metrics_exporter="none",
+            otlp_endpoint="http://127.0.0.1:9",  # where nobody is
+            otlp_timeout=0.5,
         )
 
     program = manometer.Manometer(settings(), load=settings)

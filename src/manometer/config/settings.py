@@ -43,6 +43,7 @@ class SettingValues(TypedDict, total=False):
     metrics_exporter: str
     metric_export_interval: float
     metric_export_timeout: float
+    logs_exporter: str
     trace_ratio: float
     health_interval: float
     drain_time: float
@@ -199,6 +200,14 @@ class Settings:
         live=True,
         platform="OTEL_METRIC_EXPORT_TIMEOUT",
         platform_means=MILLISECONDS,
+    )
+    logs_exporter: str = setting(
+        "none",
+        "Whether log lines go to the receiver, besides where they go anyway.",
+        choice("otlp", "none"),
+        live=True,
+        platform="OTEL_LOGS_EXPORTER",
+        platform_means=EXPORTERS,
     )
     trace_ratio: float = setting(
         1.0,
