@@ -47,6 +47,8 @@ class SettingValues(TypedDict, total=False):
     trace_ratio: float
     health_interval: float
     drain_time: float
+    gc_thresholds: str | None
+    gc_freeze: bool
     crash_report: str | None
     logs: bool
     log_level: str
@@ -225,6 +227,14 @@ class Settings:
         0.0,
         "Seconds that a program in a Life goes on with its work after it was told to end, not ready any more.",
         number("a number of seconds, 0 or more", minimum=0),
+    )
+    gc_thresholds: str | None = setting(
+        None,
+        "How often the garbage collector runs, as gc.set_threshold has it; unset leaves that to the program.",
+        text("three whole numbers, such as 50000,20,100", r"\s*[0-9]{1,9}\s*,\s*[0-9]{1,9}\s*,\s*[0-9]{1,9}\s*"),
+    )
+    gc_freeze: bool = setting(
+        False, "Whether the garbage collector leaves out for good what the program has loaded by its start.", FLAG
     )
     crash_report: str | None = setting(
         None,
