@@ -21,7 +21,7 @@ if test -n "$$failed"; then echo "make $@: failed:$$failed" >&2; exit 1; fi; \
 echo "make $@: passed: $(1)"
 endef
 
-.PHONY: help demo check test unit servers rules matrix floors coverage peers mutants fuzz lint format bench speed siege survival certify mixin picture pictures docs clean
+.PHONY: help demo check test unit servers rules matrix floors coverage peers mutants fuzz lint format bench speed siege survival faults certify scale mixin picture pictures docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,9 +95,17 @@ siege: $(VENV)/dev  ## besiege an exporter for some minutes; prints a table, wri
 survival: $(VENV)/dev  ## kill processes, fill a disk, take a receiver away; prints a table, RECORD=1 keeps it for docs
 	$(BIN)/python benchmarks/survival/run.py $(if $(RECORD),--record)
 
+faults: $(VENV)/dev  ## break programs in every known way, and see who is told; nine minutes; RECORD=1 keeps it for docs
+	$(BIN)/python tests/servers.py prometheus prometheus-alertmanager
+	PYTHONPATH=tests/shared $(BIN)/python -m fault_matrix $(if $(RECORD),--record) $(ARGS)
+
 certify: $(VENV)/dev  ## check what ALL-USE's makers published on a real Prometheus, in four minutes
 	$(BIN)/python tests/servers.py prometheus prometheus-alertmanager
 	$(BIN)/python benchmarks/certify.py
+
+scale: $(VENV)/dev  ## measure what the rules cost with a thousand instances, in some minutes; RECORD=1 keeps it for docs
+	$(BIN)/python tests/servers.py prometheus
+	$(BIN)/python tests/scale/run.py $(if $(RECORD),--record) $(ARGS)
 
 mixin: $(VENV)/dev  ## write dashboards/, alert_rules/ and what ALL-USE has of its own anew
 	$(BIN)/manometer mixin

@@ -98,7 +98,7 @@ def pytest_runtest_makereport(item):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """The end-to-end tests share their servers, and so a process; any other test runs wherever there is room.
+    """The tests of these folders share their servers, and so a process; any other test runs wherever there is room.
 
     That is what `--dist loadgroup` is for, but pytest-xdist 3.8 writes the groups where pytest 9.2 does not look.
     """
@@ -106,6 +106,6 @@ def pytest_xdist_make_scheduler(config, log):
 
     class ByServers(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            return "e2e" if nodeid.startswith("tests/e2e/") else nodeid
+            return next((each for each in ("tests/e2e/", "tests/paging/") if nodeid.startswith(each)), nodeid)
 
     return ByServers(config, log)

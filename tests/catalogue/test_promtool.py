@@ -151,6 +151,7 @@ def _of_ourselves(registry):
     figures.collect_failures.labels("odd").inc()
     figures.label_folds.labels("many").inc()
     figures.spans.labels("ok").inc()
+    figures.traces_afterwards("left")
     figures.points.labels("ok").inc()
     figures.log_records.labels("ok").inc()
     figures.log_failures.labels("file").inc()

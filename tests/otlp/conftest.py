@@ -9,6 +9,8 @@ from opentelemetry.exporter.otlp.proto.http import trace_exporter
 from opentelemetry.util._once import Once
 
 from manometer.otlp import spans
+from manometer.tracing import spans as tracing
+from manometer.tracing.place import NOWHERE, latest
 from otlp_receiver import Receiver
 
 
@@ -25,5 +27,7 @@ def provider_of_its_own(monkeypatch):
     monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
     monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
     monkeypatch.setattr(spans, "_switch", spans._Switch())
+    monkeypatch.setattr(tracing, "_recording", (None, None))
+    monkeypatch.setattr(latest, "pair", NOWHERE)
     logger = logging.getLogger(trace_exporter.__name__)
     monkeypatch.setattr(logger, "filters", logger.filters[:])

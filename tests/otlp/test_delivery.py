@@ -13,6 +13,7 @@ from manometer.otlp import delivery
 from manometer.otlp import spans as sent_spans
 from manometer.otlp.destination import Destination
 from manometer.otlp.spans import Spans
+from manometer.tracing.sampling import Sampling
 from waiting import DEADLINE
 
 pytestmark = pytest.mark.usefixtures("provider_of_its_own")
@@ -34,13 +35,13 @@ def _told(caplog):
 def test_spans_are_sent_until_a_close_and_again_after_the_next_start(receiver, figures, caplog):
     """Each arrives once, with the service's name, and is counted in the registry of its start."""
     caplog.set_level("INFO")
-    first = Spans(Destination(f"{receiver.url}/v1/traces"), 1.0, "orders", figures.registry)
+    first = Spans(Destination(f"{receiver.url}/v1/traces"), Sampling(1.0), "orders", figures.registry)
     assert [_span("one"), _span("two")] == [True, True]
     first.close()
     first.close()
     assert not _span("off")
     assert receiver.spans == [("/v1/traces", "orders", "one"), ("/v1/traces", "orders", "two")]
-    second = Spans(Destination(f"{receiver.url}/v1/traces"), 1.0, "orders", type(figures)().registry)
+    second = Spans(Destination(f"{receiver.url}/v1/traces"), Sampling(1.0), "orders", type(figures)().registry)
     first.close()
     assert _span("three")
     second.close()
@@ -54,13 +55,13 @@ def test_spans_are_sent_until_a_close_and_again_after_the_next_start(receiver, f
 def test_a_provider_that_is_there_is_left_alone(receiver, figures, caplog, before):
     """A line says that nothing is sent; closing does not end the other."""
     if before == "another of these":
-        first = Spans(Destination(f"{receiver.url}/v1/traces"), 1.0, "orders", figures.registry)
+        first = Spans(Destination(f"{receiver.url}/v1/traces"), Sampling(1.0), "orders", figures.registry)
         spans = 1
     else:
         trace.set_tracer_provider(TracerProvider(shutdown_on_exit=False))
         spans = 0
     provider = trace.get_tracer_provider()
-    second = Spans(Destination(f"{receiver.url}/v1/traces"), 1.0, "orders", figures.registry)
+    second = Spans(Destination(f"{receiver.url}/v1/traces"), Sampling(1.0), "orders", figures.registry)
     assert not second.sends
     assert _told(caplog) == [
         (
@@ -78,7 +79,7 @@ def test_a_provider_that_is_there_is_left_alone(receiver, figures, caplog, befor
 
 def test_the_ratio_and_the_caller_decide_what_is_recorded(receiver, figures):
     """A share of this program's own traces, and whatever belongs to a recorded one."""
-    spans = Spans(Destination(f"{receiver.url}/v1/traces"), 0.0, "orders", figures.registry)
+    spans = Spans(Destination(f"{receiver.url}/v1/traces"), Sampling(0.0), "orders", figures.registry)
     assert not _span()
     context = trace.SpanContext(1, 2, is_remote=True, trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED))
     with trace.use_span(trace.NonRecordingSpan(context)):
@@ -90,7 +91,7 @@ def test_the_ratio_and_the_caller_decide_what_is_recorded(receiver, figures):
 def test_refused_spans_are_counted_and_told_of_when_it_begins_and_when_it_ends(receiver, figures, caplog):
     """One line each, and none of the SDK's, whose lines for other exporters of the program stay."""
     caplog.set_level("INFO")
-    spans = Spans(Destination(f"{receiver.url}/v1/traces"), 1.0, "orders", figures.registry)
+    spans = Spans(Destination(f"{receiver.url}/v1/traces"), Sampling(1.0), "orders", figures.registry)
     url = f"{receiver.url}/v1/traces"
     begins = ("WARNING", f"spans do not reach {url}; the lost ones are counted in manometer_otlp_spans_total")
     ends = ("INFO", f"spans reach {url} again")
@@ -113,7 +114,7 @@ def test_an_exporter_that_raises_is_a_counted_loss(receiver, figures, monkeypatc
         raise RuntimeError("broken")
 
     monkeypatch.setattr(trace_exporter.OTLPSpanExporter, "export", export)
-    spans = Spans(Destination(f"{receiver.url}/v1/traces"), 1.0, "orders", figures.registry)
+    spans = Spans(Destination(f"{receiver.url}/v1/traces"), Sampling(1.0), "orders", figures.registry)
     _span()
     spans.close()
     assert _counted(figures) == {"error": 1}
@@ -123,7 +124,7 @@ def test_what_a_full_queue_pushes_out_is_counted(receiver, figures, monkeypatch)
     """At once, while the receiver is still busy with the one before."""
     monkeypatch.setattr(delivery, "QUEUE_SPANS", 4)
     monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1")
-    spans = Spans(Destination(f"{receiver.url}/v1/traces"), 1.0, "orders", figures.registry)
+    spans = Spans(Destination(f"{receiver.url}/v1/traces"), Sampling(1.0), "orders", figures.registry)
     _span("sent")
     trace.get_tracer_provider().force_flush()
     receiver.asked.clear()
@@ -146,7 +147,7 @@ def test_closing_does_not_wait_for_a_receiver_that_is_down(receiver, figures, mo
     """However long a request may be retried: what is queued is given up as lost, with no line of the SDK's."""
     monkeypatch.setattr(delivery, "FLUSH_SECONDS", 0.0)
     receiver.status = 503
-    spans = Spans(Destination(f"{receiver.url}/v1/traces", timeout=3600.0), 1.0, "orders", figures.registry)
+    spans = Spans(Destination(f"{receiver.url}/v1/traces", timeout=3600.0), Sampling(1.0), "orders", figures.registry)
     _span()
     spans.close()
     assert _counted(figures) == {"error": 1}
@@ -155,7 +156,7 @@ def test_closing_does_not_wait_for_a_receiver_that_is_down(receiver, figures, mo
 
 def test_a_provider_that_is_shut_down_sends_what_is_queued(receiver, figures):
     """As at the program's end; nothing is recorded behind it, and there is nothing to flush."""
-    spans = Spans(Destination(f"{receiver.url}/v1/traces"), 1.0, "orders", figures.registry)
+    spans = Spans(Destination(f"{receiver.url}/v1/traces"), Sampling(1.0), "orders", figures.registry)
     _span()
     trace.get_tracer_provider().shutdown()
     assert len(receiver.spans) == 1

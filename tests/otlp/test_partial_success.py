@@ -17,6 +17,7 @@ from manometer.otlp import http
 from manometer.otlp.destination import Destination
 from manometer.otlp.http import _hooks_of
 from manometer.otlp.spans import Spans
+from manometer.tracing.sampling import Sampling
 from waiting import DEADLINE
 
 pytestmark = pytest.mark.usefixtures("provider_of_its_own")
@@ -40,7 +41,7 @@ def _partial_success(rejected, message):
 def test_what_the_receiver_rejects_of_a_batch_is_lost(receiver, figures, caplog):
     """It is counted by itself; what the receiver says is logged once, in short, and without secrets."""
     receiver.answer = _partial_success(2, "over the limit\nof password=hunter2 " + "x" * 1000)
-    spans = Spans(Destination(f"{receiver.url}/v1/traces"), 1.0, "orders", figures.registry)
+    spans = Spans(Destination(f"{receiver.url}/v1/traces"), Sampling(1.0), "orders", figures.registry)
     for batch in (5, 3):
         for _ in range(batch):
             _span()
@@ -67,7 +68,7 @@ def test_what_the_receiver_rejects_of_a_batch_is_lost(receiver, figures, caplog)
 def test_no_answer_is_believed_beyond_reason(receiver, figures, answer, counted):
     """As many spans are counted as were sent."""
     receiver.answer = answer
-    spans = Spans(Destination(f"{receiver.url}/v1/traces"), 1.0, "orders", figures.registry)
+    spans = Spans(Destination(f"{receiver.url}/v1/traces"), Sampling(1.0), "orders", figures.registry)
     for _ in range(3):
         _span()
     spans.close()
@@ -78,7 +79,7 @@ def test_an_exporter_without_a_session_is_taken_at_its_word(receiver, figures, m
     """As one of another version may be: the status of an answer says what became of the batch."""
     monkeypatch.setattr(http, "_hooks_of", lambda _: _hooks_of(object()))
     receiver.answer = _partial_success(1, "")
-    spans = Spans(Destination(f"{receiver.url}/v1/traces"), 1.0, "orders", figures.registry)
+    spans = Spans(Destination(f"{receiver.url}/v1/traces"), Sampling(1.0), "orders", figures.registry)
     _span()
     spans.close()
     assert _counted(figures) == {"ok": 1}
@@ -97,8 +98,9 @@ from opentelemetry import trace
 from prometheus_client import CollectorRegistry
 from manometer.otlp.destination import Destination
 from manometer.otlp.spans import Spans
+from manometer.tracing.sampling import Sampling
 registry = CollectorRegistry()
-on = Spans(Destination(sys.argv[1] + "/v1/traces"), 1.0, "orders", registry)
+on = Spans(Destination(sys.argv[1] + "/v1/traces"), Sampling(1.0), "orders", registry)
 with trace.get_tracer("test").start_as_current_span("place_order"):
     pass
 on.close()

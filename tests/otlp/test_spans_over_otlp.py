@@ -58,13 +58,14 @@ def test_spans_reach_a_receiver_across_a_restart(collector, tmp_path):
     program = """
 from manometer.otlp.destination import Destination
 from manometer.otlp.spans import Spans
-first = Spans(Destination(sys.argv[1] + "/v1/traces"), 1.0, "orders", registry)
+from manometer.tracing.sampling import Sampling
+first = Spans(Destination(sys.argv[1] + "/v1/traces"), Sampling(1.0), "orders", registry)
 spans(3, "while_on")
 first.close()
 first.close()
 spans(2, "while_off")
 other = CollectorRegistry()
-second = Spans(Destination(sys.argv[1] + "/v1/traces"), 1.0, "orders", other)
+second = Spans(Destination(sys.argv[1] + "/v1/traces"), Sampling(1.0), "orders", other)
 spans(4, "on_again")
 second.close()
 tell(first=counted(), second=counted(other))
@@ -106,8 +107,9 @@ def test_the_ratio_decides_which_traces_are_recorded(collector, tmp_path):
     program = """
 from manometer.otlp.destination import Destination
 from manometer.otlp.spans import Spans
+from manometer.tracing.sampling import Sampling
 for ratio in (0.0, 0.5):
-    on = Spans(Destination(sys.argv[1] + "/v1/traces"), ratio, "orders", registry)
+    on = Spans(Destination(sys.argv[1] + "/v1/traces"), Sampling(ratio), "orders", registry)
     for _ in range(200):
         with tracer.start_as_current_span("outer"), tracer.start_as_current_span("inner"):
             pass
@@ -130,8 +132,9 @@ logging.basicConfig(level="INFO")
 from manometer.otlp import delivery
 from manometer.otlp.destination import Destination
 from manometer.otlp.spans import Spans
+from manometer.tracing.sampling import Sampling
 delivery.FLUSH_SECONDS = 0.2
-on = Spans(Destination(f"http://127.0.0.1:{sys.argv[1]}/v1/traces"), 1.0, "orders", registry)
+on = Spans(Destination(f"http://127.0.0.1:{sys.argv[1]}/v1/traces"), Sampling(1.0), "orders", registry)
 spans(3000)
 on.close()
 tell(**counted())
@@ -158,7 +161,8 @@ own.add_span_processor(SimpleSpanProcessor(memory))
 trace.set_tracer_provider(own)
 from manometer.otlp.destination import Destination
 from manometer.otlp.spans import Spans
-on = Spans(Destination(f"http://127.0.0.1:{sys.argv[1]}/v1/traces"), 1.0, "orders", registry)
+from manometer.tracing.sampling import Sampling
+on = Spans(Destination(f"http://127.0.0.1:{sys.argv[1]}/v1/traces"), Sampling(1.0), "orders", registry)
 spans(2)
 on.close()
 spans(1)

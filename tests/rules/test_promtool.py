@@ -41,6 +41,20 @@ def test_rules_behave_on_native_histograms(name, path):
     promtool(name, "test", "rules", str(path))
 
 
+def test_a_file_of_scenarios_says_in_which_order_groups_are_evaluated():
+    """promtool evaluates groups in any order otherwise, so that a figure is an evaluation late in some runs."""
+    for path in TESTS:
+        [content] = contents([path])
+        files = [path.parent / each for each in content["rule_files"]]
+        names = {group["name"] for rules in contents(files) for group in rules["groups"]}
+        in_order = set(content.get("group_eval_order", ()))
+        assert len(names) == 1 or {*_READERS} & names <= in_order, path.stem
+
+
+_READERS = {"manometer-cache-savings", "manometer-pool-trend", "manometer-score"}
+"""Groups that read what others record; the others may be evaluated in any order."""
+
+
 def test_no_alert_goes_untested():
     """Each has a scenario in which it fires, one in which it does not, and where it reads a rate one with a reset."""
     assert untested(contents(NAMING_STAGES), contents(TESTS)) == []

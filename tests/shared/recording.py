@@ -5,7 +5,6 @@ rule reads nothing newer than its own time. A series that ends gets the mark of 
 """
 
 import json
-import math
 import os
 import struct
 import tempfile
@@ -13,6 +12,8 @@ import urllib.parse
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
+
+import numpy as np
 
 from prometheus_server import prometheus_server
 from waiting import DEADLINE
@@ -99,19 +100,27 @@ def past(*more, collects_garbage_at=50):
 
 
 def encoded(samples):
-    """Samples as they are sent, for many series that have the same."""
-    return b"".join(_field(2, _sample(time, value)) for time, value in samples.items())
+    """Samples, values by time in seconds, as they are sent; for many series that have the same.
+
+    Each is a field 2 of 16 bytes: the value as a field 1, and the time in milliseconds as a field 2, in six pieces of
+    seven bits, which is what times from 1972 to 2109 take.
+    """
+    times = np.fromiter(samples, float, len(samples))
+    values = np.fromiter(samples.values(), "<f8", len(samples))
+    values[np.isnan(values)] = STALE
+    rows = np.empty((len(samples), 18), np.uint8)
+    rows[:, :3] = 0x12, 16, 0x09
+    rows[:, 3:11] = values.view(np.uint8).reshape(-1, 8)
+    rows[:, 11] = 0x10
+    milliseconds = np.rint(times * 1000).astype(np.int64)
+    rows[:, 12:] = milliseconds[:, None] >> 7 * np.arange(6) & 0x7F
+    rows[:, 12:17] |= 0x80
+    return rows.tobytes()
 
 
 def _series(labels, samples):
     told = (_field(1, _label(pair)) for pair in sorted(labels.items()))
     return b"".join(told) + (samples if isinstance(samples, bytes) else encoded(samples))
-
-
-def _sample(time, value):
-    if math.isnan(value):
-        value = STALE
-    return b"\x09" + struct.pack("<d", value) + b"\x10" + _number(round(time * 1000))
 
 
 def _label(pair):

@@ -44,6 +44,7 @@ OURS: Mapping[str, Attribute] = MappingProxyType(
         "manometer.server.config.reload.outcome": Attribute("Whether the change is in force.", "refused"),
         "manometer.server.refusal.reason": Attribute("What was wrong with the connection or request.", "password"),
         "manometer.server.resource": Attribute("What the exporter's server lacked.", "connection"),
+        "manometer.trace.outcome": Attribute("What became of a trace that was wanted afterwards.", "left"),
         "pool.acquisition.source": Attribute("Whether the resource was there or made for the request.", "reused"),
         "pool.kind": Attribute("What the pool holds.", "connection"),
         "pool.name": Attribute("Name that the program gave the pool.", "orders"),

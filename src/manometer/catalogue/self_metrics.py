@@ -23,6 +23,7 @@ __all__ = [
     "SERVER_SHORTAGES",
     "SPANS",
     "SPECS",
+    "TRACES_AFTERWARDS",
 ]
 
 COLLECT_DURATION = MetricSpec(
@@ -64,6 +65,14 @@ SPANS = MetricSpec(
     attributes=("manometer.otlp.span.outcome",),
     values={"manometer.otlp.span.outcome": ("ok", "rejected", "error")},
     help="Spans handed to the OTLP exporter: taken, rejected by a receiver that took others of the batch, or lost.",
+)
+TRACES_AFTERWARDS = MetricSpec(
+    name="manometer.traces.afterwards",
+    kind=Kind.COUNTER,
+    unit="{trace}",
+    attributes=("manometer.trace.outcome",),
+    values={"manometer.trace.outcome": ("left", "over_limit")},
+    help="Traces of runs that were not recorded, but failed or were slow: left, or not left because of the limit.",
 )
 POINTS = MetricSpec(
     name="manometer.otlp.points",
@@ -185,7 +194,7 @@ CONFIG_RELOAD_TIME = MetricSpec(
 
 SPECS = (
     *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS, POINTS, LOG_RECORDS, HANDOVERS, LOG_FAILURES),
-    *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES, SERVER_REFUSALS),
+    *(TRACES_AFTERWARDS, PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES, SERVER_REFUSALS),
     *(SERVER_CONFIG_RELOADS, SERVER_CONFIG_RELOAD_SUCCESSFUL, SERVER_CONFIG_RELOAD_TIME),
     *(CONFIG_RELOADS, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME),
 )

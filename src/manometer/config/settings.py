@@ -44,7 +44,10 @@ class SettingValues(TypedDict, total=False):
     metric_export_interval: float
     metric_export_timeout: float
     logs_exporter: str
+    trace_sampler: str
     trace_ratio: float
+    traces_afterwards: float
+    slow_run_seconds: float | None
     health_interval: float
     drain_time: float
     gc_thresholds: str | None
@@ -211,10 +214,34 @@ class Settings:
         platform="OTEL_LOGS_EXPORTER",
         platform_means=EXPORTERS,
     )
+    trace_sampler: str = setting(
+        "parentbased_traceidratio",
+        "Which traces are recorded, by OpenTelemetry's names; the parentbased ones follow what a caller has decided.",
+        choice(
+            *("parentbased_traceidratio", "parentbased_always_on", "parentbased_always_off"),
+            *("traceidratio", "always_on", "always_off"),
+        ),
+        live=True,
+        platform="OTEL_TRACES_SAMPLER",
+    )
     trace_ratio: float = setting(
         1.0,
-        "Share of traces that are recorded.",
+        "Share of traces that are recorded, where the sampler is one of ratios.",
         number("a number from 0 to 1", minimum=0, maximum=1),
+        live=True,
+        platform="OTEL_TRACES_SAMPLER_ARG",
+    )
+    traces_afterwards: float = setting(
+        10.0,
+        "Traces a second, at most, that runs of stages leave which were not recorded but failed or were slow; "
+        "0 leaves none.",
+        number("a number of traces, 0 or more", minimum=0),
+        live=True,
+    )
+    slow_run_seconds: float | None = setting(
+        None,
+        "Seconds from which on such a run is slow; unset has each stage's own recent 99th percentile say so.",
+        SECONDS,
         live=True,
     )
     health_interval: float = setting(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from itertools import count
 from threading import RLock, Timer
+from typing import cast
 
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
@@ -17,6 +18,7 @@ from manometer.otlp.outcomes import Outcomes
 from manometer.otlp.signals import SPANS
 from manometer.redaction import without_secrets
 from manometer.registry.self_metrics import SelfMetrics
+from manometer.tracing.live_span import LiveSpan
 
 __all__ = ["Counted", "Delivery"]
 
@@ -39,9 +41,10 @@ class Counted(SpanExporter):
         self._closed = False
         self.taken = 0  # spans that came here, whatever became of them
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+    def export(self, spans: Sequence[ReadableSpan | LiveSpan]) -> SpanExportResult:
         self.taken += len(spans)
-        succeeded = self._outcomes.of(len(spans), lambda: self._inner.export(spans) is SpanExportResult.SUCCESS)
+        finished = [span.finished() if isinstance(span, LiveSpan) else span for span in spans]
+        succeeded = self._outcomes.of(len(spans), lambda: self._inner.export(finished) is SpanExportResult.SUCCESS)
         return SpanExportResult.SUCCESS if succeeded else SpanExportResult.FAILURE
 
     @property
@@ -68,7 +71,7 @@ class Delivery:
         self._following = freed_in_child(RLock())
         self._begin()
 
-    def take(self, span: ReadableSpan) -> None:
+    def take(self, span: ReadableSpan | LiveSpan) -> None:
         """Queue a sampled span that has ended, and count the one that it pushes out of a full queue."""
         try:
             self._follow()
@@ -80,7 +83,7 @@ class Delivery:
         if next(self._received) - self._exporter.taken - self._lost > QUEUE_SPANS:
             self._lost += 1
             self._exporter.lost()
-        self._batches.on_end(span)
+        self._batches.on_end(cast(ReadableSpan, span))  # which only queues it
 
     def flush(self, timeout_millis: int | None) -> bool:
         """Send what is queued; whether that came to an end in time."""

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 from manometer.config import Settings
 from manometer.errors import ConfigError
 from manometer.otlp.destination import Destination, of_lines, of_metrics, of_spans
+from manometer.tracing.sampling import Sampling
 
 if TYPE_CHECKING:
     from manometer.otlp.lines.lines import Lines
@@ -19,7 +20,8 @@ __all__ = ["FOLLOWED", "Sending"]
 FOLLOWED = (
     *("otlp_endpoint", "otlp_headers", "otlp_protocol", "otlp_compression", "otlp_timeout", "otlp_disabled"),
     *("otlp_metrics_endpoint", "metrics_exporter", "metric_export_interval", "metric_export_timeout"),
-    *("trace_ratio", "collector_timeout", "logs_exporter"),
+    *("trace_sampler", "trace_ratio", "traces_afterwards", "slow_run_seconds", "collector_timeout"),
+    "logs_exporter",
 )
 """The settings that it follows while the program runs."""
 
@@ -71,9 +73,9 @@ class Sending:
         from manometer.otlp.spans import Spans  # needs an extra
 
         if self._spans is None:
-            self._spans = Spans(destination, settings.trace_ratio, settings.service_name, self._registry)
+            self._spans = Spans(destination, Sampling.of(settings), settings.service_name, self._registry)
         else:
-            self._spans.change(destination, settings.trace_ratio)
+            self._spans.change(destination, Sampling.of(settings))
 
     def _push_metrics(self, destination: Destination | None, settings: Settings) -> None:
         if destination is None:

@@ -11,6 +11,8 @@ from manometer.errors import ConfigError
 from manometer.meters.fork import freed_in_child, notice
 from manometer.redaction import without_secrets
 from manometer.registry.self_metrics import SelfMetrics
+from manometer.tracing.sampling import Sampling
+from manometer.tracing.spans import record_by
 
 try:
     from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
@@ -18,6 +20,7 @@ try:
 
     from manometer.otlp.delivery import Counted, Delivery
     from manometer.otlp.resource import resource_of
+    from manometer.tracing.recorder import Recorder
 except ImportError:
     raise ConfigError("the OTLP exporter needs an extra: pip install 'manometer[otlp]'") from None
 
@@ -35,22 +38,24 @@ class Spans:
     Sets OpenTelemetry's global tracer provider. Where the program has set its own, that one is
     left as it is and nothing is sent from here.
 
-    ratio: share of traces recorded where the caller of this program has not decided already.
+    sampling: which traces are recorded, and which are left afterwards.
     The resource (`service.name` and what OTEL_RESOURCE_ATTRIBUTES adds) is that of the first start
     in the process: OpenTelemetry allows for no second.
     """
 
-    def __init__(self, destination: "Destination", ratio: float, service: str, registry: CollectorRegistry) -> None:
+    def __init__(
+        self, destination: "Destination", sampling: Sampling, service: str, registry: CollectorRegistry
+    ) -> None:
         self._service, self._self_metrics = service, SelfMetrics.of(registry)
         self._destination = destination
         self._delivery = self._delivery_to(destination)
-        self.sends = _switch.turn_on(self._delivery, ratio, service)
+        self.sends = _switch.turn_on(self._delivery, sampling, service, self._self_metrics)
         if not self.sends:
             self._delivery.close()
             where = without_secrets(destination.url)
             _log.warning("the program has a tracer provider of its own; no span goes to %s from here", where)
 
-    def change(self, destination: "Destination", ratio: float) -> None:
+    def change(self, destination: "Destination", sampling: Sampling) -> None:
         """Send there from now on, which gets no span twice and loses none that was queued for another."""
         if not self.sends:
             return
@@ -58,7 +63,7 @@ class Spans:
         if destination != self._destination:
             self._delivery = self._delivery_to(destination)
             self._destination = destination
-        _switch.turn_on(self._delivery, ratio, self._service, instead_of=old)
+        _switch.turn_on(self._delivery, sampling, self._service, self._self_metrics, instead_of=old)
         if self._delivery is not old:
             old.close()
 
@@ -91,8 +96,17 @@ class _Switch(SpanProcessor, Sampler):
         self._provider: TracerProvider | None = None
         self._delivery: Delivery | None = None
         self._sampler: Sampler = ALWAYS_OFF
+        self._recorder: Recorder | None = None
 
-    def turn_on(self, delivery: Delivery, ratio: float, service: str, *, instead_of: Delivery | None = None) -> bool:
+    def turn_on(
+        self,
+        delivery: Delivery,
+        sampling: Sampling,
+        service: str,
+        self_metrics: SelfMetrics,
+        *,
+        instead_of: Delivery | None = None,
+    ) -> bool:
         """Deliver spans from now on; False where the program has a provider of its own, or another one is on."""
         notice()
         with self._lock:
@@ -104,7 +118,9 @@ class _Switch(SpanProcessor, Sampler):
             elif provider is not self._provider or self._delivery is not instead_of:
                 return False
             self._delivery = delivery
-            self._sampler = ParentBased(TraceIdRatioBased(ratio))
+            by_ratio = TraceIdRatioBased(sampling.share)
+            self._sampler = ParentBased(by_ratio) if sampling.follows_caller else by_ratio
+            self._record(Recorder(self._provider, sampling, self.on_end, self_metrics.traces_afterwards))
             return True
 
     def turn_off(self, delivery: Delivery) -> None:
@@ -113,7 +129,14 @@ class _Switch(SpanProcessor, Sampler):
             if self._delivery is not delivery:
                 return
             self._sampler, self._delivery = ALWAYS_OFF, None
+            self._record(None)
         delivery.close()
+
+    def _record(self, recorder: Recorder | None) -> None:
+        before, self._recorder = self._recorder, recorder
+        record_by(self._provider, recorder)
+        if before is not None:
+            before.retire()
 
     def on_end(self, span: ReadableSpan) -> None:
         delivery = self._delivery

@@ -36,6 +36,7 @@ class SelfMetrics(Collector):
         self.label_folds = meter(rows.LABEL_FOLDS, Counter)
         self.spans = meter(rows.SPANS, Counter)
         self.log_records = meter(rows.LOG_RECORDS, Counter)
+        self._traces = meter(rows.TRACES_AFTERWARDS, Counter)
         self.points = meter(rows.POINTS, Counter)
         self.handovers = meter(rows.HANDOVERS, Counter)
         self.log_failures = meter(rows.LOG_FAILURES, Counter)
@@ -106,6 +107,10 @@ class SelfMetrics(Collector):
     def worked(self, name: str, what: str) -> None:
         """The thing was read; logged where it failed before."""
         self._outages.worked((what, name), "%s %r works again", what, name)
+
+    def traces_afterwards(self, outcome: str) -> None:
+        """A trace was wanted of a run that was not recorded."""
+        self._traces.labels(outcome).inc()
 
     def lacked(self, resource: str, error: BaseException | None = None) -> None:
         """The server had no such thing for a connection: counted, and an error is logged when it begins."""

@@ -84,6 +84,47 @@ def test_no_two_groups_record_the_same_name():
     assert {name for name in shared if not name.startswith("manometer:threshold:")} == set()
 
 
+LATE = {
+    ("cache-savings", "cache"),
+    ("pool-trend", "pool"),
+    *(("score", each) for each in ("cache", "engine", "meta", "pool", "queue", "restarts", "runtime")),
+}
+"""Groups that read what another records. Groups are evaluated apart, so each reads what was recorded a while ago.
+
+What is a figure of five minutes or of an hour may be that late. An alert that is to be told soon may not.
+"""
+
+
+def test_a_group_reads_of_another_only_what_may_be_late():
+    """Within a group a rule reads what those before it recorded just now."""
+    groups = [group for content in rules.files(Thresholds()).values() for group in content["groups"]]
+    home = {rule["record"]: group["name"] for group in groups for rule in group["rules"] if "record" in rule}
+    read = {
+        (group["name"], home[name])
+        for group in groups
+        for rule in group["rules"]
+        for name in re.findall(r"\w+:\w+:\w+", rule["expr"])
+    }
+    assert {pair for pair in read if pair[0] != pair[1]} == {
+        tuple(f"manometer-{name}" for name in pair) for pair in LATE
+    }
+
+
+def test_what_is_recorded_is_there_until_it_is_recorded_anew():
+    """For five minutes Prometheus knows a figure, and an evaluation may be missed. Advice reads its own at once."""
+    groups = [group for content in rules.files(Thresholds()).values() for group in content["groups"]]
+    seldom = {group["name"] for group in groups if int(group["interval"][:-1]) > 150}
+    assert seldom == {"manometer-advice"}
+
+
+@pytest.mark.parametrize(("name", "rule"), RULES, ids=IDS)
+def test_a_regular_expression_is_there_where_one_is_needed(name, rule, promql):
+    """It has alternatives: one name is matched by itself, and any name needs no matcher."""
+    for _, matchers in promql.selectors(rule["expr"]):
+        for operator, value in matchers.values():
+            assert operator in ("=", "!=") or "|" in value
+
+
 def test_every_timing_is_some_alerts(services):
     """No setting without effect."""
     assert {alert.key for alert in rules.alerts(Thresholds(), services)} == Thresholds().timing.keys()

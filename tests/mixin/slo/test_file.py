@@ -7,6 +7,7 @@ import pytest
 from manometer.catalogue.engine import STAGE_DURATION
 from manometer.errors import ConfigError
 from manometer.mixin.histograms import events
+from manometer.mixin.promql import TARGET
 from manometer.mixin.slo.file import read_services
 from manometer.mixin.slo.service import Indicator, Objective, Service
 
@@ -40,9 +41,11 @@ def read(tmp_path):
 
 def test_what_a_file_leaves_out_has_its_default(read):
     """The service's own job, 30 days, a page."""
-    total = events(STAGE_DURATION, (), {"job": "shop"})
-    bad = events(STAGE_DURATION, (), {"job": "shop", "engine.stage.outcome": "error"})
-    indicator = Indicator(total, f"{bad} or 0 * {total}")
+    total, each = (events(STAGE_DURATION, of, {"job": "shop"}) for of in ((), TARGET))
+    failed = {"job": "shop", "engine.stage.outcome": "error"}
+    bad, each_bad = (events(STAGE_DURATION, of, failed) for of in ((), TARGET))
+    of_each = f"({each_bad} or 0 * {each}) / ({each} > 0)"
+    indicator = Indicator(total, f"{bad} or 0 * {total}", of_each)
     assert read(GOOD) == (
         Service("shop", (Objective("orders", 0.999, "30d", "critical", 0.1, indicator),), jobs=("shop",)),
     )
@@ -68,7 +71,10 @@ def test_what_is_good_can_be_counted_instead(read):
     )
     [service] = read(text)
     total, good = "sum(rate(a_total[5m]))", 'sum(rate(b_total{code="200"}[5m]))'
-    assert service.objectives[0].indicator == Indicator(total, f"{total} - ({good} or 0 * {total})")
+    each = "sum by (job, instance) (rate(a_total[5m]))"
+    each_good = 'sum by (job, instance) (rate(b_total{code="200"}[5m]))'
+    of_each = f"({each} - ({each_good} or 0 * {each})) / ({each} > 0)"
+    assert service.objectives[0].indicator == Indicator(total, f"{total} - ({good} or 0 * {total})", of_each)
 
 
 @pytest.mark.parametrize(

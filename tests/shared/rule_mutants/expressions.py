@@ -98,7 +98,7 @@ def _matchers(expr: str) -> Iterator[_Change]:
 
 
 def _of_native_histograms(expr: str) -> list[tuple[int, int]]:
-    """Where an expression reads native histograms and calculates with them: the side of an `or` without classic ones.
+    """Where an expression calculates with native histograms: the sides of an `or` that read no classic one.
 
     Only promtool 3 can feed a test with native histograms.
     """

@@ -28,7 +28,7 @@ def dashboard(config: Thresholds) -> Dashboard:
             Row(
                 SINCE,
                 (
-                    *(_reloads(), _good_settings(), _spans(), _points(), _log_records()),
+                    *(_reloads(), _good_settings(), _spans(), _traces(), _points(), _log_records()),
                     *(_handovers(), _lines(), _processes(), _files()),
                 ),
             ),
@@ -205,6 +205,18 @@ def _spans() -> Graph:
         " receiver cannot be reached; rejected ones: it took others of the batch, and its log says why.",
         "ops",
         (Query(per_second(kit.SPANS, (outcome,)), shown(outcome)),),
+        stacked=True,
+    )
+
+
+def _traces() -> Graph:
+    outcome = "manometer.trace.outcome"
+    return Graph(
+        "Traces left afterwards",
+        "Traces a second of runs that were not recorded, but failed or were slow. Over the limit (over_limit): more"
+        " of them than traces_afterwards allows; their runs are counted, and have no trace.",
+        "ops",
+        (Query(per_second(kit.TRACES_AFTERWARDS, (outcome,)), shown(outcome)),),
         stacked=True,
     )
 

@@ -4,7 +4,7 @@ from manometer.catalogue import cache
 from manometer.mixin.histograms import amounts, events
 from manometer.mixin.promql import TARGET, both, by, rate, ratio, recorded, select
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
-from manometer.mixin.thresholds import Thresholds
+from manometer.mixin.thresholds import Duration, Thresholds
 
 __all__ = ["HIT_RATIO", "LOADS_AVOIDED", "LOOKUPS", "SAVED", "SPEED_UP", "groups"]
 
@@ -20,6 +20,8 @@ SPEED_UP = recorded(_CACHE, cache.LOAD_DURATION, "speedup_rate1h")
 PREFETCH_USED = recorded(_CACHE, cache.PREFETCHES, "used_ratio_rate5m")
 PREFETCH_AVOIDED = recorded(_CACHE, cache.PREFETCHES, "loads_avoided_rate5m")
 PREFETCH_SAVED = recorded(_CACHE, cache.PREFETCHES, "saved_rate5m")
+
+_SELDOM = Duration("120s")  # for what looks back at an hour of each cache
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
@@ -43,14 +45,9 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                 Record(HIT_RATIO, ratio(_HITS, LOOKUPS)),
                 # For each load that is made, those that hits spare.
                 Record(LOADS_AVOIDED, f"{_HITS} / ({misses} > 0)"),
-                Record(_LOAD, f"{loading}\n/ ({loads} > 0)"),
-                # The time of a miss over the time of a hit.
-                Record(SPEED_UP, f"{_LOAD}\n/ ({hitting}\n/ ({timed} > 0))"),
-                Record(SAVED, f"{_HITS} * {_LOAD}"),
-                # What a lookup finds since it was loaded ahead spares it a load, and the time of one.
+                # What a lookup finds since it was loaded ahead spares it a load.
                 Record(PREFETCH_AVOIDED, used),
                 Record(PREFETCH_USED, f"({PREFETCH_AVOIDED} or 0 * {ahead})\n/ ({ahead} > 0)"),
-                Record(PREFETCH_SAVED, f"{PREFETCH_AVOIDED} * {_LOAD}"),
                 Alert(
                     name="CacheHitRatioLow",
                     expr=both(f"{HIT_RATIO} < {limits.hit_ratio:g}", f"{LOOKUPS} > {limits.floor:g}"),
@@ -62,5 +59,16 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                     threshold=Threshold(limits.hit_ratio),
                 ),
             ),
+        ),
+        Group(
+            "cache-savings",
+            (
+                Record(_LOAD, f"{loading}\n/ ({loads} > 0)"),
+                # The time of a miss over the time of a hit.
+                Record(SPEED_UP, f"{_LOAD}\n/ ({hitting}\n/ ({timed} > 0))"),
+                Record(SAVED, f"{_HITS} * {_LOAD}"),
+                Record(PREFETCH_SAVED, f"{PREFETCH_AVOIDED} * {_LOAD}"),
+            ),
+            interval=_SELDOM,
         ),
     )

@@ -15,11 +15,12 @@ from manometer.mixin.promql import (
     select,
     staying_over,
 )
+from manometer.mixin.rules.precedence import untold
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
 from manometer.mixin.slo.burn import DAYS, FAST, HOURS, MONTH, SLOW, burning, error_share, known
 from manometer.mixin.thresholds import Duration, Thresholds
 
-__all__ = ["CAUSES", "ERROR_RATIO", "P50", "P99", "RUNS", "SLOW_RATIO", "groups", "promised"]
+__all__ = ["ERROR_RATIO", "P50", "P99", "RUNS", "SLOW_RATIO", "groups", "promised"]
 
 _STAGE = (*TARGET, "engine.name", "engine.stage.name")
 _SERVICE = ("job", "engine.name", "engine.stage.name")
@@ -35,14 +36,10 @@ P99 = recorded(_SERVICE, engine.STAGE_DURATION, "p99_rate5m")
 _SERVICE_RUNS = recorded(_SERVICE, engine.STAGE_DURATION, "rate5m")
 _SERVICE_ERRORS = recorded(_SERVICE, engine.STAGE_ERRORS, "rate5m")
 
-CAUSES = ("BreakerOpen", "HealthCheckFailing", "PoolTimeouts", "QueueRefusals")
-"""The pages about an instance that say why its stages fail. A burn is not paged besides, unless another one fails."""
-_PAGE = {"alertstate": "firing", "severity": "critical"}
-
 _WINDOWS = tuple(sorted((*HOURS, *DAYS), key=lambda window: window.seconds))
 _LONG = tuple(pace.long for pace in (*FAST, *SLOW))
 
-_SELDOM = Duration("120s")  # for what reads every bucket of every instance
+_SELDOM = Duration("120s")  # for what reads every bucket of every target
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
@@ -108,7 +105,7 @@ def _burn_alerts(config: Thresholds) -> tuple[Alert, ...]:
                 f"{_SERVICE_RUNS} > {limits.floor:g}",
                 # The longer of the short windows still holds the failures of half an hour ago.
                 f"{_service_ratio('5m')} > {limits.budget_ratio:g}",
-                _untold(config),
+                f"on ({', '.join(map(label, _SERVICE))}) ({untold(f'{ERROR_RATIO} > {limits.budget_ratio:g}')})",
             ),
             severity=Severity.CRITICAL,
             fires=f"a stage spends a month's error budget, {_percent(limits.budget_ratio)}, in five days or less"
@@ -179,13 +176,6 @@ def _overdue(config: Thresholds) -> tuple[str, ...]:
     waiting = {"engine.stage.name": any_of(limits.waiting_stages)}
     late = slow(engine.STAGE_DURATION, limits.waiting_seconds, _STAGE, waiting)
     return (f"{Duration(WINDOW).seconds} * {late} > {limits.overdue:g}",)
-
-
-def _untold(config: Thresholds) -> str:
-    """The instances that fail too often, and have had no page lately that tells why."""
-    told = over("last", select("ALERTS", {"alertname": any_of(CAUSES), **_PAGE}), WINDOW)
-    failing = f"{ERROR_RATIO} > {config.engine.budget_ratio:g}\nunless on (job, instance) {told}"
-    return f"on ({', '.join(map(label, _SERVICE))}) ({failing})"
 
 
 def _failed(window: Duration) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from manometer.catalogue import label
-from manometer.mixin.promql import TARGET, any_of, select
+from manometer.mixin.promql import TARGET, WINDOW, any_of, over, select
 from manometer.mixin.rules.rule import Alert, Group, Record
 
-__all__ = ["PRECEDENCE", "Precedence", "with_precedence"]
+__all__ = ["CAUSES", "PRECEDENCE", "Precedence", "untold", "with_precedence"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,20 @@ PRECEDENCE = (
     ),
 )
 """The pairs; a cause comes before what it brings about."""
+
+
+CAUSES = ("BreakerOpen", "CrashLooping", "HealthCheckFailing", "PoolTimeouts", "QueueRefusals")
+"""Pages about a target that say why its work fails."""
+
+
+def untold(failing: str) -> str:
+    """Those of the failing targets that no page has been about lately, so that a burn of a budget has to be told.
+
+    A burn is the sum of many targets: it is not held back for the fault of one of them. A page counts for as long as
+    the failures before its end are in a rate.
+    """
+    page = {"alertname": any_of(CAUSES), "alertstate": "firing", "severity": "critical"}
+    return f"{failing}\nunless on ({_labels(TARGET)}) {over('last', select('ALERTS', page), WINDOW)}"
 
 
 def with_precedence(groups: Iterable[Group]) -> tuple[Group, ...]:

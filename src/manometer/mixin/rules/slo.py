@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from manometer.mixin.promql import both, over, recorded, select
+from manometer.mixin.rules.precedence import untold
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, told
 from manometer.mixin.slo.burn import DAYS, FAST, HOURS, SLOW, Pace, burn_rate, burning
 from manometer.mixin.slo.service import CRITICAL, Objective, Service
@@ -93,7 +94,8 @@ def _burns(service: Service, objective: Objective, fast: bool) -> Alert:
 
     worst = severities[objective.severity != CRITICAL]
     # The longer of the short windows still holds the failures of half an hour ago.
-    goes_on = (f"{series(FAST[0].short)} > 1",) if fast else ()
+    failing = f"{objective.indicator.target_errors} > {objective.budget_ratio:.9g}"
+    goes_on = (f"{series(FAST[0].short)} > 1", f"on () ({untold(failing)})") if fast else ()
     condition = both(
         burning(paces, objective.window, series),
         f"{over('avg', select(EVENTS, whose), busy_for)} > {objective.floor:g}",

@@ -1,11 +1,11 @@
 """Indicators: what of a metric of the catalogue, or of any other counters, is good and what is bad."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from manometer.catalogue import SUBJECTS, Kind, MetricSpec
 from manometer.mixin.histograms import events, slow
-from manometer.mixin.promql import any_of, rate, select
+from manometer.mixin.promql import TARGET, any_of, by, rate, select
 from manometer.mixin.slo.part import Part
 from manometer.mixin.slo.service import Indicator
 
@@ -25,6 +25,8 @@ _SELECTOR = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:[^{}\"\n]|\"(?:[^\"\\\n
 _A_SELECTOR = 'a selector of counters such as http_requests_total{code=~"5.."}'
 _ANY = re.compile(r".+")
 
+Labels = tuple[str, ...]
+
 
 def indicator(part: Part, jobs: tuple[str, ...]) -> Indicator:
     """The indicator that a mapping describes.
@@ -41,10 +43,17 @@ def indicator(part: Part, jobs: tuple[str, ...]) -> Indicator:
             raise part.refused(f"has {name}, which goes with a metric alone,")
     if ("bad" in part) is ("good" in part):
         raise part.refused("needs one of bad and good")
-    total = _rate(part.text("total", _A_SELECTOR, _SELECTOR))
+    total = part.text("total", _A_SELECTOR, _SELECTOR)
     if "bad" in part:
-        return _counted(total, _rate(part.text("bad", _A_SELECTOR, _SELECTOR)))
-    return Indicator(total, f"{total} - ({_rate(part.text('good', _A_SELECTOR, _SELECTOR))} or 0 * {total})")
+        bad = part.text("bad", _A_SELECTOR, _SELECTOR)
+        return _indicator(lambda of: by(of, rate(total)), lambda of: _counted(by(of, rate(total)), by(of, rate(bad))))
+    good = part.text("good", _A_SELECTOR, _SELECTOR)
+
+    def errors(of: Labels) -> str:
+        every = by(of, rate(total))
+        return f"{every} - ({by(of, rate(good))} or 0 * {every})"
+
+    return _indicator(lambda of: by(of, rate(total)), errors)
 
 
 def _of_the_catalogue(part: Part, jobs: tuple[str, ...]) -> Indicator:
@@ -57,19 +66,19 @@ def _of_the_catalogue(part: Part, jobs: tuple[str, ...]) -> Indicator:
         raise part.refused("needs one of bad and within")
     chosen = {"job": any_of(jobs), **(_matchers(part.part("where", None), metric) if "where" in part else {})}
 
-    def counted(matchers: Mapping[str, str]) -> str:
-        return events(metric, (), matchers) if is_histogram else _rate(select(metric, matchers))
+    def counted(of: Labels, matchers: Mapping[str, str] = chosen) -> str:
+        return events(metric, of, matchers) if is_histogram else by(of, rate(select(metric, matchers)))
 
-    total = counted(chosen)
     if "bad" in part:
-        return _counted(total, counted({**chosen, **_matchers(part.part("bad", None), metric)}))
+        bad = {**chosen, **_matchers(part.part("bad", None), metric)}
+        return _indicator(counted, lambda of: _counted(counted(of), counted(of, bad)))
     if not is_histogram:
         raise part.wrong("within", f"no value for {metric.name}, which is a counter and knows no times")
     seconds = part.value("within")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds not in metric.buckets:
         bounds = ", ".join(f"{each:g}" for each in metric.buckets)
         raise part.wrong("within", f"seconds at which a bucket of {metric.name} ends: {bounds}")
-    return Indicator(total, slow(metric, seconds, (), chosen))
+    return _indicator(counted, lambda of: slow(metric, seconds, of, chosen))
 
 
 def _matchers(part: Part, metric: MetricSpec) -> Mapping[str, str]:
@@ -83,10 +92,11 @@ def _matchers(part: Part, metric: MetricSpec) -> Mapping[str, str]:
     return found
 
 
-def _counted(total: str, bad: str) -> Indicator:
+def _indicator(total: Callable[[Labels], str], errors: Callable[[Labels], str]) -> Indicator:
+    """What there is of all together and of each target. total, errors: expressions that keep these labels."""
+    return Indicator(total(()), errors(()), f"({errors(TARGET)}) / ({total(TARGET)} > 0)")
+
+
+def _counted(total: str, bad: str) -> str:
     """Where nothing was bad so far, the bad ones have no series."""
-    return Indicator(total, f"{bad} or 0 * {total}")
-
-
-def _rate(selector: str) -> str:
-    return f"sum({rate(selector)})"
+    return f"{bad} or 0 * {total}"

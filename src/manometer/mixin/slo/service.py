@@ -13,10 +13,15 @@ SEVERITIES = (CRITICAL, "warning")
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """What an objective is measured by. events, errors: expressions of how many there are a second, in one figure."""
+    """What an objective is measured by.
+
+    events, errors: expressions of how many there are a second, in one figure; target_errors: of the share of errors
+    among the events of each target.
+    """
 
     events: str
     errors: str
+    target_errors: str
 
 
 @dataclass(frozen=True, slots=True)
