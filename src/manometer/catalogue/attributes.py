@@ -34,6 +34,7 @@ OURS: Mapping[str, Attribute] = MappingProxyType(
         "manometer.collector.name": Attribute("Name of the collector that was read.", "pool"),
         "manometer.config.reload.outcome": Attribute("What became of the settings that were read again.", "refused"),
         "manometer.family.name": Attribute("Name of the metric family at /metrics.", "jobs"),
+        "manometer.otlp.log_record.outcome": Attribute("Whether the backend took the log line.", "ok"),
         "manometer.otlp.point.outcome": Attribute("Whether the backend took the figure.", "ok"),
         "manometer.handover.outcome": Attribute("Whether the last figures got there.", "ok"),
         "manometer.handover.receiver": Attribute("What the last figures were given to.", "textfile"),

@@ -44,12 +44,15 @@ class SettingValues(TypedDict, total=False):
     metrics_exporter: str
     metric_export_interval: float
     metric_export_timeout: float
+    logs_exporter: str
     trace_sampler: str
     trace_ratio: float
     traces_afterwards: float
     slow_run_seconds: float | None
     health_interval: float
     drain_time: float
+    gc_thresholds: str | None
+    gc_freeze: bool
     crash_report: str | None
     logs: bool
     log_level: str
@@ -211,6 +214,14 @@ class Settings:
         platform="OTEL_METRIC_EXPORT_TIMEOUT",
         platform_means=MILLISECONDS,
     )
+    logs_exporter: str = setting(
+        "none",
+        "Whether log lines go to the receiver, besides where they go anyway.",
+        choice("otlp", "none"),
+        live=True,
+        platform="OTEL_LOGS_EXPORTER",
+        platform_means=EXPORTERS,
+    )
     trace_sampler: str = setting(
         "parentbased_traceidratio",
         "Which traces are recorded, by OpenTelemetry's names; the parentbased ones follow what a caller has decided.",
@@ -251,6 +262,14 @@ class Settings:
         0.0,
         "Seconds that a program in a Life goes on with its work after it was told to end, not ready any more.",
         number("a number of seconds, 0 or more", minimum=0),
+    )
+    gc_thresholds: str | None = setting(
+        None,
+        "How often the garbage collector runs, as gc.set_threshold has it; unset leaves that to the program.",
+        text("three whole numbers, such as 50000,20,100", r"\s*[0-9]{1,9}\s*,\s*[0-9]{1,9}\s*,\s*[0-9]{1,9}\s*"),
+    )
+    gc_freeze: bool = setting(
+        False, "Whether the garbage collector leaves out for good what the program has loaded by its start.", FLAG
     )
     crash_report: str | None = setting(
         None,

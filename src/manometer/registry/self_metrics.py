@@ -35,6 +35,7 @@ class SelfMetrics(Collector):
         self.collect_failures = meter(rows.COLLECT_FAILURES, Counter)
         self.label_folds = meter(rows.LABEL_FOLDS, Counter)
         self.spans = meter(rows.SPANS, Counter)
+        self.log_records = meter(rows.LOG_RECORDS, Counter)
         self._traces = meter(rows.TRACES_AFTERWARDS, Counter)
         self.points = meter(rows.POINTS, Counter)
         self.handovers = meter(rows.HANDOVERS, Counter)
@@ -182,8 +183,8 @@ class SelfMetrics(Collector):
         if not self._is_shown:
             return
         for pushed in (
-            *(self.collect_failures, self.label_folds, self.spans, self.points, self.handovers, self.log_failures),
-            *(self._traces, self.file_failures, self.settings.counter),
+            *(self.collect_failures, self.label_folds, self.spans, self._traces, self.points, self.log_records),
+            *(self.handovers, self.log_failures, self.file_failures, self.settings.counter),
             *(self.server_shortages, self.server_refusals, self.web_config.counter),
         ):
             family = pushed.family()

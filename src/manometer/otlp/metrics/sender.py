@@ -9,7 +9,7 @@ from opentelemetry.sdk.resources import Resource
 from manometer.meters.family import Family
 from manometer.otlp.answers import Answers
 from manometer.otlp.destination import Destination
-from manometer.otlp.exporter import MetricsExporter
+from manometer.otlp.exporter import EncodedExporter
 from manometer.otlp.exporters import exporters
 from manometer.otlp.metrics import envelope
 from manometer.otlp.metrics.encoding import Metric, metrics_of, requests
@@ -36,7 +36,7 @@ class Sender:
         self._known = resource_of(service)  # now, as OpenTelemetry takes threads for it: at the end there are none
         self._given = given_instance()
         self._destination, self._exporters = destination, exporters(destination.protocol)
-        self._exporter: MetricsExporter | None = None
+        self._exporter: EncodedExporter | None = None
         self._answers = Answers(METRICS, receiver)
         self._outcomes = Outcomes(self_metrics.points, "metrics", self._answers, receiver, _CONSEQUENCE)
 
@@ -83,7 +83,7 @@ class Sender:
         self._exporter = None
         self._source.renew()
 
-    def _connected(self) -> MetricsExporter:
+    def _connected(self) -> EncodedExporter:
         """The exporter, which is made when something is to be sent: gRPC's threads would not survive a fork."""
         if self._exporter is None:
             self._exporter = self._exporters.metrics(self._destination, self._answers)
