@@ -1,9 +1,12 @@
 """Traces of runs that were not recorded, but failed or were slow."""
 
+import asyncio
 from contextlib import suppress
 
 import pytest
+from opentelemetry import context as trace_context
 from opentelemetry import trace
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from collected import collect
 from manometer import stage
@@ -118,3 +121,68 @@ def test_a_slow_run_leaves_its_trace(figures, measured, recorded):
     run()
     assert sent.traces() == [{"outer": {"inner": {}}}]
     assert [(span.end_time - span.start_time) / 1e9 for span in sent.spans] == [2.5, 2]
+
+
+@pytest.mark.parametrize("sampling", [NONE, RARELY])
+async def test_tasks_leave_a_trace_each(measured, recorded, sampling):
+    """What runs in a task belongs to the run that is under way there, however the tasks take turns."""
+    sent = recorded(sampling)
+
+    @measured("step")
+    async def step():
+        await asyncio.sleep(0)
+
+    @measured("work")
+    async def work(error):
+        await step()
+        await asyncio.sleep(0)
+        await step()
+        if error is not None:
+            raise error
+
+    await asyncio.gather(*[work(KeyError() if number % 2 else None) for number in range(6)], return_exceptions=True)
+    assert [trace.keys() for trace in sent.traces()] == [{"work"}] * 3
+    assert [span.name for span in sent.spans] == ["work", "step", "step"] * 3
+    assert len({span.context.trace_id for span in sent.spans}) == 3
+
+
+def test_a_caller_s_trace_goes_on(measured, recorded):
+    """Where the caller recorded none, the trace that is left has its id, below its span."""
+    sent = recorded(Sampling(1.0, left_a_second=100))
+    caller = SpanContext(7, 9, is_remote=True, trace_flags=TraceFlags(0))
+    token = trace_context.attach(trace.set_span_in_context(NonRecordingSpan(caller)))
+    try:
+        with pytest.raises(KeyError):
+            function(measured, "outer", function(measured, "inner", error=KeyError()))()
+    finally:
+        trace_context.detach(token)
+    assert sent.traces() == [{"outer": {"inner": {}}}]
+    assert {span.context.trace_id for span in sent.spans} == {7}
+    assert sent.spans[0].parent.span_id == 9
+
+
+def test_no_more_traces_are_left_than_the_setting_allows(figures, measured, recorded):
+    """Those of ten seconds at once; a run past that is counted, and has neither a trace nor an exemplar."""
+    sent = recorded(Sampling(0.0, left_a_second=0.2))
+    for _ in range(5):
+        with suppress(KeyError):
+            function(measured, "failing", error=KeyError())()
+    assert sent.counted == ["left"] * 2 + ["over_limit"] * 3
+    assert len(sent.traces()) == 2
+    assert figures("engine_stage_duration_seconds_count", engine_stage_outcome="error") == 5
+
+
+def test_recursion_leaves_one_trace(measured, recorded):
+    """The outermost of the runs of one stage is the root."""
+    sent = recorded(NONE)
+
+    @measured("down")
+    def down(depth):
+        if not depth:
+            raise KeyError
+        with suppress(KeyError):
+            down(depth - 1)
+
+    down(3)
+    down(1)
+    assert sent.traces() == [{"down": {"down": {"down": {"down": {}}}}}, {"down": {"down": {}}}]
