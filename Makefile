@@ -21,7 +21,7 @@ if test -n "$$failed"; then echo "make $@: failed:$$failed" >&2; exit 1; fi; \
 echo "make $@: passed: $(1)"
 endef
 
-.PHONY: help demo check test unit servers rules matrix floors coverage peers mutants fuzz lint format bench speed siege survival faults certify mixin picture pictures docs clean
+.PHONY: help demo check test unit servers rules matrix floors coverage peers mutants fuzz lint format bench speed siege survival faults certify scale mixin picture pictures docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,16 +103,21 @@ certify: $(VENV)/dev  ## check what ALL-USE's makers published on a real Prometh
 	$(BIN)/python tests/servers.py prometheus prometheus-alertmanager
 	$(BIN)/python benchmarks/certify.py
 
+scale: $(VENV)/dev  ## measure what the rules cost with a thousand instances, in some minutes; RECORD=1 keeps it for docs
+	$(BIN)/python tests/servers.py prometheus
+	$(BIN)/python tests/scale/run.py $(if $(RECORD),--record) $(ARGS)
+
 mixin: $(VENV)/dev  ## write dashboards/, alert_rules/ and what ALL-USE has of its own anew
 	$(BIN)/manometer mixin
 	$(BIN)/python -m alluse.dashboard compose/grafana/dashboards/alluse.json
-	$(BIN)/manometer mixin --service compose/services/alluse.yaml --out $(VENV)/mixin >$(VENV)/mixin.log
-	cp $(VENV)/mixin/alert_rules/slo.yaml compose/prometheus/services/
+	$(BIN)/manometer mixin --config compose/mixin.yaml --service compose/services/alluse.yaml --out $(VENV)/mixin >$(VENV)/mixin.log
+	rm -f compose/prometheus/rules/*.yaml
+	cp $(VENV)/mixin/alert_rules/*.yaml compose/prometheus/rules/
 
 picture: $(VENV)/run  ## draw docs/live-table.svg from a run of the demo
 	$(BIN)/python docs/live_table.py
 
-pictures: $(VENV)/run  ## draw docs/dashboards/*.svg from a run of the demo beside a Prometheus, in eight minutes
+pictures: $(VENV)/tests  ## draw docs/dashboards/*.svg from a run of the demo beside a Prometheus, in ten minutes
 	$(BIN)/python docs/dashboard_pictures.py
 
 docs: $(VENV)/dev  ## fill the tables of README.md and docs/ from the code

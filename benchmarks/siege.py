@@ -2,8 +2,9 @@
 
 50 scrapers, 10 an address, come every 15 seconds. Of 500 other clients, 50 an address, half send a byte a second of a
 request that does not end, and half ask for the figures and read a byte a second; whoever is dropped comes again. A
-collector hangs. Meanwhile the program computes. Each round besieges the exporter of another process first, and then
-the program's own: the load on the machine is the same, and only the second is in the program. It writes siege.json.
+collector hangs. Meanwhile the program computes. The exporter of another process and the program's own are besieged by
+turns of some seconds: the load on the machine is the same, and only the second is in the program. Turns are short, as
+what else a machine does changes within a minute. It writes siege.json.
 """
 
 import http.client
@@ -15,9 +16,9 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from statistics import median
+from statistics import mean, median, quantiles, stdev
 from typing import Any
 
 __all__ = ["PATH", "table"]
@@ -25,7 +26,8 @@ __all__ = ["PATH", "table"]
 PATH = Path(__file__).with_name("siege.json")
 _SCRAPERS, _INTERVAL, _DEADLINE = 50, 15.0, 10.0
 _SLOW = 500
-_ROUNDS, _SECONDS = 6, 20.0
+_TURNS, _TURN, _SETTLES = 60, 4.0, 1.0
+_BEFORE = 20.0
 _REQUEST = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
 _ENDLESS = _REQUEST[:-2] + b"X-Slow: " + b"x" * 60_000
 
@@ -36,15 +38,15 @@ def main() -> None:
         exporter()
         sys.stdin.readline()
     elif sys.argv[1:2] == ["slow"]:
-        print(json.dumps(slow(int(sys.argv[2]), float(sys.argv[3]))))
+        print(json.dumps(slow(int(sys.argv[2]), _Turns(int(sys.argv[3]), float(sys.argv[4])))))
     elif sys.argv[1:2] == ["scrape"]:
-        print(json.dumps(scrape(int(sys.argv[2]), float(sys.argv[3]))))
+        print(json.dumps(scrape(int(sys.argv[2]), _Turns(int(sys.argv[3]), float(sys.argv[4])))))
     else:
         with _started("exporter") as other:
             ports = int(other.stdout.readline()), exporter()
-            rounds = [tuple(besieged(port) for port in ports) for _ in range(_ROUNDS)]
+            turns, clients = besieged(ports)
             other.communicate("\n")
-        PATH.write_text(json.dumps(_summary(rounds), indent=2) + "\n")
+        PATH.write_text(json.dumps(_summary(turns, clients), indent=2) + "\n")
         print(table())
 
 
@@ -69,25 +71,51 @@ def exporter() -> int:
 _kept: list[object] = []
 
 
-def besieged(port: int) -> dict[str, Any]:
-    """Have that port besieged while this process computes: its work, and what the clients saw."""
-    with _started("slow", port, _SECONDS + 4) as slow_ones, _started("scrape", port, _SECONDS + 4) as scrapers:
-        time.sleep(2)
-        found = work(_SECONDS)
-        return found | {
-            "slow": json.loads(slow_ones.communicate()[0]),
-            "scrapes": json.loads(scrapers.communicate()[0]),
-        }
+class _Turns:
+    """The time of one of two sides that have turns: it stands still while the other's turn lasts."""
+
+    def __init__(self, side: int, began: float) -> None:
+        self.began, self._skipped = began, side * _TURN
+
+    def now(self) -> float:
+        """The seconds of this side's turns so far; below zero before the first two, when both sides are at it."""
+        since = time.monotonic() - self.began
+        if since < 0:
+            return since
+        pairs, within = divmod(since, 2 * _TURN)
+        return pairs * _TURN + min(max(within - self._skipped, 0.0), _TURN)
+
+    def sleep_until(self, moment: float) -> None:
+        """Sleep until it is that moment, through the other's turns."""
+        pairs, within = divmod(moment, _TURN)
+        since = moment if moment < 0 else pairs * 2 * _TURN + self._skipped + within
+        time.sleep(max(0.0, self.began + since - time.monotonic()))
+
+    @property
+    def end(self) -> float:
+        """The seconds after which the last turn is over."""
+        return _TURNS * _TURN
 
 
-def work(seconds: float) -> dict[str, Any]:
-    """Compute: rounds of a loop a second and a second of this thread's time, and the time of all other threads."""
-    done, number = 0, 0
+def besieged(ports: tuple[int, int]) -> tuple[list[tuple[dict[str, float], ...]], dict[str, Any]]:
+    """Besiege the ports by turns and compute meanwhile: the work in each turn, and what clients of the second saw."""
+    began = time.monotonic() + _BEFORE
+    kinds = ["slow", "scrape"]
+    with ExitStack() as stack:
+        started = [
+            [stack.enter_context(_started(kind, port, side, began)) for kind in kinds]
+            for side, port in enumerate(ports)
+        ]
+        turns = [tuple(work(began + _TURN * (2 * pair + side)) for side in range(2)) for pair in range(_TURNS)]
+        seen = [[json.loads(each.communicate()[0]) for each in side] for side in started]
+    return turns, dict(zip(kinds, seen[1], strict=True))
+
+
+def work(turn: float) -> dict[str, float]:
+    """Compute until the turn that begins then is over: the work and the threads' time, once it has settled."""
+    compute_until(turn + _SETTLES)
     wall, own, every = time.perf_counter(), time.thread_time(), time.process_time()
-    while time.perf_counter() - wall < seconds:
-        for step in range(1000):
-            number = (number * 31 + step) % 1_000_003
-        done += 1
+    done = compute_until(turn + _TURN)
     wall, own, every = time.perf_counter() - wall, time.thread_time() - own, time.process_time() - every
     return {
         "per_second": done / wall,
@@ -97,15 +125,25 @@ def work(seconds: float) -> dict[str, Any]:
     }
 
 
-def slow(port: int, seconds: float) -> dict[str, int]:
-    """Be the slow clients for so long."""
+def compute_until(moment: float) -> int:
+    """Run a loop of pure Python again and again until then; how often it ran."""
+    done, number = 0, 0
+    while time.monotonic() < moment:
+        for step in range(1000):
+            number = (number * 31 + step) % 1_000_003
+        done += 1
+    return done
+
+
+def slow(port: int, turns: _Turns) -> dict[str, int]:
+    """Be the slow clients of these turns."""
     clients: list[socket.socket | None] = [None] * _SLOW
-    turns = [0] * _SLOW
-    opened = dropped = turn = 0
-    began = time.monotonic()
-    while (now := time.monotonic()) - began < seconds:
-        time.sleep(max(0.0, began + turn / _SLOW - now))
-        index, turn = turn % _SLOW, turn + 1
+    sent = [0] * _SLOW
+    opened = dropped = step = 0
+    began = turns.now()
+    while turns.now() < turns.end:
+        turns.sleep_until(began + step / _SLOW)
+        index, step = step % _SLOW, step + 1
         client = clients[index]
         try:
             if client is None:
@@ -114,13 +152,13 @@ def slow(port: int, seconds: float) -> dict[str, int]:
                 client.setblocking(False)
                 client.bind((f"127.0.1.{index // 50 + 1}", 0))
                 client.connect_ex(("127.0.0.1", port))
-                turns[index], opened = 0, opened + 1
+                sent[index], opened = 0, opened + 1
                 continue
             if index % 2:
-                client.send(_ENDLESS[turns[index] : turns[index] + 1])
-            elif turns[index] == 0:
+                client.send(_ENDLESS[sent[index] : sent[index] + 1])
+            elif sent[index] == 0:
                 client.send(_REQUEST)
-            turns[index] += 1
+            sent[index] += 1
             with suppress(BlockingIOError):
                 if not client.recv(1):
                     raise ConnectionError
@@ -132,22 +170,23 @@ def slow(port: int, seconds: float) -> dict[str, int]:
     return {"opened": opened, "dropped": dropped}
 
 
-def scrape(port: int, seconds: float) -> dict[str, list[Any]]:
-    """Be the scrapers for so long: what each scrape took, and what went wrong."""
+def scrape(port: int, turns: _Turns) -> dict[str, list[Any]]:
+    """Be the scrapers of these turns: what each scrape took, and what went wrong."""
     took: list[float] = []
     failed: list[str] = []
-    ends = time.monotonic() + seconds
+    start = turns.now()
 
     def scraper(number: int) -> None:
-        time.sleep(number / _SCRAPERS * _INTERVAL)
-        while (began := time.monotonic()) < ends:
+        due = start + number / _SCRAPERS * _INTERVAL
+        while due < turns.end:
+            turns.sleep_until(due)
+            due, began = due + _INTERVAL, time.monotonic()
             try:
                 _scraped(port, f"127.0.2.{number % 5 + 1}")
             except (OSError, http.client.HTTPException) as error:
                 failed.append(repr(error))
             else:
                 took.append(time.monotonic() - began)
-            time.sleep(max(0.0, min(began + _INTERVAL, ends) - time.monotonic()))
 
     threads = [threading.Thread(target=scraper, args=(number,)) for number in range(_SCRAPERS)]
     for each in threads:
@@ -175,24 +214,24 @@ def _started(*arguments: object) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def _summary(rounds: list[tuple[dict[str, Any], ...]]) -> dict[str, Any]:
-    own = [each[1] for each in rounds]
-    took = sorted(seconds for each in own for seconds in each["scrapes"]["took"])
+def _summary(turns: list[tuple[dict[str, float], ...]], clients: dict[str, Any]) -> dict[str, Any]:
+    own = [mine for _, mine in turns]
+    took = sorted(clients["scrape"]["took"])
     return {
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
         "descriptors": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
-        "rounds": len(rounds),
-        "seconds": _SECONDS,
+        "turns": len(turns),
+        "seconds": _TURN,
         "scrapes": len(took),
-        "scrapes_failed": sum(len(each["scrapes"]["failed"]) for each in own),
-        "why": sorted({why for each in own for why in each["scrapes"]["failed"]}),
+        "scrapes_failed": len(clients["scrape"]["failed"]),
+        "why": sorted(set(clients["scrape"]["failed"])),
         "scrape_median": median(took),
         "scrape_longest": took[-1],
-        "slow_opened": sum(each["slow"]["opened"] for each in own),
-        "slow_dropped": sum(each["slow"]["dropped"] for each in own),
-        "slowdown": [1 - mine["per_second"] / theirs["per_second"] for theirs, mine in rounds],
-        "slowdown_of_cpu": [1 - mine["per_cpu_second"] / theirs["per_cpu_second"] for theirs, mine in rounds],
+        "slow_opened": clients["slow"]["opened"],
+        "slow_dropped": clients["slow"]["dropped"],
+        "slowdown": [1 - mine["per_second"] / theirs["per_second"] for theirs, mine in turns],
+        "slowdown_of_cpu": [1 - mine["per_cpu_second"] / theirs["per_cpu_second"] for theirs, mine in turns],
         "of_a_core": [each["of_a_core"] for each in own],
         "exporter": [each["others"] for each in own],
     }
@@ -212,13 +251,16 @@ def table() -> str:
         ("work of the program in a second of its CPU time, less by", _spread(run["slowdown_of_cpu"])),
     ]
     lines = ["| measured | |", "| --- | --- |", *(f"| {name} | {figure} |" for name, figure in rows)]
-    told = f"{run['rounds']} rounds of {run['seconds']:.0f} s, {run['descriptors']:,} file descriptors a process. "
+    told = f"{run['turns']} turns of {run['seconds']:.0f} s each, {run['descriptors']:,} file descriptors a process. "
+    told += "± is the standard error of the mean, and half of the turns lie between the next two. "
     told += f"Python {run['python']}, {run['machine']}."
     return "\n".join([*lines, "", told])
 
 
-def _spread(rounds: list[float]) -> str:
-    return f"median {median(rounds):.1%}, rounds from {min(rounds):.1%} to {max(rounds):.1%}"
+def _spread(turns: list[float]) -> str:
+    low, _, high = quantiles(turns, n=4)
+    error = stdev(turns) / len(turns) ** 0.5
+    return f"{mean(turns):.1%} ± {error:.1%}, half from {low:.1%} to {high:.1%}"
 
 
 if __name__ == "__main__":

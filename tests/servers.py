@@ -21,6 +21,8 @@ PACKAGES = {
     "prometheus-alertmanager": ("prometheus-alertmanager", "amtool"),
     "postgresql": ("/usr/lib/postgresql/*/bin/initdb",),
     "redis-server": ("redis-server",),
+    "prometheus-pushgateway": ("prometheus-pushgateway",),
+    "prometheus-node-exporter": ("prometheus-node-exporter",),
     "curl": ("curl",),
     "valgrind": ("valgrind",),
     # The OTLP collector of the tests comes with pip, and is linked against it.

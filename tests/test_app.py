@@ -11,7 +11,6 @@ import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
-from types import ModuleType
 
 import bcrypt
 import pytest
@@ -21,7 +20,7 @@ from sqlalchemy.pool import QueuePool
 
 from collected import collect
 from forking import in_child
-from manometer import flush, instrument_pool
+from manometer import instrument_pool
 from manometer.app.applications import asgi_app, wsgi_app
 from manometer.app.manometer import Manometer, start
 from manometer.catalogue.self_metrics import CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME
@@ -96,7 +95,7 @@ def test_closing_leaves_nothing_behind(figures):
 def test_starting_twice_is_refused(figures):
     """The error says where it serves; what runs goes on."""
     with Manometer(FREE, registry=figures.registry) as manometer:
-        with pytest.raises(ConfigError, match=f"this Manometer serves {manometer.url} already; close it first"):
+        with pytest.raises(ConfigError, match=f"is running and serves {manometer.url}; close it first"):
             manometer.start()
         assert _get(f"{manometer.url}/livez") == (200, "ok\n")
 
@@ -338,15 +337,6 @@ def test_the_pages_have_the_service_s_name(figures):
     assert b"<h1>orders</h1>" in body
 
 
-@pytest.mark.parametrize(("arguments", "seconds"), [((), 10), ((None,), None), ((0.5,), 0.5)])
-def test_a_flush_waits_for_as_long_as_it_is_told(monkeypatch, arguments, seconds):
-    """Ten seconds where nobody says; it tells whether all is written."""
-    told = []
-    monkeypatch.setattr("manometer.processes.flush", lambda timeout: told.append(timeout) or "written")
-    assert flush(*arguments) == "written"
-    assert told == [seconds]
-
-
 MEASURED = (
     "process_memory_usage_bytes",
     "python_info",
@@ -485,13 +475,3 @@ def test_pools_of_connections_are_shown_by_convention_where_the_settings_say_so(
     wsgi_app(figures.registry, db_client_connections=True)
     assert figures("db_client_connection_idle_max") == figures("pool_idle_limit") == 2
     engine.dispose()
-
-
-def test_nothing_is_to_be_written_where_nothing_is_shared_yet(monkeypatch):
-    """As where a signal handler writes amid the loading of what shares figures."""
-    for loaded in ({}, {"manometer.processes": ModuleType("manometer.processes")}):
-        monkeypatch.delitem(sys.modules, "manometer.processes", raising=False)
-        for name, module in loaded.items():
-            monkeypatch.setitem(sys.modules, name, module)
-        assert flush()
-        assert (sys.modules.get("manometer.processes") is not None) == bool(loaded)

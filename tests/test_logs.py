@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -71,6 +71,71 @@ def test_a_line_within_a_span_has_its_ids(capsys):
         assert (line["trace_id"], line["span_id"]) == (f"{context.trace_id:032x}", f"{context.span_id:016x}")
     assert len(within) == 2
     assert "trace_id" not in outside
+
+
+WITHIN_A_STAGE = """
+import logging, structlog
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from manometer import logs, stage
+
+trace.set_tracer_provider(TracerProvider())
+logs.configure()
+with stage("place_order", engine="orders"):
+    structlog.get_logger("orders").info("placed")
+    logging.getLogger("orders").info("placed")
+    structlog.get_logger("orders").info("placed", stage="of the theatre")
+logging.getLogger("orders").info("later")
+"""
+
+
+def test_a_line_within_a_stage_names_it():
+    """Where the stage's span is recorded; what the caller bound by that name stays."""
+    command = [sys.executable, "-c", WITHIN_A_STAGE]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=True)
+    *within, later = _lines(done.stdout)
+    assert [line["stage"] for line in within] == ["place_order", "place_order", "of the theatre"]
+    assert "stage" not in later
+
+
+def test_the_fields_of_a_line_are_the_same_whichever_library_logged_it(capsys):
+    """What goes elsewhere than to a file has them too."""
+    kept = _Keeping()
+    with _configured():
+        logging.getLogger().addHandler(kept)
+        try:
+            structlog.get_logger("orders").warning("placed %d", 7, pool="main")
+            logging.getLogger("orders").warning("placed %d", 7, extra={"pool": "main"})
+            with suppress(ZeroDivisionError):
+                _fail(structlog.get_logger("orders"))
+            with suppress(ZeroDivisionError):
+                _fail(logging.getLogger("orders"))
+        finally:
+            logging.getLogger().removeHandler(kept)
+    ours, theirs, failed, failed_too = kept.lines
+    for line in (ours, theirs):
+        assert line.pop("timestamp")
+        assert line == {"level": "warning", "logger": "orders", "event": "placed 7", "pool": "main"}
+    for line in (failed, failed_too):
+        assert line["exception"].endswith("ZeroDivisionError: division by zero")
+        assert "exc_info" not in line
+
+
+class _Keeping(logging.Handler):
+    def __init__(self):
+        super().__init__()
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(logs.fields_of(record))
+
+
+def _fail(logger):
+    try:
+        1 / 0  # noqa: B018 - it is the failure
+    except ZeroDivisionError:
+        logger.exception("failed")
+        raise
 
 
 def test_an_exception_is_one_line(capsys):
@@ -298,10 +363,12 @@ def test_a_program_without_standard_output_can_log(monkeypatch, capsys):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this platform has no /dev/full")
 def test_a_full_disk_sends_the_lines_to_standard_error(capsys):
-    """Nothing is raised into the program, and the line is not lost."""
-    with _configured(file="/dev/full"):
+    """Nothing is raised into the program, and the line is not lost, and counted."""
+    failed = []
+    with _configured(file="/dev/full", failed=failed.append):
         logging.getLogger("orders").info("placed")
         structlog.get_logger("orders").info("sent")
+    assert failed == ["file", "file"]
     error = capsys.readouterr().err
     assert '"event": "placed"' in error
     assert '"event": "sent"' in error
@@ -328,8 +395,10 @@ def test_a_closed_pipe_does_not_raise(monkeypatch, capsys):
     os.close(read)
     with os.fdopen(write, "w", buffering=1) as gone:
         monkeypatch.setattr(sys, "stdout", gone)
-        with _configured():
+        failed = []
+        with _configured(failed=failed.append):
             logging.getLogger("orders").info("placed")
+        assert failed == ["stdout"]
         assert '"event": "placed"' in capsys.readouterr().err
         with pytest.raises(BrokenPipeError):
             gone.close()

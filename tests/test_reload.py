@@ -18,6 +18,7 @@ from manometer import Gauge, Manometer, Settings
 from manometer.config.declared import declared
 from manometer.errors import ConfigError
 from manometer.health import check
+from manometer.otlp.sending import FOLLOWED
 from manometer.processes import Worker
 from waiting import DEADLINE, joined, until
 
@@ -193,7 +194,7 @@ def test_a_file_that_is_gone_changes_nothing(started, file, figures):
 
 def test_a_part_that_cannot_take_them_refuses_all(started, file, figures, monkeypatch):
     """An extra that is missing: what had changed before is put back."""
-    monkeypatch.setitem(sys.modules, "manometer.tracing.otlp", None)
+    monkeypatch.setitem(sys.modules, "manometer.otlp.spans", None)
     manometer = started("")
     file("otlp_endpoint: http://127.0.0.1:1\nhealth_interval: 5")
     assert manometer.reload() is False
@@ -296,10 +297,9 @@ def test_a_file_that_takes_long_to_read_holds_nobody_else_up(figures):
 
 
 def test_every_setting_that_may_change_is_named_so():
-    """What the reference says may change is what these tests change, and what spans follow."""
+    """What the reference says may change is what these tests change, and what spans and metrics follow."""
     live = {name for name, each in declared(Settings).items() if each.live}
-    spans = {"otlp_endpoint", "otlp_headers", "trace_ratio"}
-    assert live == {"allowed_hosts", "collector_timeout", "health_interval", "log_level"} | spans
+    assert live == {"allowed_hosts", "collector_timeout", "health_interval", "log_level", *FOLLOWED}
 
 
 PROGRAM = """

@@ -37,15 +37,18 @@ class Asked(Protocol):
 
 
 class Prometheus:
-    """The answers of a Prometheus about the last seconds, with all chosen; all of them about the same times."""
+    """The answers of a Prometheus about the last seconds, or those before an end; all of them about the same times.
 
-    def __init__(self, url: str, seconds: float) -> None:
-        self._url, self._step, self.end = url, max(seconds / POINTS, 1), time.time()
-        self.start = self.end - seconds
+    chosen: values of variables of the dashboard; of the others all are chosen.
+    """
+
+    def __init__(self, url: str, seconds: float, end: float | None = None, **chosen: str) -> None:
+        self._url, self._step, self.end = url, max(seconds / POINTS, 1), end or time.time()
+        self.start, self._chosen = self.end - seconds, chosen
 
     def __call__(self, target: dict[str, Any]) -> list[Series]:
         """See Asked."""
-        promql, legend, ref = self._all_chosen(target["expr"]), target["legendFormat"], target["refId"]
+        promql, legend, ref = self._substituted(target["expr"]), target["legendFormat"], target["refId"]
         if target.get("instant"):
             found = _api(self._url, "query", query=promql, time=self.end)
             answered = [(each["metric"], [each["value"]]) for each in found if "value" in each]
@@ -57,13 +60,14 @@ class Prometheus:
             for labels, points in answered
         ]
 
-    def _all_chosen(self, promql: str) -> str:
-        own = {
+    def _substituted(self, promql: str) -> str:
+        values = {
+            **self._chosen,
             "__rate_interval": f"{max(4 * self._step, 20):.0f}s",
             "__interval": f"{self._step:.0f}s",
             "__range": f"{self.end - self.start:.0f}s",
         }
-        return re.sub(r"\$\{?(\w+)\}?", lambda found: own.get(found[1], ".+"), promql)
+        return re.sub(r"\$\{?(\w+)\}?", lambda found: values.get(found[1], ".+"), promql)
 
 
 def _api(url: str, path: str, **parameters: Any) -> list[dict[str, Any]]:

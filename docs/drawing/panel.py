@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from drawing.answers import Series
 from drawing.svg import COLORS, FAINT, SERIES, text
+from drawing.units import told
 
 
 class Place(NamedTuple):
@@ -30,8 +31,7 @@ def inside(place: Place, below: float) -> Place:
 def time_axis(plot: Place) -> Iterator[str]:
     """The times under a plot."""
     for part in range(5):
-        ago = (plot.end - plot.start) * (1 - part / 4) / 60
-        said = "now" if part == 4 else f"-{ago:.0f} min" if ago >= 2 else f"-{60 * ago:.0f} s"
+        said = "now" if part == 4 else f"-{told((plot.end - plot.start) * (1 - part / 4), 's')}"
         yield text(plot.x + plot.width * part / 4, plot.y + plot.height + 13, said, 9, FAINT, "middle")
 
 

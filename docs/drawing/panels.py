@@ -77,7 +77,7 @@ def _timeline(panel: dict[str, Any], found: list[Series], place: Place) -> Itera
         y = place.y + row * high
         yield text(place.x, y + high / 2 + 4, fitted(series.name, label - 8, 10), 10)
         for began, ended, value in _spells(series, place.end):
-            color = COLORS[states[f"{value:g}"]["color"]]
+            color = COLORS[states[f"{value + 0.0:g}"]["color"]]  # 0 may come as -0
             yield rect(plot.at(began), y + 3, plot.at(ended) - plot.at(began), high - 6, color, 0.85)
     yield from time_axis(plot)
     for column, state in enumerate(states.values()):

@@ -1,6 +1,6 @@
 """Prometheus and Alertmanager beside the engine: Debian's programs on the very configuration of compose/.
 
-Their commands, configuration and rules are those of compose/ and alert_rules/. Only what belongs to the
+Their commands, configuration and rules are those of compose/. Only what belongs to the
 containers is replaced: addresses, paths, and, where a test is in a hurry, how often things happen.
 """
 
@@ -123,11 +123,8 @@ class Checkout:
     def __init__(self, root: Path) -> None:
         self.services = _load(root / "compose" / "compose.yaml")["services"]
         self.configs = {each.service: _load(root / "compose" / each.config) for each in _PROGRAMS}
-        self.rules = {
-            "rules": _rules(root / "alert_rules"),
-            "services": _rules(root / "compose" / "prometheus" / "services"),
-        }
-        """The rules files by their names, by the folder under /etc/prometheus that they are mounted at."""
+        self.rules = _rules(root / "compose" / "prometheus" / "rules")
+        """The rules files by their names."""
 
 
 class _Files:
@@ -135,10 +132,10 @@ class _Files:
 
     def __init__(self, checkout: Checkout, folder: Path, addresses: Mapping[str, str], every: int | None) -> None:
         self._checkout, self._folder, self._addresses, self._every = checkout, folder, addresses, every
-        for mounted, rules in checkout.rules.items():
-            (folder / mounted).mkdir()
-            for name, document in rules.items():
-                self._write(folder / mounted / name, document)
+        rules = folder / "rules"  # as under /etc/prometheus in the container
+        rules.mkdir()
+        for name, document in checkout.rules.items():
+            self._write(rules / name, document)
 
     def command(self, program: _Program) -> list[str]:
         """The program's command in compose.yaml, with the paths and the address of here."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from manometer.app.applications import asgi_app, wsgi_app
-    from manometer.app.exported import flush
     from manometer.app.manometer import Manometer, start
     from manometer.config import Settings
     from manometer.errors import BindingError, ConfigError, ManometerError, MetricError, UnsupportedError
     from manometer.exposition.render import render
+    from manometer.flushing import flush
     from manometer.health import check, lifecycle
     from manometer.instrumentation.binding import Binding
     from manometer.instrumentation.cache import instrument_cache
@@ -59,11 +59,11 @@ __all__ = [
 
 _HOMES = {
     "manometer.app.applications": ("asgi_app", "wsgi_app"),
-    "manometer.app.exported": ("flush",),
     "manometer.app.manometer": ("Manometer", "start"),
     "manometer.config": ("Settings",),
     "manometer.errors": ("BindingError", "ConfigError", "ManometerError", "MetricError", "UnsupportedError"),
     "manometer.exposition.render": ("render",),
+    "manometer.flushing": ("flush",),
     "manometer.health": ("check", "lifecycle"),
     "manometer.instrumentation.binding": ("Binding",),
     "manometer.instrumentation.cache": ("instrument_cache",),

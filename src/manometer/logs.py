@@ -1,17 +1,18 @@
-"""Logs: structlog's and the standard library's lines through one formatter, each with its trace and span ids."""
+"""Logs: structlog's and the standard library's lines in one shape, each with its trace, its span and its stage."""
 
 import logging
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from logging.handlers import RotatingFileHandler
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 from opentelemetry import trace
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-__all__ = ["configure", "set_level"]
+__all__ = ["configure", "fields_of", "set_level"]
 
 FILE_BYTES = 10_000_000
 FILES_KEPT = 5
@@ -19,15 +20,21 @@ FILES_KEPT = 5
 _FIRST = ("timestamp", "level", "logger", "event")
 
 
-def configure(level: str = "info", format: str = "json", file: str | None = None) -> Callable[[], None]:  # noqa: A002
+def configure(
+    level: str = "info",
+    format: str = "json",  # noqa: A002
+    file: str | None = None,
+    failed: Callable[[str], object] = lambda _: None,
+) -> Callable[[], None]:
     """Take over the program's logging, and return the function that gives it back.
 
     level: the least severe one logged; format: `json`, a line an event, or `console`, for people.
     file: where the lines go, rotated at 10 MB with 5 older files kept; by default standard output.
-    A file that cannot be written, or a full disk, sends the lines to standard error. A file that cannot be opened is
-    told of there at once.
+    failed: called with `file` or `stdout` for each line that cannot be written there, as on a full disk or where a
+    pipe is closed; the line goes to standard error. A file that cannot be opened is told of there at once.
     """
     handler = _handler(file)
+    handler.failed = partial(failed, "stdout" if file is None else "file")
     handler.setFormatter(_formatter(format, colors=file is None and _is_terminal(sys.stdout)))
     root = logging.getLogger()
     handlers, root_level, structlog_before = root.handlers[:], root.level, structlog.get_config()
@@ -66,12 +73,29 @@ def set_level(level: str) -> None:
         root.setLevel(level.upper())
 
 
-def add_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Add the ids of the current OpenTelemetry span, as hex, where there is one."""
-    context = trace.get_current_span().get_span_context()
+def fields_of(record: logging.LogRecord) -> EventDict:
+    """What the line of the record says, by field, whichever library logged it; an exception as its traceback."""
+    event: EventDict
+    if hasattr(record, "_logger"):  # structlog's, which our own processors have been through
+        event = {**cast(EventDict, record.msg)}
+    else:
+        event = {"event": record.getMessage(), "exc_info": record.exc_info, "_record": record}
+        for processor in _FOREIGN:
+            event = cast(EventDict, processor(None, record.levelname.lower(), event))
+        del event["_record"]
+    return structlog.processors.format_exc_info(None, "", event)
+
+
+def add_place(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Add the ids of the current OpenTelemetry span, as hex, where there is one, and the stage that it is of."""
+    span = trace.get_current_span()
+    context = span.get_span_context()
     if context.is_valid:
         event["trace_id"] = trace.format_trace_id(context.trace_id)
         event["span_id"] = trace.format_span_id(context.span_id)
+        stage = (getattr(span, "attributes", None) or {}).get("engine.stage.name")
+        if stage is not None:
+            event.setdefault("stage", stage)
     return event
 
 
@@ -86,7 +110,7 @@ _SHARED: list[Processor] = [
     structlog.stdlib.PositionalArgumentsFormatter(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
-    add_trace,
+    add_place,
 ]
 _FOREIGN: list[Processor] = [*_SHARED[:3], structlog.stdlib.ExtraAdder(), *_SHARED[4:]]
 
@@ -103,7 +127,7 @@ def _formatter(format: str, colors: bool) -> logging.Formatter:  # noqa: A002
     )
 
 
-def _handler(file: str | None) -> logging.Handler:
+def _handler(file: str | None) -> "_Spilling":
     if file is None:
         return _Stream(sys.stdout)
     handler = _File(file, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8", delay=True)
@@ -123,6 +147,7 @@ class _Spilling(logging.Handler):
     """A handler whose lines go to standard error while its own target fails."""
 
     target = "standard output"
+    failed: Callable[[], object] = staticmethod(lambda: None)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         error = sys.exc_info()[1]
@@ -132,6 +157,8 @@ class _Spilling(logging.Handler):
         self._spill(error, record)
 
     def _spill(self, error: OSError, *lost: logging.LogRecord) -> None:
+        for _ in lost:
+            self.failed()
         with suppress(AttributeError, OSError, ValueError):  # there is no standard error, or it fails, or is closed
             lines = [*map(self.format, lost), f"manometer: cannot log to {self.target}: {error.strerror or error}"]
             sys.stderr.write("".join(f"{line}\n" for line in lines))

@@ -80,7 +80,7 @@ def test_addresses_and_paths_are_those_of_here(both):
     assert flags["--web.listen-address"] == addresses["prometheus_url"]
     hooks = [hook["url"] for receiver in alertmanager["receivers"] for hook in receiver.get("webhook_configs", [])]
     assert set(hooks) == {"http://127.0.0.1:2222/"}
-    assert copied == [read_all(ROOT / each) for each in ("alert_rules", "compose/prometheus/services")]
+    assert copied == [read_all(ROOT / "compose/prometheus/rules")]
 
 
 def test_what_is_not_an_address_stays_as_it_is(both):
@@ -171,15 +171,14 @@ def test_a_folder_that_is_no_checkout_is_refused(both, tmp_path):
 
 def test_a_malformed_file_is_named(both, tmp_path):
     """The error says which file, and where in it."""
-    for folder in ("compose", "alert_rules"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
-    (tmp_path / "alert_rules" / "pool.yaml").write_text("groups: [")
+    shutil.copytree(ROOT / "compose", tmp_path / "compose")
+    (tmp_path / "compose/prometheus/rules/pool.yaml").write_text("groups: [")
     with pytest.raises(SettingsError, match=r"pool\.yaml is no YAML: .*line 1"):
         Stack(tmp_path, engine="127.0.0.1:1111", inbox="127.0.0.1:2222")
 
 
 def test_without_rules_there_is_no_stack(both, tmp_path):
-    """An empty alert_rules/ is no state to watch anything in."""
-    shutil.copytree(ROOT / "compose", tmp_path / "compose")
-    with pytest.raises(SettingsError, match="alert_rules holds no rules"):
+    """An empty folder of rules is no state to watch anything in."""
+    shutil.copytree(ROOT / "compose", tmp_path / "compose", ignore=shutil.ignore_patterns("rules"))
+    with pytest.raises(SettingsError, match="rules holds no rules"):
         Stack(tmp_path, engine="127.0.0.1:1111", inbox="127.0.0.1:2222")

@@ -45,7 +45,7 @@ def shapes():
 
 
 SHAPES = shapes()
-CONFIG = parse({"interval": f"{STEP}s"})
+CONFIG = parse({"analytics": {"interval": f"{STEP}s"}})
 
 
 def counted():

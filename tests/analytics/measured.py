@@ -1,25 +1,11 @@
-"""What was measured of the analytics, for the documentation: by `run.py` in simulated weeks, and by `cost.py`."""
+"""What `run.py` measured of the analytics in simulated weeks, for the documentation."""
 
 import json
 from pathlib import Path
 
-__all__ = ["COST", "PATH", "cost", "summary", "table"]
+__all__ = ["PATH", "summary", "table"]
 
 PATH = Path(__file__).with_name("weeks.json")
-COST = Path(__file__).with_name("cost.json")
-
-
-def cost():
-    """What an evaluation costs, in sentences."""
-    ran = json.loads(COST.read_text(encoding="utf-8"))
-    taken = ran["seconds"]
-    share = sum(taken.values()) / ran["interval"]
-    return (
-        f"With {ran['instances']:,} instances of one job, each with {ran['series']} of the series that the signals"
-        f" read, an evaluation took {taken['signals']:.2f} s of processor time for the {ran['count']} signals and"
-        f" {taken['template']:.2f} s for all that is made of them: together {share:.1%} of one processor at an"
-        f" evaluation every {ran['interval']} seconds."
-    )
 
 
 def summary():

@@ -49,7 +49,7 @@ FAULTS = {
 
 def alarms(scored, signal, config):
     """The steps at which the alert fires."""
-    step = config.interval.seconds
+    step = config.analytics.interval.seconds
     bad = np.abs(scored) if signal.low else scored
     firing = np.zeros(len(bad), bool)
     hold = config.timing["SignalUnusual"].hold.seconds // step
@@ -78,7 +78,7 @@ def faulty(values, change, rng, step):
 
 def counted(row, values, config, rng):
     """What one signal of one simulated service gives."""
-    step = config.interval.seconds
+    step = config.analytics.interval.seconds
     young, grown = slice(0, PAST * DAY // step), slice(PAST * DAY // step, None)
     scored = anomaly(scores(values, row.grain, config))
     quiet = alarms(scored, row, config)
@@ -102,7 +102,7 @@ def counted(row, values, config, rng):
 
 def believed(values, config):
     """The share of forecasts in whose band the signal came to lie, and the share of the time with a trend."""
-    ahead = config.analytics.horizon.seconds // config.interval.seconds
+    ahead = config.analytics.horizon.seconds // config.analytics.interval.seconds
     line = trend(values, config)
     off = np.abs(values[ahead:] - line["forecast"][:-ahead])
     known = np.isfinite(off)
@@ -116,12 +116,12 @@ def main():
     asked.add_argument("--seeds", type=int, default=2, help="services of each size")
     asked.add_argument("--interval", default="100s", help="between evaluations")
     options = asked.parse_args()
-    config = parse({"interval": options.interval})
+    config = parse({"analytics": {"interval": options.interval}})
     found = {row.name: [] for row in specified(config)}
     for requests in REQUESTS:
         for seed in range(FIRST_SEED, FIRST_SEED + options.seeds):
             rng = np.random.default_rng([seed, int(requests)])
-            made = signals(rng, PAST + 2 * WEEK, config.interval.seconds, requests)
+            made = signals(rng, PAST + 2 * WEEK, config.analytics.interval.seconds, requests)
             for row in specified(config):
                 found[row.name].append(counted(row, made[row.name], config, rng))
                 print(f"{requests:g} requests, seed {seed}: {row.name} {found[row.name][-1]}", flush=True)

@@ -39,26 +39,24 @@ def test_each_row_has_a_name_of_its_own(benchmark):
 
 
 def test_a_siege_is_told_as_it_went(benchmark, monkeypatch, tmp_path):
-    """What the own exporter's clients saw, and what the program lost against the round of the other one."""
+    """What the own exporter's clients saw, and what the program lost against the turns of the other one."""
     siege = benchmark("siege")
 
-    def besieged(per_second, took, failed):
-        work = {"per_second": per_second, "per_cpu_second": 2 * per_second, "of_a_core": 0.5, "others": 0.01}
-        return {**work, "slow": {"opened": 7, "dropped": 5}, "scrapes": {"took": took, "failed": failed}}
+    def work(per_second):
+        return {"per_second": per_second, "per_cpu_second": 2 * per_second, "of_a_core": 0.5, "others": 0.01}
 
-    rounds = [
-        (besieged(100.0, [9.0], ["other"]), besieged(90.0, [1.0, 2.0], [])),
-        (besieged(100.0, [9.0], ["other"]), besieged(98.0, [3.0], ["HTTPException(503)"])),
-    ]
+    turns = [(work(100.0), work(less)) for less in (90.0, 94.0, 98.0)]
+    scrape = {"took": [1.0, 2.0, 3.0], "failed": ["HTTPException(503)"]}
     monkeypatch.setattr(siege, "PATH", tmp_path / "siege.json")
-    siege.PATH.write_text(json.dumps(siege._summary(rounds)))
+    found = siege._summary(turns, {"slow": {"opened": 14, "dropped": 10}, "scrape": scrape})
+    siege.PATH.write_text(json.dumps(found))
     lines = siege.table().splitlines()
     assert lines[2:9] == [
         "| scrapes | 3 answered, 1 failed |",
         "| time that a scrape took | median 2.00 s, longest 3.00 s, of 10 s |",
         "| connections of slow clients | 14 opened, 10 of them dropped |",
-        "| share of a core that the exporter took | median 1.0%, rounds from 1.0% to 1.0% |",
-        "| share of a core that the program had | median 50.0%, rounds from 50.0% to 50.0% |",
-        "| work of the program in a second, less by | median 6.0%, rounds from 2.0% to 10.0% |",
-        "| work of the program in a second of its CPU time, less by | median 6.0%, rounds from 2.0% to 10.0% |",
+        "| share of a core that the exporter took | 1.0% ± 0.0%, half from 1.0% to 1.0% |",
+        "| share of a core that the program had | 50.0% ± 0.0%, half from 50.0% to 50.0% |",
+        "| work of the program in a second, less by | 6.0% ± 2.3%, half from 2.0% to 10.0% |",
+        "| work of the program in a second of its CPU time, less by | 6.0% ± 2.3%, half from 2.0% to 10.0% |",
     ]

@@ -33,7 +33,7 @@ def test_the_facts_are_of_the_version_that_rows_claim():
 def test_the_conventions_are_followed():
     """The rows that this file proves are there."""
     prefixes = {row.name.split(".")[0] for row in CLAIMED}
-    assert prefixes == {"system", "process", "cpython", "db"}
+    assert prefixes == {"system", "container", "process", "cpython", "db"}
 
 
 @pytest.mark.parametrize("row", CLAIMED, ids=lambda row: row.name)
@@ -54,7 +54,16 @@ def test_a_row_of_our_own_takes_no_name_of_the_semantic_conventions(row):
     """Whoever uses one of their names follows them."""
     assert row.name not in FACTS["metrics"]
     if row.convention is None:
-        assert row.name.split(".")[0] not in ("system", "process", "cpython", "db", "http", "dotnet", "jvm")
+        assert row.name.split(".")[0] not in (
+            "system",
+            "container",
+            "process",
+            "cpython",
+            "db",
+            "http",
+            "dotnet",
+            "jvm",
+        )
 
 
 @pytest.mark.parametrize("row", OTHERS, ids=lambda row: row.name)

@@ -30,7 +30,7 @@ from manometer import (
     render,
     stage,
 )
-from manometer.catalogue import SUBJECTS, pool
+from manometer.catalogue import SUBJECTS, pool, runtime
 from manometer.instrumentation.subject import Subject
 from manometer.registry.catalogued import pulled
 from manometer.registry.collection import collect
@@ -45,13 +45,17 @@ DEMANDED = {
 }
 """Gauges that a convention names so; the linter would keep the ending `_count` for histograms and summaries."""
 
-OF_OTHERS = {"manometer_processes", "manometer_process_file_failures_total"}
-"""What only a group of processes shows."""
+OF_OTHERS = {
+    *("manometer_processes", "manometer_process_file_failures_total"),
+    *("container_memory_working_set_bytes", "container_memory_available_bytes"),
+}
+"""What only a group of processes shows, or a container with a limit."""
 
 
 @pytest.fixture
-def everything():
-    """A registry on which everything is measured, each thing once and at work."""
+def everything(monkeypatch):
+    """A registry on which everything is measured, each thing once and at work, outside of a container."""
+    monkeypatch.setattr("manometer.instrumentation.runtime.cgroups.own_cgroups", list)
     registry = CollectorRegistry()
     settings = Settings(port=0, db_client_connections=True)
     one = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0}
@@ -65,7 +69,7 @@ def everything():
         check("hangs", lambda: go_on.wait(DEADLINE), registry=registry),
     ):
         measured = [_cache(registry), _connections(engine, registry), _queue(registry), _resilience(registry)]
-        instrument_loop(loop, registry=registry)
+        _unhandled(registry, instrument_loop(loop, registry=registry))
         instrument_executor(executor, name="workers", registry=registry).submit(int).result()
         loop.run_until_complete(_lagged(registry))
         _stages(registry)
@@ -133,11 +137,24 @@ def _stages(registry):
         1 / 0  # noqa: B018 - it is the failure of a run
 
 
+def _unhandled(registry, binding):
+    """What holds a loop up, and what nobody handles."""
+    error = {"error.type": "OSError"}
+    binding.counter(runtime.SLOW_CALLBACKS, {"code.function.name": "shop.work"}).inc()
+    binding.counter(runtime.LOOP_UNHANDLED_EXCEPTIONS, error).inc()
+    interpreter = Subject.on(registry, "runtime").bound({})
+    interpreter.counter(runtime.UNHANDLED_EXCEPTIONS, {"python.exception.source": "thread", **error}).inc()
+
+
 def _of_ourselves(registry):
     figures = SelfMetrics.of(registry)
     figures.collect_failures.labels("odd").inc()
     figures.label_folds.labels("many").inc()
     figures.spans.labels("ok").inc()
+    figures.traces_afterwards("left")
+    figures.points.labels("ok").inc()
+    figures.log_failures.labels("file").inc()
+    figures.handovers.labels("textfile", "ok").inc()
     figures.server_shortages.labels("connection").inc()
     figures.web_config.ended("ok")
     figures.server_refusals.labels("password").inc()

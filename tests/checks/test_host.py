@@ -9,10 +9,10 @@ import pytest
 
 from holding import StillClock
 from manometer.checks import cpu, disk, memory
-from manometer.checks.cgroups import own_cgroups
 from manometer.checks.host import Processor
 from manometer.errors import BindingError, UnsupportedError
 from manometer.health import Finding
+from manometer.instrumentation.runtime.cgroups import own_cgroups
 
 
 class Times(NamedTuple):

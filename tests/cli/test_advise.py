@@ -180,6 +180,28 @@ def test_nothing_is_said_of_too_little_traffic(tmp_path, advise):
         assert advise(url)[0] == 0
 
 
+@pytest.mark.servers
+def test_advice_goes_by_the_thresholds_of_a_file(ill, tmp_path, advise):
+    """The file of `manometer mixin`: a stage that acts gets no advice, and the window is the file's."""
+    config = tmp_path / "mixin.yaml"
+    config.write_text("advice: {acting_stages: [price], window: 45m}\n")
+    _, text, _ = advise(ill, "--config", str(config), "--json")
+    document = json.loads(text)
+    assert document["window"] == "45m"
+    assert "StageWorthCaching" not in {each["name"] for each in document["advice"]}
+    _, text, _ = advise(ill, "--config", str(config), "--window", "30m", "--json")
+    assert json.loads(text)["window"] == "30m"
+
+
+def test_a_file_of_thresholds_that_is_wrong_is_refused(tmp_path, advise):
+    """Before anything is asked of a Prometheus."""
+    config = tmp_path / "mixin.yaml"
+    config.write_text("advice: {acting: [price]}\n")
+    status, _, errors = advise("http://127.0.0.1:9", "--config", str(config))
+    assert status == 2
+    assert "unknown key 'advice.acting'" in errors
+
+
 @pytest.mark.parametrize(
     ("window", "reason"),
     [("soon", "duration 'soon' is not understood; write one number"), ("0s", "a window of no time holds nothing")],

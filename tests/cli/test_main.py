@@ -142,7 +142,7 @@ options:
   --json            print JSON in the place of Markdown
 """,
     "advise": """\
-usage: manometer advise [-h] --prometheus URL [--window TIME] [--json]
+usage: manometer advise [-h] --prometheus URL [--config FILE] [--window TIME] [--json]
 
 Tell what would pay to change in the programs that a Prometheus scrapes: the gain to expect, what to
 do, and the query that says so. Nothing is said of what has too few samples or too little traffic.
@@ -152,7 +152,9 @@ found out.
 options:
   -h, --help        show this help message and exit
   --prometheus URL  such as http://127.0.0.1:9090
-  --window TIME     how far to look back (default: 1h)
+  --config FILE     YAML of your thresholds, the same as `manometer mixin --config` takes; needs
+                    the extra yaml
+  --window TIME     how far to look back (default: 1h, or what the file says)
   --json            print JSON in the place of text
 """,
     "catalogue": """\

@@ -174,6 +174,22 @@ def test_what_a_service_left_behind_is_told_when_it_is_given_no_longer(tmp_path,
     assert capsys.readouterr().err.splitlines()[:-1] == sorted(left)
 
 
+def test_monitors_of_jobs_that_are_named_no_longer_are_told(tmp_path, capsys):
+    """Whoever applies the folder goes on scraping those jobs; a run of another format does not look at them."""
+    config = tmp_path / "mixin.yaml"
+    config.write_text("jobs: [shop]\n")
+    given = ["mixin", "--out", str(tmp_path), "--format", "operator"]
+    assert main([*given, "--config", str(config)]) == 0
+    capsys.readouterr()
+    left = [f"operator/scrapes/{name}-monitor.yaml is generated no longer; delete it" for name in ("pod", "service")]
+    assert main([*given, "--check"]) == 1
+    assert [line for line in capsys.readouterr().err.splitlines() if "scrapes" in line] == left
+    assert main(given) == 0
+    assert [line for line in capsys.readouterr().err.splitlines() if "scrapes" in line] == left
+    assert main(["mixin", "--out", str(tmp_path)]) == 0
+    assert "scrapes" not in capsys.readouterr().err
+
+
 def test_inhibitions_of_ones_own_are_not_taken_for_generated_ones(tmp_path, capsys):
     """The folder of Alertmanager's files is its user's."""
     main(["mixin", "--out", str(tmp_path)])

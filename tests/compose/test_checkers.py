@@ -36,11 +36,11 @@ def alertmanager_yml(files):
 def test_promtool_accepts_the_configuration_and_its_rules(promtool, files, tmp_path):
     """The configuration is checked with the rules that it loads, at the path where they are here."""
     document = files.read("prometheus/prometheus.yml")
-    folders = (files.root / "alert_rules", files.folder / "prometheus" / "services")
-    document["rule_files"] = [str(each / "*.yaml") for each in folders]
+    rules = files.folder / "prometheus" / "rules"
+    document["rule_files"] = [str(rules / "*.yaml")]
     (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(document))
     said = run(promtool, "check", "config", tmp_path / "prometheus.yml")
-    assert f"{sum(len(list(each.glob('*.yaml'))) for each in folders)} rule files found" in said
+    assert f"{len(list(rules.glob('*.yaml')))} rule files found" in said
 
 
 def test_promtool_accepts_the_file_as_it_is(promtool, files):

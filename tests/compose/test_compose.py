@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-SERVICES = {"alertmanager", "engine", "grafana", "inbox", "otelcol", "postgres", "prometheus", "tempo"}
+SERVICES = {"alertmanager", "engine", "grafana", "inbox", "loki", "otelcol", "postgres", "prometheus", "tempo"}
 
 
 def test_it_is_valid_by_the_compose_specification(files):

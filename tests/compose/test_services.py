@@ -6,7 +6,6 @@ import pytest
 
 from manometer.mixin import render
 from manometer.mixin.slo.file import read_services
-from manometer.mixin.thresholds import Thresholds
 
 # What listens where, read from each service's own configuration.
 LISTENING = {
@@ -20,6 +19,7 @@ LISTENING = {
         _ports(files.read("otelcol/config.yaml")["receivers"])
         | _ports(files.read("otelcol/config.yaml")["extensions"])
     ),
+    "loki": lambda files: {files.read("loki/loki.yaml")["server"]["http_listen_port"]},
     "tempo": lambda files: (
         _ports(files.read("tempo/tempo.yaml")["distributor"])
         | {files.read("tempo/tempo.yaml")["server"]["http_listen_port"]}
@@ -59,6 +59,7 @@ def test_what_one_sends_to_another_listens_on(files):
         "inbox",
         "otelcol",
         "tempo",
+        "loki",
     }
     for file, service, port in found:
         assert port in LISTENING[service](files), f"{file} sends to {service}:{port}"
@@ -73,25 +74,29 @@ def test_a_published_port_is_one_that_is_listened_on(files, service):
 
 def test_a_configuration_is_read_from_where_it_is_mounted(files):
     """The path on a command line is the target of a mount."""
-    for service in ("prometheus", "alertmanager", "otelcol", "tempo"):
+    for service in ("prometheus", "alertmanager", "otelcol", "tempo", "loki"):
         (flag,) = [flag for flag in files.services[service]["command"] if re.match(r"--?config(\.file)?=", flag)]
         assert flag.partition("=")[2] in dict(map(reversed, files.mounts(service)))
 
 
 def test_prometheus_finds_the_rules(files):
-    """The patterns of rule_files are in the folders that rules are mounted at, those of ALL-USE's promises too."""
-    patterns = files.read("prometheus/prometheus.yml")["rule_files"]
-    folders = ("../alert_rules", "./prometheus/services")
+    """The pattern of rule_files is in the folder that rules are mounted at."""
     mounted = dict(files.mounts("prometheus"))
-    assert patterns == [f"{mounted[each]}/*.yaml" for each in folders]
-    assert all(list((files.folder / each).glob("*.yaml")) for each in folders)
+    assert files.read("prometheus/prometheus.yml")["rule_files"] == [f"{mounted['./prometheus/rules']}/*.yaml"]
 
 
-def test_the_rules_of_what_alluse_promises_are_up_to_date(files):
-    """`make mixin` after a change, and commit what it wrote."""
+def test_the_rules_of_alluse_are_up_to_date(files):
+    """They follow from its thresholds and its promises: `make mixin` after a change, and commit what it wrote."""
     services = read_services([files.folder / "services" / "alluse.yaml"])
-    made = render.files(Thresholds(), services=services)["alert_rules/slo.yaml"]
-    assert (files.folder / "prometheus" / "services" / "slo.yaml").read_text() == made
+    made = render.files(render.configuration(files.folder / "mixin.yaml"), services=services)
+    written = {f"alert_rules/{path.name}": path.read_text() for path in (files.folder / "prometheus/rules").iterdir()}
+    assert written == {path: text for path, text in made.items() if path.startswith("alert_rules/")}
+
+
+def test_the_stages_of_alluse_stand_in_nobody_elses_rules(files):
+    """A shop with a stage `place_order` gets advice on it; `seek_approval` promises a latency, as any other."""
+    for path in sorted((files.root / "alert_rules").glob("*.yaml")):
+        assert [stage for stage in ("place_order", "seek_approval") if stage in path.read_text()] == []
 
 
 def test_an_alert_that_holds_another_back_is_one_that_there_is(files):
@@ -118,13 +123,52 @@ def test_grafana_finds_the_dashboards(files):
         assert list((files.root / folder).glob("*.json"))
 
 
-def test_an_exemplar_leads_to_tempo(files):
-    """The figures' data source names the traces' one, and the label that Manometer writes."""
+@pytest.fixture
+def sources(files):
+    """Grafana's data sources by their type."""
     found = files.read("grafana/provisioning/datasources/datasources.yaml")["datasources"]
-    sources = {each["type"]: each for each in found}
-    assert set(sources) == {"prometheus", "tempo"}
+    return {each["type"]: each for each in found}
+
+
+def test_an_exemplar_leads_to_tempo(sources):
+    """The figures' data source names the traces' one, and the label that Manometer writes."""
+    assert set(sources) == {"prometheus", "tempo", "loki"}
     (link,) = sources["prometheus"]["jsonData"]["exemplarTraceIdDestinations"]
     assert link == {"name": "trace_id", "datasourceUid": sources["tempo"]["uid"]}
+
+
+def test_a_log_line_leads_to_its_trace(sources):
+    """By what Loki makes of the trace id of an OTLP line, which is no label of the stream."""
+    (link,) = sources["loki"]["jsonData"]["derivedFields"]
+    assert link["datasourceUid"] == sources["tempo"]["uid"]
+    assert (link["matcherType"], link["matcherRegex"], link["url"]) == ("label", "trace_id", "$${__value.raw}")
+
+
+def test_a_trace_leads_to_its_log_lines(sources):
+    """Those of the same service: the stream is found by what Loki makes of `service.name`."""
+    link = sources["tempo"]["jsonData"]["tracesToLogsV2"]
+    assert link["datasourceUid"] == sources["loki"]["uid"]
+    assert link["tags"] == [{"key": "service.name", "value": "service_name"}]
+    assert (link["customQuery"], link["query"]) == (True, '{$${__tags}} | trace_id = "$${__trace.traceId}"')
+
+
+def test_each_kind_of_telemetry_goes_to_its_own_store(files):
+    """Loki takes OTLP at a path of its own, and attributes only where it is told to."""
+    config = files.read("otelcol/config.yaml")
+    pipelines = {name: each["exporters"] for name, each in config["service"]["pipelines"].items()}
+    assert pipelines == {"traces": ["otlp/tempo"], "logs": ["otlphttp/loki"]}
+    assert config["exporters"]["otlphttp/loki"]["endpoint"].endswith("/otlp")
+    loki = files.read("loki/loki.yaml")
+    assert loki["limits_config"]["allow_structured_metadata"] is True
+    assert loki["schema_config"]["configs"][-1]["schema"] == "v13"  # the first that has them
+
+
+def test_loki_writes_to_its_volume(files):
+    """What Loki keeps outlives its container."""
+    loki, volume = files.read("loki/loki.yaml"), dict(files.mounts("loki"))["loki"]
+    assert loki["common"]["path_prefix"] == volume
+    places = [*loki["common"]["storage"]["filesystem"].values(), loki["compactor"]["working_directory"]]
+    assert all(path.startswith(f"{volume}/") for path in places)
 
 
 def test_grafana_reckons_with_the_interval_of_the_scrapes(files):

@@ -151,12 +151,12 @@ def test_what_kubernetes_sets_for_a_service_called_manometer_is_ignored(caplog):
         (
             "http://otel:4318",
             "opentelemetry.exporter.otlp.proto.http",
-            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but sending spans needs an extra: pip install 'manometer[otlp]'",
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but that needs an extra: pip install 'manometer[otlp]'",
         ),
         (
             "http://otel:4318",
             "opentelemetry.exporter",
-            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but sending spans needs an extra: pip install 'manometer[otlp]'",
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but that needs an extra: pip install 'manometer[otlp]'",
         ),
         (
             "otel:4317",
@@ -217,6 +217,22 @@ def test_addresses_and_a_port_of_one_source_are_refused(tmp_path):
     del variables["MANOMETER_PORT"]
     assert Settings.load(environ=variables, port=1).listen_addresses == ":2"
     assert Settings.load(environ=variables, port=1, listen_addresses=None).port == 1
+
+
+def test_a_port_of_a_profile_is_refused_where_the_top_of_the_file_has_addresses(tmp_path):
+    """The port would not count. Addresses of a profile do, in the place of a port at the top."""
+    file = tmp_path / "shop.yaml"
+    file.write_text("listen_addresses: ':2'\nprofiles:\n  production:\n    port: 1\n")
+    with pytest.raises(ConfigError) as raised:
+        Settings.load(file, {}, profile="production")
+    assert str(raised.value) == (
+        f"listen_addresses in file {file}, line 1 takes the place of port in file {file}, line 4;"
+        " set listen_addresses to null there, or keep one of them"
+    )
+    file.write_text("listen_addresses: ':2'\nprofiles: {production: {port: 1, listen_addresses: null}}\n")
+    assert Settings.load(file, {}, profile="production").port == 1
+    file.write_text("port: 1\nprofiles: {production: {listen_addresses: ':2'}}\n")
+    assert Settings.load(file, {}, profile="production").listen_addresses == ":2"
 
 
 def test_an_unknown_setting_in_the_call_lists_the_known_ones():

@@ -63,6 +63,8 @@ class SpanSink:
         self.url, self.close = catcher.url, catcher.close
 
     def _take(self, path, headers, body):
+        if path != "/v1/traces":
+            return
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
             for scope in resource.scope_spans:
                 self.trace_ids.update(span.trace_id.hex() for span in scope.spans)
@@ -74,6 +76,7 @@ class EngineProcess:
     def __init__(self, folder, *arguments):
         self.log = folder / "engine.log"
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("MANOMETER_", "OTEL_"))}
+        environ["MANOMETER_METRIC_EXPORT_INTERVAL"] = "2"  # so that there is something to see of what is pushed
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 [

@@ -6,10 +6,13 @@ It prints the address of its exporter. Then it has each trouble again and again 
 needs a counter that was there before it grew.
 """
 
+import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -18,6 +21,7 @@ from cachetools import LRUCache
 from prometheus_client import REGISTRY
 
 import manometer
+from manometer.instrumentation.runtime import cgroups
 
 PAUSE = 0.2  # seconds between two rounds
 
@@ -47,6 +51,7 @@ class Exhibit:
         self._number = 0
         manometer.check("slow", lambda: time.sleep(1.5), critical=False, interval=2)
         REGISTRY.register(Failing())
+        threading.Thread(target=asyncio.run, args=(self.live_badly(),), daemon=True).start()
 
     def round(self):
         """One of everything."""
@@ -55,12 +60,39 @@ class Exhibit:
         self._cache[self._number] = self._number
         self._cache.get(self._number)
         self._cache.get(-1)
+        logging.getLogger("exhibit").warning("this line finds no room on purpose")
         with contextlib.suppress(ValueError):
             self._fail()
+
+        threading.Thread(target=self._end_badly).start()
+
+    def _end_badly(self):
+        raise RuntimeError("this thread ends badly on purpose")
+
+    async def live_badly(self):
+        """On a loop that is held up now and then, and whose tasks fail unheard."""
+        loop = asyncio.get_running_loop()
+        manometer.instrument_loop(loop)
+        while True:
+            await asyncio.sleep(PAUSE)
+            time.sleep(0.5)  # noqa: ASYNC251 - the stall itself
+            loop.call_exception_handler({"message": "nobody handles this on purpose"})
 
     @manometer.stage("fail", engine="exhibit")
     def _fail(self):
         raise ValueError("this stage fails on purpose")
+
+
+def limit_memory(folder):
+    """A container that has a limit, which the machine of these tests may not have."""
+    folder.mkdir()
+    for name, text in {
+        "memory.max": 100_000_000,
+        "memory.current": 70_000_000,
+        "memory.stat": "inactive_file 0",
+    }.items():
+        (folder / name).write_text(f"{text}\n")
+    cgroups.own_cgroups = lambda: [folder]
 
 
 def ask_under_another_name(url):
@@ -73,11 +105,22 @@ def ask_under_another_name(url):
 def main():
     """Run until SIGTERM."""
     folder = Path(sys.argv[1])
+    threading.excepthook = lambda _: None
     web, group = folder / "web.yml", folder / "group"
     web.write_text("{}\n")
+    limit_memory(folder / "cgroup")
 
     def settings():
-        return manometer.Settings.load(port=0, processes_dir=str(group), web_config_file=str(web))
+        return manometer.Settings.load(
+            port=0,
+            processes_dir=str(group),
+            web_config_file=str(web),
+            otlp_endpoint="http://127.0.0.1:1",  # where nobody takes the traces that runs leave afterwards
+            trace_ratio=0.0,
+            textfile=str(folder / "exhibit.prom"),
+            logs=True,
+            log_file="/dev/full",
+        )
 
     program = manometer.Manometer(settings(), load=settings)
     program.start()
@@ -101,6 +144,7 @@ def main():
             web.write_text("{}\n" + "#" * (number % 50))
             if number % 5 == 0:
                 program.reload()
+                manometer.flush()
                 (group / f"1-{number}.manometer").write_bytes(b"no figures")
             time.sleep(PAUSE)
     finally:

@@ -102,7 +102,6 @@ def program(name, *arguments):
 def checkout(folder, jobs):
     """The stack's files with more to scrape, each job with its targets, and native histograms."""
     shutil.copytree(ROOT / "compose", folder / "compose")
-    shutil.copytree(ROOT / "alert_rules", folder / "alert_rules")
     config = folder / "compose" / "prometheus" / "prometheus.yml"
     content = yaml.safe_load(config.read_text())
     for job, addresses in jobs.items():

@@ -54,9 +54,8 @@ def test_every_rule_evaluates(world, eventually):
 
 
 def test_the_rules_are_those_of_the_repository(world, root):
-    """Prometheus holds every rule of the repository, and the holding times are the written ones."""
-    folders = (root / "alert_rules", root / "compose" / "prometheus" / "services")
-    files = [yaml.safe_load(path.read_text()) for folder in folders for path in folder.glob("*.yaml")]
+    """Prometheus holds every rule of ALL-USE, and the holding times are the written ones."""
+    files = [yaml.safe_load(path.read_text()) for path in (root / "compose/prometheus/rules").glob("*.yaml")]
     written = [rule for file in files for group in file["groups"] for rule in group["rules"]]
     loaded = [rule for group in world.api("rules")["groups"] for rule in group["rules"]]
     assert sorted(rule["name"] for rule in loaded) == sorted(rule.get("alert") or rule["record"] for rule in written)

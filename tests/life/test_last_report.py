@@ -15,7 +15,8 @@ from holding import Held, released
 from manometer import ConfigError, Counter, Life, Manometer, Settings, asgi_app, wsgi_app
 from manometer.life import last_report
 from manometer.life.last_report import LastReport
-from manometer.life.private_file import close_unneeded, opened_to_append, write_private
+from manometer.life.private_file import close_unneeded, opened_to_append
+from manometer.whole_file import write_whole
 from waiting import DEADLINE, joined
 
 PROGRAM = """
@@ -296,7 +297,7 @@ def test_what_a_crash_amid_the_writing_left_is_no_hindrance(tmp_path):
     path = tmp_path / "crash.txt"
     left = tmp_path / f".crash.txt.{os.getpid()}.{threading.get_ident()}"
     left.write_text("part of a rep")
-    write_private(path, b"report")
+    write_whole(path, b"report", 0o600)
     assert path.read_bytes() == b"report"
     assert [*tmp_path.iterdir()] == [path]
 
@@ -371,7 +372,7 @@ def test_no_link_is_followed(tmp_path):
     precious = tmp_path / "precious"
     precious.write_text("precious")
     (tmp_path / "crash.txt").symlink_to(precious)
-    write_private(tmp_path / "crash.txt", b"report")
+    write_whole(tmp_path / "crash.txt", b"report", 0o600)
     assert precious.read_text() == "precious"
     assert (tmp_path / "crash.txt").read_text() == "report"
     (tmp_path / "fatal").symlink_to(precious)

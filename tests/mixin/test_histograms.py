@@ -4,14 +4,15 @@ import pytest
 
 from manometer.catalogue import cache
 from manometer.errors import MetricError
-from manometer.mixin.histograms import amounts, events, quantile, share_over, slow
+from manometer.mixin.histograms import amounts, buckets, events, quantile, share_over, slow
 
 LOADS = cache.LOAD_DURATION
 MADE = {
     "events": events(LOADS, ("job",), {"cache.load.outcome": "ok"}, "1h"),
     "amounts": amounts(LOADS, ("job",)),
+    "buckets": buckets(LOADS, ("job",)),
     "slow": slow(LOADS, 1.0, ("job",)),
-    "share_over": share_over(LOADS, 1.0, ("job",)),
+    "share_over": share_over(LOADS, 1.0, ("job",), "job:loads:rate5m"),
     "quantile": quantile(0.99, LOADS, ("job",)),
 }
 

@@ -88,6 +88,7 @@ SUBJECTS = {
             "rights",
         ],
     ),
+    "otlp": Subject(["otlp/*"], ["tests/otlp"]),
     "public_names": Subject(["__init__.py"], ["tests/test_public_names.py"]),
     "redaction": Subject(["redaction.py"], ["tests/test_redaction.py"]),
     "registry": Subject(["registry/*"], ["tests/registry"]),

@@ -13,8 +13,9 @@ from prometheus_client.registry import Collector
 from collected import collect
 from holding import Held, StillClock, released
 from manometer import Counter
+from manometer.flushing import flush
 from manometer.meters.fork import Forked
-from manometer.processes import Worker, collector, flush, group_registry, lifetime, onlooker
+from manometer.processes import Worker, collector, group_registry, lifetime, onlooker
 from manometer.processes import worker as module
 from manometer.registry import limits, rounds, timely
 from manometer.registry.collection import as_metric, to_read

@@ -297,7 +297,7 @@ def test_a_child_that_shares_nothing_may_start_anew(path, library):
 STARTED = """
 import manometer, selectors
 from opentelemetry import trace
-from manometer.tracing import delivery
+from manometer.otlp import delivery
 
 sent, send = os.pipe()
 

@@ -1,14 +1,17 @@
-"""RQ ends the process of a job by `os._exit`: a flush before that is all that there is, and all that it takes."""
+"""RQ ends the process of a job by `os._exit`: what a job or its worker writes before that is all that there is."""
 
+import os
 import subprocess
 import sys
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from manometer import render
 from manometer.processes import onlooker
-from waiting import DEADLINE, until
+from redis_server import redis_server
+from samples import samples
+from serving_program import scraped, serving
+from waiting import DEADLINE
 
 pytestmark = pytest.mark.servers
 
@@ -20,6 +23,11 @@ done = manometer.Counter("jobs_done", "Jobs.", ["queue"])
 
 def job(amount):
     done.labels("default").inc(amount)
+
+
+def job_by_itself(amount):
+    with manometer.Manometer():
+        job(amount)
 """
 WORKER = """
 import sys
@@ -28,10 +36,14 @@ import jobs
 from redis import Redis
 from rq import Queue, Worker
 
-directory, socket = sys.argv[1:]
+socket, recipe = sys.argv[1:]
 
 
 class FlushingWorker(Worker):
+    def work(self, *args, **kwargs):
+        with manometer.Manometer():
+            return super().work(*args, **kwargs)
+
     def perform_job(self, *args, **kwargs):
         try:
             return super().perform_job(*args, **kwargs)
@@ -41,38 +53,51 @@ class FlushingWorker(Worker):
 
 connection = Redis(unix_socket_path=socket)
 queue = Queue(connection=connection)
-for amount in (1, 10, 100):
-    queue.enqueue(jobs.job, amount)
-with manometer.start(port=0, processes_dir=directory):
-    FlushingWorker([queue], connection=connection).work(burst=True, logging_level="WARNING")
+work, worker = {"worker": (jobs.job, FlushingWorker), "job": (jobs.job_by_itself, Worker)}[recipe]
+for amount in range(1, 21):
+    queue.enqueue(work, amount)
+worker([queue], connection=connection).work(burst=True, logging_level="WARNING")
 """
+ALL = sum(range(1, 21))
 
 
 @pytest.fixture
 def redis(tmp_path, program):
     """The socket of a Redis server."""
-    socket = tmp_path / "redis.sock"
-    command = [program("redis-server", "redis-server"), "--port", "0", "--unixsocket", str(socket), "--save", ""]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=tmp_path) as server:
-        try:
-            until(socket.exists, lambda: f"Redis does not come up: {server.poll()}")
-            yield socket
-        finally:
-            server.terminate()
+    with redis_server(tmp_path, program("redis-server", "redis-server")) as socket:
+        yield socket
 
 
-def test_no_figure_of_a_job_is_lost(tmp_path, redis):
-    """Three jobs, each in a process of its own that is gone at once; none has a file left of its own."""
+@pytest.fixture
+def work(tmp_path, redis):
+    """Has a worker do twenty jobs, each in a process of its own that is gone at once, by one of the recipes."""
     (tmp_path / "jobs.py").write_text(JOBS)
     (tmp_path / "worker.py").write_text(WORKER)
+
+    def work(recipe, **settings):
+        environment = os.environ | {f"MANOMETER_{name.upper()}": str(value) for name, value in settings.items()}
+        command = [sys.executable, "worker.py", str(redis), recipe]
+        subprocess.run(command, cwd=tmp_path, env=environment, timeout=DEADLINE, check=True)
+
+    return work
+
+
+@pytest.mark.parametrize("recipe", ["worker", "job"])
+def test_no_figure_of_a_job_is_lost(tmp_path, work, recipe):
+    """Whether the worker writes it or the job; no process has a file left of its own."""
     group = tmp_path / "group"
-    subprocess.run([sys.executable, "worker.py", str(group), str(redis)], cwd=tmp_path, timeout=DEADLINE, check=True)
+    work(recipe, processes_dir=group, serve="false")
     text = render(onlooker(group))[0].decode()
-    (total,) = [
-        sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if sample.name == "jobs_done_total"
-    ]
-    assert total == 111
+    assert samples(text)["jobs_done_total", ("queue", "default")] == ALL
     assert sorted(file.name for file in group.iterdir()) == ["ended-copy.manometer", "ended.manometer"]
+
+
+@pytest.mark.parametrize("recipe", ["worker", "job"])
+def test_a_gateway_has_the_totals_of_all_jobs(tmp_path, program, work, recipe):
+    """Each that hands its figures over hands over those of the whole directory."""
+    name = "prometheus-pushgateway"
+    with serving(tmp_path, program(name, name), "--web.listen-address=127.0.0.1:PORT") as url:
+        group = f"{url}/metrics/job/mail"
+        work(recipe, processes_dir=tmp_path / "group", serve="false", pushgateway_url=group)
+        found = samples(scraped(f"{url}/metrics"))
+    assert found["jobs_done_total", ("instance", ""), ("job", "mail"), ("queue", "default")] == ALL

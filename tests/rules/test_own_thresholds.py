@@ -24,11 +24,11 @@ OTHERS = {
         "latency_seconds": 1,
         "slow_ratio": 0.01,
         "stuck_seconds": 5,
-        "waiting_stages": [],
+        "waiting_stages": ["ask"],
         "floor": 2,
     },
     "resilience": {"exhausted_ratio": 0.3, "floor": 1},
-    "runtime": {"memory_bytes": 4_000_000_000, "cpu_cores": 3.5},
+    "runtime": {"memory_bytes": 4_000_000_000, "cpu_cores": 3.5, "memory_soft_ratio": 0.5, "memory_hard_ratio": 0.7},
     "timing": {"MemoryHigh": {"hold": "10m"}, "CacheHitRatioLow": {"hold": "0s"}},
 }
 OWN = os.environ.get("MIXIN_CONFIG")

@@ -113,7 +113,7 @@ def caught(program, tmp_path):
             "pagerduty_url": f"{web.url}/pagerduty",
         }
         config["route"] |= {"group_wait": "0s", "group_interval": "1s"}
-        config |= inhibitions(SERVICES)
+        config["inhibit_rules"] += inhibitions(SERVICES)["inhibit_rules"]
         (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config))
         port = started.enter_context(reserved_port())
         log = tmp_path / "log"
@@ -152,6 +152,45 @@ def test_amtool_accepts_the_sample(program):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "SUCCESS" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("receiver", "labels"),
+    [
+        ("page", ["alertname=BreakerOpen", "severity=critical"]),
+        ("ticket", ["alertname=MemoryHigh", "severity=warning"]),
+        ("advice", ["alertname=SignalUnusual", "severity=info"]),
+        ("nobody", ["alertname=InfoInhibitor", "severity=none"]),
+        ("heartbeat", ["alertname=Watchdog", "severity=none"]),
+    ],
+)
+def test_an_alert_goes_to_its_receiver(program, receiver, labels):
+    """By its severity; the alerts about alerting have receivers of their own."""
+    amtool = program("amtool", "prometheus-alertmanager")
+    command = [
+        amtool,
+        "config",
+        "routes",
+        "test",
+        f"--config.file={FOLDER / 'alertmanager.yml'}",
+        *labels,
+        "job=shop",
+    ]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == receiver
+
+
+def test_advice_waits_until_something_worse_fires_for_its_job(caught):
+    """While InfoInhibitor fires for the job, and for no other job."""
+    server, web, _ = caught
+    server.fire("InfoInhibitor", "none", job="shop")
+    server.fire("SignalUnusual", "info", job="shop", service="shop")
+    server.fire("SignalUnusual", "info", job="cafe", service="cafe")
+    held, told = ("SignalUnusual", "info", "shop"), ("SignalUnusual", "info", "cafe")
+    until(lambda: server.states().items() >= {held: "suppressed", told: "active"}.items(), server.states)
+    server.fire("MemoryHigh", "warning", job="shop", service="shop")
+    server.fire("InfoInhibitor", "none", ended=True, job="shop")  # as the rule does then
+    until(lambda: server.states()[held] == "active", server.states)
+    until(lambda: any("SignalUnusual of shop" in str(each) for each in web.of("/slack")), server.log)
 
 
 def test_a_page_arrives_at_pagerduty_and_slack_and_so_does_its_end(caught):

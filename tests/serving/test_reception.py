@@ -10,7 +10,7 @@ from math import inf
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from manometer.serving import connection, reception
+from manometer.serving import connection, held, reception
 from manometer.serving.connection import Connection
 from manometer.serving.crowd import of_most
 from manometer.serving.handler import answered
@@ -368,38 +368,38 @@ def test_the_addresses_take_turns(pair):
 
 def test_requests_in_pieces_are_looked_at_together_now_and_then(server, monkeypatch):
     """Not at each piece: those who send bytes one by one would keep the program from its work. Others are heard."""
-    monkeypatch.setattr(reception, "_NOW_AND_THEN", DEADLINE)
+    monkeypatch.setattr(held, "_NOW_AND_THEN", DEADLINE)
     ours = server._reception
     with connected(server) as slow, connected(server) as other:
         slow.sendall(GET[:-2])
         (in_pieces,) = until(
-            lambda: [each for each in [*ours._held] if ours._heard_by.get(each) is ours._now_and_then]
+            lambda: [each for each in [*ours._held] if ours._held._heard_by.get(each) is ours._held._now_and_then]
         )
         slow.sendall(GET[-2:])
         other.sendall(GET)
         assert other.recv(15) == b"HTTP/1.1 200 OK"
         assert in_pieces.received == GET[:-2]
-        ours._hears_them_at = 0.0
+        ours._held._looks_at = 0.0
         other.sendall(GET)  # which wakes it
         assert slow.recv(15) == b"HTTP/1.1 200 OK"
     until(lambda: not ours._open)
-    assert not ours._heard_by
-    assert not ours._now_and_then.get_map()
+    assert not ours._held._heard_by
+    assert not ours._held._now_and_then.get_map()
 
 
 def test_in_a_crowd_all_are_looked_at_together(monkeypatch):
     """Who comes with a request is answered at once even so."""
     monkeypatch.setattr(reception, "places", lambda: Places(4, 4))
-    monkeypatch.setattr(reception, "_NOW_AND_THEN", DEADLINE)
+    monkeypatch.setattr(held, "_NOW_AND_THEN", DEADLINE)
     with closing(Server(Site(CollectorRegistry()), "127.0.0.1", 0).start()) as server, ExitStack() as crowd:
         ours = server._reception
         for number in range(1, 4):
             crowd.enter_context(connected(server))
             until(lambda wanted=number: len(ours._held) == wanted)
-        assert [by is ours._now_and_then for by in ours._heard_by.values()] == [False, False, True]
+        assert [by is ours._held._now_and_then for by in ours._held._heard_by.values()] == [False, False, True]
         client = crowd.enter_context(connected(server))
         client.sendall(GET)
-        ours._hears_them_at = 0.0  # where it came before its request
+        ours._held._looks_at = 0.0  # where it came before its request
         assert client.recv(15) == b"HTTP/1.1 200 OK"
 
 

@@ -107,6 +107,17 @@ def _memory(config, beyond):
     return _PROCESS | _gauge("process_memory_usage_bytes", "", config.runtime.memory_bytes * (1.1 if beyond else 0.9))
 
 
+def _container_memory(config, beyond):
+    """Beyond is over the hard limit; within is under the soft one too."""
+    limits = config.runtime
+    used = _beyond(limits.memory_hard_ratio, True) if beyond else 0.9 * limits.memory_soft_ratio
+    return (
+        _PROCESS
+        | _gauge("container_memory_working_set_bytes", "", 1000 * used)
+        | _gauge("container_memory_available_bytes", "", 1000 * (1 - used))
+    )
+
+
 def _processor(config, beyond):
     return _PROCESS | _counter(
         "process_cpu_time_seconds_total", "", config.runtime.cpu_cores * (1.1 if beyond else 0.9)
@@ -142,6 +153,7 @@ EDGES = {
     ("engine", "EngineLatencyHigh"): _engine_latency,
     ("engine", "StageStuck"): _stage_stuck,
     ("resilience", "RetriesExhausted"): _retries_exhausted,
+    ("runtime", "ContainerMemoryHigh"): _container_memory,
     ("runtime", "MemoryHigh"): _memory,
     ("runtime", "CpuHigh"): _processor,
 }

@@ -9,19 +9,33 @@ import pytest
 from ports import reserved_port
 from waiting import DEADLINE, until
 
-__all__ = ["collecting_spans"]
+__all__ = ["collecting_spans", "forwarding"]
 
 
 @contextmanager
 def collecting_spans(program, folder):
     """A real OTLP collector that writes down what it gets; yields its base URL and that file."""
-    output = folder / "spans.txt"
+    written = ("--exporter", "blackhole", "--debug-log", "traces", "--debug-log-verbosity", "detailed")
+    with _running(program, folder, written) as (url, _, output):
+        yield url, output
+
+
+@contextmanager
+def forwarding(program, folder, url):
+    """A real OTLP collector that hands what it gets on to that URL; yields its own, over HTTP and over gRPC."""
+    on = ("--exporter", "otlp", "--otlp-exporter-endpoint", url, "--otlp-exporter-protocol", "http")
+    with _running(program, folder, on) as (http, grpc, _):
+        yield http, grpc
+
+
+@contextmanager
+def _running(program, folder, arguments):
+    output = folder / "collector.txt"
     with reserved_port() as port, reserved_port() as other, output.open("wb") as out:
         process = subprocess.Popen(
             [
-                *(program, "start", "--exporter", "blackhole"),
+                *(program, "start", *arguments),
                 *("--otlp-http-endpoint", f"127.0.0.1:{port}", "--otlp-grpc-endpoint", f"127.0.0.1:{other}"),
-                *("--debug-log", "traces", "--debug-log-verbosity", "detailed"),
                 *("--pid-file", str(folder / "pid"), "--log-file", str(folder / "log")),
             ],
             stdout=out,
@@ -29,8 +43,8 @@ def collecting_spans(program, folder):
             cwd=folder,
         )
         try:
-            until(lambda: _listens(port) or _dead(process, output))
-            yield f"http://127.0.0.1:{port}", output
+            until(lambda: (_listens(port) and _listens(other)) or _dead(process, output))
+            yield f"http://127.0.0.1:{port}", f"http://127.0.0.1:{other}", output
         finally:
             process.terminate()
             process.wait(DEADLINE)

@@ -36,7 +36,7 @@ def _median(windows):
 
 def trend(values, config):
     """Slope, r2, steadiness, forecast and forecast_error of a signal, by name."""
-    step = config.interval.seconds
+    step = config.analytics.interval.seconds
     past = config.analytics.trend_range.seconds // step
     horizon = config.analytics.horizon.seconds
     enough = np.isfinite(values) & (rolling(_count, values, past) >= config.analytics.samples_ratio * past)
@@ -72,7 +72,7 @@ def trend(values, config):
 
 def scores(values, grain, config):
     """The usual figure, the deviation, its spread and the score of a signal, by season and name."""
-    step, limits = config.interval.seconds, config.analytics
+    step, limits = config.analytics.interval.seconds, config.analytics
     day, hour = limits.usual_range.seconds // step, limits.season_range.seconds // step
     logarithm = np.log(values + grain)
     found = {}

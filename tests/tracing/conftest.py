@@ -1,32 +1,5 @@
-"""Tracing, for the tests of stages and their spans, and of where the spans go."""
+"""Tracing, for the tests of stages and their spans."""
 
-import logging
-from contextlib import closing
+from tracers import recorded, traced, tracer
 
-import pytest
-from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http import trace_exporter
-from opentelemetry.util._once import Once
-
-from manometer.tracing import otlp
-from otlp_receiver import Receiver
-from tracers import traced, tracer
-
-__all__ = ["traced", "tracer"]
-
-
-@pytest.fixture
-def receiver():
-    """A receiver that is there."""
-    with closing(Receiver()) as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def provider_of_its_own(monkeypatch):
-    """OpenTelemetry allows for one tracer provider in a process: what a test sets is taken back behind it."""
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
-    monkeypatch.setattr(otlp, "_switch", otlp._Switch())
-    logger = logging.getLogger(trace_exporter.__name__)
-    monkeypatch.setattr(logger, "filters", logger.filters[:])
+__all__ = ["recorded", "traced", "tracer"]

@@ -10,7 +10,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, StatusCode, Trace
 
 from collected import collect
 from manometer import stage
-from manometer.tracing import spans
+from manometer.tracing import here, spans, stage_span
 
 
 def test_stages_within_a_stage_are_its_children(figures, traced):
@@ -206,10 +206,10 @@ ENDED = (
 def test_a_broken_tracer_does_not_reach_the_program(figures, tracer, monkeypatch, part, messages, caplog):
     """Its spans are lost, which is logged once, and once more when it works again; the runs are measured."""
     caplog.set_level("INFO")
-    broken, detach = Broken(part), trace_context.detach
+    broken, detach = Broken(part), here.detach
     tracer(broken)
     if part == "leaving":
-        monkeypatch.setattr(trace_context, "detach", lambda token: (detach(token), broken.fail()))
+        monkeypatch.setattr(here, "detach", lambda token: (detach(token), broken.fail()))
     for _ in range(100):
         with suppress(KeyError), stage("s", registry=figures.registry):
             raise KeyError
@@ -228,13 +228,13 @@ def test_a_broken_tracer_does_not_reach_the_program(figures, tracer, monkeypatch
 def test_a_span_ends_once(figures, traced, monkeypatch, caplog):
     """Nothing is done about it when it is gone."""
     exported = traced(ALWAYS_ON)
-    monkeypatch.setattr(spans, "_abandoned", lambda *_: pytest.fail("it was not abandoned"))
+    monkeypatch.setattr(stage_span, "_abandoned", lambda *_: pytest.fail("it was not abandoned"))
     measured = stage("function", registry=figures.registry)(lambda: None)
     measured()
     with stage("block", registry=figures.registry):
         pass
     assert exported().keys() == {"function", "block"}
-    assert not spans._open
+    assert not stage_span.open_spans
     assert not caplog.records
 
 
@@ -251,7 +251,7 @@ def test_a_block_that_is_left_without_its_exit_ends_its_span(figures, traced):
         assert trace.get_current_span() is outer
         assert figures("engine_stage_active", engine_stage_name="left") == 0
     assert exported().keys() == {"outer", "left"}
-    assert not spans._open
+    assert not stage_span.open_spans
 
 
 def test_without_tracing_no_span_is_asked_for(figures, monkeypatch):

@@ -40,7 +40,7 @@ def add_parser(subparsers: Any) -> None:
         "--stack",
         type=Path,
         metavar="DIR",
-        help="start Prometheus and Alertmanager too, by DIR/compose and DIR/alert_rules",
+        help="start Prometheus and Alertmanager too, by DIR/compose",
     )
     parser.add_argument(
         "--calm",

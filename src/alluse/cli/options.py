@@ -57,7 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f"switch a fault on; there are {', '.join(FAULTS)}",
     )
     parser.add_argument("--seconds", type=number(*_SECONDS), metavar="N", help="stop after that many seconds")
-    parser.add_argument("--otlp", metavar="URL", help="OTLP/HTTP receiver that spans go to")
+    parser.add_argument("--otlp", metavar="URL", help="OTLP/HTTP receiver that spans and metrics go to")
     parser.add_argument("--log-file", type=Path, metavar="FILE", help="file that logs go to, in 10 MB pieces, 5 kept")
 
 

@@ -6,8 +6,9 @@ from typing import Unpack
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.app.arguments import expect
-from manometer.app.exported import flush, site_of, starting, worker_of
+from manometer.app.exported import send_to_the_end, site_of, starting, worker_of
 from manometer.config import Settings, SettingValues
+from manometer.flushing import flush
 from manometer.health import Check, Checks
 from manometer.instrumentation.pool import database
 from manometer.life.last_report import report_to_the_end
@@ -29,8 +30,8 @@ def wsgi_app(
 
     Mounted at `/metrics`, it answers with the figures there: of all worker processes, where the setting
     `processes_dir` says where they share them. The process, its garbage collector and the host are measured from
-    now on, as `start` does. The first request for `/readyz` starts the health checks, in whichever worker process it
-    comes to.
+    now on, as `start` does, and spans and metrics are sent where the settings say so. The first request for `/readyz`
+    starts the health checks, in whichever worker process it comes to.
     path, profile, settings: as for start; those of the address and `web_config_file` do not matter here, as the
     program's own server decides who may ask. They hold until the process ends.
     """
@@ -62,6 +63,8 @@ def _site(registry: CollectorRegistry, settings: Settings) -> Site:
     if settings.db_client_connections:
         database.show(registry)
     worker = worker_of(registry, settings)
+    with starting:
+        send_to_the_end(registry, settings, worker)
     if worker is not None:
         worker.start()
 

@@ -1,22 +1,31 @@
 """What leaves a program, as its settings have it: the exporter's site, and what the process shares with others."""
 
-import sys
+import atexit
 from collections.abc import Callable, Sequence
 from threading import RLock
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary, WeakSet
 
 from prometheus_client import CollectorRegistry
 
 from manometer.config import Settings
+from manometer.flushing import flushed_by
 from manometer.health import Check, Checks
 from manometer.meters.fork import freed_in_child
+from manometer.otlp.destination import of_metrics, of_spans
+from manometer.otlp.sending import Sending
+from manometer.registry.self_metrics import SelfMetrics
+from manometer.serving.server import Server
 from manometer.serving.site import Site
 from manometer.serving.slots import Slots
 
 if TYPE_CHECKING:
     from manometer.processes import Worker
 
-__all__ = ["flush", "site_of", "starting", "worker_of"]
+__all__ = [
+    *("end_sending", "log", "log_level", "send_to_the_end", "sending_of"),
+    *("server_of", "site_of", "starting", "worker_of"),
+]
 
 starting = freed_in_child(RLock())
 """Whoever starts or ends what a registry exports has this lock meanwhile."""
@@ -41,6 +50,38 @@ def site_of(
     )
 
 
+def server_of(site: Site, settings: Settings, worker: "Worker | None") -> Server:
+    """A server of the site that has its addresses, and answers nobody yet."""
+    return Server(
+        site,
+        settings.host,
+        settings.port,
+        listen_addresses=settings.listen_addresses,
+        web_config_file=settings.web_config_file,
+        sharing=None if worker is None else worker.sharing,
+        allowed_hosts=settings.allowed_hosts,
+    )
+
+
+def log(registry: CollectorRegistry, settings: Settings) -> Callable[[], None]:
+    """Set the program's logging up, and return what gives it back."""
+    from manometer import logs  # takes as long to import as all the rest of the kit
+
+    failures = SelfMetrics.of(registry).log_failures
+
+    def failed(destination: str) -> None:
+        failures.labels(destination).inc()
+
+    return logs.configure(settings.log_level, settings.log_format, settings.log_file, failed)
+
+
+def log_level(settings: Settings) -> None:
+    """Have the level of these settings hold, where the logging was set up by `log`."""
+    from manometer import logs  # as above
+
+    logs.set_level(settings.log_level)
+
+
 def worker_of(registry: CollectorRegistry, settings: Settings) -> "Worker | None":
     """This process's part in a group of them, where the settings name one."""
     if settings.processes_dir is None:
@@ -52,17 +93,36 @@ def worker_of(registry: CollectorRegistry, settings: Settings) -> "Worker | None
     return worker
 
 
-def flush(timeout: float | None = 10.0) -> bool:
-    """Write now what this process shares with others (see the setting `processes_dir`).
+def sending_of(registry: CollectorRegistry, worker: "Worker | None") -> Sending:
+    """What sends the registry's spans and metrics; there is one, so that no figure goes out twice."""
+    return _sendings.setdefault(registry, Sending(registry, worker))
 
-    A process that ends by `os._exit`, or is killed, runs no code at its end: call this before, or the figures of the
-    last second are lost. A process that ends in any other way writes them by itself.
-    timeout: seconds to wait for that, None for as long as it takes.
-    Returns whether all is written, which it is where nothing is shared; where it is not, the log says why.
-    """
-    # It is loaded where something is shared. A signal handler may come amid that, and then nothing is shared yet.
-    write: Callable[[float | None], bool] | None = getattr(sys.modules.get("manometer.processes"), "flush", None)
-    return True if write is None else write(timeout)
+
+def end_sending(registry: CollectorRegistry) -> None:
+    """Send what is left, and no more, unless that goes on to the program's end."""
+    if registry in _sendings and registry not in _to_the_end:
+        _sendings.pop(registry).close()
+
+
+def send_to_the_end(registry: CollectorRegistry, settings: Settings, worker: "Worker | None") -> None:
+    """Send as these settings have it until the program ends."""
+    if of_spans(settings) is None and of_metrics(settings) is None:
+        return
+    sending = sending_of(registry, worker)
+    sending.follow(settings)
+    if registry not in _to_the_end:
+        _to_the_end.add(registry)
+        atexit.register(sending.close)
+
+
+def _send_now() -> bool:
+    sent = [sending.flush() for sending in list(_sendings.values())]
+    return all(sent)
+
+
+_sendings: WeakKeyDictionary[CollectorRegistry, Sending] = WeakKeyDictionary()
+_to_the_end: WeakSet[CollectorRegistry] = WeakSet()
+flushed_by(_send_now)
 
 
 def _shown(registry: CollectorRegistry, worker: "Worker | None") -> CollectorRegistry:

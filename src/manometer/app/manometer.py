@@ -11,18 +11,28 @@ from typing import Self, Unpack
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.app.arguments import expect
-from manometer.app.exported import site_of, starting, worker_of
+from manometer.app.exported import (
+    end_sending,
+    log,
+    log_level,
+    sending_of,
+    server_of,
+    site_of,
+    starting,
+    worker_of,
+)
 from manometer.config import Live, Reload, Settings, SettingValues
 from manometer.errors import ConfigError
+from manometer.handover import Handover
 from manometer.health import Checks
 from manometer.instrumentation.pool import database
 from manometer.life.hangup import on_hangup
 from manometer.life.last_report import leave_reports, reporting
 from manometer.meters.fork import Forked, notice, renewed_in_child
+from manometer.otlp.sending import FOLLOWED
 from manometer.process import measure
 from manometer.registry.self_metrics import SelfMetrics
 from manometer.serving.server import Server
-from manometer.tracing.sending import Sending
 
 __all__ = ["Manometer", "start"]
 
@@ -30,8 +40,8 @@ __all__ = ["Manometer", "start"]
 class Manometer:
     """Serves a registry's figures over HTTP, runs its health checks, measures the process and the host.
 
-    Sends spans and sets up logging where the settings ask for it. All of it ends with `close()`, or
-    with the `with` block. It may be started again after that. A registry has one that runs.
+    Sends spans, sets up logging and hands the last figures over where the settings ask for it. All of it ends with
+    `close()`, or with the `with` block. It may be started again after that. A registry has one that runs.
 
     settings: by default what `load` gives. load: where `reload` has new settings from, by default Settings.load where
     no settings are given.
@@ -64,11 +74,11 @@ class Manometer:
         notice()
         with starting:
             if self._running is not None:
-                raise ConfigError(f"this Manometer serves {self.url} already; close it first")
+                raise ConfigError(f"this Manometer is running and {self._served}; close it first")
             first = _by_registry.get(self._registry)
             if first is not None:  # what they measure is the registry's: the end of one would take it from both
                 raise ConfigError(
-                    f"the registry has a Manometer already, which serves {first.url}; "
+                    f"the registry has a Manometer already, which {first._served}; "
                     "use that, which Manometer.running(registry) returns, or close it first"
                 )
             with ExitStack() as started:
@@ -135,8 +145,14 @@ class Manometer:
     def url(self) -> str:
         """Where the landing page is, such as http://127.0.0.1:9464."""
         if self._server is None:
-            raise ConfigError("this Manometer is not running; call start() first")
+            reason = "is not running; call start() first" if self._running is None else self._served
+            raise ConfigError(f"this Manometer {reason}")
         return self._server.url
+
+    @property
+    def _served(self) -> str:
+        nothing = "nothing, as its setting serve is off"
+        return f"serves {nothing if self._server is None else self._server.url}"
 
     def __enter__(self) -> Self:
         return self if self._running is not None else self.start()
@@ -145,7 +161,7 @@ class Manometer:
         leave_reports(error)
         self.close()
 
-    def _start(self, started: ExitStack) -> Server:
+    def _start(self, started: ExitStack) -> Server | None:
         """Start the parts in such an order that the last ones started are the first to stop."""
         settings, registry = self.settings, self._registry
         live = self._live = Live(settings)
@@ -153,28 +169,15 @@ class Manometer:
         worker = worker_of(registry, settings)
         site = site_of(registry, settings, worker, checks.all)
         started.callback(SelfMetrics.of(registry).forget_configurations)
-        server = Server(
-            site,
-            settings.host,
-            settings.port,
-            listen_addresses=settings.listen_addresses,
-            web_config_file=settings.web_config_file,
-            sharing=None if worker is None else worker.sharing,
-            allowed_hosts=settings.allowed_hosts,
-        )
-        started.callback(server.close)  # where the port is taken, nothing else has been touched
+        server = server_of(site, settings, worker) if settings.serve else None
+        if server is not None:
+            started.callback(server.close)  # where the port is taken, nothing else has been touched
         checks.lifecycle.drain_time = settings.drain_time  # for a Life that was given no settings
         started.callback(setattr, checks.lifecycle, "drain_time", None)
         started.enter_context(reporting(settings.crash_report, registry, settings.service_name))
         if settings.logs:
-            from manometer import logs  # takes as long to import as all the rest of the kit
-
-            started.callback(logs.configure(settings.log_level, settings.log_format, settings.log_file))
-            live.on_change(["log_level"], lambda new: logs.set_level(new.log_level))
-        sending = Sending(registry)
-        started.callback(sending.close)
-        sending.follow(settings)
-        live.on_change(["otlp_endpoint", "otlp_headers", "trace_ratio"], sending.follow)
+            started.callback(log(registry, settings))
+            live.on_change(["log_level"], log_level)
         started.callback(measure(registry))
         if settings.db_client_connections:
             started.callback(database.show(registry))
@@ -182,26 +185,34 @@ class Manometer:
             checks.start(settings.health_interval)
         started.callback(checks.stop)
         live.on_change(["health_interval"], lambda new: checks.start(new.health_interval))
+        sending = sending_of(registry, worker)
+        started.callback(end_sending, registry)  # behind the worker, and before what is measured goes
+        sending.follow(settings)
+        live.on_change(FOLLOWED, sending.follow)
         if worker is not None:
             worker.start()
             started.callback(worker.stop)
+        started.callback(Handover(settings, site.registry, registry).close)
 
         def show(new: Settings) -> None:
             if worker is not None:
                 worker.patience = new.collector_timeout
-            server.show(replace(site, patience=new.collector_timeout), new.allowed_hosts)
+            if server is not None:
+                server.show(replace(site, patience=new.collector_timeout), new.allowed_hosts)
 
         live.on_change(["allowed_hosts", "collector_timeout"], show)
         with _needing_threads():
             if settings.reload_on_sighup:
-                if self._load is None:
-                    raise ConfigError(
-                        "reload_on_sighup needs to know what to read: pass load=... beside the settings"
-                    )
-                started.callback(on_hangup(self.reload))
-            server.start()
-        started.callback(server.close)
+                started.callback(self._reloading_on_hangup())
+            if server is not None:
+                server.start()
+                started.callback(server.close)
         return server
+
+    def _reloading_on_hangup(self) -> Callable[[], None]:
+        if self._load is None:
+            raise ConfigError("reload_on_sighup needs to know what to read: pass load=... beside the settings")
+        return on_hangup(self.reload)
 
 
 @contextmanager

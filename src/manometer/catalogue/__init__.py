@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from manometer.catalogue import (
     cache,
+    container,
     database,
     engine,
     health,
@@ -30,7 +31,7 @@ SUBJECTS: Mapping[str, tuple[MetricSpec, ...]] = MappingProxyType(
         "resilience": resilience.SPECS,
         "runtime": runtime.SPECS,
         "process": process.SPECS,
-        "host": host.SPECS,
+        "host": (*host.SPECS, *container.SPECS),
         "health": health.SPECS,
         "self_metrics": self_metrics.SPECS,
     }

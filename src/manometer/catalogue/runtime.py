@@ -10,7 +10,11 @@ __all__ = [
     "LOOP_LAG",
     "LOOP_LAG_EVERY",
     "LOOP_TASKS",
+    "LOOP_UNHANDLED_EXCEPTIONS",
+    "SLOW_CALLBACKS",
+    "SLOW_CALLBACK_SECONDS",
     "SPECS",
+    "UNHANDLED_EXCEPTIONS",
 ]
 
 _GENERATION = ("cpython.gc.generation",)
@@ -69,9 +73,37 @@ LOOP_TASKS = MetricSpec(
     name="asyncio.tasks",
     kind=Kind.UPDOWNCOUNTER,
     unit="{task}",
-    attributes=("asyncio.loop.name",),
+    attributes=("asyncio.loop.name", "asyncio.task.state"),
+    values={"asyncio.task.state": ("ready", "waiting")},
     reading=Reading.PULL,
-    help="Tasks of the event loop that have not finished.",
+    help="Tasks of the event loop that have not finished: those that run or could, and those that wait.",
+)
+SLOW_CALLBACK_SECONDS = 0.1
+"""From so many seconds on, a callback or a step of a task is slow, as in asyncio's debug mode."""
+SLOW_CALLBACKS = MetricSpec(
+    name="asyncio.slow_callbacks",
+    kind=Kind.COUNTER,
+    unit="{callback}",
+    attributes=("asyncio.loop.name", "code.function.name"),
+    help="Callbacks and steps of tasks that were found to hold the event loop up for over 0.1 s, by their function.",
+)
+LOOP_UNHANDLED_EXCEPTIONS = MetricSpec(
+    name="asyncio.unhandled_exceptions",
+    kind=Kind.COUNTER,
+    unit="{exception}",
+    attributes=("asyncio.loop.name", "error.type"),
+    help="Exceptions that reached the event loop's exception handler, as of tasks whose result nobody asked for.",
+)
+UNHANDLED_EXCEPTIONS = MetricSpec(
+    name="python.unhandled_exceptions",
+    kind=Kind.COUNTER,
+    unit="{exception}",
+    attributes=("python.exception.source", "error.type"),
+    values={"python.exception.source": ("thread", "unraisable")},
+    help="Exceptions that ended a thread, or that a finalizer or a callback of the interpreter could not raise.",
 )
 
-SPECS = (GC_COLLECTIONS, GC_COLLECTED, GC_UNCOLLECTABLE, GC_PAUSE, LOOP_LAG, LOOP_TASKS)
+SPECS = (
+    *(GC_COLLECTIONS, GC_COLLECTED, GC_UNCOLLECTABLE, GC_PAUSE, UNHANDLED_EXCEPTIONS),
+    *(LOOP_LAG, LOOP_TASKS, SLOW_CALLBACKS, LOOP_UNHANDLED_EXCEPTIONS),
+)

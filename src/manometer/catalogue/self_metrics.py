@@ -8,7 +8,10 @@ __all__ = [
     "CONFIG_RELOADS",
     "CONFIG_RELOAD_SUCCESSFUL",
     "CONFIG_RELOAD_TIME",
+    "HANDOVERS",
     "LABEL_FOLDS",
+    "LOG_FAILURES",
+    "POINTS",
     "PROCESSES",
     "PROCESS_FILE_FAILURES",
     "SERIES",
@@ -19,6 +22,7 @@ __all__ = [
     "SERVER_SHORTAGES",
     "SPANS",
     "SPECS",
+    "TRACES_AFTERWARDS",
 ]
 
 COLLECT_DURATION = MetricSpec(
@@ -60,6 +64,41 @@ SPANS = MetricSpec(
     attributes=("manometer.otlp.span.outcome",),
     values={"manometer.otlp.span.outcome": ("ok", "rejected", "error")},
     help="Spans handed to the OTLP exporter: taken, rejected by a receiver that took others of the batch, or lost.",
+)
+TRACES_AFTERWARDS = MetricSpec(
+    name="manometer.traces.afterwards",
+    kind=Kind.COUNTER,
+    unit="{trace}",
+    attributes=("manometer.trace.outcome",),
+    values={"manometer.trace.outcome": ("left", "over_limit")},
+    help="Traces of runs that were not recorded, but failed or were slow: left, or not left because of the limit.",
+)
+POINTS = MetricSpec(
+    name="manometer.otlp.points",
+    kind=Kind.COUNTER,
+    unit="{data_point}",
+    attributes=("manometer.otlp.point.outcome",),
+    values={"manometer.otlp.point.outcome": ("ok", "rejected", "error")},
+    help="Figures pushed over OTLP: taken, rejected by a receiver that took others of the request, or not delivered.",
+)
+HANDOVERS = MetricSpec(
+    name="manometer.handovers",
+    kind=Kind.COUNTER,
+    unit="{handover}",
+    attributes=("manometer.handover.receiver", "manometer.handover.outcome"),
+    values={
+        "manometer.handover.receiver": ("pushgateway", "textfile"),
+        "manometer.handover.outcome": ("ok", "error"),
+    },
+    help="Times that a program gave its last figures to a text file or a Pushgateway, by whether they got there.",
+)
+LOG_FAILURES = MetricSpec(
+    name="manometer.log.failures",
+    kind=Kind.COUNTER,
+    unit="{line}",
+    attributes=("manometer.log.destination",),
+    values={"manometer.log.destination": ("file", "stdout")},
+    help="Log lines that could not be written where the settings say, and went to standard error where there is one.",
 )
 PROCESSES = MetricSpec(
     name="manometer.processes",
@@ -145,8 +184,8 @@ CONFIG_RELOAD_TIME = MetricSpec(
 )
 
 SPECS = (
-    *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS),
-    *(PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES, SERVER_REFUSALS),
+    *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS, POINTS, HANDOVERS, LOG_FAILURES),
+    *(TRACES_AFTERWARDS, PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES, SERVER_REFUSALS),
     *(SERVER_CONFIG_RELOADS, SERVER_CONFIG_RELOAD_SUCCESSFUL, SERVER_CONFIG_RELOAD_TIME),
     *(CONFIG_RELOADS, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME),
 )

@@ -7,10 +7,11 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from manometer.checks.cgroups import own_cgroups, processors, share_of_memory
 from manometer.checks.shares import MOST, checked, used
 from manometer.errors import UnsupportedError
 from manometer.health import Finding
+from manometer.instrumentation.runtime import cgroups as limits
+from manometer.instrumentation.runtime.cgroups import own_cgroups, processors
 
 __all__ = ["Processor", "cpu", "disk", "memory"]
 
@@ -29,10 +30,10 @@ def memory(at_most: float = MOST, *, cgroups: Cgroups = own_cgroups) -> Callable
     psutil = _psutil("memory")
 
     def run() -> Finding:
-        share = share_of_memory(cgroups())
-        if share is None:
+        limited = limits.memory(cgroups())
+        if limited is None:
             return used("the host's memory", psutil.virtual_memory().percent / 100, at_most)
-        return used("the container's memory", share, at_most)
+        return used("the container's memory", limited.share, at_most)
 
     return run
 

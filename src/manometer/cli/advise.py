@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from manometer.cli.prometheus import Prometheus, Series
@@ -45,9 +46,18 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "out.",
     )
     parser.add_argument("--prometheus", required=True, metavar="URL", help="such as http://127.0.0.1:9090")
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        help="YAML of your thresholds, the same as `manometer mixin --config` takes; needs the extra yaml",
+    )
     default = Thresholds().advice.window
     parser.add_argument(
-        "--window", type=_window, default=default, metavar="TIME", help="how far to look back (default: %(default)s)"
+        "--window",
+        type=_window,
+        metavar="TIME",
+        help=f"how far to look back (default: {default}, or what the file says)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON in the place of text")
     parser.set_defaults(run=run)
@@ -55,17 +65,26 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Ask, and tell the advice."""
-    config = Thresholds()
-    advices = table(replace(config, advice=replace(config.advice, window=args.window)))
+    config = _thresholds(args.config)
+    window = args.window or config.advice.window
+    advices = table(replace(config, advice=replace(config.advice, window=window)))
     ask = Prometheus(args.prometheus).query
     judged = {each.name: len(ask(each.judged)) for each in advices}
     pieces = [piece for each in advices for piece in _pieces(each, ask)]
     if args.json:
-        document = {"window": args.window, "judged": judged, "advice": [_entry(each) for each in pieces]}
+        document = {"window": window, "judged": judged, "advice": [_entry(each) for each in pieces]}
         sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write("\n".join([*map(_text, pieces), _summary(pieces, judged, args.window)]))
+        sys.stdout.write("\n".join([*map(_text, pieces), _summary(pieces, judged, window)]))
     return 1 if pieces else 0
+
+
+def _thresholds(path: Path | None) -> Thresholds:
+    if path is None:
+        return Thresholds()
+    from manometer.mixin.thresholds import file  # needs an extra
+
+    return file.read(path)
 
 
 def _pieces(advice: Advice, ask: Ask) -> Iterable[Piece]:

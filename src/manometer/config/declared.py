@@ -5,11 +5,14 @@ from dataclasses import MISSING, dataclass, field, fields
 from functools import partial
 from typing import Any, get_type_hints
 
+from manometer.config.platforms import Meaning
 from manometer.config.rules import Rule, rule_of
 from manometer.errors import ConfigError
 from manometer.redaction import brief
 
 __all__ = ["HIDDEN", "OF_A_FILE", "Setting", "declared", "of_files", "readable", "setting", "shown"]
+
+_PARTS = ("help", "secret", "live", "platform", "platform_means", "instead_of")
 
 HIDDEN = "***"
 """What stands in the place of a secret."""
@@ -29,6 +32,7 @@ class Setting:
     secret: bool = False
     live: bool = False
     platform: str | None = None
+    platform_means: Meaning | None = None
     instead_of: tuple[str, ...] = ()
     refusal: Callable[[Any], str | None] = lambda _: None
     """Why the dataclass refuses the value by itself; None where it takes it."""
@@ -39,11 +43,19 @@ class Setting:
 
     def from_text(self, text: str) -> Any:
         """The value that the text gives; the text itself where it gives none, which the setting will not take."""
-        text = text.strip()
-        try:
-            return self.rule.from_text(text)
-        except ValueError:
-            return text
+        return _read(self.rule.from_text, text)
+
+    def from_platform(self, text: str) -> Any:
+        """The same of the text of another project's variable."""
+        return _read(self.platform_means or self.rule.from_text, text)
+
+
+def _read(means: Meaning, text: str) -> Any:
+    text = text.strip()
+    try:
+        return means(text)
+    except ValueError:
+        return text
 
 
 def setting(
@@ -54,16 +66,19 @@ def setting(
     secret: bool = False,
     live: bool = False,
     platform: str | None = None,
+    platform_means: Meaning | None = None,
     instead_of: tuple[str, ...] = (),
 ) -> Any:
     """A field of Settings.
 
     meaning: one sentence; secret: whether nobody is to see the value; live: whether a reload may change it.
     platform: the variable of another project that sets it too, where nothing of ours does.
+    platform_means: makes the value of that variable's text; by default the rule does.
     instead_of: settings that do not count where this one is set; one source may not give both.
     """
     metadata = {"help": meaning, "rule": rule, "secret": secret, "live": live}
-    return field(default=default, metadata={**metadata, "platform": platform, "instead_of": instead_of})
+    others = {"platform": platform, "platform_means": platform_means, "instead_of": instead_of}
+    return field(default=default, metadata={**metadata, **others})
 
 
 def declared(kind: type) -> Mapping[str, Setting]:
@@ -78,7 +93,7 @@ def declared(kind: type) -> Mapping[str, Setting]:
         if default is MISSING:
             raise ConfigError(f"{kind.__qualname__}.{each.name} has no default; give it one")
         known = each.metadata
-        parts = {name: known[name] for name in ("help", "secret", "live", "platform", "instead_of") if name in known}
+        parts = {name: known[name] for name in _PARTS if name in known}
         if "rule" in known:
             found[each.name] = Setting(each.name, default, known["rule"], **parts)
         else:  # the dataclass may know more than its type does

@@ -67,11 +67,12 @@ def find_platform_s(
         text = environ.get(variable, "").strip() if variable is not None else ""
         if variable is None or not text or setting.name in taken:
             continue
-        if setting.name == "otlp_endpoint" and not _sends_spans():
-            _log.warning("%s is set, but sending spans needs an extra: pip install 'manometer[otlp]'", variable)
-            continue
         wrong, source = Mistakes(), Source(Origin.VARIABLE, variable)
-        value = setting.from_text(text)
+        value = setting.from_platform(text)
+        extra = _missing_extra(setting.name, value)
+        if extra is not None:
+            _log.warning("%s is set, but that needs an extra: pip install 'manometer[%s]'", variable, extra)
+            continue
         if wrong.check(setting, value, source):
             found[setting.name] = Given(value, source)
         for mistake in wrong.found:
@@ -112,8 +113,20 @@ def _own(environ: Mapping[str, str], prefix: str) -> dict[str, str]:
     return {name: text for name, text in own.items() if name not in links}
 
 
-def _sends_spans() -> bool:
+_EXTRAS = {"http": "otlp", "grpc": "grpc"}
+"""By the exporters of OpenTelemetry."""
+
+
+def _missing_extra(name: str, value: object) -> str | None:
+    """The extra that a setting with that value needs, where it is not installed."""
+    if name in ("otlp_endpoint", "otlp_metrics_endpoint"):
+        needed = "http"
+    elif (name, value) == ("otlp_protocol", "grpc"):
+        needed = "grpc"
+    else:
+        return None
     try:
-        return find_spec("opentelemetry.exporter.otlp.proto.http") is not None
+        found = find_spec(f"opentelemetry.exporter.otlp.proto.{needed}")
     except ImportError:  # not even what it is a part of
-        return False
+        found = None
+    return _EXTRAS[needed] if found is None else None

@@ -50,6 +50,7 @@ def find(
     profiles = _named(document, document.root, PROFILES, mistakes)
     levels = {"": document.root, **profiles}
     found: dict[str, Given] = {}
+    top: dict[str, Given] = {}
     for name, level in levels.items():
         if program is None:
             parts = (PROGRAMS,) if name else (PROGRAMS, PROFILES)
@@ -58,6 +59,10 @@ def find(
         else:
             given = dict(_given(document, _section(document, level, program, mistakes), name, settings, (), mistakes))
         mistakes.check_together(settings, given)
+        if name:
+            mistakes.check_overruled(settings, top, given)
+        else:
+            top = given
         if not name or (profile is not None and name == profile.name):
             found |= given
     if profile is not None and profile.name not in profiles:

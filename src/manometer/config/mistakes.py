@@ -58,6 +58,18 @@ class Mistakes:
                 if other in there:
                     self.add(f"{name} in {source} takes the place of {other} in {there[other]}; keep one of them")
 
+    def check_overruled(
+        self, settings: Mapping[str, Setting], top: Mapping[str, Given], given: Mapping[str, Given]
+    ) -> None:
+        """Note where a setting of a profile would not count, as the top of the file has one in its place."""
+        for name in top.keys() - given.keys():
+            for other in settings[name].instead_of:
+                if top[name].value is not None and other in given and given[other].value is not None:
+                    self.add(
+                        f"{name} in {top[name].source} takes the place of {other} in {given[other].source};"
+                        f" set {name} to null there, or keep one of them"
+                    )
+
     def refuse(self) -> None:
         """Raise SettingsError where there is any."""
         if self.found:

@@ -8,6 +8,7 @@ from typing import Any, Self, TypedDict, Unpack
 from manometer.config.declared import declared, setting, shown
 from manometer.config.loading import load
 from manometer.config.mistakes import Mistakes
+from manometer.config.platforms import EXPORTERS, MILLISECONDS
 from manometer.config.rules import ADDRESSES, FLAG, HEADERS, PATH, SECONDS, URL, choice, number, text, whole_number
 from manometer.config.source import Origin, Source
 
@@ -24,13 +25,28 @@ class SettingValues(TypedDict, total=False):
     web_config_file: str | None
     max_requests: int
     allowed_hosts: str | None
+    serve: bool
     service_name: str
     processes_dir: str | None
+    textfile: str | None
+    pushgateway_url: str | None
     db_client_connections: bool
     collector_timeout: float
     otlp_endpoint: str | None
     otlp_headers: str | None
+    otlp_metrics_endpoint: str | None
+    otlp_protocol: str
+    otlp_compression: str
+    otlp_timeout: float
+    otlp_disabled: bool
+    otlp_instance: str
+    metrics_exporter: str
+    metric_export_interval: float
+    metric_export_timeout: float
+    trace_sampler: str
     trace_ratio: float
+    traces_afterwards: float
+    slow_run_seconds: float | None
     health_interval: float
     drain_time: float
     crash_report: str | None
@@ -69,6 +85,9 @@ class Settings:
         text("host names with commas between them"),
         live=True,
     )
+    serve: bool = setting(
+        True, "Whether an exporter listens; a job that ends before anyone scrapes it needs none.", FLAG
+    )
     service_name: str = setting(
         "python",
         "Name of the program on traces and the landing page.",
@@ -80,6 +99,20 @@ class Settings:
         "Directory in which the worker processes of one program share their figures; unset shows each alone.",
         text("a path"),
         platform="PROMETHEUS_MULTIPROC_DIR",
+    )
+    textfile: str | None = setting(
+        None,
+        "File that gets the last figures at the end and at each flush, for node_exporter's textfile collector.",
+        text("a path that ends in .prom, as that collector reads no other", r"[\s\S]+\.prom"),
+    )
+    pushgateway_url: str | None = setting(
+        None,
+        "URL of the group of a Pushgateway that gets the last figures at the end and at each flush, such as "
+        "http://gateway:9091/metrics/job/nightly.",
+        text(
+            "the URL of a group, such as http://gateway:9091/metrics/job/nightly",
+            r"https?://.+/metrics/job(@base64)?/[^/?#]+(/[^?#]+)?",
+        ),
     )
     db_client_connections: bool = setting(
         False,
@@ -94,7 +127,7 @@ class Settings:
     )
     otlp_endpoint: str | None = setting(
         None,
-        "Base URL of an OTLP/HTTP receiver that spans go to; unset sends none.",
+        "Base URL of an OTLP receiver that spans and metrics go to; unset sends none.",
         URL,
         live=True,
         platform="OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -106,10 +139,98 @@ class Settings:
         secret=True,
         live=True,
     )
+    otlp_metrics_endpoint: str | None = setting(
+        None,
+        "Whole URL that metrics go to in place of that one.",
+        URL,
+        live=True,
+        platform="OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+    )
+    otlp_protocol: str = setting(
+        "http/protobuf",
+        "What the receiver is spoken to by; grpc needs an extra of that name.",
+        choice("http/protobuf", "grpc"),
+        live=True,
+        platform="OTEL_EXPORTER_OTLP_PROTOCOL",
+    )
+    otlp_compression: str = setting(
+        "none",
+        "Whether requests to the receiver are compressed.",
+        choice("none", "gzip"),
+        live=True,
+        platform="OTEL_EXPORTER_OTLP_COMPRESSION",
+    )
+    otlp_timeout: float = setting(
+        10.0,
+        "Seconds that one request to the receiver may take, retries included.",
+        SECONDS,
+        live=True,
+        platform="OTEL_EXPORTER_OTLP_TIMEOUT",
+    )
+    otlp_disabled: bool = setting(
+        False,
+        "Whether nothing is sent over OTLP, whatever else is set.",
+        FLAG,
+        live=True,
+        platform="OTEL_SDK_DISABLED",
+    )
+    otlp_instance: str = setting(
+        "group",
+        "Whether the processes of processes_dir are one instance to the receiver, or each is its own.",
+        choice("group", "process"),
+    )
+    metrics_exporter: str = setting(
+        "otlp",
+        "Whether metrics are pushed to the receiver, besides being served.",
+        choice("otlp", "none"),
+        live=True,
+        platform="OTEL_METRICS_EXPORTER",
+        platform_means=EXPORTERS,
+    )
+    metric_export_interval: float = setting(
+        60.0,
+        "Seconds from one push of metrics to the next.",
+        SECONDS,
+        live=True,
+        platform="OTEL_METRIC_EXPORT_INTERVAL",
+        platform_means=MILLISECONDS,
+    )
+    metric_export_timeout: float = setting(
+        30.0,
+        "Seconds after which a push of metrics makes no further request.",
+        SECONDS,
+        live=True,
+        platform="OTEL_METRIC_EXPORT_TIMEOUT",
+        platform_means=MILLISECONDS,
+    )
+    trace_sampler: str = setting(
+        "parentbased_traceidratio",
+        "Which traces are recorded, by OpenTelemetry's names; the parentbased ones follow what a caller has decided.",
+        choice(
+            *("parentbased_traceidratio", "parentbased_always_on", "parentbased_always_off"),
+            *("traceidratio", "always_on", "always_off"),
+        ),
+        live=True,
+        platform="OTEL_TRACES_SAMPLER",
+    )
     trace_ratio: float = setting(
         1.0,
-        "Share of traces that are recorded.",
+        "Share of traces that are recorded, where the sampler is one of ratios.",
         number("a number from 0 to 1", minimum=0, maximum=1),
+        live=True,
+        platform="OTEL_TRACES_SAMPLER_ARG",
+    )
+    traces_afterwards: float = setting(
+        10.0,
+        "Traces a second, at most, that runs of stages leave which were not recorded but failed or were slow; "
+        "0 leaves none.",
+        number("a number of traces, 0 or more", minimum=0),
+        live=True,
+    )
+    slow_run_seconds: float | None = setting(
+        None,
+        "Seconds from which on such a run is slow; unset has each stage's own recent 99th percentile say so.",
+        SECONDS,
         live=True,
     )
     health_interval: float = setting(

@@ -19,12 +19,13 @@ from prometheus_client import CollectorRegistry
 
 from manometer.errors import ConfigError
 from manometer.exposition.render import rendered
-from manometer.life.private_file import close_unneeded, opened_to_append, write_private
+from manometer.life.private_file import close_unneeded, opened_to_append
 from manometer.meters.fork import freed_in_child
 from manometer.redaction import brief, ends_of, without_secrets
 from manometer.registry.limits import Limits
 from manometer.registry.timely import collect_in_time
 from manometer.version import __version__
+from manometer.whole_file import write_whole
 
 try:
     import faulthandler
@@ -90,7 +91,7 @@ class LastReport:
                 return
             setattr(error, _MARK, (*told, self._path))
         try:
-            write_private(self._path, self._text(error, thread))
+            write_whole(self._path, self._text(error, thread), 0o600)
         except Exception as fault:
             _log.warning("no last report could be left in %s: %s", self._path, brief(str(fault)))
 

@@ -1,37 +1,19 @@
-"""Files for their user alone: one that is replaced as a whole, and one that grows by what a dying Python writes."""
+"""A file for its user alone, which grows by what a dying Python writes."""
 
 import os
 import stat
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
-from threading import get_ident
 
 try:
     import fcntl
 except ImportError:  # Windows has none
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["close_unneeded", "opened_to_append", "write_private"]
+__all__ = ["close_unneeded", "opened_to_append"]
 
 _NO_LINK, _NO_WAIT = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK"))  # Windows has neither
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Have the file hold this, or what it held before: never a part, also where the disk is full. Raises OSError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}")
-    with suppress(FileNotFoundError):  # what a crash amid this has left
-        temporary.unlink()
-    try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 def opened_to_append(path: Path, size: int) -> FileIO:

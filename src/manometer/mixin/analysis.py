@@ -56,14 +56,14 @@ def steadiness(series: str, window: int, slope: str) -> str:
 def prediction_error(series: str, window: str, fit: str, times: str, horizon: int, independent: str) -> str:
     """Half the width of the band in which a straight line predicts a sample, about 95 % of the time.
 
-    fit: R-squared, recorded; where it has no figure the series does not move, and the band has no width.
+    fit: R-squared, recorded; where it has no figure the series hardly moves, and the line explains nothing of that.
     times: the samples' times, recorded. independent: how many of the samples are independent of each other, n below.
     Twice the standard error of a prediction: s sqrt(1 + 1/n + (t - mean(t))^2 / (n var(t))), with
     s^2 = var(v) (1 - R^2) n / (n - 2). Source: Draper and Smith, Applied Regression Analysis: prediction intervals.
     """
     n = independent
     spread = over("stdvar", series, window)
-    unexplained = f"{spread} * (1 - ({fit} or 0 * {spread})) * {n} / ({n} - 2 > 0)"
+    unexplained = f"({spread} * (1 - {fit}) or {spread}) * {n} / ({n} - 2 > 0)"
     ahead = f"(time() + {horizon} - {over('avg', times, window)})^2 / {over('stdvar', times, window)}"
     return f"2 * sqrt({unexplained}\n* (1 + (1 + {ahead}) / {n}))"
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from manometer.catalogue import MetricSpec
 from manometer.mixin.promql import WINDOW, both, bound, by, either, increase, rate, select
 
-__all__ = ["amounts", "events", "grown", "native_quantile", "per_second", "quantile", "share_over", "slow"]
+__all__ = ["amounts", "buckets", "events", "grown", "per_second", "quantile", "share_over", "slow"]
 
 _NONE: Mapping[str, str] = {}
 
@@ -43,6 +43,12 @@ def grown(histogram: MetricSpec, matchers: Mapping[str, str], window: str) -> st
     return either(classic, f"sum({increase(select(_name(histogram), matchers), window)})")
 
 
+def buckets(histogram: MetricSpec, labels: tuple[str, ...]) -> str:
+    """What each bucket grows by a second: a series each, or one native histogram."""
+    classic = by((*labels, "le"), rate(select(histogram, {}, "_bucket")))
+    return either(classic, _native(histogram, labels, _NONE, WINDOW))
+
+
 def slow(histogram: MetricSpec, seconds: float, labels: tuple[str, ...], matchers: Mapping[str, str] = _NONE) -> str:
     """Events a second that took longer. seconds: where a bucket ends, for only there it can be said exactly."""
     every = by(labels, rate(select(histogram, matchers, "_count")))
@@ -54,9 +60,14 @@ def slow(histogram: MetricSpec, seconds: float, labels: tuple[str, ...], matcher
     )
 
 
-def share_over(histogram: MetricSpec, seconds: float, labels: tuple[str, ...]) -> str:
-    """Share of the events that took longer; nothing where there were none."""
-    return f"{slow(histogram, seconds, labels)}\n/ ({events(histogram, labels)} > 0)"
+def share_over(histogram: MetricSpec, seconds: float, labels: tuple[str, ...], every: str) -> str:
+    """Share of the events that took longer; nothing where there were none.
+
+    seconds: where a bucket ends. every: the series of all events a second that a rule records.
+    """
+    fast = by(labels, rate(select(histogram, {"le": bound(seconds)}, "_bucket")))
+    native = f"histogram_fraction(-Inf, {seconds:g}, {_native(histogram, labels, _NONE, WINDOW)})"
+    return f"({either(f'{every} - {fast}', f'{every} * (1 - {native})')})\n/ ({every} > 0)"
 
 
 def quantile(
@@ -67,18 +78,11 @@ def quantile(
     window: str = WINDOW,
 ) -> str:
     """What that share of the events did not pass; nothing, and not NaN, where there were none."""
-    buckets = by((*labels, "le"), rate(select(histogram, matchers, "_bucket"), window))
+    gained = by((*labels, "le"), rate(select(histogram, matchers, "_bucket"), window))
     observed = by(labels, rate(select(histogram, matchers, "_count"), window))
-    classic = both(f"histogram_quantile({q}, {buckets})", f"{observed} > 0")
-    return either(classic, native_quantile(q, histogram, labels, matchers, window))
-
-
-def native_quantile(
-    q: float, histogram: MetricSpec, labels: tuple[str, ...], matchers: Mapping[str, str], window: str
-) -> str:
-    """The same of a native histogram alone."""
+    classic = both(f"histogram_quantile({q}, {gained})", f"{observed} > 0")
     native = _native(histogram, labels, matchers, window)
-    return both(f"histogram_quantile({q}, {native})", f"histogram_count({native}) > 0")
+    return either(classic, both(f"histogram_quantile({q}, {native})", f"histogram_count({native}) > 0"))
 
 
 def _native(histogram: MetricSpec | str, labels: tuple[str, ...], matchers: Mapping[str, str], window: str) -> str:

@@ -9,8 +9,12 @@ from manometer.mixin.shipped import runbooks
 
 __all__ = ["left_over", "stale", "write"]
 
-_SOMETIMES = "alertmanager/inhibit_rules.yaml"
-"""Generated only where a service is given, and the one such file in a folder that has nothing else of the mixin."""
+_SOMETIMES = (
+    "alertmanager/inhibit_rules.yaml",
+    "operator/scrapes/pod-monitor.yaml",
+    "operator/scrapes/service-monitor.yaml",
+)
+"""Generated only where a service is given, or a job named: their folders may have nothing else of the mixin."""
 
 _GENERATED = "# Generated, do not edit: manometer mixin"
 
@@ -45,8 +49,9 @@ def stale(files: Mapping[str, str], root: Path) -> list[str]:
 def left_over(files: Mapping[str, str], root: Path) -> list[str]:
     """What stands beside the files and would not be written: Prometheus and Alertmanager may go on loading it."""
     names = _found(files, root).keys() - files.keys()
-    if _SOMETIMES not in files and _is_generated(root / _SOMETIMES):
-        names |= {_SOMETIMES}
+    folders = {"alertmanager", *(PurePath(name).parts[0] for name in files)}  # another format's are not of this run
+    may_be = {name for name in _SOMETIMES if PurePath(name).parts[0] in folders} - files.keys()
+    names |= {name for name in may_be if _is_generated(root / name)}
     return [f"{name} is generated no longer; delete it" for name in sorted(names)]
 
 

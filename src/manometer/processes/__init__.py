@@ -10,8 +10,8 @@ except ImportError:
         "and have each process served by itself"
     ) from None
 
+from manometer.processes import lifetime  # noqa: F401 - it hooks forks and ends
 from manometer.processes.collector import group_registry, onlooker
-from manometer.processes.lifetime import flush
 from manometer.processes.worker import Worker
 
-__all__ = ["Worker", "flush", "group_registry", "onlooker"]
+__all__ = ["Worker", "group_registry", "onlooker"]

@@ -4,28 +4,16 @@ import atexit
 import os
 from multiprocessing import util
 
-from manometer.background import INTERPRETER, in_background
+from manometer.background import INTERPRETER
+from manometer.flushing import flushed_by
 from manometer.meters.fork import Forked, called_in_child, notice
 from manometer.processes.worker import Worker, all_workers
 
-__all__ = ["flush"]
 
-
-def flush(timeout: float | None) -> bool:
-    """Have all workers of this process write, within so many seconds; False where one could not."""
-    written: list[bool] = []
-
-    def write() -> None:
-        written.extend([worker.flush() for worker in all_workers()])
-        written.append(True)
-
-    try:
-        thread = in_background(write, "manometer-flush")
-    except RuntimeError:  # at the end of the interpreter there are no new threads
-        write()
-    else:
-        thread.join(timeout)
-    return written[-1:] == [True] and all(written)
+def _write() -> bool:
+    """Have all workers of this process write; False where one could not."""
+    written = [worker.flush() for worker in all_workers()]
+    return all(written)
 
 
 def _tell_parents() -> None:
@@ -61,3 +49,4 @@ called_in_child(_rejoin_workers)
 util.register_after_fork(Worker, _end_with_multiprocessing)  # which knows of none before
 _end_with_multiprocessing()  # this process may be such a child already
 atexit.register(_end_interpreter)
+flushed_by(_write)

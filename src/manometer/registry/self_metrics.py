@@ -35,6 +35,10 @@ class SelfMetrics(Collector):
         self.collect_failures = meter(rows.COLLECT_FAILURES, Counter)
         self.label_folds = meter(rows.LABEL_FOLDS, Counter)
         self.spans = meter(rows.SPANS, Counter)
+        self._traces = meter(rows.TRACES_AFTERWARDS, Counter)
+        self.points = meter(rows.POINTS, Counter)
+        self.handovers = meter(rows.HANDOVERS, Counter)
+        self.log_failures = meter(rows.LOG_FAILURES, Counter)
         self.file_failures = meter(rows.PROCESS_FILE_FAILURES, Counter)
         self.server_shortages = meter(rows.SERVER_SHORTAGES, Counter)
         self.server_refusals = meter(rows.SERVER_REFUSALS, Counter)
@@ -103,6 +107,10 @@ class SelfMetrics(Collector):
         """The thing was read; logged where it failed before."""
         self._outages.worked((what, name), "%s %r works again", what, name)
 
+    def traces_afterwards(self, outcome: str) -> None:
+        """A trace was wanted of a run that was not recorded."""
+        self._traces.labels(outcome).inc()
+
     def lacked(self, resource: str, error: BaseException | None = None) -> None:
         """The server had no such thing for a connection: counted, and an error is logged when it begins."""
         self.server_shortages.labels(resource).inc()
@@ -166,7 +174,8 @@ class SelfMetrics(Collector):
         if not self._is_shown:
             return
         for pushed in (
-            *(self.collect_failures, self.label_folds, self.spans, self.file_failures, self.settings.counter),
+            *(self.collect_failures, self.label_folds, self.spans, self.points, self.handovers, self.log_failures),
+            *(self.file_failures, self.settings.counter),
             *(self.server_shortages, self.server_refusals, self.web_config.counter),
         ):
             family = pushed.family()

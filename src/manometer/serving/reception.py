@@ -5,7 +5,7 @@ import os
 import selectors
 import socket
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from math import inf
 from threading import Event, Thread
@@ -16,6 +16,7 @@ from manometer.serving import at_once
 from manometer.serving.connection import Connection
 from manometer.serving.crowd import of_most
 from manometer.serving.doors import BREATH, PAUSE, Doors
+from manometer.serving.held import Held, Selector, ended
 from manometer.serving.lane import Lane
 from manometer.serving.listeners import Listener
 from manometer.serving.places import places
@@ -30,11 +31,6 @@ _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 50\r\n\r\n"
     b"too many requests wait for theirs; try again soon\n"
 )
-_NOW_AND_THEN = 0.05
-"""Seconds between two looks at who has sent a part of a request, and in a crowd at all: what comes byte by byte then
-costs one look together. The request of who has just come is looked for at once."""
-# A forked child has nothing of it, where Linux's own would be one of the child and the parent.
-_Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 
 _log = logging.getLogger("manometer")
 
@@ -60,18 +56,15 @@ class Reception:
         self._begin, self._lacked = begin, lacked
         self._away: dict[Connection, Lane] = {}  # which a thread has
         self._open: set[Connection] = set()
-        self._held: dict[Connection, float] = {}  # in the order in which their turns began; with the ends of these
         self._back: deque[Connection] = deque()
         self._places = places()
-        self._heard_by: dict[Connection, selectors.BaseSelector] = {}  # those held
-        self._hears_them_at = inf
-        self._next_end = inf
+        self._next_wait_ends = inf
         self._closed, self._are_shut = Event(), Event()
         self._wakes, self._waker = socket.socketpair()
         self._wakes.setblocking(False)
         self._waker.setblocking(False)
-        self._selector: selectors.BaseSelector = _Selector()
-        self._now_and_then: selectors.BaseSelector = _Selector()
+        self._selector: selectors.BaseSelector = Selector()
+        self._held = Held(self._selector, crowd=self._places.held // 2)
         self._doors = Doors(listeners, self._selector, self._came, lacked)
         self._thread: Thread | None = None
 
@@ -105,7 +98,7 @@ class Reception:
     def abandon(self) -> None:
         """Close this process's copies of the sockets, which leaves the connections themselves alone."""
         self._selector.close()
-        self._now_and_then.close()
+        self._held.close()
         self._wakes.close()
         self._waker.close()
         for connection in list(self._open):
@@ -146,9 +139,7 @@ class Reception:
     def _once(self) -> None:
         """Do what is to be done now; requests come before new connections, which may take the place of others."""
         events = [key.data for key, _ in self._selector.select(self._patience())]
-        if monotonic() >= self._hears_them_at:
-            events += [key.data for key, _ in self._now_and_then.select(0)]
-            self._hears_them_at = monotonic() + _NOW_AND_THEN if self._now_and_then.get_map() else inf
+        events += self._held.heard_now_and_then()
         for each in events:
             if isinstance(each, Connection) and each in self._held:
                 self._safely(self._go_on, each)
@@ -198,7 +189,7 @@ class Reception:
 
     def _hand_over(self, connection: Connection) -> None:
         """Have a thread go on with the connection, as soon as there is one."""
-        self._let_go(connection)
+        self._held.let_go(connection)
         lane = self._lane(connection)
         if lane.free and (lane.spare or self._burdens().get(connection.peer, 0) < inf):
             try:
@@ -211,7 +202,7 @@ class Reception:
         else:
             connection.wait()
             lane.waiting[connection] = connection.until
-            self._next_end = min(self._next_end, connection.until)
+            self._next_wait_ends = min(self._next_wait_ends, connection.until)
             waiting = [each for lane in self._lanes for each in lane.waiting]
             if len(waiting) > self._places.waiting:
                 last = of_most(waiting)[-1]
@@ -222,7 +213,7 @@ class Reception:
 
         By a Unix socket all have the same, None: one of them is not to keep the others from their answers.
         """
-        untaken = Counter(each.peer for each in self._held if each.is_sending)
+        untaken = Counter(each.peer for each in self._held.sending)
         all_of_us = untaken + Counter(each.peer for each in self._away)
         burdens: dict[str | None, float] = dict(all_of_us)
         return burdens | {peer: inf for peer, number in untaken.items() if peer is not None and number >= UNTAKEN}
@@ -240,64 +231,41 @@ class Reception:
 
     def _hold(self, connection: Connection) -> None:
         """Wait for the client."""
-        self._hear(connection)
-        if self._held.get(connection) != connection.until:
-            self._held.pop(connection, None)
-            self._held[connection] = connection.until
-            self._next_end = min(self._next_end, connection.until)
+        self._held.keep(connection)
         if connection.is_sending:
             self._make_room_for_answer(connection)
         if len(self._held) > self._places.held:
             self._drop(min(of_most(list(self._held)), key=lambda each: each.silent_since))
             self._doors.shut(BREATH)
 
-    def _hear(self, connection: Connection) -> None:
-        is_crowded = len(self._held) >= self._places.held // 2
-        now_and_then = not connection.is_sending and (is_crowded or bool(connection.received))
-        by, before = self._now_and_then if now_and_then else self._selector, self._heard_by.get(connection)
-        if before is by:
-            if by.get_key(connection.socket).events != connection.wants:
-                by.modify(connection.socket, connection.wants, connection)
-            return
-        if before is not None:
-            before.unregister(connection.socket)
-        by.register(connection.socket, connection.wants, connection)
-        self._heard_by[connection] = by
-        if now_and_then and self._hears_them_at == inf:
-            self._hears_them_at = monotonic() + _NOW_AND_THEN
-
     def _make_room_for_answer(self, connection: Connection) -> None:
-        sending = [each for each in self._held if each.is_sending and each is not connection]
+        sending = [each for each in self._held.sending if each is not connection]
         while sending and _bytes_of([*sending, connection]) > SENDING:
             first = of_most(sending)[0]
             sending.remove(first)
             self._drop(first)
             self._lacked("memory", None)
 
-    def _let_go(self, connection: Connection) -> None:
-        self._held.pop(connection, None)
-        if (by := self._heard_by.pop(connection, None)) is not None:
-            by.unregister(connection.socket)
-
     def _drop(self, connection: Connection) -> None:
-        self._let_go(connection)
+        self._held.let_go(connection)
         self._open.discard(connection)
         connection.close()
 
     def _end_turns(self) -> None:
         now = monotonic()
-        if now >= self._next_end:
-            for connection in _ended(self._held, now):
-                self._drop(connection)
+        for connection in self._held.end_turns(now):
+            self._drop(connection)
+        if now >= self._next_wait_ends:
             for lane in self._lanes:
-                for connection in _ended(lane.waiting, now):
+                for connection in ended(lane.waiting.items(), now):
                     self._give_up(connection, lane)
-            waiting = (until for lane in self._lanes for until in lane.waiting.values())
-            self._next_end = min((*self._held.values(), *waiting), default=inf)
+            self._next_wait_ends = min(
+                (until for lane in self._lanes for until in lane.waiting.values()), default=inf
+            )
 
     def _patience(self) -> float | None:
         """Seconds until something is to be done that no client asks for; None where there is nothing."""
-        until = min(self._next_end, self._hears_them_at)
+        until = min(self._next_wait_ends, self._held.due)
         until = until if self._closed.is_set() else min(until, self._doors.shut_until)
         return None if until == inf else max(0.0, until - monotonic())
 
@@ -315,7 +283,3 @@ class Reception:
 
 def _bytes_of(sending: Iterable[Connection]) -> int:
     return sum({id(part): len(part) for each in sending for part in each.unsent}.values())
-
-
-def _ended(turns: Mapping[Connection, float], now: float) -> list[Connection]:
-    return [each for each, until in turns.items() if until <= now]

@@ -1,1 +1,1 @@
-"""The spans of stages, and how they leave the program over OTLP."""
+"""The spans of stages."""

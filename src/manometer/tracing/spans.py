@@ -1,136 +1,173 @@
-"""The OpenTelemetry span of one run of a stage: opened where the trace is sampled, and nowhere else."""
+"""Which span a run of a stage has: its own where its trace is recorded, and else a place to leave its times."""
 
-from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Any
-from weakref import ReferenceType, ref
+import contextvars
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
-from opentelemetry import context as trace_context
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanContext, Status, StatusCode, TraceFlags
+from opentelemetry.trace import Span, SpanContext, TraceFlags
 
-from manometer.meters.outages import Outages
-from manometer.tracing.error_type import error_type
+from manometer.tracing import here
+from manometer.tracing.ids import new_trace_id
+from manometer.tracing.known_sampler import never_samples
+from manometer.tracing.place import NOTHING, NOWHERE, Leaving, Place, latest
+from manometer.tracing.place_span import PlaceSpan
+from manometer.tracing.stage_span import StageSpan, outages
+from manometer.tracing.wanted import Stage, Times
+from manometer.version import __version__
 
-if TYPE_CHECKING:
-    from contextvars import Token
+__all__ = ["Recording", "RunSpan", "open_span", "record_by"]
 
-__all__ = ["StageSpan", "open_span"]
-
-_tracer = trace.get_tracer("manometer")
-(_CURRENT,) = trace.set_span_in_context(trace.INVALID_SPAN, Context())
-"""The key of a context's span: to look it up takes a third of what `trace.get_current_span` does."""
-
-_outages = Outages()
-_open: set[ReferenceType["StageSpan"]] = set()
-"""The spans whose end nobody has told yet."""
+_tracer = trace.get_tracer("manometer", __version__)
+_PLACE = "_manometer_place"
+"""The attribute of a context that has its place."""
 
 
-class StageSpan:
-    """A span that lasts as long as the run, and is the parent of what happens in it.
+class RunSpan(Protocol):
+    """What a run has until it ends. note: see `Place`; None where `close` is needed, however the run ends."""
 
-    Where the run is abandoned, because a signal handler raised before `close` could begin, the span ends with
-    this object.
+    @property
+    def note(self) -> Callable[[Times], None] | None: ...
+
+    def close(self, stage: Stage, start: float, end: float, error: BaseException | None) -> Mapping[str, str] | None:
+        """The run ended, by the stage's clock; returns the labels of its exemplar."""
+
+    def abandon(self, error: BaseException) -> None:
+        """That came in between: the run never began."""
+
+
+class Recording(Leaving, Protocol):
+    """What records the traces of a provider of ours. is_alone: whether all spans of that provider go to us alone."""
+
+    @property
+    def provider(self) -> object: ...
+
+    @property
+    def is_alone(self) -> bool: ...
+
+    def start(self, stage: Stage, trace_id: int, parent: SpanContext | None) -> Span:
+        """The span of a run that begins in a trace that is recorded."""
+
+
+_recording: tuple[object, Recording | None] = (None, None)
+"""Our provider, where there is one, and what records its traces; None while nothing does."""
+
+
+def record_by(provider: object, recording: Recording | None) -> None:
+    """Have the traces of our provider recorded so from now on; None for not at all."""
+    global _recording
+    _recording = provider, recording
+    latest.pair = NOWHERE
+
+
+def open_span(stage: Stage, *, is_current: bool = True, is_function: bool = False) -> RunSpan | None:
+    """The span of a run that begins; None where there is nothing to be told of the run's end.
+
+    The first stage of a trace decides, and those within follow: in a trace that is not sampled no stage has a span.
+    is_current: whether the span is to be the parent of what follows in this context. is_function: whether the run can
+    be found by its frame while it is under way, as `running` says.
     """
-
-    __slots__ = ("__weakref__", "_before", "_span", "_tie", "_token", "exemplar")
-
-    def __init__(self, span: Span) -> None:
-        self._span = span
-        self._before = trace_context.get_current()
-        self._token: Token[Any] | None = None
-        found = span.get_span_context()
-        self.exemplar = _labels(found) if found.trace_flags.sampled else None
-        """The labels that tie an observation to this span; None where the span is not sampled."""
-        self._tie = ref(self, partial(_abandoned, span, self._before))
-        _open.add(self._tie)
-
-    def make_current(self) -> None:
-        """Make the span the parent of what follows in this context."""
-        self._token = trace_context.attach(trace.set_span_in_context(self._span))
-
-    def close(self, error: BaseException | None) -> None:
-        """End the span; never raises, whatever the host's tracer does."""
-        worked = _tried(self._leave)
-        if error is not None:
-            worked &= _tried(partial(_describe, self._span, error))
-        worked &= _tried(self._span.end)
-        if worked:
-            _outages.worked("end", "the spans of stages are ended in full again")
-        _open.discard(self._tie)
-        del self._tie  # the last hold on it: nothing is called when this object goes
-
-    def _leave(self) -> None:
-        if self._token is None:
-            _put_back(self._span, self._before)
-        else:
-            trace_context.detach(self._token)
-
-
-def _abandoned(span: Span, before: Context, tie: ReferenceType[StageSpan]) -> None:
-    """End the span of a run that nobody ended."""
-    _open.discard(tie)
-    _tried(partial(_put_back, span, before))
-    _tried(lambda: span.is_recording() and span.end())  # the SDK logs a second end
-
-
-def _tried(step: Callable[[], object]) -> bool:
-    """Whether the tracer took this step of a span's end."""
+    opened: StageSpan | None = None
     try:
-        step()
-    except Exception:
-        _outages.failed("end", "the spans of stages cannot be ended in full; their ends are lost until they can")
-        return False
-    return True
-
-
-def _put_back(span: Span, before: Context) -> None:
-    """Make the context from before the span current, if the span is current here."""
-    if trace_context.get_current().get(_CURRENT) is span:
-        trace_context.attach(before)
-
-
-def _describe(span: Span, error: BaseException) -> None:
-    if span.is_recording():
-        span.set_attribute("error.type", error_type(error))
-        span.set_status(Status(StatusCode.ERROR, str(error)))
-        span.record_exception(error)
-
-
-def _labels(context: SpanContext) -> dict[str, str]:
-    return {
-        "trace_id": trace.format_trace_id(context.trace_id),
-        "span_id": trace.format_span_id(context.span_id),
-    }
-
-
-def open_span(engine: str, stage: str, *, current: bool) -> StageSpan | None:
-    """Start the span of a run; None where the trace it would belong to is not sampled.
-
-    A stage within a trace follows it: no span of its own under a parent that is not sampled. With no
-    parent the host's sampler decides, and its answer is kept in the context for the stages within.
-    current: whether the span is to be the parent of what follows in this context.
-    """
-    opened = None
-    try:
-        parent: Any = trace_context.get_current().get(_CURRENT)
-        if parent is not None:
-            found = parent.get_span_context()
-            if found.is_valid and not found.trace_flags & TraceFlags.SAMPLED:
-                return None
-        span = _tracer.start_span(stage, attributes={"engine.name": engine, "engine.stage.name": stage})
-        if not span.get_span_context().is_valid:
-            return None
-        opened = StageSpan(span)
-        if current:
-            opened.make_current()
+        context = here.current()
+        span = _chosen(stage, context, is_current=is_current, is_function=is_function)
+        if span is None or isinstance(span, Place):
+            return span
+        opened = StageSpan(span, context)
+        if is_current:
+            within = Context({**context, here.CURRENT: span})
+            opened.make_current(within)
+            if type(span) is PlaceSpan:
+                latest.pair = within, span.place
     except BaseException as error:
         if opened is not None:
-            opened.close(error)
+            opened.abandon(error)
         if not isinstance(error, Exception):
             raise
-        _outages.failed("start", "the spans of stages cannot be started; they are lost until they can")
+        outages.failed("start", "the spans of stages cannot be started; they are lost until they can")
         return None
-    _outages.worked("start", "the spans of stages can be started again")
+    if outages.failing:
+        outages.worked("start", "the spans of stages can be started again")
     return opened
+
+
+def _chosen(stage: Stage, context: Context, *, is_current: bool, is_function: bool) -> Span | Place | None:
+    """The span to open for a run that begins in that context, or the place where the run leaves its times."""
+    place = _place(context)
+    if place is None:
+        return _begun(stage, context)
+    if place is NOTHING:
+        return None
+    if is_current and (is_function or place.owner is not None):
+        return place
+    around = place.caller if place.owner is None else place.owner.get_span_context()
+    return PlaceSpan(place.provider, place.recorder, around, outer=place if is_current else None)
+
+
+def _place(context: Context) -> Place | None:
+    """The place of that context, or NOTHING; None where a span is to be begun there."""
+    known, place = latest.pair
+    if known is context:
+        return place or NOTHING
+    provider, recording = trace._TRACER_PROVIDER, _recording
+    recorder = recording[1] if provider is recording[0] else None
+    span = context.get(here.CURRENT)
+    found: Place | None = span.place if type(span) is PlaceSpan else context.__dict__.get(_PLACE)
+    if found is None or found.provider is not provider or found.recorder is not recorder:
+        caller = span.get_span_context() if isinstance(span, Span) else None
+        if caller is not None and not caller.is_valid:
+            caller = None
+        if not _is_unsampled(provider, recording, caller):
+            return None
+        found = Place(provider, recorder, caller)
+        if found.note is not None and context is _SHARED:
+            context = Context()
+            here.attach(context)  # for good, since it is as empty as the one that all threads share
+        context.__dict__[_PLACE] = found
+    leaves = found.note is not None
+    latest.pair = context, found if leaves else None
+    if _recording is not recording:  # since just now
+        latest.pair = NOWHERE
+    return found if leaves else NOTHING
+
+
+def _is_unsampled(provider: object, recording: tuple[object, Recording | None], caller: SpanContext | None) -> bool:
+    """Whether it is known that no trace is recorded under that caller; None where the trace begins here."""
+    ours, recorder = recording
+    if provider is ours and recorder is None:
+        return True
+    if caller is None:
+        return never_samples(provider) if recorder is None or provider is not ours else recorder.sampling.share <= 0
+    if caller.trace_flags & TraceFlags.SAMPLED:
+        return False
+    return not caller.is_remote or provider is not ours or recorder is None or recorder.sampling.follows_caller
+
+
+def _begun(stage: Stage, context: Context) -> Span | None:
+    """A span that begins: one of ours, or of the program's tracer; None where that one has none."""
+    ours, recorder = _recording
+    found = context.get(here.CURRENT)
+    parent = found.get_span_context() if isinstance(found, Span) else None
+    if parent is not None and not parent.is_valid:
+        parent = None
+    if recorder is None or trace._TRACER_PROVIDER is not ours or not recorder.is_alone:
+        span = _tracer.start_span(
+            stage.stage, attributes={"engine.name": stage.engine, "engine.stage.name": stage.stage}
+        )
+        told = span.get_span_context()
+        if not told.is_valid:
+            return None
+        if told.trace_flags & TraceFlags.SAMPLED or recorder is None or trace._TRACER_PROVIDER is not ours:
+            return span
+        return PlaceSpan(ours, recorder, parent, ids=told)
+    trace_id = new_trace_id() if parent is None else parent.trace_id
+    if parent is not None and (recorder.sampling.follows_caller or not parent.is_remote):
+        is_sampled = bool(parent.trace_flags & TraceFlags.SAMPLED)
+    else:
+        is_sampled = recorder.sampling.takes(trace_id)
+    return recorder.start(stage, trace_id, parent) if is_sampled else PlaceSpan(ours, recorder, parent)
+
+
+_SHARED = contextvars.Context().run(here.current)
+"""The empty context that all threads begin with."""

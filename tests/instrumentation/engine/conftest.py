@@ -1,5 +1,5 @@
 """Tracing, for the tests of stages and their spans."""
 
-from tracers import traced, tracer
+from tracers import recorded, traced, tracer
 
-__all__ = ["traced", "tracer"]
+__all__ = ["recorded", "traced", "tracer"]

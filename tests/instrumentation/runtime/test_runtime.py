@@ -89,7 +89,7 @@ async def test_a_stalled_loop_shows_its_lag(figures):
     """A task that holds the loop up makes its timers late by as long."""
     binding = instrument_loop(asyncio.get_running_loop(), registry=figures.registry)
     await asyncio.sleep(0.02)
-    assert figures("asyncio_tasks", asyncio_loop_name="main") == 1
+    assert figures.all("asyncio_tasks", "asyncio_task_state") == {"ready": 1, "waiting": 0}
     before = figures("asyncio_loop_lag_seconds_count", asyncio_loop_name="main")
     time.sleep(0.3)  # noqa: ASYNC251 - the stall itself
     await asyncio.sleep(0)
@@ -107,7 +107,7 @@ def test_a_second_loop_without_a_name_is_refused(figures):
         instrument_loop(first, registry=figures.registry)
         with pytest.raises(BindingError, match="another event loop is bound as 'main'; give this one a name"):
             instrument_loop(second, registry=figures.registry)
-        assert figures("asyncio_tasks", asyncio_loop_name="main") == 0
+        assert figures.all("asyncio_tasks", "asyncio_task_state") == {"ready": 0, "waiting": 0}
         instrument_loop(second, name="second", registry=figures.registry)
         first.close()
         assert not instrument_loop(third, registry=figures.registry).closed
@@ -338,6 +338,20 @@ def test_the_host_is_told_by_what_psutil_says(figures, monkeypatch):
     with instrument_host(registry=figures.registry):
         text = render(figures.registry)[0].decode()
     assert "\n".join(line for line in text.splitlines() if line.startswith("system_")) + "\n" == TOLD
+
+
+def test_the_container_tells_of_its_memory_where_it_has_a_limit(figures, monkeypatch, tmp_path):
+    """What counts against the limit, and what is left of it: never less than none, and no series without a limit."""
+    monkeypatch.setattr("manometer.instrumentation.runtime.cgroups.own_cgroups", lambda: [tmp_path])
+    for name, text in {"memory.current": 90, "memory.max": 100, "memory.stat": "inactive_file 20"}.items():
+        (tmp_path / name).write_text(f"{text}\n")
+    with instrument_host(registry=figures.registry):
+        assert figures("container_memory_working_set_bytes") == 70
+        assert figures("container_memory_available_bytes") == 30
+        (tmp_path / "memory.current").write_text("130\n")
+        assert figures("container_memory_available_bytes") == 0
+        (tmp_path / "memory.max").write_text("max\n")
+        assert "container_memory" not in render(figures.registry)[0].decode()
 
 
 def test_a_part_that_the_host_lacks_is_left_out(figures, monkeypatch):

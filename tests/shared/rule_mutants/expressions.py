@@ -98,13 +98,13 @@ def _matchers(expr: str) -> Iterator[_Change]:
 
 
 def _of_native_histograms(expr: str) -> list[tuple[int, int]]:
-    """Where an expression reads native histograms: only promtool 3 can feed a test with these."""
-    found = []
-    for call in re.finditer(r"histogram_\w+\(", expr):
-        end = _operand_end(expr, call.end(), "or") + 1
-        if "_bucket" not in expr[call.end() : end]:
-            found.append((call.start(), end))
-    return found
+    """Where an expression calculates with native histograms: the sides of an `or` that read no classic one.
+
+    Only promtool 3 can feed a test with native histograms.
+    """
+    sides = [(found.end(), _operand_end(expr, found.end(), "or")) for found in re.finditer(r"\bor\b", expr)]
+    native = [(start, end) for start, end in sides if re.search(r"\bhistogram_\w+\(", expr[start:end])]
+    return [(start, end) for start, end in native if not re.search(r"_(?:bucket|count|sum)\b(?!\()", expr[start:end])]
 
 
 def _operand_end(code: str, start: int, operator: str) -> int:

@@ -1,4 +1,4 @@
-"""Mutants of rules tried by promtool: each by the scenarios that can notice it, the shortest first.
+"""Mutants of rules tried by promtool: each by the scenarios that can notice it, those that look at its rule first.
 
 A scenario of `tests/rules` is run with the rules alone that its assertions depend on, and with the assertions alone
 that the changed rule can reach, many mutants in one process of promtool. So hundreds of mutants take about a minute.
@@ -57,6 +57,8 @@ class Trial(NamedTuple):
     test: Mapping[str, Any]
     step: str
     groups: Sequence[Sequence[Rule]]
+    direct: bool
+    """Whether an assertion is about the changed rule itself, and not only about what is made of it."""
 
     @property
     def cost(self) -> int:
@@ -67,9 +69,9 @@ class Trial(NamedTuple):
 
 
 def that_can_notice(mutant: Mutant, tests: Iterable[Scenario]) -> list[Trial]:
-    """The scenarios whose assertions depend on the changed rule, the cheapest first."""
+    """The scenarios whose assertions depend on the changed rule: those about itself first, the cheapest first."""
     cut = [_cut(mutant, each) for each in tests if mutant.file in each.rules]
-    return sorted((each for each in cut if each is not None), key=lambda each: each.cost)
+    return sorted((each for each in cut if each is not None), key=lambda each: (not each.direct, each.cost))
 
 
 def _cut(mutant: Mutant, scenario: Scenario) -> Trial | None:
@@ -87,10 +89,12 @@ def _cut(mutant: Mutant, scenario: Scenario) -> Trial | None:
                 needed |= read
     if not kept:
         return None
+    direct = name(mutant.rule) in needed
     needed = _with_sources(needed, every)
     test = {key: value for key, value in scenario.test.items() if not key.endswith("_test")} | kept
     groups = [changed if file == mutant.file else about for file, about in scenario.rules.items()]
-    return Trial(test, scenario.step, [[rule for rule in group if name(rule) in needed] for group in groups])
+    kept_rules = [[rule for rule in group if name(rule) in needed] for group in groups]
+    return Trial(test, scenario.step, kept_rules, direct)
 
 
 def _of_alert(assertion: Mapping[str, Any], _every: Sequence[Rule]) -> set[str]:

@@ -1,15 +1,28 @@
-"""Protocol Buffers' wire format, as much of it as an exposition needs: fields, each as bytes."""
+"""Protocol Buffers' wire format, as much of it as figures need: fields, each as bytes."""
 
 from collections.abc import Iterable
 from functools import cache
 from struct import Struct
 
-__all__ = ["delimited", "double", "message", "packed_sints", "sint", "tag", "text", "uint", "varint"]
+__all__ = [
+    "delimited",
+    "double",
+    "fixed",
+    "message",
+    "packed_sints",
+    "packed_uints",
+    "sint",
+    "tag",
+    "text",
+    "uint",
+    "varint",
+]
 
 _VARINT, _FIXED64, _LENGTH = 0, 1, 2
 _BITS = 64
 _ONE_BYTE = tuple([bytes([value]) for value in range(0x80)])
 _little_endian = Struct("<d").pack
+_unsigned = Struct("<Q").pack
 
 
 def varint(value: int) -> bytes:
@@ -50,6 +63,11 @@ def double(field: int, value: float) -> bytes:
     return tag(field, _FIXED64) + _little_endian(value)
 
 
+def fixed(field: int, value: int) -> bytes:
+    """A fixed64."""
+    return tag(field, _FIXED64) + _unsigned(value)
+
+
 def text(field: int, value: str) -> bytes:
     """A string."""
     return message(field, value.encode())
@@ -63,6 +81,12 @@ def message(field: int, body: bytes) -> bytes:
 def packed_sints(field: int, values: Iterable[int]) -> bytes:
     """A repeated sint32 or sint64; nothing where there are none."""
     body = b"".join([_NEAR_ZERO[value] if -_NEAR <= value < _NEAR else _zigzag(value) for value in values])
+    return message(field, body) if body else b""
+
+
+def packed_uints(field: int, values: Iterable[int]) -> bytes:
+    """A repeated uint32 or uint64; nothing where there are none."""
+    body = b"".join([_ONE_BYTE[value] if value < 0x80 else varint(value) for value in values])
     return message(field, body) if body else b""
 
 

@@ -8,6 +8,7 @@ from opentelemetry import trace
 from prometheus_client import CollectorRegistry
 
 from manometer.catalogue import engine as rows
+from manometer.instrumentation.engine.usual import Usual
 from manometer.instrumentation.subject import Subject
 from manometer.meters.fork import freed_in_child, notice
 from manometer.meters.labels import OTHER, SERIES_CAP
@@ -15,7 +16,8 @@ from manometer.meters.write_buffer import InFlight
 from manometer.registry.catalogued import Pulled
 from manometer.registry.self_metrics import SelfMetrics
 from manometer.tracing.error_type import error_type
-from manometer.tracing.spans import StageSpan, open_span
+from manometer.tracing.spans import RunSpan, open_span
+from manometer.tracing.wanted import LOOK_AT_ALL, Judge
 
 __all__ = ["StageSeries"]
 
@@ -27,20 +29,24 @@ class StageSeries:
     makes no object of ours:
 
         runs.began()
-        span = series.span()
+        span, start = series.span(), clock()
         ...
-        series.ended(seconds, span)
+        series.ended(start, clock(), span)
         runs.ended()
+
+    look_after: seconds from which on a run has to be looked at that leaves its times at a place, see `tracing.place`.
     """
 
     def __init__(self, registry: CollectorRegistry, engine: str, stage: str) -> None:
         self.engine, self.stage = engine, stage
         self.runs = InFlight()
+        self.look_after = LOOK_AT_ALL
+        self._usual, self._watchers = Usual(), 0
         identity = {"engine.name": engine, "engine.stage.name": stage}
         with Subject.on(registry, "engine").binding(self, identity) as binding:
             self._binding, self.clock = binding, binding.clock
             ok = binding.histogram(rows.STAGE_DURATION, {"engine.stage.outcome": "ok"})
-            self.ok, self.pending = ok.observe, ok.pending
+            self.ok, self.pending, self._ok = ok.observe, ok.pending, ok
             self._error = binding.histogram(rows.STAGE_DURATION, {"engine.stage.outcome": "error"}).observe
             binding.pulls(_read)
 
@@ -59,31 +65,45 @@ class StageSeries:
             stages = _stages.setdefault(registry, {})
             return stages.get((engine, stage)) or stages.setdefault((engine, stage), cls(registry, engine, stage))
 
-    def span(self, *, current: bool = True) -> StageSpan | None:
-        """The span of a run that begins, where it is traced; `current` makes it the parent of what is within."""
+    def span(self, *, is_current: bool = True, is_function: bool = False) -> RunSpan | None:
+        """The span of a run that begins, where the program traces; see `open_span`."""
         if trace._TRACER_PROVIDER is None:  # what `get_tracer_provider` asks first, at a tenth of the cost
             return None
-        return open_span(self.engine, self.stage, current=current)
+        return open_span(self, is_current=is_current, is_function=is_function)
 
-    def ended(self, seconds: float, span: StageSpan | None, error: BaseException | None = None) -> None:
+    def ended(self, start: float, end: float, span: RunSpan | None, error: BaseException | None = None) -> None:
         """A run came to its end, by that exception where there is one.
 
         At the end of the program's stack, where there is no room to count the run, it goes uncounted.
         """
         try:
-            if span is not None:
-                span.close(error)
-            exemplar = None if span is None else span.exemplar
+            exemplar = None if span is None else span.close(self, start, end, error)
             if error is None:
-                self.ok(seconds, exemplar)
+                self.ok(end - start, exemplar)
             else:
-                self._error(seconds, exemplar)
+                self._error(end - start, exemplar)
                 self._binding.counter(rows.STAGE_ERRORS, {"error.type": error_type(error)}).inc()
         except RecursionError:
             pass
 
+    def is_slow(self, seconds: float, judge: Judge) -> bool:
+        """Whether a run that took so long was slow: by the setting, or by what is usual for this stage."""
+        set_by_hand = judge.sampling.slow_after
+        slow_after = self._usual.slow_after if set_by_hand is None else set_by_hand
+        if not self._watchers and self.look_after != slow_after:
+            judge.asked_by(self)
+            self.look_after = slow_after
+        return seconds > slow_after
+
+    def watch(self, by: int) -> None:
+        """Have every run looked at while the sum of these numbers is over 0."""
+        self._watchers += by
+        self.look_after = LOOK_AT_ALL
+
 
 def _read(series: StageSeries) -> Iterable[Pulled]:
+    if series._usual.learn(series._ok):
+        series.look_after = LOOK_AT_ALL
     yield rows.STAGE_ACTIVE, {}, series.runs.value
 
 

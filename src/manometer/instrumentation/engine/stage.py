@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from manometer.errors import MetricError
 from manometer.instrumentation.engine.measured import measured
 from manometer.instrumentation.engine.series import StageSeries
-from manometer.tracing.spans import StageSpan
+from manometer.tracing.spans import RunSpan
 
 __all__ = ["stage"]
 
@@ -26,7 +26,7 @@ class _Run:
     began: float | None
     """When the run began; None before, and after its end."""
     series: StageSeries
-    span: StageSpan | None
+    span: RunSpan | None
     stage: "stage | None"
     """The stage, where a `with` statement holds the run; None where the stage itself holds the run."""
     tie: ReferenceType["_Run"]
@@ -45,7 +45,7 @@ class _Run:
             # The caller of a generator had enough: that is no error. An exception may lie about its class, so it is
             # the class that is asked.
             failed = kind is not None and not issubclass(kind, GeneratorExit)
-            series.ended(series.clock() - began, self.span, error if failed else None)
+            series.ended(began, series.clock(), self.span, error if failed else None)
         finally:
             series.runs.held.discard(self.tie)
             self.began = None
@@ -125,7 +125,7 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
             if self._entered and self._entered[-1] is run:
                 self._entered.pop()
             if run.span is not None:
-                run.span.close(error)
+                run.span.abandon(error)
             raise
         return self
 

@@ -17,13 +17,15 @@ __all__ = ["instrument_host", "instrument_loop", "instrument_process", "instrume
 
 
 def instrument_runtime(*, registry: CollectorRegistry = REGISTRY) -> Binding:
-    """Count and time the collections of the garbage collector; close the Binding to stop.
+    """Count and time the collections of the garbage collector, and count unhandled exceptions.
 
+    Those are exceptions that end a thread, and those that a finalizer or a callback cannot raise. Python's hooks for
+    them are called as before. Close the Binding to stop.
     Raises BindingError where the registry's runtime is bound already.
     """
-    from manometer.instrumentation.runtime import gc
+    from manometer.instrumentation.runtime import interpreter
 
-    return gc.instrument(registry=registry)
+    return interpreter.instrument(registry=registry)
 
 
 def instrument_host(*, registry: CollectorRegistry = REGISTRY) -> Binding:
@@ -55,7 +57,7 @@ def instrument_process(*, registry: CollectorRegistry = REGISTRY) -> Binding:
 def instrument_loop(
     loop: "AbstractEventLoop", *, name: str | None = None, registry: CollectorRegistry = REGISTRY
 ) -> Binding:
-    """Measure an asyncio event loop, from any thread: how late it runs what is due, and its tasks.
+    """Measure an asyncio event loop, from any thread: how late it runs what is due, what holds it up, and its tasks.
 
     Close the Binding to stop. A program with one loop need not name it: its name is `main`.
     Raises BindingError where another loop without a name is bound and open.

@@ -1,4 +1,4 @@
-"""psutil: processors, memory, disks and network of the host."""
+"""psutil: processors, memory, disks and network of the host; and the memory of the container, by its cgroups."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -6,8 +6,10 @@ from typing import Any
 import psutil
 from prometheus_client import CollectorRegistry
 
+from manometer.catalogue import container
 from manometer.catalogue import host as rows
 from manometer.instrumentation.binding import Binding
+from manometer.instrumentation.runtime import cgroups
 from manometer.instrumentation.subject import Subject
 from manometer.registry.catalogued import Pulled
 
@@ -30,7 +32,8 @@ _MEMORY_STATES = ("used", "free", "shared", "buffers", "cached")
 def instrument(*, registry: CollectorRegistry) -> Binding:
     """Read the host's figures at each collection; close the Binding to stop.
 
-    What this host does not tell (load on Windows, disks in some containers) has no series.
+    What this host does not tell has no series: load on Windows, disks in some containers, memory of a container that
+    has no limit.
     """
     with Subject.on(registry, "host").binding(_Host()) as binding:
         binding.pulls(_read)
@@ -44,7 +47,7 @@ class _Host:
 
 
 def _read(_host: object) -> Iterator[Pulled]:
-    for part in (_processors, _load, _memory, _filesystems, _disks, _network):
+    for part in (_processors, _load, _memory, _container, _filesystems, _disks, _network):
         try:
             yield from part()
         except (AttributeError, NotImplementedError, OSError, RuntimeError):  # no such part on this host
@@ -71,6 +74,12 @@ def _memory() -> Iterable[Pulled]:
         if hasattr(memory, state):
             yield rows.MEMORY_USAGE, {"system.memory.state": state}, getattr(memory, state)
     yield rows.MEMORY_LIMIT, {}, memory.total
+
+
+def _container() -> Iterable[Pulled]:
+    if limited := cgroups.memory(cgroups.own_cgroups()):
+        yield container.MEMORY_WORKING_SET, {}, limited.working_set
+        yield container.MEMORY_AVAILABLE, {}, max(limited.limit - limited.working_set, 0)
 
 
 def _filesystems() -> Iterable[Pulled]:

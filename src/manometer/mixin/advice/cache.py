@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from manometer.catalogue import cache
 from manometer.mixin.advice.advice import Advice
-from manometer.mixin.advice.window import Window
-from manometer.mixin.promql import TARGET, both, by, ratio, select
+from manometer.mixin.advice.window import Keep, Window
+from manometer.mixin.promql import TARGET, both, by, select
 from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["advice"]
@@ -13,23 +13,27 @@ __all__ = ["advice"]
 _CACHE = (*TARGET, "cache.name")
 
 
-def advice(config: Thresholds) -> Iterable[Advice]:
+def advice(config: Thresholds, keep: Keep) -> Iterable[Advice]:
     """Of caches."""
-    limits, window = config.advice, Window(config, _CACHE)
-    known = window.known(cache.REQUESTS)
-    hits = window.rate(cache.REQUESTS, {"cache.request.type": "hit"})
-    misses = window.rate(cache.REQUESTS, {"cache.request.type": "miss"})
-    lookups = window.rate(cache.REQUESTS)
-    load = window.mean(cache.LOAD_DURATION, {"cache.load.outcome": "ok"})
-    evicted = window.rate(cache.EVICTIONS, {"cache.eviction.cause": "capacity"})
+    limits, window = config.advice, Window(config, _CACHE, keep)
+    lookups = window.kept(cache.REQUESTS, "rate", window.rate(cache.REQUESTS))
+    hits = window.kept(cache.REQUESTS, "hits_rate", window.rate(cache.REQUESTS, {"cache.request.type": "hit"}))
+    misses = window.kept(cache.REQUESTS, "misses_rate", window.rate(cache.REQUESTS, {"cache.request.type": "miss"}))
+    known = window.kept(cache.REQUESTS, "enough", window.known(cache.REQUESTS))
+    load = window.kept(
+        cache.LOAD_DURATION, "cost_rate", window.mean(cache.LOAD_DURATION, {"cache.load.outcome": "ok"})
+    )
+    evicting = window.rate(cache.EVICTIONS, {"cache.eviction.cause": "capacity"})
+    evicted = window.kept(cache.EVICTIONS, "capacity_rate", evicting)
     limit = by(_CACHE, select(cache.ENTRY_LIMIT), "max")
-    peak = window.peak(cache.ENTRIES)
-    idle = f"({hits} or 0 * {lookups}) / {lookups} < {limits.hit_ratio:g}"
+    peak = window.kept(cache.ENTRIES, "max", window.peak(cache.ENTRIES))
+    useful = f"{hits} >= {limits.hit_ratio:g} * {lookups}"
     yield Advice(
         *("CacheTooSmall", _CACHE, known),
         # An eviction can cause one miss at most, and a miss has one cause.
-        expr=both(f"(({evicted}\n< {misses}) or {misses} and {evicted})\n* {load} > {limits.gain_ratio:g}", known)
-        + f"\nunless {idle}",
+        expr=both(
+            f"({evicted}\n< {misses} or {misses}\n<= {evicted})\n* {load} > {limits.gain_ratio:g}", known, useful
+        ),
         unit="s",
         fires=f"a cache loads for more than {limits.gain_ratio:.0%} of the time what it had to let go of before",
         found="cache {cache_name} lets go of entries that it then has to load again",
@@ -49,7 +53,7 @@ def advice(config: Thresholds) -> Iterable[Advice]:
     )
     yield Advice(
         *("CacheUseless", _CACHE, known),
-        expr=both(f"{peak}", idle, known) + f"\nunless {hits} * {load} > {limits.gain_ratio:g}",
+        expr=both(peak, known) + f"\nunless {useful}\nunless {hits} * {load} > {limits.gain_ratio:g}",
         unit="",
         fires=f"a cache answers under {limits.hit_ratio:.0%} of its lookups, and saves under"
         f" {limits.gain_ratio:.0%} of the time",
@@ -63,11 +67,8 @@ def advice(config: Thresholds) -> Iterable[Advice]:
     used = window.rate(cache.PREFETCHES, {"cache.prefetch.outcome": "used"})
     yield Advice(
         *("PrefetchUseless", _CACHE, ahead),
-        expr=both(
-            f"{unused} * {load} > {limits.gain_ratio:g}",
-            f"{ratio(used, window.rate(cache.PREFETCHES))} < {limits.used_ratio:g}",
-            ahead,
-        ),
+        expr=both(f"{unused} * {load} > {limits.gain_ratio:g}", ahead)
+        + f"\nunless {used} >= {limits.used_ratio:g} * {window.rate(cache.PREFETCHES)}",
         unit="s",
         fires=f"lookups use under {limits.used_ratio:.0%} of what is loaded ahead, and the rest takes over"
         f" {limits.gain_ratio:.0%} of the time",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from manometer.catalogue import pool
 from manometer.mixin.advice.advice import Advice
-from manometer.mixin.advice.window import Window
+from manometer.mixin.advice.window import Keep, Window
 from manometer.mixin.promql import TARGET, both, by, select
 from manometer.mixin.thresholds import Thresholds
 
@@ -13,18 +13,18 @@ __all__ = ["advice"]
 _POOL = (*TARGET, "pool.name", "pool.kind")
 
 
-def advice(config: Thresholds) -> Iterable[Advice]:
+def advice(config: Thresholds, keep: Keep) -> Iterable[Advice]:
     """Of pools."""
-    limits, window = config.advice, Window(config, _POOL)
-    known = window.known(pool.USE_DURATION)
+    limits, window = config.advice, Window(config, _POOL, keep)
+    known = window.kept(pool.USE_DURATION, "enough", window.known(pool.USE_DURATION))
     waiting = _waiting(window)
     # A queue that a fault left behind says nothing of the next hour, however long it was. So the quietest part of the
     # window judges the pool, and one step goes no further than to twice what is known to be too small.
     always = window.least(_waiting(window, window.part))
     limit = by(_POOL, select(pool.RESOURCE_LIMIT), "max")
-    peak = window.peak(pool.RESOURCES, {"pool.resource.state": "used"})
+    peak = window.kept(pool.RESOURCES, "used_max", window.peak(pool.RESOURCES, {"pool.resource.state": "used"}))
     # By Little's law, the mean number in use. Arrivals at random seldom need four standard deviations more.
-    mean = window.spent(pool.USE_DURATION)
+    mean = window.kept(pool.USE_DURATION, "busy_rate", window.spent(pool.USE_DURATION))
     wanted = f"ceil(({mean} + 4 * sqrt({mean}) > 2 * {peak}) or clamp_min(2 * {peak}, 2))"
     yield Advice(
         *("PoolTooSmall", _POOL, known),
@@ -55,4 +55,4 @@ def advice(config: Thresholds) -> Iterable[Advice]:
 def _waiting(window: Window, past: str = "") -> str:
     """How many wait on average: by Little's law, the seconds of waiting in a second."""
     waited, made = (window.spent(each, past=past) for each in (pool.WAIT_DURATION, pool.CREATE_DURATION))
-    return f"({waited} - ({made} or 0 * {waited}))"  # who waits for a resource to be made waits for no other
+    return f"({waited} - {made} or {waited})"  # who waits for a resource to be made waits for no other

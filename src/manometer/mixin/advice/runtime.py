@@ -4,19 +4,19 @@ from collections.abc import Iterable
 
 from manometer.catalogue import runtime
 from manometer.mixin.advice.advice import Advice
-from manometer.mixin.advice.window import Window
+from manometer.mixin.advice.window import Keep, Window
 from manometer.mixin.promql import TARGET, both
 from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["advice"]
 
 
-def advice(config: Thresholds) -> Iterable[Advice]:
+def advice(config: Thresholds, keep: Keep) -> Iterable[Advice]:
     """Of the garbage collector."""
-    limits, window = config.advice, Window(config, TARGET)
+    limits, window = config.advice, Window(config, TARGET, keep)
     full = {"cpython.gc.generation": "2"}
     pauses = window.spent(runtime.GC_PAUSE, full)
-    freed = f"{window.rate(runtime.GC_COLLECTED, full)}\n/ ({window.rate(runtime.GC_COLLECTIONS, full)} > 0)"
+    freed = f"{window.rate(runtime.GC_COLLECTED, full)}\n/ {window.rate(runtime.GC_COLLECTIONS, full)}"
     # Full collections are few, so that they need no floor of events: their time is what counts.
     known = window.lasting(runtime.GC_PAUSE, full)
     yield Advice(

@@ -25,7 +25,13 @@ def dashboard(config: Thresholds) -> Dashboard:
         (
             Row(WELL, (_failing(), _folding(), _settings(), _failures(), _folds())),
             Row(PRESSURE, (_collect_time(), _scrape_time(), _series(), _shortages(), _refusals())),
-            Row(SINCE, (_reloads(), _good_settings(), _spans(), _processes(), _files())),
+            Row(
+                SINCE,
+                (
+                    *(_reloads(), _good_settings(), _spans(), _traces(), _points()),
+                    *(_handovers(), _lines(), _processes(), _files()),
+                ),
+            ),
         ),
     )
 
@@ -200,6 +206,54 @@ def _spans() -> Graph:
         "ops",
         (Query(per_second(kit.SPANS, (outcome,)), shown(outcome)),),
         stacked=True,
+    )
+
+
+def _traces() -> Graph:
+    outcome = "manometer.trace.outcome"
+    return Graph(
+        "Traces left afterwards",
+        "Traces a second of runs that were not recorded, but failed or were slow. Over the limit (over_limit): more"
+        " of them than traces_afterwards allows; their runs are counted, and have no trace.",
+        "ops",
+        (Query(per_second(kit.TRACES_AFTERWARDS, (outcome,)), shown(outcome)),),
+        stacked=True,
+    )
+
+
+def _points() -> Graph:
+    outcome = "manometer.otlp.point.outcome"
+    return Graph(
+        "Figures pushed",
+        "Figures a second that were pushed over OTLP, by what became of them. Not delivered (error): the receiver"
+        " cannot be reached, and the next totals make up for it; rejected: it took others, and the log says why.",
+        "ops",
+        (Query(per_second(kit.POINTS, (outcome,)), shown(outcome)),),
+        stacked=True,
+    )
+
+
+def _handovers() -> Graph:
+    told = ("manometer.handover.receiver", "manometer.handover.outcome")
+    return Graph(
+        "Last figures handed over",
+        "Times a second that programs gave their last figures to a text file or a Pushgateway, by whether they got"
+        " there. Where they did not (error), the figures of that run are lost, and the program's log says why.",
+        "ops",
+        (Query(per_second(kit.HANDOVERS, told), " ".join(map(shown, told))),),
+        stacked=True,
+    )
+
+
+def _lines() -> Graph:
+    destination = "manometer.log.destination"
+    return Graph(
+        "Log lines that fail",
+        "Log lines a second that could not be written where the settings say, as on a full disk or where nobody reads"
+        " the output any more. They went to standard error, and what collects logs may miss them.",
+        "ops",
+        (Query(per_second(kit.LOG_FAILURES, (destination,)), shown(destination)),),
+        steps=RED_FROM_ANY,
     )
 
 

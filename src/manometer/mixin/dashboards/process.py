@@ -1,6 +1,6 @@
 """Processes: their memory and processor time, what they have open, and whether they leak."""
 
-from manometer.catalogue import process
+from manometer.catalogue import container, process
 from manometer.mixin.dashboards.meaning import worst_from
 from manometer.mixin.dashboards.panel import Graph, Query
 from manometer.mixin.dashboards.query import alert_line, chosen, highest, per_second, shown
@@ -8,7 +8,7 @@ from manometer.mixin.promql import PROCESS, TARGET, by
 from manometer.mixin.rules import runtime as rules
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["counts", "disk", "memory", "memory_forecast", "processor", "switches", "uptime"]
+__all__ = ["container_memory", "counts", "disk", "memory", "memory_forecast", "processor", "switches", "uptime"]
 
 _A_TARGET = shown("instance")
 
@@ -25,6 +25,23 @@ def memory(config: Thresholds) -> Graph:
             alert_line("MemoryHigh", "bytes"),
         ),
         steps=worst_from(config.runtime.memory_bytes),
+    )
+
+
+def container_memory(config: Thresholds) -> Graph:
+    """How near the containers are to the limits of their memory."""
+    used, left = chosen(container.MEMORY_WORKING_SET), chosen(container.MEMORY_AVAILABLE)
+    return Graph(
+        "Memory of the container",
+        "Share of its container's memory limit that each target's container uses, without what the kernel can drop at"
+        " once; the ten greatest. At 100 % the kernel kills a process. Without a limit there is no line.",
+        "percentunit",
+        (
+            Query(highest(by(TARGET, f"{used} / ({used} + {left})", "max")), _A_TARGET),
+            alert_line("ContainerMemoryHigh", "ratio"),
+        ),
+        steps=worst_from(config.runtime.memory_hard_ratio),
+        top=1,
     )
 
 

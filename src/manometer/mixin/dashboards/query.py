@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from manometer.catalogue import MetricSpec, engine, label, process
 from manometer.mixin import histograms
 from manometer.mixin.dashboards.panel import Query
-from manometer.mixin.promql import by, either, increase, over, rate, select
+from manometer.mixin.promql import by, increase, over, rate, select
 
 __all__ = [
     "RATE",
@@ -20,7 +20,6 @@ __all__ = [
     "per_second",
     "quantile",
     "shown",
-    "slowest",
     "watched",
 ]
 
@@ -70,23 +69,6 @@ def quantile(
     """A quantile of what a histogram of the chosen targets observed; nothing, and not NaN, where that is nothing."""
     expr = histograms.quantile(q, histogram, labels, {**SELECTED, **matchers}, RATE)
     return Query(expr, legend, exemplars=_has_exemplars(histogram))
-
-
-def slowest(
-    q: float,
-    recorded: str,
-    histogram: MetricSpec,
-    labels: tuple[str, ...],
-    legend: str,
-    matchers: Mapping[str, str] = _NONE,
-) -> Query:
-    """The greatest of a quantile that a rule records of each target: it reads no bucket, and so suits many targets.
-
-    A native histogram has no buckets to be read, so its quantile is of all targets together.
-    """
-    worst = by(labels, chosen(recorded, matchers), "max")
-    native = histograms.native_quantile(q, histogram, labels, {**SELECTED, **matchers}, RATE)
-    return Query(either(worst, native), legend)
 
 
 def heat(histogram: MetricSpec, matchers: Mapping[str, str] = _NONE) -> Query:

@@ -25,8 +25,14 @@ def dashboard(config: Thresholds) -> Dashboard:
         "Runtime",
         "What the processes take, what the garbage collector costs, and how far the event loops run behind.",
         (
-            Row(WELL, (process.memory(config), process.processor(config), _lag_share(config))),
-            Row(PRESSURE, (_pauses(), _lag(), _gc_share(), _tasks(), *process.counts())),
+            Row(WELL, (process.memory(config), process.processor(config), _lag_share(config), _unhandled())),
+            Row(
+                PRESSURE,
+                (
+                    *(_pauses(), _lag(), _gc_share(), _tasks(), _slow_callbacks()),
+                    *(process.container_memory(config), *process.counts()),
+                ),
+            ),
             Row(SINCE, (process.uptime(), process.switches(), process.disk(), *_collections())),
             Row(COMING, (process.memory_forecast(config), _uncollectable())),
         ),
@@ -86,12 +92,43 @@ def _gc_share() -> Graph:
 
 
 def _tasks() -> Graph:
+    state = (*_LOOP, "asyncio.task.state")
     return Graph(
         "Tasks of event loops",
-        "Tasks that have not finished. A number that only grows is tasks that are started faster than they end, or"
-        " that wait for something that never comes.",
+        "Tasks that have not finished. Many that are ready: the loop is full. Waiting ones that only grow in number:"
+        " tasks are started faster than they end, or wait for something that never comes.",
         "short",
-        (Query(by(_LOOP, chosen(runtime.LOOP_TASKS)), _A_LOOP),),
+        (Query(by(state, chosen(runtime.LOOP_TASKS)), " ".join(map(shown, state))),),
+        width=12,
+        stacked=True,
+    )
+
+
+def _slow_callbacks() -> Graph:
+    function = "code.function.name"
+    return Graph(
+        "What holds event loops up",
+        "Functions a second that were found to hold an event loop up for over 0.1 s; the ten greatest. Each is a"
+        " callback, or a coroutine that blocks or computes between two awaits: move that into a thread.",
+        "ops",
+        (Query(highest(per_second(runtime.SLOW_CALLBACKS, (function,))), shown(function)),),
+        width=12,
+    )
+
+
+def _unhandled() -> Graph:
+    error = "error.type"
+    told = ("python.exception.source", error)
+    return Graph(
+        "Exceptions nobody handled",
+        "Exceptions a second that ended a thread, that a finalizer could not raise, or that reached the handler of an"
+        " event loop. What they were to do is not done, and nobody was told but the log.",
+        "ops",
+        (
+            Query(highest(per_second(runtime.UNHANDLED_EXCEPTIONS, told)), " ".join(map(shown, told))),
+            Query(highest(per_second(runtime.LOOP_UNHANDLED_EXCEPTIONS, (error,))), f"loop {shown(error)}"),
+        ),
+        steps=RED_FROM_ANY,
         width=12,
     )
 

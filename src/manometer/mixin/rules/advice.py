@@ -1,7 +1,7 @@
 """Rules of advice: an alert of severity info for each piece of advice, which pages nobody."""
 
 from manometer.mixin.advice import Advice, table
-from manometer.mixin.rules.rule import Alert, Group, Severity, told
+from manometer.mixin.rules.rule import Alert, Group, Record, Severity, told
 from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["groups"]
@@ -11,7 +11,14 @@ _VALUES = {"s": "{{ $value | humanizeDuration }}", "": "{{ $value | humanize }}"
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of advice, which look far back and so are evaluated seldom."""
-    return (Group("advice", tuple(map(_alert, table(config))), interval=config.advice.interval),)
+    records: dict[str, Record] = {}
+
+    def keep(name: str, expr: str) -> str:
+        records[name] = Record(name, expr)
+        return name
+
+    alerts = [_alert(each) for each in table(config, keep)]
+    return (Group("advice", (*records.values(), *alerts), interval=config.advice.interval),)
 
 
 def _alert(advice: Advice) -> Alert:

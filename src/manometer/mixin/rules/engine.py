@@ -1,7 +1,7 @@
 """Rules of engines: rate, errors and duration of each stage, and how fast the error budget burns."""
 
 from manometer.catalogue import engine, label
-from manometer.mixin.histograms import events, quantile, share_over, slow
+from manometer.mixin.histograms import buckets, events, share_over, slow
 from manometer.mixin.promql import (
     TARGET,
     WINDOW,
@@ -11,7 +11,6 @@ from manometer.mixin.promql import (
     either,
     none_of,
     over,
-    ratio,
     recorded,
     select,
     staying_over,
@@ -28,20 +27,27 @@ _SERVICE = ("job", "engine.name", "engine.stage.name")
 
 RUNS = recorded(_STAGE, engine.STAGE_DURATION, "rate5m")
 ERROR_RATIO = recorded(_STAGE, engine.STAGE_ERRORS, "ratio_rate5m")
-P50 = recorded(_STAGE, engine.STAGE_DURATION, "p50_rate5m")
-P99 = recorded(_STAGE, engine.STAGE_DURATION, "p99_rate5m")
+_ERRORS = recorded(_STAGE, engine.STAGE_ERRORS, "rate5m")
 SLOW_RATIO = recorded(_STAGE, engine.STAGE_DURATION, "slow_ratio_rate5m")
 
+_BUCKETS = recorded(_SERVICE, engine.STAGE_DURATION, "buckets_rate5m")
+P50 = recorded(_SERVICE, engine.STAGE_DURATION, "p50_rate5m")
+P99 = recorded(_SERVICE, engine.STAGE_DURATION, "p99_rate5m")
 _SERVICE_RUNS = recorded(_SERVICE, engine.STAGE_DURATION, "rate5m")
 _SERVICE_ERRORS = recorded(_SERVICE, engine.STAGE_ERRORS, "rate5m")
 
 _WINDOWS = tuple(sorted((*HOURS, *DAYS), key=lambda window: window.seconds))
 _LONG = tuple(pace.long for pace in (*FAST, *SLOW))
 
+_SELDOM = Duration("120s")  # for what reads every bucket of every target
+
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of engines."""
-    return (Group("engine", (*_stages(config), *_burn(config), *_burn_alerts(config), *_alerts(config))),)
+    return (
+        Group("engine", (*_stages(config), *_burn(config), *_burn_alerts(config), *_alerts(config))),
+        Group("engine-quantiles", _quantiles(), interval=_SELDOM),
+    )
 
 
 def promised(config: Thresholds) -> dict[str, str]:
@@ -54,19 +60,28 @@ def _stages(config: Thresholds) -> tuple[Record, ...]:
     failed = events(engine.STAGE_DURATION, _STAGE, {"engine.stage.outcome": "error"})
     return (
         Record(RUNS, events(engine.STAGE_DURATION, _STAGE)),
-        Record(ERROR_RATIO, ratio(failed, RUNS)),
-        Record(P50, quantile(0.5, engine.STAGE_DURATION, _STAGE)),
-        Record(P99, quantile(0.99, engine.STAGE_DURATION, _STAGE)),
-        Record(SLOW_RATIO, share_over(engine.STAGE_DURATION, config.engine.latency_seconds, _STAGE)),
+        Record(_ERRORS, f"{failed}\nor 0 * {RUNS}"),
+        Record(ERROR_RATIO, f"{_ERRORS} / ({RUNS} > 0)"),
+        Record(SLOW_RATIO, share_over(engine.STAGE_DURATION, config.engine.latency_seconds, _STAGE, RUNS)),
+    )
+
+
+def _quantiles() -> tuple[Record, ...]:
+    """Of all targets together, so that the buckets of a thousand are added up once, and few figures are kept of them.
+
+    A quantile of nothing is NaN, and the comparison leaves that out.
+    """
+    return (
+        Record(_BUCKETS, buckets(engine.STAGE_DURATION, _SERVICE)),
+        *(Record(name, f"histogram_quantile({q}, {_BUCKETS}) >= 0") for q, name in ((0.5, P50), (0.99, P99))),
     )
 
 
 def _burn(config: Thresholds) -> tuple[Record, ...]:
     """Share of failed runs over each window; and as if none had failed before there were figures."""
-    failed = events(engine.STAGE_DURATION, _SERVICE, {"engine.stage.outcome": "error"})
     return (
-        Record(_SERVICE_RUNS, events(engine.STAGE_DURATION, _SERVICE)),
-        Record(_SERVICE_ERRORS, f"{failed}\nor 0 * {_SERVICE_RUNS}"),
+        Record(_SERVICE_RUNS, by(_SERVICE, RUNS)),
+        Record(_SERVICE_ERRORS, by(_SERVICE, _ERRORS)),
         *(Record(_service_ratio(each), error_share(_SERVICE_ERRORS, _SERVICE_RUNS, each)) for each in _WINDOWS),
         *(
             Record(_service_spent(each), f"{_service_ratio(each)}\n* {known(_SERVICE_RUNS, each, config.interval)}")
@@ -121,7 +136,7 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
     window = limits.stuck_window
     inside = by(_STAGE, over("avg", select(engine.STAGE_ACTIVE), window))
     fewest = by(_STAGE, over("min", select(engine.STAGE_ACTIVE), window))
-    done = events(engine.STAGE_DURATION, _STAGE, window=window)
+    done = RUNS if window == WINDOW else events(engine.STAGE_DURATION, _STAGE, window=window)
     return (
         Alert(
             name="StageStuck",
@@ -130,8 +145,9 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
                 *_overdue(config),
             ),
             severity=Severity.WARNING,
-            fires=f"the runs inside a stage stay over {limits.stuck_seconds:g} s, or none ends; or a person took over"
-            f" {limits.waiting_seconds:g} s to answer more than {limits.overdue:g} times in five minutes",
+            fires=f"the runs inside a stage stay over {limits.stuck_seconds:g} s, or none ends; or a person that one"
+            f" of `waiting_stages` waits for took over {limits.waiting_seconds:g} s to answer more than"
+            f" {limits.overdue:g} times in five minutes",
             summary=f"Runs of {stage} of {told('job')} are stuck",
             description=f'{{{{ $value | printf "%.0f" }}}} runs of {stage} on {told("instance")} stay longer'
             " than they should, if they end at all.",

@@ -2,7 +2,7 @@
 
 from manometer.catalogue import pool
 from manometer.mixin.analysis import fit, forecast, slope, spaced_evenly, steadiness
-from manometer.mixin.histograms import amounts, events, quantile, share_over
+from manometer.mixin.histograms import amounts, events, share_over
 from manometer.mixin.promql import (
     TARGET,
     WINDOW,
@@ -19,7 +19,7 @@ from manometer.mixin.promql import (
     staying_over,
 )
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
-from manometer.mixin.thresholds import Thresholds
+from manometer.mixin.thresholds import Duration, Thresholds
 
 __all__ = ["BUSY", "FIT", "FORECAST", "REUSE", "SATURATION_5M", "crowded", "groups"]
 
@@ -29,20 +29,24 @@ SATURATION = recorded(_POOL, pool.RESOURCES, "saturation")
 SATURATION_5M = recorded(_POOL, pool.RESOURCES, "saturation_avg5m")
 FORECAST = recorded(_POOL, pool.RESOURCES, "saturation_forecast")
 """What the trend leads to; the present saturation where there is no trend to believe in."""
+_SLOPE = recorded(_POOL, pool.RESOURCES, "saturation_slope")
 FIT = recorded(_POOL, pool.RESOURCES, "saturation_r2")
 BUSY = recorded(_POOL, pool.USE_DURATION, "busy_ratio_rate5m")
 ACQUISITIONS = recorded(_POOL, pool.ACQUISITIONS, "rate5m")
 REUSE = recorded(_POOL, pool.ACQUISITIONS, "reuse_ratio_rate5m")
 REQUESTS = recorded(_POOL, pool.WAIT_DURATION, "rate5m")
-WAIT_P99 = recorded(_POOL, pool.WAIT_DURATION, "p99_rate5m")
 SLOW_WAITS = recorded(_POOL, pool.WAIT_DURATION, "slow_ratio_rate5m")
 
+_SELDOM = Duration("120s")  # for what looks back at an hour of each pool
 _STEADY = 0.5  # of a trend's slope that either half of its past has: a ramp has all of it in both, a step in none
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of pools."""
-    return (Group("pool", (*_records(config), *_alerts(config))),)
+    return (
+        Group("pool", (*_records(config), *_alerts(config))),
+        Group("pool-trend", (*_trend(config), _exhaustion(config)), interval=_SELDOM),
+    )
 
 
 def crowded(saturation: str) -> str:
@@ -57,23 +61,29 @@ def _records(config: Thresholds) -> tuple[Record, ...]:
     limit = by(_POOL, select(pool.RESOURCE_LIMIT), "max")
     reused = by(_POOL, rate(select(pool.ACQUISITIONS, {"pool.acquisition.source": "reused"})))
     using = amounts(pool.USE_DURATION, _POOL)
-    past = limits.forecast_range
-    times = spaced_evenly(SATURATION_5M, past, config.interval.seconds)
-    ahead = forecast(SATURATION_5M, past, limits.forecast_horizon.seconds)
-    # Both halves of the past have to be known: a trend is told of after more than half of its time at the earliest.
-    steady = f"{steadiness(SATURATION_5M, past.seconds, slope(SATURATION_5M, past))} > {_STEADY}"
     return (
         Record(SATURATION, saturation(used, limit)),
         Record(SATURATION_5M, over("avg", SATURATION, "5m")),
-        Record(FIT, fit(SATURATION_5M, past, slope(SATURATION_5M, past), times)),
-        Record(FORECAST, either(both(ahead, f"{FIT} > {limits.forecast_fit_ratio:g}", steady), SATURATION_5M)),
         # Seconds in use over seconds that there were. A use counts when it ends, so a long one can pass 1.
         Record(BUSY, f"clamp_max({using}\n/ ({limit} > 0), 1)"),
         Record(ACQUISITIONS, by(_POOL, rate(select(pool.ACQUISITIONS)))),
         Record(REUSE, ratio(reused, ACQUISITIONS)),
         Record(REQUESTS, events(pool.WAIT_DURATION, _POOL)),
-        Record(WAIT_P99, quantile(0.99, pool.WAIT_DURATION, _POOL)),
-        Record(SLOW_WAITS, share_over(pool.WAIT_DURATION, limits.wait_seconds, _POOL)),
+        Record(SLOW_WAITS, share_over(pool.WAIT_DURATION, limits.wait_seconds, _POOL, REQUESTS)),
+    )
+
+
+def _trend(config: Thresholds) -> tuple[Record, ...]:
+    limits = config.pool
+    past = limits.forecast_range
+    times = spaced_evenly(SATURATION_5M, past, config.interval.seconds)
+    ahead = forecast(SATURATION_5M, past, limits.forecast_horizon.seconds)
+    # Both halves of the past have to be known: a trend is told of after more than half of its time at the earliest.
+    steady = f"{steadiness(SATURATION_5M, past.seconds, _SLOPE)} > {_STEADY}"
+    return (
+        Record(_SLOPE, slope(SATURATION_5M, past)),
+        Record(FIT, fit(SATURATION_5M, past, _SLOPE, times)),
+        Record(FORECAST, either(both(ahead, f"{FIT} > {limits.forecast_fit_ratio:g}", steady), SATURATION_5M)),
     )
 
 
@@ -120,18 +130,23 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
             f"{labels} on {told('instance')} waited longer than {limits.wait_seconds:g} s.",
             threshold=Threshold(limits.wait_seconds, "seconds"),
         ),
-        Alert(
-            name="PoolExhaustionForecast",
-            expr=both(
-                f"{FORECAST} > 1",
-                f"{SATURATION_5M} > {limits.forecast_ratio:g}",
-            ),
-            severity=Severity.WARNING,
-            fires=f"a pool over {limits.forecast_ratio:.0%} in use will be full in {limits.forecast_horizon}, by a"
-            f" trend that fits (r2 over {limits.forecast_fit_ratio:g}) and is no step",
-            summary=f"The {labels} of {told('job')} will be full within {limits.forecast_horizon}",
-            description=f"At the pace of the last {limits.forecast_range}, the {labels} on {told('instance')}"
-            f' will need {{{{ $value | printf "%.2f" }}}} times its limit in {limits.forecast_horizon}.',
-            threshold=Threshold(1.0),
+    )
+
+
+def _exhaustion(config: Thresholds) -> Alert:
+    limits = config.pool
+    labels = f"{told('pool.kind')} pool {told('pool.name')}"
+    return Alert(
+        name="PoolExhaustionForecast",
+        expr=both(
+            f"{FORECAST} > 1",
+            f"{SATURATION_5M} > {limits.forecast_ratio:g}",
         ),
+        severity=Severity.WARNING,
+        fires=f"a pool over {limits.forecast_ratio:.0%} in use will be full in {limits.forecast_horizon}, by a"
+        f" trend that fits (r2 over {limits.forecast_fit_ratio:g}) and is no step",
+        summary=f"The {labels} of {told('job')} will be full within {limits.forecast_horizon}",
+        description=f"At the pace of the last {limits.forecast_range}, the {labels} on {told('instance')}"
+        f' will need {{{{ $value | printf "%.2f" }}}} times its limit in {limits.forecast_horizon}.',
+        threshold=Threshold(1.0),
     )

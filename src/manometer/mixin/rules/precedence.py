@@ -62,6 +62,7 @@ PRECEDENCE = (
     # The program says what its checks need: `checks.about`.
     Precedence(("PoolTimeouts",), ("HealthCheckFailing",), (*TARGET, "pool.name")),
     Precedence(("BreakerOpen",), ("HealthCheckFailing",), (*TARGET, "breaker.name")),
+    Precedence(("ContainerMemoryHigh",), ("ContainerMemoryHigh.soft", "MemoryHigh"), TARGET),
     Precedence(("BreakerOpen", "PoolTimeouts"), ("RetriesExhausted",), TARGET, lately=True),
     # Everything on a loop that is blocked is late, and what waits for a pool, a queue or a breaker is too.
     Precedence(("EventLoopLagHigh",), ("StageStuck", "PoolWaitHigh", "QueueWaitHigh"), TARGET),

@@ -17,7 +17,7 @@ RESTARTS = recorded(TARGET, process.UPTIME, f"restarts{_WINDOW}")
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of starts."""
-    return (Group("restarts", (*_records(), *_alerts(config)), fast=True),)
+    return (Group("restarts", (*_records(), *_alerts(config))),)
 
 
 def _records() -> tuple[Record, ...]:

@@ -1,12 +1,12 @@
 """Rules of the process and its Python runtime: memory, processor, garbage collector, event loop."""
 
-from manometer.catalogue import process, runtime, self_metrics
+from manometer.catalogue import container, process, runtime, self_metrics
 from manometer.mixin.histograms import amounts, events
-from manometer.mixin.promql import PROCESS, TARGET, WINDOW, both, by, either, over, rate, recorded, select
+from manometer.mixin.promql import PROCESS, TARGET, WINDOW, both, by, either, lately, over, rate, recorded, select
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
 from manometer.mixin.thresholds import Thresholds
 
-__all__ = ["CPU", "GC_SHARE", "LARGEST", "LOOP_LAG", "MEMORY", "MEMORY_FLOOR", "OURS", "groups"]
+__all__ = ["CONTAINER", "CPU", "GC_SHARE", "LARGEST", "LOOP_LAG", "MEMORY", "MEMORY_FLOOR", "OURS", "groups"]
 
 _PROCESS = (*TARGET, PROCESS)
 _LOOP = (*TARGET, "asyncio.loop.name")
@@ -18,6 +18,9 @@ MEMORY_FLOOR = recorded(TARGET, process.MEMORY_USAGE, "min10m")
 CPU = recorded(TARGET, process.CPU_TIME, "rate5m")
 GC_SHARE = recorded(TARGET, runtime.GC_PAUSE, "rate5m")
 LOOP_LAG = recorded(_LOOP, runtime.LOOP_LAG, "rate5m")
+
+CONTAINER = recorded(TARGET, container.MEMORY_WORKING_SET, "saturation")
+"""The share of the container's memory limit that is used; all processes of a container count."""
 
 # Of the process of a program that takes most: a threshold is for one process, however many there are beside it.
 LARGEST = recorded(TARGET, process.MEMORY_USAGE, "max_avg5m")
@@ -33,7 +36,7 @@ OURS = f"and on (job, instance) {select(self_metrics.COLLECT_DURATION, {'manomet
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of the process and its runtime."""
-    return (Group("runtime", (*_records(), *_alerts(config))),)
+    return (Group("runtime", (*_records(), *_container(config), *_alerts(config))),)
 
 
 def _records() -> tuple[Record, ...]:
@@ -41,6 +44,7 @@ def _records() -> tuple[Record, ...]:
     cpu = by(_PROCESS, rate(select(process.CPU_TIME)))
     paused = amounts(runtime.GC_PAUSE, TARGET)
     processes = by(TARGET, select(process.UPTIME), "count")
+    used, left = select(container.MEMORY_WORKING_SET), select(container.MEMORY_AVAILABLE)
     late, looks = amounts(runtime.LOOP_LAG, _LOOP), events(runtime.LOOP_LAG, _LOOP)
     return (
         Record(_MEMORY_NOW, by(TARGET, f"{memory} {OURS}")),
@@ -49,6 +53,7 @@ def _records() -> tuple[Record, ...]:
         Record(LARGEST, over("avg", _LARGEST_NOW, "5m")),
         Record(MEMORY_FLOOR, over("min", _MEMORY_NOW, "10m")),
         Record(_FLOOR_OF_EACH, by(_PROCESS, f"{over('min', memory, '10m')} {OURS}", "min")),
+        Record(CONTAINER, by(TARGET, f"{used} / ({used} + {left}) {OURS}", "max")),
         Record(CPU, by(TARGET, f"{cpu} {OURS}")),
         Record(_BUSIEST, by(TARGET, f"{cpu} {OURS}", "max")),
         # The pauses of all processes are one figure; a process stands still for its part of them.
@@ -56,6 +61,35 @@ def _records() -> tuple[Record, ...]:
         # The loops of all processes are one figure too. A loop waits 100 ms for its next look, or is behind. The sum
         # of both is the time that there was, of one loop or of many.
         Record(LOOP_LAG, f"{late}\n/ ({late} + {runtime.LOOP_LAG_EVERY:g} * {looks} > 0)"),
+    )
+
+
+def _container(config: Thresholds) -> tuple[Alert, Alert]:
+    """The soft limit and the hard one. At the end of its memory the kernel kills, so the hard one pages."""
+    limits = config.runtime
+    used = lately("min", CONTAINER, config.lookback)  # a peak of a moment is none
+    name, summary = "ContainerMemoryHigh", "The container of {{ $labels.job }} runs out of memory"
+    holds = "The container of {{ $labels.instance }} uses {{ $value | humanizePercentage }} of its memory limit;"
+    return (
+        Alert(
+            name=name,
+            variant="hard",
+            expr=f"({used}) > {limits.memory_hard_ratio:g}",
+            severity=Severity.CRITICAL,
+            fires=f"a container uses over {limits.memory_hard_ratio:.0%} of its memory limit",
+            summary=summary,
+            description=f"{holds} at all of it, the kernel kills a process.",
+            threshold=Threshold(limits.memory_hard_ratio),
+        ),
+        Alert(
+            name=name,
+            variant="soft",
+            expr=f"({used}) > {limits.memory_soft_ratio:g}",
+            severity=Severity.WARNING,
+            fires=f"a container uses over {limits.memory_soft_ratio:.0%} of its memory limit",
+            summary=summary,
+            description=f"{holds} over {limits.memory_hard_ratio:.0%} somebody is paged.",
+        ),
     )
 
 

@@ -17,7 +17,7 @@ class Advice:
     must save. room_ratio: share of a limit that must be out of use. hit_ratio, used_ratio: shares of lookups and of
     entries loaded ahead below which a cache and its prefetch are of no use.
     stage_seconds, stage_ratio: the mean run, and the seconds a second to save, from which a stage is worth a cache;
-    acting_stages: those that act on the world, for which no cache can stand.
+    acting_stages: those that act on the world, for which no cache can stand, such as one that places orders.
     gc_freed: objects that a full collection frees on average, above which it is not one too many.
     """
 
@@ -32,5 +32,5 @@ class Advice:
     used_ratio: float = 0.5
     stage_seconds: float = 0.001
     stage_ratio: float = 0.05
-    acting_stages: tuple[str, ...] = ("place_order",)
+    acting_stages: tuple[str, ...] = ()
     gc_freed: float = 10_000.0

@@ -12,6 +12,7 @@ __all__ = ["Analytics"]
 class Analytics:
     """How signals are analysed.
 
+    interval: how often.
     trend_range, horizon: the past that a trend is drawn from, and how far ahead it is read.
     usual_range: the past whose median is usual; season_range: the same around the time a day and a week ago.
     samples_ratio: the share of a range's samples that must be there before anything is said.
@@ -20,6 +21,7 @@ class Analytics:
     floor: events a second below which a share or a mean of events tells nothing.
     """
 
+    interval: Duration = field(default=Duration("60s"))
     trend_range: Duration = field(default=Duration("1h"))
     horizon: Duration = field(default=Duration("30m"))
     usual_range: Duration = field(default=Duration("1d"))

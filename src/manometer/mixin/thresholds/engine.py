@@ -19,8 +19,9 @@ class Engine:
 
     objective_ratio: share of runs that should succeed; its complement is the error budget.
     latency_seconds, slow_ratio: the time, a bucket bound, that at most this share of runs may exceed.
-    waiting_stages, waiting_seconds: stages that wait for a person, of which no latency is promised; the wait, a
-    bucket bound, past which an answer is overdue; overdue: how many of those may come in five minutes.
+    waiting_stages, waiting_seconds: stages that wait for a person, of which no latency is promised and for which no
+    cache can stand; the wait, a bucket bound, past which an answer is overdue; overdue: how many of those may come in
+    five minutes.
     stuck_seconds: the mean time in any stage, over `stuck_window`, past which its runs count as stuck.
     floor: runs a second below which errors and latency alert nobody.
     """
@@ -28,7 +29,7 @@ class Engine:
     objective_ratio: float = 0.99
     latency_seconds: float = 0.25
     slow_ratio: float = 0.05
-    waiting_stages: tuple[str, ...] = ("seek_approval",)
+    waiting_stages: tuple[str, ...] = ()
     waiting_seconds: float = 1.0
     overdue: float = 2.0
     stuck_seconds: float = 60.0

@@ -31,6 +31,8 @@ def timings() -> Mapping[str, Timing]:
             "CacheTooSmall": after("15m", keep="1h"),
             "CacheUseless": after("15m", keep="1h"),
             "CollectorFailing": after("2m", keep="5m"),
+            "ContainerMemoryHigh.hard": after("1m", keep="2m"),
+            "ContainerMemoryHigh.soft": after("2m", keep="5m"),
             "CrashLooping.program": after("0s", keep="5m"),
             "CrashLooping.workers": after("0s", keep="5m"),
             "CpuHigh": after("5m", keep="2m"),

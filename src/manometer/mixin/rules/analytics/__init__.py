@@ -23,6 +23,7 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                 *anomaly.records(config),
                 _unusual(config),
             ),
+            interval=config.analytics.interval,
         ),
     )
 

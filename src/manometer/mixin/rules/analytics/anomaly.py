@@ -86,4 +86,5 @@ def _anomaly() -> str:
         lesser = agreed(select(DEVIATION, one), select(DEVIATION, longer), "season")
         return f"({lesser})\n/ ignoring (season) {select(SPREAD, longer)}"
 
-    return either(score(daily, weekly), score(level, daily), score(level, level))
+    youngest = f"sum without (season) ({select(ZSCORE, level)})"
+    return either(score(daily, weekly), score(level, daily), youngest)

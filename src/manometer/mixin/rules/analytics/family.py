@@ -59,5 +59,5 @@ def enough(series: str, window: Duration, config: Thresholds, ago: str = "") -> 
 
     ago: how long ago the range ends.
     """
-    fewest = config.analytics.samples_ratio * window.seconds / config.interval.seconds
+    fewest = config.analytics.samples_ratio * window.seconds / config.analytics.interval.seconds
     return f"count_over_time({series}[{window}]{f' offset {ago}' if ago else ''}) >= {fewest:g}"

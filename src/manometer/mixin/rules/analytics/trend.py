@@ -23,7 +23,9 @@ def records(config: Thresholds) -> tuple[Record, ...]:
     past, horizon = config.analytics.trend_range, config.analytics.horizon.seconds
     times = over("stdvar", TIME, past)
     # Rates over five minutes share their raw samples with those before: only every five minutes comes a new one.
-    independent = f"({over('count', VALUE, past)} * {min(1, config.interval.seconds / Duration(WINDOW).seconds):.9g})"
+    independent = (
+        f"({over('count', VALUE, past)} * {min(1, config.analytics.interval.seconds / Duration(WINDOW).seconds):.9g})"
+    )
     return (
         # When each figure was recorded. With gaps, nothing else tells how the samples are spread.
         Record(TIME, f"timestamp({VALUE})"),

@@ -1,0 +1,1 @@
+"""How spans leave the program over OTLP."""

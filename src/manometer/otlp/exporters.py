@@ -1,0 +1,20 @@
+"""OpenTelemetry's exporters by their protocol."""
+
+from manometer.errors import ConfigError
+from manometer.otlp.destination import GRPC
+from manometer.otlp.exporter import Exporters
+
+__all__ = ["exporters"]
+
+
+def exporters(protocol: str) -> Exporters:
+    """Those of that protocol; ConfigError where an extra is missing."""
+    if protocol == GRPC:
+        try:
+            from manometer.otlp import grpc  # an extra of its own, and slow to import
+        except ImportError:
+            raise ConfigError("OTLP over gRPC needs an extra: pip install 'manometer[grpc]'") from None
+        return grpc
+    from manometer.otlp import http  # loaded where it is used
+
+    return http

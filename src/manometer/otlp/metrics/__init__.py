@@ -1,0 +1,1 @@
+"""What was collected as OTLP metrics, and the thread that pushes it."""

@@ -1,0 +1,102 @@
+"""Collects, encodes and sends: one push."""
+
+import time
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+from opentelemetry.sdk.resources import Resource
+
+from manometer.meters.family import Family
+from manometer.otlp.answers import Answers
+from manometer.otlp.destination import Destination
+from manometer.otlp.exporter import MetricsExporter
+from manometer.otlp.exporters import exporters
+from manometer.otlp.metrics import envelope
+from manometer.otlp.metrics.encoding import Metric, metrics_of, requests
+from manometer.otlp.metrics.sources import Source
+from manometer.otlp.outcomes import Outcomes
+from manometer.otlp.resource import INSTANCE, resource_of
+from manometer.otlp.signals import METRICS
+from manometer.redaction import without_secrets
+from manometer.registry.collection import Collected
+from manometer.registry.foreign import family_of
+from manometer.registry.self_metrics import SelfMetrics
+
+__all__ = ["Sender"]
+
+_CONSEQUENCE = "what is lost is counted in manometer_otlp_points_total, and the next totals make up for it"
+
+
+class Sender:
+    """Sends what a source has to a receiver. What is not taken is not kept: the next time has all totals."""
+
+    def __init__(self, source: Source, destination: Destination, service: str, self_metrics: SelfMetrics) -> None:
+        receiver = without_secrets(destination.url)  # for the log
+        self._source, self._service, self._self_metrics = source, service, self_metrics
+        self._destination, self._exporters = destination, exporters(destination.protocol)
+        self._exporter: MetricsExporter | None = None
+        self._answers = Answers(METRICS, receiver)
+        self._outcomes = Outcomes(self_metrics.points, "metrics", self._answers, receiver, _CONSEQUENCE)
+
+    def send(self, timeout: float, patience: float, wait: float = 0.0) -> bool:
+        """Send all figures; whether the receiver took them, or another process has the turn to send them.
+
+        timeout: seconds after which no further request is made; patience: seconds that a collector may take.
+        wait: seconds to wait for the turn.
+        """
+        until = time.monotonic() + timeout
+        try:
+            if not self._source.turn(wait):
+                return True
+            found = [*self._source.collect(patience)]
+            now = time.time_ns()
+            opening = envelope.opening(self._resource(found))
+            exporter = self._connected()
+        except Exception:  # figures that are not whole, a directory without rights, a certificate that is not there
+            self._self_metrics.failed("metrics", "the push of")
+            return False
+        self._self_metrics.worked("metrics", "the push of")
+        arrived = True
+        for body, points in requests(self._metrics(found, now), opening, envelope.SCOPE):
+            if arrived and time.monotonic() < until:
+                arrived = self._outcomes.of(points, partial(exporter.send, body, points))
+            else:
+                self._outcomes.lost(points)
+                arrived = False
+        return arrived
+
+    def close(self) -> None:
+        """Give up what is under way, and leave the turn to others."""
+        if self._exporter is not None:
+            self._exporter.close()
+        self._source.end()
+
+    def renew(self) -> None:
+        """In a forked child: its connections are the parent's."""
+        self._exporter = None
+        self._source.renew()
+
+    def _connected(self) -> MetricsExporter:
+        """The exporter, which is made when something is to be sent: gRPC's threads would not survive a fork."""
+        if self._exporter is None:
+            self._exporter = self._exporters.metrics(self._destination, self._answers)
+        return self._exporter
+
+    def _resource(self, found: Iterable[Collected]) -> Resource:
+        """Who sends, and which one: what the registry says of the program counts where nothing else does."""
+        known = resource_of(self._service)
+        given = known.attributes.get(INSTANCE)
+        instance = self._source.instance(None if given is None else str(given))
+        return Resource(dict(envelope.target_of(found))).merge(known).merge(Resource({INSTANCE: instance}))
+
+    def _metrics(self, found: Iterable[Collected], now: int) -> Iterator[Metric]:
+        """Family by family; one that OTLP cannot tell is left out, and counted as a failure."""
+        for each in found:
+            try:
+                family = each if isinstance(each, Family) else family_of(each)
+                made = [] if envelope.is_target(family) else [*metrics_of(family, now)]
+            except Exception:
+                self._self_metrics.failed(str(each.name), "the encoding of")
+            else:
+                self._self_metrics.worked(str(each.name), "the encoding of")
+                yield from made

@@ -1,0 +1,87 @@
+"""What is pushed, and as whose: one process's figures, or those of a whole group by one of its processes."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
+from uuid import uuid4
+
+from prometheus_client import CollectorRegistry
+
+from manometer.registry.collection import Collected
+from manometer.registry.limits import Limits
+from manometer.registry.timely import collect_in_time
+
+if TYPE_CHECKING:
+    from manometer.processes import Worker
+
+__all__ = ["Alone", "Group", "Source"]
+
+
+class Source(Protocol):
+    """What a push has its figures from."""
+
+    def turn(self, seconds: float, /) -> bool:
+        """Whether this process is the one to push. seconds: how long to wait for that. Raises OSError."""
+
+    def instance(self, given: str | None) -> str:
+        """What tells these figures from others of the service; only for whoever has the turn.
+
+        given: what OpenTelemetry's variables say.
+        """
+
+    def collect(self, patience: float) -> Iterable[Collected]:
+        """The figures; IncompleteError where totals would fall. patience: seconds that a collector may take."""
+
+    def end(self) -> None:
+        """Leave the turn to others."""
+
+    def renew(self) -> None:
+        """In a forked child: the turn, and the name, are its parent's."""
+
+
+class Alone:
+    """The figures of this process. of_many: whether other processes of the program push theirs."""
+
+    def __init__(self, registry: CollectorRegistry, *, of_many: bool = False) -> None:
+        self._registry, self._of_many = registry, of_many
+        self.renew()
+
+    def turn(self, _: float, /) -> bool:
+        return True
+
+    def instance(self, given: str | None) -> str:
+        return self._own if given is None or self._of_many else given
+
+    def collect(self, patience: float) -> Iterable[Collected]:
+        return collect_in_time(self._registry, limits=Limits(patience))
+
+    def end(self) -> None:
+        pass
+
+    def renew(self) -> None:
+        self._own = str(uuid4())
+
+
+class Group:
+    """The figures of all processes of a directory, pushed by whichever has the turn until it ends."""
+
+    def __init__(self, worker: "Worker") -> None:
+        from manometer.processes import group_registry  # loaded where there is a worker
+        from manometer.processes.turn import Turn
+
+        self._registry = group_registry(worker)
+        self._turn = Turn(worker.directory.path, "otlp")
+
+    def turn(self, seconds: float) -> bool:
+        return self._turn.take(seconds)
+
+    def instance(self, given: str | None) -> str:
+        return self._turn.group if given is None else given
+
+    def collect(self, patience: float) -> Iterable[Collected]:
+        return collect_in_time(self._registry, limits=Limits(patience))
+
+    def end(self) -> None:
+        self._turn.end()
+
+    def renew(self) -> None:
+        self._turn.forget()
