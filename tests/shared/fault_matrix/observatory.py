@@ -50,13 +50,11 @@ class Observatory:
             for name, text in render.files(config, services=promises).items()
             if name.startswith("alert_rules/")
         }
+        (place := folder / "compose/prometheus/rules").mkdir()
         for name, text in rules.items():
-            (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).write_text(text)
-            self._edit(folder / name, pace.rules)
-        services = folder / "compose/prometheus/services"
-        services.mkdir()
-        (services / "none.yaml").write_text("groups: []\n")
+            path = place / Path(name).name
+            path.write_text(text)
+            self._edit(path, pace.rules)
 
     def _edit(self, path, change):
         path.write_text(yaml.safe_dump(change(yaml.safe_load(path.read_text())), sort_keys=False))
