@@ -2,7 +2,6 @@
 
 import sys
 from contextlib import closing
-from pathlib import Path
 from threading import Timer
 
 import pytest
@@ -126,15 +125,6 @@ def _gunicorn(path, receiver, *options):
     return serving(path, WORK, listening, *command, *options, "wsgi:app", **_pushing_to(receiver))
 
 
-def _uwsgi(path, receiver):
-    program = Path(sys.executable).with_name("uwsgi")
-    if not program.exists():
-        pytest.skip("not installed: uwsgi (python tests/servers.py)")
-    command = (str(program), "--http-socket", "127.0.0.1:0", "--die-on-term", "-p", "4", "--enable-threads")
-    listening = r"bound to TCP address 127\.0\.0\.1:(\d+)"
-    return serving(path, WORK, listening, *command, "--module", "wsgi:app", **_pushing_to(receiver))
-
-
 def _pushing_to(receiver):
     return {"MANOMETER_OTLP_ENDPOINT": receiver.url, "MANOMETER_METRIC_EXPORT_INTERVAL": "0.2"}
 
@@ -142,7 +132,6 @@ def _pushing_to(receiver):
 SERVERS = {
     "gunicorn": _gunicorn,
     "gunicorn --preload": lambda path, receiver: _gunicorn(path, receiver, "--preload"),
-    "uwsgi": _uwsgi,
 }
 
 
