@@ -73,13 +73,20 @@ def test_a_line_within_a_span_has_its_ids(capsys):
     assert "trace_id" not in outside
 
 
+PROVIDERS = {
+    "the program's own": "trace.set_tracer_provider(TracerProvider())",
+    "Manometer's": """manometer.start(
+    serve=False, otlp_endpoint="http://127.0.0.1:1", otlp_timeout=0.1, metrics_exporter="none", traces_afterwards=0
+)""",
+}
 WITHIN_A_STAGE = """
 import logging, structlog
+import manometer
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from manometer import logs, stage
 
-trace.set_tracer_provider(TracerProvider())
+{provider}
 logs.configure()
 with stage("place_order", engine="orders"):
     structlog.get_logger("orders").info("placed")
@@ -89,11 +96,12 @@ logging.getLogger("orders").info("later")
 """
 
 
-def test_a_line_within_a_stage_names_it():
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_line_within_a_stage_names_it(provider):
     """Where the stage's span is recorded; what the caller bound by that name stays."""
-    command = [sys.executable, "-c", WITHIN_A_STAGE]
+    command = [sys.executable, "-c", WITHIN_A_STAGE.format(provider=PROVIDERS[provider])]
     done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=True)
-    *within, later = _lines(done.stdout)
+    *within, later = [line for line in _lines(done.stdout) if line["logger"] == "orders"]
     assert [line["stage"] for line in within] == ["place_order", "place_order", "of the theatre"]
     assert "stage" not in later
 
@@ -346,8 +354,13 @@ def test_a_program_with_an_odd_standard_output_can_log(monkeypatch, form):
 def test_a_closed_standard_output_stops_no_program(monkeypatch, capsys):
     """Whether it was closed before or after."""
     monkeypatch.setattr(sys, "stdout", _closed())
-    with _configured():
+    failed = []
+    with _configured(failed=failed.append):
         logging.getLogger("orders").info("placed")
+    error = capsys.readouterr().err
+    assert error.splitlines()[-1] == "manometer: cannot log to standard output: it is closed"
+    assert '"event": "placed"' in error
+    assert failed == ["stdout"]
 
 
 def test_a_program_without_standard_output_can_log(monkeypatch, capsys):

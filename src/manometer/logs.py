@@ -151,10 +151,12 @@ class _Spilling(logging.Handler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         error = sys.exc_info()[1]
-        if not isinstance(error, OSError):  # the record is at fault, not the target
+        if isinstance(error, OSError):
+            self._spill(error, record)
+        elif getattr(getattr(self, "stream", None), "closed", False):  # which Python says by a ValueError
+            self._spill(OSError("it is closed"), record)
+        else:  # the record is at fault, not the target
             super().handleError(record)
-            return
-        self._spill(error, record)
 
     def _spill(self, error: OSError, *lost: logging.LogRecord) -> None:
         for _ in lost:

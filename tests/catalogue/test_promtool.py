@@ -153,6 +153,7 @@ def _of_ourselves(registry):
     figures.spans.labels("ok").inc()
     figures.traces_afterwards("left")
     figures.points.labels("ok").inc()
+    figures.log_records.labels("ok").inc()
     figures.log_failures.labels("file").inc()
     figures.handovers.labels("textfile", "ok").inc()
     figures.server_shortages.labels("connection").inc()

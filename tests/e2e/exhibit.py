@@ -115,11 +115,14 @@ def main():
             port=0,
             processes_dir=str(group),
             web_config_file=str(web),
-            otlp_endpoint="http://127.0.0.1:1",  # where nobody takes the traces that runs leave afterwards
+            otlp_endpoint="http://127.0.0.1:1",  # where nobody takes traces and log lines
             trace_ratio=0.0,
             textfile=str(folder / "exhibit.prom"),
             logs=True,
             log_file="/dev/full",
+            logs_exporter="otlp",
+            metrics_exporter="none",
+            otlp_timeout=0.5,
         )
 
     program = manometer.Manometer(settings(), load=settings)

@@ -9,15 +9,22 @@ import pytest
 from ports import reserved_port
 from waiting import DEADLINE, until
 
-__all__ = ["collecting_spans", "forwarding"]
+__all__ = ["collecting", "collecting_spans", "forwarding"]
 
 
 @contextmanager
 def collecting_spans(program, folder):
     """A real OTLP collector that writes down what it gets; yields its base URL and that file."""
-    written = ("--exporter", "blackhole", "--debug-log", "traces", "--debug-log-verbosity", "detailed")
-    with _running(program, folder, written) as (url, _, output):
+    with collecting(program, folder, "traces") as (url, _, output):
         yield url, output
+
+
+@contextmanager
+def collecting(program, folder, kind):
+    """The same for `traces` or `logs`; yields its URL over HTTP and over gRPC, and that file."""
+    written = ("--exporter", "blackhole", "--debug-log", kind, "--debug-log-verbosity", "detailed")
+    with _running(program, folder, written) as (http, grpc, output):
+        yield http, grpc, output
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from manometer.config import Settings
 from manometer.flushing import flushed_by
 from manometer.health import Check, Checks
 from manometer.meters.fork import freed_in_child
-from manometer.otlp.destination import of_metrics, of_spans
+from manometer.otlp.destination import of_lines, of_metrics, of_spans
 from manometer.otlp.sending import Sending
 from manometer.registry.self_metrics import SelfMetrics
 from manometer.serving.server import Server
@@ -94,7 +94,7 @@ def worker_of(registry: CollectorRegistry, settings: Settings) -> "Worker | None
 
 
 def sending_of(registry: CollectorRegistry, worker: "Worker | None") -> Sending:
-    """What sends the registry's spans and metrics; there is one, so that no figure goes out twice."""
+    """What sends the registry's spans, metrics and log lines; there is one, so that no figure goes out twice."""
     return _sendings.setdefault(registry, Sending(registry, worker))
 
 
@@ -106,7 +106,7 @@ def end_sending(registry: CollectorRegistry) -> None:
 
 def send_to_the_end(registry: CollectorRegistry, settings: Settings, worker: "Worker | None") -> None:
     """Send as these settings have it until the program ends."""
-    if of_spans(settings) is None and of_metrics(settings) is None:
+    if not any(of(settings) for of in (of_spans, of_metrics, of_lines)):
         return
     sending = sending_of(registry, worker)
     sending.follow(settings)

@@ -26,6 +26,7 @@ from manometer.errors import ConfigError
 from manometer.handover import Handover
 from manometer.health import Checks
 from manometer.instrumentation.pool import database
+from manometer.life.gc_policy import hold_gc_policy
 from manometer.life.hangup import on_hangup
 from manometer.life.last_report import leave_reports, reporting
 from manometer.meters.fork import Forked, notice, renewed_in_child
@@ -207,6 +208,7 @@ class Manometer:
             if server is not None:
                 server.start()
                 started.callback(server.close)
+        started.callback(hold_gc_policy(settings.gc_thresholds, freeze=settings.gc_freeze))
         return server
 
     def _reloading_on_hangup(self) -> Callable[[], None]:

@@ -11,6 +11,7 @@ __all__ = [
     "HANDOVERS",
     "LABEL_FOLDS",
     "LOG_FAILURES",
+    "LOG_RECORDS",
     "POINTS",
     "PROCESSES",
     "PROCESS_FILE_FAILURES",
@@ -91,6 +92,14 @@ HANDOVERS = MetricSpec(
         "manometer.handover.outcome": ("ok", "error"),
     },
     help="Times that a program gave its last figures to a text file or a Pushgateway, by whether they got there.",
+)
+LOG_RECORDS = MetricSpec(
+    name="manometer.otlp.log_records",
+    kind=Kind.COUNTER,
+    unit="{log_record}",
+    attributes=("manometer.otlp.log_record.outcome",),
+    values={"manometer.otlp.log_record.outcome": ("ok", "rejected", "error")},
+    help="Log lines sent over OTLP: taken, rejected by a receiver that took others of the request, or lost.",
 )
 LOG_FAILURES = MetricSpec(
     name="manometer.log.failures",
@@ -184,7 +193,7 @@ CONFIG_RELOAD_TIME = MetricSpec(
 )
 
 SPECS = (
-    *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS, POINTS, HANDOVERS, LOG_FAILURES),
+    *(COLLECT_DURATION, COLLECT_FAILURES, SERIES, LABEL_FOLDS, SPANS, POINTS, LOG_RECORDS, HANDOVERS, LOG_FAILURES),
     *(TRACES_AFTERWARDS, PROCESSES, PROCESS_FILE_FAILURES, SERVER_SHORTAGES, SERVER_REFUSALS),
     *(SERVER_CONFIG_RELOADS, SERVER_CONFIG_RELOAD_SUCCESSFUL, SERVER_CONFIG_RELOAD_TIME),
     *(CONFIG_RELOADS, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME),

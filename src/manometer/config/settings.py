@@ -40,15 +40,19 @@ class SettingValues(TypedDict, total=False):
     otlp_timeout: float
     otlp_disabled: bool
     otlp_instance: str
+    otlp_temporality: str
     metrics_exporter: str
     metric_export_interval: float
     metric_export_timeout: float
+    logs_exporter: str
     trace_sampler: str
     trace_ratio: float
     traces_afterwards: float
     slow_run_seconds: float | None
     health_interval: float
     drain_time: float
+    gc_thresholds: str | None
+    gc_freeze: bool
     crash_report: str | None
     logs: bool
     log_level: str
@@ -179,6 +183,13 @@ class Settings:
         "Whether the processes of processes_dir are one instance to the receiver, or each is its own.",
         choice("group", "process"),
     )
+    otlp_temporality: str = setting(
+        "cumulative",
+        "What counters and histograms tell a receiver: all there was. Another kind is refused.",
+        choice("cumulative"),
+        live=True,
+        platform="OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+    )
     metrics_exporter: str = setting(
         "otlp",
         "Whether metrics are pushed to the receiver, besides being served.",
@@ -202,6 +213,14 @@ class Settings:
         live=True,
         platform="OTEL_METRIC_EXPORT_TIMEOUT",
         platform_means=MILLISECONDS,
+    )
+    logs_exporter: str = setting(
+        "none",
+        "Whether log lines go to the receiver, besides where they go anyway.",
+        choice("otlp", "none"),
+        live=True,
+        platform="OTEL_LOGS_EXPORTER",
+        platform_means=EXPORTERS,
     )
     trace_sampler: str = setting(
         "parentbased_traceidratio",
@@ -243,6 +262,14 @@ class Settings:
         0.0,
         "Seconds that a program in a Life goes on with its work after it was told to end, not ready any more.",
         number("a number of seconds, 0 or more", minimum=0),
+    )
+    gc_thresholds: str | None = setting(
+        None,
+        "How often the garbage collector runs, as gc.set_threshold has it; unset leaves that to the program.",
+        text("three whole numbers, such as 50000,20,100", r"\s*[0-9]{1,9}\s*,\s*[0-9]{1,9}\s*,\s*[0-9]{1,9}\s*"),
+    )
+    gc_freeze: bool = setting(
+        False, "Whether the garbage collector leaves out for good what the program has loaded by its start.", FLAG
     )
     crash_report: str | None = setting(
         None,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from manometer.config import Settings
 from manometer.config.rules import headers
 
-__all__ = ["GRPC", "Destination", "of_metrics", "of_spans"]
+__all__ = ["GRPC", "Destination", "of_lines", "of_metrics", "of_spans"]
 
 GRPC = "grpc"
 
@@ -35,6 +35,11 @@ def of_metrics(settings: Settings) -> Destination | None:
     if settings.metrics_exporter == "none":
         return None
     return _of(settings, settings.otlp_metrics_endpoint, "v1/metrics")
+
+
+def of_lines(settings: Settings) -> Destination | None:
+    """Where log lines go; None where nowhere."""
+    return None if settings.logs_exporter == "none" else _of(settings, None, "v1/logs")
 
 
 def _of(settings: Settings, whole: str | None, path: str) -> Destination | None:

@@ -1,4 +1,4 @@
-"""What sends spans or metrics to a receiver, whatever the protocol."""
+"""What sends spans, metrics or log lines to a receiver, whatever the protocol."""
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace.export import SpanExporter
 from manometer.otlp.answers import Answers
 from manometer.otlp.destination import Destination
 
-__all__ = ["Exporters", "MetricsExporter", "SpansExporter"]
+__all__ = ["EncodedExporter", "Exporters", "SpansExporter"]
 
 
 class SpansExporter(NamedTuple):
@@ -18,11 +18,11 @@ class SpansExporter(NamedTuple):
     let_go: Callable[[], object] = lambda: None
 
 
-class MetricsExporter(Protocol):
-    """What sends metrics that are encoded already."""
+class EncodedExporter(Protocol):
+    """What sends metrics or log lines that are encoded already."""
 
-    def send(self, body: bytes, points: int, /) -> bool:
-        """Send an ExportMetricsServiceRequest with so many points; whether the receiver answered with success."""
+    def send(self, body: bytes, number: int, /) -> bool:
+        """Send a request with so many points or lines; whether the receiver answered with success."""
 
     def close(self) -> None:
         """Send no more, and give up a request that another thread is at, where the exporter can do that."""
@@ -34,5 +34,8 @@ class Exporters(Protocol):
     def spans(self, destination: Destination, answers: Answers) -> SpansExporter:
         """What sends spans there."""
 
-    def metrics(self, destination: Destination, answers: Answers) -> MetricsExporter:
+    def metrics(self, destination: Destination, answers: Answers) -> EncodedExporter:
         """What sends metrics there."""
+
+    def lines(self, destination: Destination, answers: Answers) -> EncodedExporter:
+        """What sends log lines there."""

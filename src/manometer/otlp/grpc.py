@@ -4,17 +4,18 @@ from typing import Any
 
 from grpc import Compression  # type: ignore[import-untyped]
 from opentelemetry.exporter.otlp.proto.grpc import exporter as grpc_exporter
+from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.sdk.metrics.export import MetricExportResult
 
 from manometer.otlp.answers import Answers
 from manometer.otlp.destination import Destination
-from manometer.otlp.exporter import MetricsExporter, SpansExporter
+from manometer.otlp.exporter import EncodedExporter, SpansExporter
 from manometer.otlp.outcomes import quieten
 
-__all__ = ["metrics", "spans"]
+__all__ = ["lines", "metrics", "spans"]
 
 
 def spans(destination: Destination, answers: Answers) -> SpansExporter:
@@ -25,35 +26,49 @@ def spans(destination: Destination, answers: Answers) -> SpansExporter:
     return SpansExporter(exporter)
 
 
-def metrics(destination: Destination, answers: Answers) -> MetricsExporter:
+def metrics(destination: Destination, answers: Answers) -> EncodedExporter:
     """What sends metrics there."""
     quieten(grpc_exporter.__name__)
-    return _Metrics(destination, answers)
+    return _Encoded(_Metrics, ExportMetricsServiceRequest, destination, answers)
 
 
-class _Metrics:
-    def __init__(self, destination: Destination, answers: Answers) -> None:
-        self._exporter = _Exporter(**_settings(destination))
+def lines(destination: Destination, answers: Answers) -> EncodedExporter:
+    """What sends log lines there."""
+    quieten(grpc_exporter.__name__)
+    return _Encoded(_Lines, ExportLogsServiceRequest, destination, answers)
+
+
+class _Encoded:
+    def __init__(self, kind: Any, request: Any, destination: Destination, answers: Answers) -> None:
+        self._request, self._exporter = request, kind(**_settings(destination))
         _have_heard(self._exporter, answers)
 
-    def send(self, body: bytes, points: int, /) -> bool:
-        self._exporter.points = points
-        return self._exporter.export(ExportMetricsServiceRequest.FromString(body)) is MetricExportResult.SUCCESS
+    def send(self, body: bytes, number: int, /) -> bool:
+        self._exporter.number = number
+        return bool(self._exporter.export(self._request.FromString(body)).name == "SUCCESS")
 
     def close(self) -> None:
         self._exporter.shutdown()
 
 
-class _Exporter(OTLPMetricExporter):
-    """Takes a request in the place of the SDK's objects; `manometer.otlp.http` says why."""
+class _AsItIs:
+    """Has an exporter take a request in the place of the SDK's objects; `manometer.otlp.http` says why."""
 
-    points = 0
+    number = 0
 
     def _translate_data(self, data: Any) -> Any:
         return data
 
     def _count_data(self, _: Any) -> int:
-        return self.points
+        return self.number
+
+
+class _Metrics(_AsItIs, OTLPMetricExporter):
+    pass
+
+
+class _Lines(_AsItIs, OTLPLogExporter):
+    pass
 
 
 def _settings(destination: Destination) -> dict[str, Any]:

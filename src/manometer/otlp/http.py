@@ -3,16 +3,16 @@
 import gzip
 from typing import Any
 
-from opentelemetry.exporter.otlp.proto.http import Compression, metric_exporter, trace_exporter
-from opentelemetry.sdk.metrics.export import MetricExportResult, MetricsData
+from opentelemetry.exporter.otlp.proto.http import Compression, _log_exporter, metric_exporter, trace_exporter
+from opentelemetry.sdk.metrics.export import MetricsData
 from requests import Response, Session
 
 from manometer.otlp.answers import Answers
 from manometer.otlp.destination import Destination
-from manometer.otlp.exporter import MetricsExporter, SpansExporter
+from manometer.otlp.exporter import EncodedExporter, SpansExporter
 from manometer.otlp.outcomes import quieten
 
-__all__ = ["metrics", "spans"]
+__all__ = ["lines", "metrics", "spans"]
 
 _FAST = 1
 """gzip's level. Figures shrink to a twentieth, and hardly more by the default, which takes ten times as long."""
@@ -40,23 +40,30 @@ def spans(destination: Destination, answers: Answers) -> SpansExporter:
     return SpansExporter(exporter, let_go)
 
 
-def metrics(destination: Destination, answers: Answers) -> MetricsExporter:
+def metrics(destination: Destination, answers: Answers) -> EncodedExporter:
     """What sends metrics there."""
     quieten(metric_exporter.__name__)
-    return _Metrics(destination, answers)
+    return _Encoded(metric_exporter.OTLPMetricExporter, MetricsData([]), destination, answers)
 
 
-class _Metrics:
-    """OpenTelemetry's exporter of metrics, with the body of its requests from us.
+def lines(destination: Destination, answers: Answers) -> EncodedExporter:
+    """What sends log lines there."""
+    quieten(_log_exporter.__name__)
+    return _Encoded(_log_exporter.OTLPLogExporter, [], destination, answers)
 
-    It takes the objects of its SDK alone, whose making and encoding takes ten times as long as ours, and which have
-    no summaries. So it gets an empty collection, and the session that it sends by puts the body in. Where the
-    requests go, their headers, certificates, time-outs and retries are the exporter's.
+
+class _Encoded:
+    """OpenTelemetry's exporter of metrics or log lines, with the body of its requests from us.
+
+    It takes the objects of its SDK alone. These have no summaries, and take longer to make and to encode than the
+    whole of a collection here. So it gets an empty collection, and the session that it sends by puts the body in.
+    Where the requests go, their headers, certificates, time-outs and retries are the exporter's.
     """
 
-    def __init__(self, destination: Destination, answers: Answers) -> None:
+    def __init__(self, kind: Any, nothing: Any, destination: Destination, answers: Answers) -> None:
+        self._nothing = nothing
         self._session = _Session(answers, destination.compression == "gzip")
-        self._exporter = metric_exporter.OTLPMetricExporter(
+        self._exporter = kind(
             endpoint=destination.url,
             headers=_headers(destination),
             timeout=destination.timeout,
@@ -66,7 +73,7 @@ class _Metrics:
 
     def send(self, body: bytes, _: int, /) -> bool:
         self._session.take(body)
-        return self._exporter.export(MetricsData([])) is MetricExportResult.SUCCESS
+        return bool(self._exporter.export(self._nothing).name == "SUCCESS")
 
     def close(self) -> None:
         self._exporter.shutdown()

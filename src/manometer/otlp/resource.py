@@ -5,9 +5,9 @@ import socket
 import sys
 from pathlib import Path
 
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 
-__all__ = ["INSTANCE", "resource_of", "resource_of_spans"]
+__all__ = ["INSTANCE", "given_instance", "resource_of", "resource_of_spans"]
 
 INSTANCE = "service.instance.id"
 
@@ -15,6 +15,12 @@ INSTANCE = "service.instance.id"
 def resource_of(service: str) -> Resource:
     """The resource of the service, with what OpenTelemetry's own variables add to it."""
     return Resource.create({"service.name": service})
+
+
+def given_instance() -> str | None:
+    """The instance that OpenTelemetry's variables name; its SDK makes one up where they name none."""
+    found = OTELResourceDetector().detect().attributes.get(INSTANCE)
+    return None if found is None else str(found)
 
 
 def resource_of_spans(service: str) -> Resource:

@@ -1,14 +1,16 @@
-"""Sends the program's spans and metrics where its settings say, for as long as they say so."""
+"""Sends the program's spans, metrics and log lines where its settings say, for as long as they say so."""
 
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
 from manometer.config import Settings
-from manometer.otlp.destination import Destination, of_metrics, of_spans
+from manometer.errors import ConfigError
+from manometer.otlp.destination import Destination, of_lines, of_metrics, of_spans
 from manometer.tracing.sampling import Sampling
 
 if TYPE_CHECKING:
+    from manometer.otlp.lines.lines import Lines
     from manometer.otlp.metrics.pushing import Pushing
     from manometer.otlp.spans import Spans
     from manometer.processes import Worker
@@ -17,14 +19,15 @@ __all__ = ["FOLLOWED", "Sending"]
 
 FOLLOWED = (
     *("otlp_endpoint", "otlp_headers", "otlp_protocol", "otlp_compression", "otlp_timeout", "otlp_disabled"),
-    *("otlp_metrics_endpoint", "metrics_exporter", "metric_export_interval", "metric_export_timeout"),
-    *("trace_sampler", "trace_ratio", "traces_afterwards", "slow_run_seconds", "collector_timeout"),
+    *("otlp_metrics_endpoint", "otlp_temporality", "metrics_exporter", "metric_export_interval"),
+    *("metric_export_timeout", "trace_sampler", "trace_ratio", "traces_afterwards", "slow_run_seconds"),
+    *("collector_timeout", "logs_exporter"),
 )
 """The settings that it follows while the program runs."""
 
 
 class Sending:
-    """The sending of both, off at first. One caller at a time.
+    """The sending of all three, off at first. One caller at a time.
 
     worker: this process's part in a group, where it is of one.
     """
@@ -33,11 +36,14 @@ class Sending:
         self._registry, self._worker = registry, worker
         self._spans: Spans | None = None
         self._metrics: Pushing | None = None
+        self._lines: Lines | None = None
+        self._lines_go_to: Destination | None = None
 
     def follow(self, settings: Settings) -> None:
         """Begin, end or change it as these settings have it; ConfigError, with the old to be followed again."""
         self._send_spans(of_spans(settings), settings)
         self._push_metrics(of_metrics(settings), settings)
+        self._send_lines(of_lines(settings), settings)
 
     def close(self) -> None:
         """Send what is left, and no more."""
@@ -46,12 +52,17 @@ class Sending:
         for each in (metrics, spans):
             if each is not None:
                 each.close()
+        self._end_lines()  # the last: it has the lines of the others
 
     def flush(self) -> bool:
         """Send what is queued, push the figures, and go on; whether all of it got there."""
-        spans, metrics = self._spans, self._metrics
-        arrived = spans is None or spans.flush()
-        return (metrics is None or metrics.flush()) and arrived
+        spans, metrics, lines = self._spans, self._metrics, self._lines
+        arrived = [
+            spans is None or spans.flush(),
+            metrics is None or metrics.flush(),
+            lines is None or lines.send(),
+        ]
+        return all(arrived)
 
     def _send_spans(self, destination: Destination | None, settings: Settings) -> None:
         if destination is None:
@@ -77,3 +88,21 @@ class Sending:
         if self._metrics is None:
             self._metrics = Pushing(self._registry, self._worker, settings)
         self._metrics.follow(destination, settings)
+
+    def _send_lines(self, destination: Destination | None, settings: Settings) -> None:
+        if destination == self._lines_go_to:
+            return
+        lines = None
+        if destination is not None:
+            try:
+                from manometer.otlp.lines.lines import Lines
+            except ImportError:
+                raise ConfigError("the OTLP exporter needs an extra: pip install 'manometer[otlp]'") from None
+            lines = Lines(destination, settings.service_name, self._registry)
+        self._end_lines()
+        self._lines, self._lines_go_to = lines, destination
+
+    def _end_lines(self) -> None:
+        lines, self._lines, self._lines_go_to = self._lines, None, None
+        if lines is not None:
+            lines.close()

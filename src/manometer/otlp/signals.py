@@ -2,10 +2,11 @@
 
 from typing import Any, NamedTuple
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-__all__ = ["METRICS", "SPANS", "Signal"]
+__all__ = ["LINES", "METRICS", "SPANS", "Signal"]
 
 
 class Signal(NamedTuple):
@@ -22,3 +23,4 @@ class Signal(NamedTuple):
 
 SPANS = Signal("spans", "v1/traces", ExportTraceServiceResponse, "rejected_spans")
 METRICS = Signal("data points", "v1/metrics", ExportMetricsServiceResponse, "rejected_data_points")
+LINES = Signal("log lines", "v1/logs", ExportLogsServiceResponse, "rejected_log_records")

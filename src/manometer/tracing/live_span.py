@@ -58,6 +58,11 @@ class LiveSpan(trace.Span):
     def get_span_context(self) -> SpanContext:
         return self.context
 
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """Those that it has by now, by the name that the SDK's own spans have for them."""
+        return self._begins_with if self._added is None else self._added
+
     def is_recording(self) -> bool:
         return self.end_time is None
 

@@ -28,7 +28,7 @@ def dashboard(config: Thresholds) -> Dashboard:
             Row(
                 SINCE,
                 (
-                    *(_reloads(), _good_settings(), _spans(), _traces(), _points()),
+                    *(_reloads(), _good_settings(), _spans(), _traces(), _points(), _log_records()),
                     *(_handovers(), _lines(), _processes(), _files()),
                 ),
             ),
@@ -229,6 +229,18 @@ def _points() -> Graph:
         " cannot be reached, and the next totals make up for it; rejected: it took others, and the log says why.",
         "ops",
         (Query(per_second(kit.POINTS, (outcome,)), shown(outcome)),),
+        stacked=True,
+    )
+
+
+def _log_records() -> Graph:
+    outcome = "manometer.otlp.log_record.outcome"
+    return Graph(
+        "Log lines sent",
+        "Log lines a second that were sent over OTLP, by what became of them. Lost ones (error): the receiver cannot"
+        " be reached; rejected ones: it took others of the request, and the program's log says why.",
+        "ops",
+        (Query(per_second(kit.LOG_RECORDS, (outcome,)), shown(outcome)),),
         stacked=True,
     )
 

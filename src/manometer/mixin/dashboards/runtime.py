@@ -58,7 +58,7 @@ def _pauses() -> Heatmap:
     return Heatmap(
         "Durations of garbage collections",
         "How long the program stood still for each collection. The full ones are the band on top; where it is slow"
-        " and often, freeze what lives for ever (gc.freeze) or collect less often (gc.set_threshold).",
+        " and often, freeze what lives for ever (the setting gc_freeze) or collect less often (gc_thresholds).",
         "s",
         (heat(runtime.GC_PAUSE),),
         width=12,

@@ -1,0 +1,1 @@
+"""Log lines as OTLP log records, and the thread that sends them."""
