@@ -17,6 +17,7 @@ import footprint
 import growth
 import meters
 import processes
+import push
 from comparison import verdict
 from measure import Row
 from results import PATH
@@ -24,7 +25,7 @@ from runs import REPEATS, Run, cpu, made_with, repeated
 
 _PEERS = ("prometheus-client", "opentelemetry-sdk", "cachetools", "sqlalchemy")
 
-SUITES = {each.__name__: each for each in (meters, processes, exposition, footprint, growth, engine, demo)}
+SUITES = {each.__name__: each for each in (meters, processes, exposition, push, footprint, growth, engine, demo)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

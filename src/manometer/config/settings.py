@@ -40,6 +40,7 @@ class SettingValues(TypedDict, total=False):
     otlp_timeout: float
     otlp_disabled: bool
     otlp_instance: str
+    otlp_temporality: str
     metrics_exporter: str
     metric_export_interval: float
     metric_export_timeout: float
@@ -181,6 +182,13 @@ class Settings:
         "group",
         "Whether the processes of processes_dir are one instance to the receiver, or each is its own.",
         choice("group", "process"),
+    )
+    otlp_temporality: str = setting(
+        "cumulative",
+        "What counters and histograms tell a receiver: all there was. Another kind is refused.",
+        choice("cumulative"),
+        live=True,
+        platform="OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
     )
     metrics_exporter: str = setting(
         "otlp",

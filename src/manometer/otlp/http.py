@@ -55,9 +55,9 @@ def lines(destination: Destination, answers: Answers) -> EncodedExporter:
 class _Encoded:
     """OpenTelemetry's exporter of metrics or log lines, with the body of its requests from us.
 
-    It takes the objects of its SDK alone, whose making and encoding takes ten times as long as ours, and which have
-    no summaries. So it gets an empty collection, and the session that it sends by puts the body in. Where the
-    requests go, their headers, certificates, time-outs and retries are the exporter's.
+    It takes the objects of its SDK alone. These have no summaries, and take longer to make and to encode than the
+    whole of a collection here. So it gets an empty collection, and the session that it sends by puts the body in.
+    Where the requests go, their headers, certificates, time-outs and retries are the exporter's.
     """
 
     def __init__(self, kind: Any, nothing: Any, destination: Destination, answers: Answers) -> None:

@@ -19,9 +19,9 @@ __all__ = ["FOLLOWED", "Sending"]
 
 FOLLOWED = (
     *("otlp_endpoint", "otlp_headers", "otlp_protocol", "otlp_compression", "otlp_timeout", "otlp_disabled"),
-    *("otlp_metrics_endpoint", "metrics_exporter", "metric_export_interval", "metric_export_timeout"),
-    *("trace_sampler", "trace_ratio", "traces_afterwards", "slow_run_seconds", "collector_timeout"),
-    "logs_exporter",
+    *("otlp_metrics_endpoint", "otlp_temporality", "metrics_exporter", "metric_export_interval"),
+    *("metric_export_timeout", "trace_sampler", "trace_ratio", "traces_afterwards", "slow_run_seconds"),
+    *("collector_timeout", "logs_exporter"),
 )
 """The settings that it follows while the program runs."""
 

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -13,12 +14,15 @@ __all__ = ["Turn"]
 _BRIEFLY = 0.05
 """Seconds until a lock is asked for again."""
 _ID_BYTES = 36
+_STAYS, _ENDS = b" ", b"."
+"""What stands behind the id: whether whoever has the turn is about to end."""
 
 
 class Turn:
     """A lock on a file of the directory, which the process that has it keeps until it gives it up or ends.
 
-    The file has an id of the group, the same for as long as its directory is there.
+    The file has an id of the group, the same for as long as its directory is there. A process that ends can rely on
+    the one that has the turn, unless that one ends too, and has begun its last work: for that it says so before.
     """
 
     def __init__(self, directory: Path, name: str) -> None:
@@ -26,16 +30,22 @@ class Turn:
         self._file: int | None = None
 
     def take(self, seconds: float = 0.0) -> bool:
-        """Whether it is this process's turn, maybe since before. seconds: how long to wait for it.
+        """Whether it is this process's turn, maybe since before.
 
+        seconds: how long to wait for one that is about to end; nobody else is waited for.
         Raises OSError where the file cannot be had.
         """
         until = time.monotonic() + seconds
         while not self._has_it():
-            if time.monotonic() >= until:
+            if time.monotonic() >= until or not self._is_ending():
                 return False
             time.sleep(_BRIEFLY)
         return True
+
+    def is_last(self) -> None:
+        """Whoever has the turn begins its last work now: who ends after this has to do its own."""
+        if self._file is not None:
+            os.pwrite(self._file, _ENDS, _ID_BYTES)
 
     @property
     def group(self) -> str:
@@ -73,6 +83,13 @@ class Turn:
             close_locked(file)
             return False
         self._file = file
+        if os.pread(file, 1, _ID_BYTES) == _ENDS:
+            os.pwrite(file, _STAYS, _ID_BYTES)
+        return True
+
+    def _is_ending(self) -> bool:
+        with suppress(FileNotFoundError), self._path.open("rb") as file:
+            return os.pread(file.fileno(), 1, _ID_BYTES) == _ENDS
         return True
 
     def _is_in_place(self, file: int) -> bool:

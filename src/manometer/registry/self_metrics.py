@@ -175,7 +175,7 @@ class SelfMetrics(Collector):
         if not self._is_shown:
             return
         for pushed in (
-            *(self.collect_failures, self.label_folds, self.spans, self.points, self.log_records),
+            *(self.collect_failures, self.label_folds, self.spans, self._traces, self.points, self.log_records),
             *(self.handovers, self.log_failures),
             *(self.file_failures, self.settings.counter),
             *(self.server_shortages, self.server_refusals, self.web_config.counter),

@@ -171,6 +171,7 @@ def test_what_the_receiver_rejects_is_counted_by_itself(receiver, pushing, order
 def test_closing_does_not_wait_for_a_receiver_that_hangs(receiver, pushing, orders, monkeypatch):
     """What it has not taken by then is given up."""
     monkeypatch.setattr(push_module, "FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr(push_module, "FAILING_SECONDS", 0.0)
     receiver.held_up.clear()
     push = pushing(receiver.url, interval=0.01)
     assert receiver.asked.wait(DEADLINE)

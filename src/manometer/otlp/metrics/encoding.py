@@ -17,9 +17,10 @@ REQUEST_BYTES = 2**20
 """What one request has about, before it is compressed: a quarter of what a gRPC server takes by default."""
 
 _GAUGE, _SUM, _HISTOGRAM, _EXPONENTIAL, _SUMMARY = 5, 7, 9, 10, 11  # fields of a Metric
-_DELTA, _CUMULATIVE = 1, 2
+_CUMULATIVE = uint(2, 2)
+_RISING = _CUMULATIVE + uint(3, 1)
 
-Point = Callable[[points.Attributes, Any, int], bytes]
+Point = Callable[[Values, Values, Any, points.Moment], bytes]
 
 
 class Metric(NamedTuple):
@@ -71,64 +72,60 @@ def _request(opening: bytes, scope: bytes, parts: Sequence[bytes]) -> bytes:
     return message(1, opening + message(2, scope + b"".join(parts)))
 
 
-def metrics_of(family: Family, now: int, *, delta: bool = False) -> Iterator[Metric]:
+def metrics_of(family: Family, now: int) -> Iterator[Metric]:
     """What the family comes to. now: when it was read, Unix time in nanoseconds.
 
-    delta: whether counters and histograms tell what came since their beginning alone, and not all there was.
     Raises ValueError for what OTLP cannot tell.
     """
-    name = named(family)
-    temporality = _DELTA if delta else _CUMULATIVE
+    name, at = named(family), points.moment(now)
     if family.kind == "summary":
-        yield _summary(family, name, now)
+        yield _summary(family, name, at)
     for group in family.groups:
         if group.series and family.kind != "summary":
-            yield from _of_group(family, group, name, now, temporality)
+            yield from _of_group(family, group, name, at)
 
 
-def _of_group(family: Family, group: Group, name: Named, now: int, temporality: int) -> Iterator[Metric]:
+def _of_group(family: Family, group: Group, name: Named, now: points.Moment) -> Iterator[Metric]:
     kind = family.kind if group.suffix is None else "stray"
     first = group.series[0][1]
     if kind == "counter":
-        yield _metric(
-            family, name, _SUM, _temporal(temporality, rises=True), _points(group, name, points.counter, now)
-        )
+        yield _metric(family, name, _SUM, _RISING, _points(group, name, points.counter, now))
     elif kind == "histogram" and first.native is not None:
         found = _points(group, name, points.exponential, now)
-        yield _metric(family, name, _EXPONENTIAL, uint(2, temporality), found)
+        yield _metric(family, name, _EXPONENTIAL, _CUMULATIVE, found)
     elif kind == "histogram" and first.running:
         found = _points(group, name, points.histogram(group.bounds), now)
-        yield _metric(family, name, _HISTOGRAM, uint(2, temporality), found)
+        yield _metric(family, name, _HISTOGRAM, _CUMULATIVE, found)
     elif kind in ("gauge", "unknown", "info", "stateset"):
         suffixed = name._replace(name=f"{name.name}_info") if kind == "info" else name
         is_sum = kind in ("info", "stateset") or name.kind is Kind.UPDOWNCOUNTER
-        form, temporal = (_SUM, _temporal(_CUMULATIVE, rises=False)) if is_sum else (_GAUGE, b"")
+        form, temporal = (_SUM, _CUMULATIVE) if is_sum else (_GAUGE, b"")
         yield _metric(family, suffixed, form, temporal, _points(group, name, points.gauge, now))
     else:
         yield from _apart(family, group, now)
 
 
-def _points(group: Group, name: Named, point: Point, now: int) -> list[bytes]:
-    attributes = points.attributes_of(name.keys(group.labelnames))
-    return [point(attributes(values), reading, now) for values, reading in group.series]
+def _points(group: Group, name: Named, point: Point, now: points.Moment) -> list[bytes]:
+    keys = name.keys(group.labelnames)
+    return [point(keys, values, reading, now) for values, reading in group.series]
 
 
-def _apart(family: Family, group: Group, now: int) -> Iterator[Metric]:
+def _apart(family: Family, group: Group, now: points.Moment) -> Iterator[Metric]:
     """What OTLP has no kind for: each figure as a gauge, by the name that it has at `/metrics`."""
     parts = parts_of(family.kind, group)
-    attributes = points.attributes_of(group.labelnames)
     found: dict[str, list[bytes]] = {}
     for values, reading in group.series:
         for suffix, value, bound, _, native in parts(reading):
             if native is None:
-                le = [] if bound is None else [delimited(points.key_value("le", bound))]
+                le, upto = ((), ()) if bound is None else (("le",), (bound,))
+                keys, all_values = (*group.labelnames, *le), (*values, *upto)
                 those = found.setdefault(family.name + suffix, [])
-                those.append(points.gauge([*attributes(values), *le], GaugeReading(value), now))
+                those.append(points.gauge(keys, all_values, GaugeReading(value), now))
     for each, those in found.items():
         yield _metric(family, Named(each, ""), _GAUGE, b"", those)
 
 
-def _summary(family: Family, name: Named, now: int) -> Metric:
+def _summary(family: Family, name: Named, now: points.Moment) -> Metric:
     """Count, sum and quantiles of each series, which stand in groups of their own."""
     whole: dict[tuple[tuple[str, str], ...], HistogramReading] = {}
     quantiles: dict[tuple[tuple[str, str], ...], list[tuple[float, float]]] = {}
@@ -144,17 +141,12 @@ def _summary(family: Family, name: Named, now: int) -> Metric:
                 raise ValueError(f"{family.name}{group.suffix} is no part of a summary")
     found = []
     for pairs in {**whole, **quantiles}:
-        keys: Values = tuple(label for label, _ in pairs)
-        attributes = points.attributes_of(name.keys(keys))([value for _, value in pairs])
+        keys, values = name.keys([label for label, _ in pairs]), tuple([value for _, value in pairs])
         reading = whole.get(pairs, HistogramReading(()))
-        found.append(points.summary(attributes, reading, quantiles.get(pairs, ()), now))
+        found.append(points.summary(keys, values, reading, quantiles.get(pairs, ()), now))
     return _metric(family, name, _SUMMARY, b"", found)
 
 
 def _metric(family: Family, name: Named, kind: int, temporal: bytes, found: list[bytes]) -> Metric:
     head = text(1, name.name) + text(2, family.help) + (text(3, name.unit) if name.unit else b"")
     return Metric(head, kind, temporal, found)
-
-
-def _temporal(temporality: int, *, rises: bool) -> bytes:
-    return uint(2, temporality) + (uint(3, 1) if rises else b"")

@@ -23,9 +23,9 @@ class Named(NamedTuple):
     kind: Kind | None = None
     attributes: Mapping[str, str] = {}
 
-    def keys(self, labels: Sequence[str]) -> list[str]:
+    def keys(self, labels: Sequence[str]) -> tuple[str, ...]:
         """The attributes of these labels."""
-        return [self.attributes.get(label, label) for label in labels]
+        return tuple([self.attributes.get(label, label) for label in labels])
 
 
 _UNITS = {

@@ -5,6 +5,7 @@ is encoded once.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from itertools import accumulate, repeat
 from math import inf
 from operator import sub
@@ -14,61 +15,66 @@ from typing import Any
 from prometheus_client.samples import BucketSpan, Exemplar
 
 from manometer.exposition.protobuf.fields import delimited, double, fixed, message, packed_uints, sint, tag, text
+from manometer.meters.family import Values
 from manometer.meters.readings import CounterReading, GaugeReading, HistogramReading
 
-__all__ = ["Attributes", "attributes_of", "counter", "exponential", "gauge", "histogram", "key_value", "summary"]
+__all__ = ["Moment", "attributes", "counter", "exponential", "gauge", "histogram", "moment", "summary"]
 
-Attributes = Sequence[bytes]
-"""Those of a series: a KeyValue for each, behind its length."""
+Moment = bytes
+"""When the figures were read, as the field that each kind of point has of it."""
 
-_START, _TIME = 2, 3  # when the series began and when it was read: the same fields in each kind of point
+_NUMBER, _HISTOGRAM, _EXPONENTIAL = 7, 9, 1  # the field of the attributes in each kind of point; of a summary, too
+_START, _TIME = tag(2, 1), tag(3, 1)  # when the series began and when it was read: the same in each
+_VALUE = tag(4, 1)
 _IDS = {"trace_id": (5, 16), "span_id": (4, 8)}
 """The labels of an exemplar that have fields of their own, and how many bytes there are in them."""
+_SERIES = 16_384
+"""Of so many series the attributes are kept as they are written, since every push has the same ones."""
+
+_double = Struct("<d").pack
+_fixed = Struct("<Q").pack
 
 
-def key_value(key: str, value: str) -> bytes:
-    """A KeyValue whose value is a text."""
-    return text(1, key) + message(2, text(1, value))
+def moment(nanoseconds: int) -> Moment:
+    """That Unix time."""
+    return _TIME + _fixed(nanoseconds)
 
 
-def attributes_of(keys: Sequence[str]) -> Callable[[Sequence[str]], Attributes]:
-    """What makes the attributes of a series from its label values. keys: what the labels are called."""
-    openings = [text(1, key) for key in keys]
-
-    def attributes(values: Sequence[str]) -> Attributes:
-        pairs = zip(openings, values, strict=True)
-        return [delimited(opening + message(2, text(1, value))) for opening, value in pairs]
-
-    return attributes
+@lru_cache(_SERIES)
+def attributes(field: int, keys: Values, values: Values) -> bytes:
+    """The attributes of a series in that field. keys: what its labels are called; values: of the labels."""
+    return b"".join([message(field, _key_value(key, value)) for key, value in zip(keys, values, strict=True)])
 
 
-def gauge(attributes: Attributes, reading: GaugeReading, now: int) -> bytes:
-    """A NumberDataPoint of a value. now: when it was read, Unix time in nanoseconds."""
-    return _all(7, attributes) + fixed(_TIME, now) + double(4, reading.value)
+def gauge(keys: Values, values: Values, reading: GaugeReading, now: Moment) -> bytes:
+    """A NumberDataPoint of a value."""
+    return b"".join([attributes(_NUMBER, keys, values), now, _VALUE, _double(reading.value)])
 
 
-def counter(attributes: Attributes, reading: CounterReading, now: int) -> bytes:
+def counter(keys: Values, values: Values, reading: CounterReading, now: Moment) -> bytes:
     """A NumberDataPoint of a total."""
     total, created, seen, _ = reading
-    point = _all(7, attributes) + _since(created) + fixed(_TIME, now) + double(4, total)
-    return point if seen is None else point + _exemplar(5, seen, now)
+    exemplar = b"" if seen is None else _exemplar(5, seen, now)
+    return b"".join(
+        [attributes(_NUMBER, keys, values), _since(created), now, _VALUE, _double(total), exemplar],
+    )
 
 
-def histogram(bounds: Sequence[str]) -> Callable[[Attributes, HistogramReading, int], bytes]:
+def histogram(bounds: Sequence[str]) -> Callable[[Values, Values, HistogramReading, Moment], bytes]:
     """What writes a HistogramDataPoint. bounds: the `le` of each bucket."""
     finite = [bound for bound in map(float, bounds) if bound != inf]
     size = len(finite)
     counts = Struct(f"<{size + 1}Q")
     head = message(7, Struct(f"<{size}d").pack(*finite)) + tag(6) + delimited(bytes(counts.size))[: -counts.size]
 
-    def point(attributes: Attributes, reading: HistogramReading, now: int) -> bytes:
+    def point(keys: Values, values: Values, reading: HistogramReading, now: Moment) -> bytes:
         running, total, created, exemplars, _ = reading
         upto = (*running[:size], running[-1])
         return b"".join(
             [
-                _all(9, attributes),
+                attributes(_HISTOGRAM, keys, values),
                 _since(created),
-                fixed(_TIME, now),
+                now,
                 _events(4, running[-1]),
                 b"" if total is None else double(5, total),
                 head,
@@ -80,16 +86,16 @@ def histogram(bounds: Sequence[str]) -> Callable[[Attributes, HistogramReading, 
     return point
 
 
-def exponential(attributes: Attributes, reading: HistogramReading, now: int) -> bytes:
+def exponential(keys: Values, values: Values, reading: HistogramReading, now: Moment) -> bytes:
     """An ExponentialHistogramDataPoint of the exponential buckets that a reading has."""
     native = reading.native
     if native is None:
         raise ValueError("a series without exponential buckets, in a group that has them")
     return b"".join(
         [
-            _all(1, attributes),
+            attributes(_EXPONENTIAL, keys, values),
             _since(reading.created),
-            fixed(_TIME, now),
+            now,
             _events(4, native.count_value),
             double(5, native.sum_value),
             sint(6, native.schema),
@@ -103,14 +109,14 @@ def exponential(attributes: Attributes, reading: HistogramReading, now: int) -> 
 
 
 def summary(
-    attributes: Attributes, reading: HistogramReading, quantiles: Iterable[tuple[float, float]], now: int
+    keys: Values, values: Values, reading: HistogramReading, quantiles: Iterable[tuple[float, float]], now: Moment
 ) -> bytes:
     """A SummaryDataPoint. quantiles: each with its value."""
     return b"".join(
         [
-            _all(7, attributes),
+            attributes(_NUMBER, keys, values),
             _since(reading.created),
-            fixed(_TIME, now),
+            now,
             _events(4, reading.events),
             double(5, reading.total or 0.0),
             *[message(6, double(1, quantile) + double(2, value)) for quantile, value in quantiles],
@@ -118,13 +124,13 @@ def summary(
     )
 
 
-def _all(field: int, attributes: Attributes) -> bytes:
-    opening = tag(field)
-    return opening + opening.join(attributes) if attributes else b""
+def _key_value(key: str, value: str) -> bytes:
+    """A KeyValue whose value is a text."""
+    return text(1, key) + message(2, text(1, value))
 
 
 def _since(created: float | None) -> bytes:
-    return b"" if created is None else fixed(_START, round(created * 1e9))
+    return b"" if created is None else _START + _fixed(round(created * 1e9))
 
 
 def _events(field: int, number: float) -> bytes:
@@ -151,17 +157,17 @@ def _buckets(field: int, spans: Sequence[BucketSpan] | None, deltas: Sequence[An
     return message(field, sint(1, spans[0].offset - 1) + packed_uints(2, row))
 
 
-def _exemplar(field: int, seen: Exemplar, now: int) -> bytes:
+def _exemplar(field: int, seen: Exemplar, now: Moment) -> bytes:
     """An Exemplar. Where it does not say when it was, it is told as of now, as Prometheus has it of a scrape."""
-    at = now if seen.timestamp is None else round(float(seen.timestamp) * 1e9)
-    parts = [fixed(2, at), double(3, float(seen.value))]
+    at = now[len(_TIME) :] if seen.timestamp is None else _fixed(round(float(seen.timestamp) * 1e9))
+    parts = [tag(2, 1), at, double(3, float(seen.value))]
     for name, value in seen.labels.items():
         place, size = _IDS.get(name, (0, 0))
         number = _bytes(value)
         if number is not None and len(number) == size:
             parts.append(message(place, number))
         else:
-            parts.append(message(7, key_value(name, value)))
+            parts.append(message(7, _key_value(name, value)))
     return message(field, b"".join(parts))
 
 

@@ -12,12 +12,14 @@ from manometer.meters import uwsgi
 from manometer.meters.fork import Forked, notice, renewed_in_child
 from manometer.otlp.metrics.sender import Sender
 
-__all__ = ["FLUSH_SECONDS", "Push", "Rhythm"]
+__all__ = ["FAILING_SECONDS", "FLUSH_SECONDS", "Push", "Rhythm"]
 
 _LOOKS = 0.5
 """Seconds between two looks at whether the thread that is waited for is there."""
-FLUSH_SECONDS = 3.0
+FLUSH_SECONDS = 10.0
 """Time that closing waits for the last figures to arrive, before it gives them up."""
+FAILING_SECONDS = 3.0
+"""The same where the push before has failed: a program ends soon whose receiver is not there."""
 
 
 class Rhythm(NamedTuple):
@@ -77,7 +79,7 @@ class Push:
         self._end()
         thread, self._thread = self._thread, None
         if thread is not None:
-            thread.join(FLUSH_SECONDS)
+            thread.join(FAILING_SECONDS if self._sender.fails else FLUSH_SECONDS)
             self._sender.close()
 
     def renew(self, _: Forked) -> None:
@@ -106,7 +108,7 @@ class Push:
             ends = self._ends
             asked = [waiting.pop(0) for _ in range(len(waiting))]
             if ends or asked or time.monotonic() >= due:
-                arrived = self._sender.send(timeout, patience, wait=FLUSH_SECONDS if ends else 0.0)
+                arrived = self._sender.send(timeout, patience, last=ends)
                 for each in asked:
                     each.arrived = arrived
                     each.done.set()

@@ -15,7 +15,7 @@ from manometer.otlp.metrics import envelope
 from manometer.otlp.metrics.encoding import Metric, metrics_of, requests
 from manometer.otlp.metrics.sources import Source
 from manometer.otlp.outcomes import Outcomes
-from manometer.otlp.resource import INSTANCE, resource_of
+from manometer.otlp.resource import INSTANCE, given_instance, resource_of
 from manometer.otlp.signals import METRICS
 from manometer.redaction import without_secrets
 from manometer.registry.collection import Collected
@@ -32,21 +32,23 @@ class Sender:
 
     def __init__(self, source: Source, destination: Destination, service: str, self_metrics: SelfMetrics) -> None:
         receiver = without_secrets(destination.url)  # for the log
-        self._source, self._service, self._self_metrics = source, service, self_metrics
+        self._source, self._self_metrics = source, self_metrics
+        self._known = resource_of(service)  # now, as OpenTelemetry takes threads for it: at the end there are none
+        self._given = given_instance()
         self._destination, self._exporters = destination, exporters(destination.protocol)
         self._exporter: EncodedExporter | None = None
         self._answers = Answers(METRICS, receiver)
         self._outcomes = Outcomes(self_metrics.points, "metrics", self._answers, receiver, _CONSEQUENCE)
 
-    def send(self, timeout: float, patience: float, wait: float = 0.0) -> bool:
+    def send(self, timeout: float, patience: float, *, last: bool = False) -> bool:
         """Send all figures; whether the receiver took them, or another process has the turn to send them.
 
         timeout: seconds after which no further request is made; patience: seconds that a collector may take.
-        wait: seconds to wait for the turn.
+        last: whether nothing will be sent after this.
         """
         until = time.monotonic() + timeout
         try:
-            if not self._source.turn(wait):
+            if not self._source.turn(last=last):
                 return True
             found = [*self._source.collect(patience)]
             now = time.time_ns()
@@ -64,6 +66,11 @@ class Sender:
                 self._outcomes.lost(points)
                 arrived = False
         return arrived
+
+    @property
+    def fails(self) -> bool:
+        """Whether what was sent last did not get to the receiver."""
+        return self._outcomes.fails
 
     def close(self) -> None:
         """Give up what is under way, and leave the turn to others."""
@@ -84,9 +91,8 @@ class Sender:
 
     def _resource(self, found: Iterable[Collected]) -> Resource:
         """Who sends, and which one: what the registry says of the program counts where nothing else does."""
-        known = resource_of(self._service)
-        given = known.attributes.get(INSTANCE)
-        instance = self._source.instance(None if given is None else str(given))
+        known = self._known
+        instance = self._source.instance(self._given)
         return Resource(dict(envelope.target_of(found))).merge(known).merge(Resource({INSTANCE: instance}))
 
     def _metrics(self, found: Iterable[Collected], now: int) -> Iterator[Metric]:

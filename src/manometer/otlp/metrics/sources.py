@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Alone", "Group", "Source"]
 
+_ENDING_SECONDS = 60.0
+"""Time to wait for the last push of another process; whoever waits for this one has a bound of its own."""
+
 
 class Source(Protocol):
     """What a push has its figures from."""
 
-    def turn(self, seconds: float, /) -> bool:
-        """Whether this process is the one to push. seconds: how long to wait for that. Raises OSError."""
+    def turn(self, *, last: bool) -> bool:
+        """Whether this process is the one to push. last: whether it will not push again. Raises OSError."""
 
     def instance(self, given: str | None) -> str:
         """What tells these figures from others of the service; only for whoever has the turn.
@@ -45,7 +48,7 @@ class Alone:
         self._registry, self._of_many = registry, of_many
         self.renew()
 
-    def turn(self, _: float, /) -> bool:
+    def turn(self, *, last: bool) -> bool:  # noqa: ARG002 - nobody else has it
         return True
 
     def instance(self, given: str | None) -> str:
@@ -69,10 +72,16 @@ class Group:
         from manometer.processes.turn import Turn
 
         self._registry = group_registry(worker)
-        self._turn = Turn(worker.directory.path, "otlp")
+        self._worker, self._turn = worker, Turn(worker.directory.path, "otlp")
 
-    def turn(self, seconds: float) -> bool:
-        return self._turn.take(seconds)
+    def turn(self, *, last: bool) -> bool:
+        if not last:
+            return self._turn.take()
+        self._worker.flush()  # before it asks: whoever has the turn, and does not end, pushes these figures too
+        if not self._turn.take(_ENDING_SECONDS):
+            return False
+        self._turn.is_last()
+        return True
 
     def instance(self, given: str | None) -> str:
         return self._turn.group if given is None else given
