@@ -3,6 +3,7 @@
 import functools
 import random
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import cycle
 from time import perf_counter
@@ -13,11 +14,14 @@ import prometheus_client
 from opentelemetry import trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from prometheus_client import CollectorRegistry
 
 import manometer
+from manometer.tracing.recorder import Recorder
+from manometer.tracing.sampling import Sampling
+from manometer.tracing.spans import record_by
 from measure import Row, paired, per_call
 
 _CALLS = 20_000
@@ -38,6 +42,8 @@ def rows() -> Iterator[Row]:
     yield _stage()
     yield _stage_against_otel()
     yield _stage_untraced()
+    yield _stage_not_sampled()
+    yield _stage_sampled()
     yield _cache_hit()
     yield _lru_hit()
 
@@ -108,23 +114,42 @@ def _stage_untraced() -> Row:
     with patch.object(trace, "_TRACER_PROVIDER", provider), request:
         ratio, mine, other = paired(_repeat(measured), _repeat(timed), calls=_CALLS)
     name = f"{_STAGE}, in a trace that is not sampled"
-    return Row(name, "prometheus-client @hist.time() alone", ratio, "ratio", detail=_times(mine, other))
+    return Row(name, "prometheus-client @hist.time() alone", ratio, "ratio", target=0.3, detail=_times(mine, other))
+
+
+@contextmanager
+def _recording(sampling: Sampling) -> Iterator[None]:
+    """Have a provider of ours, whose spans go nowhere, decide on the traces that begin here."""
+    provider = TracerProvider()
+    provider.add_span_processor(SpanProcessor())
+    with patch.object(trace, "_TRACER_PROVIDER", provider):
+        record_by(provider, Recorder(provider, sampling, take=_identity, count=_identity))
+        yield
+        record_by(None, None)
+
+
+def _stage_not_sampled() -> Row:
+    """A stage that begins a trace, which nobody wants unless it fails or is slow: it leaves its times."""
+    timed = prometheus_client.Histogram("h", "Help.", registry=None).time()(_nothing)
+    measured = manometer.stage("s", registry=CollectorRegistry())(_nothing)
+    with _recording(Sampling(0.0, left_a_second=10.0)):
+        ratio, mine, other = paired(_repeat(measured), _repeat(timed), calls=_CALLS)
+    name = f"{_STAGE}, where nothing is sampled and failed runs leave a trace afterwards"
+    return Row(name, "prometheus-client @hist.time() alone", ratio, "ratio", target=0.5, detail=_times(mine, other))
+
+
+def _stage_sampled() -> Row:
+    """A stage with a span, against a span and a record of the SDK; neither sends its spans."""
+    measured = manometer.stage("s", registry=CollectorRegistry())(_nothing)
+    with _recording(Sampling(1.0)):
+        ratio, mine, other = paired(_repeat(measured), _repeat(_otel()), calls=_CALLS // 10)
+    name = f"{_STAGE}, span and exemplar"
+    return Row(name, "OpenTelemetry SDK histogram record and span", ratio, "ratio", 0.5, detail=_times(mine, other))
 
 
 def _stage_against_otel() -> Row:
     measured = manometer.stage("s", registry=CollectorRegistry())(_nothing)
-    # Providers of its own: the global one stays unset, as it is in a program that traces nothing.
-    record = MeterProvider(metric_readers=[InMemoryMetricReader()]).get_meter("peer").create_histogram("h").record
-    span = TracerProvider().get_tracer("peer").start_as_current_span
-    attributes = {"engine.name": "main", "engine.stage.name": "s", "engine.stage.outcome": "ok"}
-
-    def theirs() -> None:
-        started = perf_counter()
-        with span("s"):
-            _nothing()
-        record(perf_counter() - started, attributes)
-
-    ratio, mine, other = paired(_repeat(measured), _repeat(theirs), calls=_CALLS // 10)
+    ratio, mine, other = paired(_repeat(measured), _repeat(_otel()), calls=_CALLS // 10)
     return Row(
         f"{_STAGE}, beside a span",
         "OpenTelemetry SDK histogram record and span",
@@ -133,6 +158,21 @@ def _stage_against_otel() -> Row:
         target=1 / 40,
         detail=_times(mine, other),
     )
+
+
+def _otel() -> Callable[[], None]:
+    """A span and a record of the SDK, of providers of its own: the global one stays unset, as where nobody traces."""
+    record = MeterProvider(metric_readers=[InMemoryMetricReader()]).get_meter("peer").create_histogram("h").record
+    span = TracerProvider().get_tracer("peer").start_as_current_span
+    attributes = {"engine.name": "main", "engine.stage.name": "s", "engine.stage.outcome": "ok"}
+
+    def run() -> None:
+        started = perf_counter()
+        with span("s"):
+            _nothing()
+        record(perf_counter() - started, attributes)
+
+    return run
 
 
 def _lru_hit() -> Row:

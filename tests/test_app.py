@@ -5,6 +5,7 @@ import gc
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -72,7 +73,9 @@ def test_a_started_manometer_serves_the_process_the_host_and_the_program(figures
     assert "system_memory_usage_bytes{" in text
     assert 'python_gc_pause_seconds_bucket{cpython_gc_generation="0"' in text
     assert "manometer_collect_duration_seconds{" in text
-    assert "manometer_collect_failures_total" not in text
+    failures = re.findall(r'^manometer_collect_failures_total{.*_name="(\w+)"} (.*)$', text, re.MULTILINE)
+    assert {"process", "host", "runtime"} <= dict(failures).keys()
+    assert set(dict(failures).values()) == {"0.0"}
 
 
 def test_closing_leaves_nothing_behind(figures):

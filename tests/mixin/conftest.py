@@ -35,10 +35,13 @@ def selectors(expr):
 
 
 def aggregated(expr):
-    """The labels that each outermost aggregation keeps."""
+    """The labels that each outermost aggregation names as those that it keeps."""
     node = next(nodes(expr)) if isinstance(expr, str) else expr
     if isinstance(node, promql_parser.AggregateExpr):
-        yield node.modifier.labels if node.modifier else []
+        if node.modifier is None:
+            yield []
+        elif node.modifier.type == promql_parser.AggModifierType.By:
+            yield node.modifier.labels
         return
     for name in ("expr", "lhs", "rhs"):
         if getattr(node, name, None) is not None:

@@ -58,6 +58,7 @@ SUBJECTS = {
     "instrumentation": Subject(
         ["instrumentation/*"], ["tests/instrumentation/test_*.py"], without=["instrumentation/*/*"]
     ),
+    "handover": Subject(["handover/*", "flushing.py", "whole_file.py"], ["tests/handover", "tests/test_flushing.py"]),
     "internals": Subject(["prometheus_internals.py"], ["tests/test_prometheus_internals.py"]),
     **{
         part: Subject([f"instrumentation/{part}/*"], [f"tests/instrumentation/{part}"], left_out=left_out)

@@ -148,3 +148,75 @@ print(json.dumps([one.got, two.got, trace.get_tracer_provider() is own]))
 """)
     assert told == [[], [], True]
     assert log.count("the program has a tracer provider of its own") == 1
+
+
+def test_failed_and_slow_runs_leave_their_traces_though_none_is_recorded():
+    """Twenty failures and a slow run are twenty-one traces; the runs that were well are none."""
+    told, _ = _run("""
+from contextlib import suppress
+from time import sleep
+from manometer import stage
+
+registry = CollectorRegistry()
+
+@stage("inner", registry=registry)
+def inner(seconds):
+    sleep(seconds)
+
+@stage("outer", registry=registry)
+def outer(seconds, error=None):
+    inner(seconds)
+    if error is not None:
+        raise error
+
+with Manometer(settings(otlp_endpoint=one.url, trace_ratio=0.0, slow_run_seconds=0.5), registry=registry):
+    for number in range(20):
+        for _ in range(10):
+            outer(0)
+        with suppress(KeyError):
+            outer(0, KeyError(number))
+    outer(0.6)
+    left = registry.get_sample_value("manometer_traces_afterwards_total", {"manometer_trace_outcome": "left"})
+print(json.dumps([sorted(name for name, _ in one.got), left]))
+""")
+    assert told == [["inner"] * 21 + ["outer"] * 21, 21]
+
+
+def test_the_standard_variable_names_the_sampler():
+    """`always_off` sends nothing, whatever fails; a ratio has its argument."""
+    told, _ = _run("""
+import os
+from contextlib import suppress
+from manometer import stage
+
+def sent(**variables):
+    registry, before = CollectorRegistry(), len(one.got)
+    loaded = Settings.load(environ=variables, port=0, metrics_exporter="none", otlp_endpoint=one.url)
+    with Manometer(loaded, registry=registry):
+        for _ in range(50):
+            spans("theirs", 1)
+            with suppress(KeyError), stage("ours", registry=registry):
+                raise KeyError
+    return len(one.got) - before
+
+print(json.dumps([
+    sent(OTEL_TRACES_SAMPLER="always_off"),
+    sent(OTEL_TRACES_SAMPLER="parentbased_always_on"),
+    sent(OTEL_TRACES_SAMPLER="traceidratio", OTEL_TRACES_SAMPLER_ARG="0"),
+]))
+""")
+    assert told == [0, 100, 50]
+
+
+def test_spans_tell_of_the_service_the_host_and_the_interpreter():
+    """What the environment says of the service counts; the rest is found out."""
+    told, _ = _run("""
+import os, platform, socket
+os.environ["OTEL_RESOURCE_ATTRIBUTES"] = "service.version=1.2.3,host.name=elsewhere"
+with Manometer(settings(otlp_endpoint=one.url, service_name="orders"), registry=CollectorRegistry()):
+    found = trace.get_tracer_provider().resource.attributes
+names = ("service.name", "service.version", "host.name", "process.runtime.version", "telemetry.sdk.language")
+print(json.dumps([found.get(name) for name in names] + [platform.python_version()]))
+""")
+    version = told.pop()
+    assert told == ["orders", "1.2.3", "elsewhere", version, "python"]

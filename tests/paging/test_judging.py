@@ -74,10 +74,11 @@ def test_the_waits_of_a_route_are_shorter_too():
 
 def test_a_run_is_shown_whole_and_in_short():
     """Who was told, how often, and whether of the end."""
-    run = {"python": "3.11.2", "pace": 5, "faults": {"well": Seen().json(), FAULT.name: RIGHT.json()}}
+    how = {"python": "3.11.2", "pace": 5.0}
+    run = {"well": Seen().json() | how, FAULT.name: RIGHT.json() | how}
     assert table(run).splitlines()[2:4] == [
-        "| ALL-USE, nothing is wrong |  |  | none |  |",
-        f"| {FAULT.does} | `PoolTimeouts` |  | 1 page | yes |",
+        "| ALL-USE, nothing is wrong |  |  | none |  | 5 |",
+        f"| {FAULT.does} | `PoolTimeouts` |  | 1 page | yes | 5 |",
     ]
     assert in_short(run).splitlines()[2:] == [
         f"| one page | {FAULT.does} (`PoolTimeouts`) |",

@@ -297,7 +297,7 @@ def test_a_child_that_shares_nothing_may_start_anew(path, library):
 STARTED = """
 import manometer, selectors
 from opentelemetry import trace
-from manometer.otlp import delivery
+from manometer.otlp import delivery, http
 
 sent, send = os.pipe()
 
@@ -307,12 +307,12 @@ def export(_, spans):
     return delivery.SpanExportResult.SUCCESS
 
 
-delivery.trace_exporter.OTLPSpanExporter.export = export
+http.trace_exporter.OTLPSpanExporter.export = export
 # The server's thread sleeps too, until somebody asks.
 ASLEEP.add(selectors.DefaultSelector.select.__code__)
 ASLEEP.add(selectors.PollSelector.select.__code__)
 check("kept", lambda: True)
-running = manometer.start(port=0, otlp_endpoint="http://127.0.0.1:1", **settings)
+running = manometer.start(port=0, otlp_endpoint="http://127.0.0.1:1", metrics_exporter="none", **settings)
 threads = threading.enumerate()
 join = threading.Thread.join
 

@@ -19,7 +19,7 @@ try:
     from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, Sampler, SamplingResult, TraceIdRatioBased
 
     from manometer.otlp.delivery import Counted, Delivery
-    from manometer.otlp.resource import resource_of
+    from manometer.otlp.resource import resource_of_spans
     from manometer.tracing.recorder import Recorder
 except ImportError:
     raise ConfigError("the OTLP exporter needs an extra: pip install 'manometer[otlp]'") from None
@@ -112,7 +112,7 @@ class _Switch(SpanProcessor, Sampler):
         with self._lock:
             provider = trace.get_tracer_provider()
             if isinstance(provider, trace.ProxyTracerProvider):
-                self._provider = TracerProvider(sampler=self, resource=resource_of(service))
+                self._provider = TracerProvider(sampler=self, resource=resource_of_spans(service))
                 self._provider.add_span_processor(self)
                 trace.set_tracer_provider(self._provider)
             elif provider is not self._provider or self._delivery is not instead_of:

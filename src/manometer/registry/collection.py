@@ -138,7 +138,7 @@ def together(registry: CollectorRegistry, names: Collection[str], told: Iterable
         if names:
             families += map(_as_read, self_metrics.collect())
         else:
-            families += self_metrics.collected(durations, series)
+            families += self_metrics.collected(durations, series, [name for name in durations if name in worked])
     return families
 
 

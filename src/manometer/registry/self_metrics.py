@@ -1,7 +1,7 @@
 """What Manometer measures of itself on one registry."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from threading import RLock
 from weakref import WeakKeyDictionary
 
@@ -100,7 +100,7 @@ class SelfMetrics(Collector):
 
         what: the kind of thing, such as "collector", for the log; things of other kinds may have the name.
         """
-        self.collect_failures.labels(name.encode(errors="backslashreplace").decode()).inc()
+        self._failures_of(name).inc()
         message = "%s %r failed; its series are missing until it works again"
         self._outages.failed((what, name), message, what, name)
 
@@ -152,12 +152,17 @@ class SelfMetrics(Collector):
             )
         self.label_folds.labels(family_name).inc()
 
-    def collected(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Family]:
+    def collected(
+        self, durations: Mapping[str, float], series: Mapping[str, float], may_fail: Collection[str]
+    ) -> Iterable[Family]:
         """A collection of everything ended: its figures, which are also told until the next one ends.
 
-        durations: seconds by collector; series: by family.
+        durations: seconds by collector; series: by family; may_fail: collectors whose failures are told from the
+        start, at 0, since no rate shows the event that a series begins with.
         """
         self._costs = durations, series
+        for name in may_fail:
+            self._failures_of(name)
         return self._figures(durations, series)
 
     def renew(self, _: Forked) -> None:
@@ -171,13 +176,15 @@ class SelfMetrics(Collector):
     def collect(self) -> Iterable[Metric]:
         return map(MetricView, self._figures(*self._costs))
 
+    def _failures_of(self, name: str) -> Counter:
+        return self.collect_failures.labels(name.encode(errors="backslashreplace").decode())
+
     def _figures(self, durations: Mapping[str, float], series: Mapping[str, float]) -> Iterable[Family]:
         if not self._is_shown:
             return
         for pushed in (
             *(self.collect_failures, self.label_folds, self.spans, self._traces, self.points, self.log_records),
-            *(self.handovers, self.log_failures),
-            *(self.file_failures, self.settings.counter),
+            *(self.handovers, self.log_failures, self.file_failures, self.settings.counter),
             *(self.server_shortages, self.server_refusals, self.web_config.counter),
         ):
             family = pushed.family()

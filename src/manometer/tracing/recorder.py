@@ -6,7 +6,7 @@ from typing import Any
 from weakref import WeakSet
 
 from opentelemetry.sdk.trace import Event, ReadableSpan, SpanLimits, TracerProvider
-from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
 
 from manometer.tracing.ids import new_span_id
 from manometer.tracing.live_span import SCOPE, LiveSpan
@@ -63,7 +63,7 @@ class Recorder:
             stage.stage,
             context,
             parent,
-            SpanKind.INTERNAL,
+            stage.kind,
             attributes,
             self.provider.resource,
             self._limits,
@@ -124,7 +124,7 @@ def _span(
         resource=resource,
         attributes=attributes,
         events=events,
-        kind=SpanKind.INTERNAL,
+        kind=stage.kind,
         status=status,
         start_time=start,
         end_time=end,

@@ -2,7 +2,7 @@
 
 import contextvars
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -72,9 +72,9 @@ def open_span(stage: Stage, *, is_current: bool = True, is_function: bool = Fals
     try:
         context = here.current()
         span = _chosen(stage, context, is_current=is_current, is_function=is_function)
-        if span is None or isinstance(span, Place):
+        if span is None or type(span) is Place:
             return span
-        opened = StageSpan(span, context)
+        opened = StageSpan(cast(Span, span), context)
         if is_current:
             within = Context({**context, here.CURRENT: span})
             opened.make_current(within)
@@ -112,10 +112,10 @@ def _place(context: Context) -> Place | None:
         return place or NOTHING
     provider, recording = trace._TRACER_PROVIDER, _recording
     recorder = recording[1] if provider is recording[0] else None
-    span = context.get(here.CURRENT)
+    span: Any = context.get(here.CURRENT)
     found: Place | None = span.place if type(span) is PlaceSpan else context.__dict__.get(_PLACE)
     if found is None or found.provider is not provider or found.recorder is not recorder:
-        caller = span.get_span_context() if isinstance(span, Span) else None
+        caller = None if span is None else span.get_span_context()
         if caller is not None and not caller.is_valid:
             caller = None
         if not _is_unsampled(provider, recording, caller):
@@ -147,14 +147,13 @@ def _is_unsampled(provider: object, recording: tuple[object, Recording | None], 
 def _begun(stage: Stage, context: Context) -> Span | None:
     """A span that begins: one of ours, or of the program's tracer; None where that one has none."""
     ours, recorder = _recording
-    found = context.get(here.CURRENT)
-    parent = found.get_span_context() if isinstance(found, Span) else None
+    found: Any = context.get(here.CURRENT)
+    parent = None if found is None else found.get_span_context()
     if parent is not None and not parent.is_valid:
         parent = None
     if recorder is None or trace._TRACER_PROVIDER is not ours or not recorder.is_alone:
-        span = _tracer.start_span(
-            stage.stage, attributes={"engine.name": stage.engine, "engine.stage.name": stage.stage}
-        )
+        attributes = {"engine.name": stage.engine, "engine.stage.name": stage.stage}
+        span = _tracer.start_span(stage.stage, kind=stage.kind, attributes=attributes)
         told = span.get_span_context()
         if not told.is_valid:
             return None

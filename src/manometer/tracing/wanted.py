@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
-from opentelemetry.trace import SpanContext
+from opentelemetry.trace import SpanContext, SpanKind
 
 from manometer.tracing.described import Described
 from manometer.tracing.ids import exemplar_of, new_span_id, new_trace_id
@@ -29,10 +29,14 @@ class Judge(Protocol):
 
 
 class Stage(Protocol):
-    """A stage, as its spans tell of it. look_after: seconds from which on a run that ends has to be looked at."""
+    """A stage, as its spans tell of it.
+
+    kind: that of its spans. look_after: seconds from which on a run that ends has to be looked at.
+    """
 
     engine: str
     stage: str
+    kind: SpanKind
     look_after: float
 
     def is_slow(self, seconds: float, judge: Judge) -> bool:

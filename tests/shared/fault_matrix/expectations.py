@@ -8,9 +8,8 @@ from fault_matrix.subjects import Alluse, CrashLoop, Gunicorn, Killed, Program
 
 __all__ = ["FAULTS", "THRESHOLDS", "Fault"]
 
-THRESHOLDS = {"runtime": {"cpu_cores": 0.25, "lag_ratio": 0.5}}
-"""What differs from the defaults, in the form of `manometer mixin --config`: on a full machine, a program that
-computes gets no whole processor, and every event loop runs late."""
+THRESHOLDS = {"runtime": {"lag_ratio": 0.5}}
+"""What differs from the defaults, as in `manometer mixin --config`: on a full machine every loop runs late."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +18,7 @@ class Fault:
 
     page, ticket, advice: the alerts that have to be raised, those of severity critical, warning and info.
     pace: how many times as fast as that of other faults its clock goes, where alerts look back for hours.
+    cpu_cores: the threshold of CpuHigh where it differs from the default. A full machine gives no whole processor.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Fault:
     ticket: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
     pace: int = 1
+    cpu_cores: float | None = None
 
     @property
     def alerts(self):
@@ -65,7 +66,7 @@ FAULTS = (
     Fault("gone", "ALL-USE is gone", Killed, page=("TargetDown",)),
     Fault("gunicorn", "gunicorn, three workers: too few connections", Gunicorn, (2.0,), page=("PoolTimeouts",)),
     _program("crashing-workers", "forked workers are killed again and again", ticket=("CrashLooping",)),
-    _program("busy", "the program computes without a pause", ticket=("CpuHigh",)),
+    _program("busy", "the program computes without a pause", ticket=("CpuHigh",), cpu_cores=0.05),
     _program("check", "a check that is not critical fails", ticket=("HealthCheckFailing",)),
     _program("collector", "a collector raises", ticket=("CollectorFailing",)),
     _program("labels", "a label has ever new values", advice=("LabelValuesFolded",)),

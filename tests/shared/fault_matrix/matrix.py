@@ -57,7 +57,7 @@ def complaints(fault, seen):
     return told
 
 
-def run(root, folder, faults, pace, lasts, say=lambda text: None):
+def run(root, folder, faults, pace, lasts, *, thresholds=THRESHOLDS, say=lambda text: None):
     """Break the programs of these faults, all at the same time, for so many seconds of production.
 
     What was seen of each, by name.
@@ -72,7 +72,7 @@ def run(root, folder, faults, pace, lasts, say=lambda text: None):
             started.callback(subjects[fault.name].close)
         (folder / "observatory").mkdir()
         jobs = {name: subject.address for name, subject in subjects.items()}
-        observatory = Observatory(root, folder / "observatory", jobs, pager, pace, THRESHOLDS)
+        observatory = Observatory(root, folder / "observatory", jobs, pager, pace, thresholds)
         started.callback(observatory.close)
         watch = _Watch(observatory, say)
         watch.go_on(pace.seconds(_BEFORE))

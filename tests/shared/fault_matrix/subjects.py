@@ -72,6 +72,8 @@ class Subject:
         finally:
             process.terminate()
             process.wait(DEADLINE)
+            if process.stdin is not None:
+                process.stdin.close()
 
     def _answers(self):
         with suppress(OSError, http.client.HTTPException):

@@ -5,6 +5,7 @@ from threading import RLock
 from weakref import WeakKeyDictionary
 
 from opentelemetry import trace
+from opentelemetry.trace import SpanKind
 from prometheus_client import CollectorRegistry
 
 from manometer.catalogue import engine as rows
@@ -34,6 +35,7 @@ class StageSeries:
         series.ended(start, clock(), span)
         runs.ended()
 
+    kind: that of its spans. expected: exceptions that are no errors, such as that there is no such order.
     look_after: seconds from which on a run has to be looked at that leaves its times at a place, see `tracing.place`.
     """
 
@@ -41,6 +43,8 @@ class StageSeries:
         self.engine, self.stage = engine, stage
         self.runs = InFlight()
         self.look_after = LOOK_AT_ALL
+        self.kind = SpanKind.INTERNAL
+        self.expected: tuple[type[BaseException], ...] = ()
         self._usual, self._watchers = Usual(), 0
         identity = {"engine.name": engine, "engine.stage.name": stage}
         with Subject.on(registry, "engine").binding(self, identity) as binding:
@@ -77,6 +81,8 @@ class StageSeries:
         At the end of the program's stack, where there is no room to count the run, it goes uncounted.
         """
         try:
+            if error is not None and issubclass(type(error), self.expected):
+                error = None
             exemplar = None if span is None else span.close(self, start, end, error)
             if error is None:
                 self.ok(end - start, exemplar)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 from weakref import ReferenceType, ref
 
 from opentelemetry import trace
+from opentelemetry.trace import SpanKind
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.errors import MetricError
@@ -14,6 +15,9 @@ from manometer.instrumentation.engine.series import StageSeries
 from manometer.tracing.spans import RunSpan
 
 __all__ = ["stage"]
+
+Kind = Literal["internal", "client", "server", "producer", "consumer"]
+_KINDS = {kind.name.lower(): kind for kind in SpanKind}
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -88,16 +92,37 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
     for to the end of the iteration. An exception passes through and is counted by its class.
     `with` statements may enter one object again and again, also those of asyncio tasks whose blocks overlap. Do not
     enter one object from two threads at a time.
+    kind: that of its spans, where the stage is not internal to the program: `client` where it asks a broker, a
+    database or a cache server. expected: exceptions that are no errors, such as `asyncio.CancelledError`; a run that
+    ends by one is well. Both hold for every use of the stage's name.
     Raises MetricError where the name or the engine is no text, or where what it decorates is no function.
     """
 
-    def __init__(self, name: str, *, engine: str = "main", registry: CollectorRegistry = REGISTRY) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        engine: str = "main",
+        kind: Kind | None = None,
+        expected: type[BaseException] | tuple[type[BaseException], ...] = (),
+        registry: CollectorRegistry = REGISTRY,
+    ) -> None:
         if callable(name):
             raise MetricError('a stage needs a name; write @stage("classify_week"), with the parentheses')
         for label, value in (("name", name), ("engine", engine)):
             if not isinstance(value, str) or not value:
                 raise MetricError(f"the {label} of a stage is {value!r}; give it a short name, as text")
-        self._series = StageSeries.of(registry, engine, name)
+        if kind is not None and kind not in _KINDS:
+            raise MetricError(f"the kind of a stage is {kind!r}; it is one of {', '.join(_KINDS)}")
+        if not isinstance(expected, tuple):
+            expected = (expected,)
+        if not all(isinstance(each, type) and issubclass(each, BaseException) for each in expected):
+            raise MetricError(f"a stage expects {expected!r}; give it classes of exceptions")
+        self._series = series = StageSeries.of(registry, engine, name)
+        if kind is not None:
+            series.kind = _KINDS[kind]
+        if expected:
+            series.expected = tuple({*series.expected, *expected})
         self._next: ReferenceType[_Run] | None = None
         self._entered: list[_Run] = []
 

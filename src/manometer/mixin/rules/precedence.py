@@ -20,6 +20,7 @@ class Precedence:
 
     greater: names of alerts. lesser: names, or keys such as `EngineErrorBudgetBurn.slow`.
     workers: whether the greater ones are of what workers wait for, and the lesser ones of pools of workers alone.
+    lately: whether the greater alert counts for five minutes more, as long as the rate of the lesser one looks back.
     Otherwise, of a name that is in both, the greater alert is the critical one.
     """
 
@@ -27,6 +28,7 @@ class Precedence:
     lesser: tuple[str, ...]
     of: tuple[str, ...]
     workers: bool = False
+    lately: bool = False
 
     def told(self, lesser: str) -> str:
         """What holds the lesser alert back, and by which labels."""
@@ -38,7 +40,8 @@ class Precedence:
             return f"on ({_labels((*self.of, kind))}) {alerts}"
         severity = {"severity": "critical"} if lesser in self.greater else {}
         firing = {"alertname": any_of(self.greater), "alertstate": "firing", **severity}
-        return f"on ({_labels(self.of)}) {select('ALERTS', firing)}"
+        alerts = select("ALERTS", firing)
+        return f"on ({_labels(self.of)}) {over('last', alerts, WINDOW) if self.lately else alerts}"
 
 
 _POOL = (*TARGET, "pool.name", "pool.kind")
@@ -60,7 +63,7 @@ PRECEDENCE = (
     Precedence(("PoolTimeouts",), ("HealthCheckFailing",), (*TARGET, "pool.name")),
     Precedence(("BreakerOpen",), ("HealthCheckFailing",), (*TARGET, "breaker.name")),
     Precedence(("ContainerMemoryHigh",), ("ContainerMemoryHigh.soft", "MemoryHigh"), TARGET),
-    Precedence(("BreakerOpen", "PoolTimeouts"), ("RetriesExhausted",), TARGET),
+    Precedence(("BreakerOpen", "PoolTimeouts"), ("RetriesExhausted",), TARGET, lately=True),
     # Everything on a loop that is blocked is late, and what waits for a pool, a queue or a breaker is too.
     Precedence(("EventLoopLagHigh",), ("StageStuck", "PoolWaitHigh", "QueueWaitHigh"), TARGET),
     Precedence(
