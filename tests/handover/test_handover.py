@@ -16,7 +16,7 @@ from forking import in_child
 from manometer import ConfigError, Counter, Manometer, Settings, flush
 from manometer.handover import handover
 from ports import reserved_port
-from waiting import DEADLINE, joined
+from waiting import DEADLINE, joined, until
 
 HANDOVERS = "manometer_handovers_total"
 
@@ -175,13 +175,14 @@ def test_a_dead_gateway_costs_no_file(registry, rows, tmp_path, caplog):
     assert set(caplog.messages) == {f"the last figures did not get to {url}: Connection refused"}
 
 
-def test_a_gateway_that_never_answers_is_given_up(registry, rows, monkeypatch):
+def test_a_gateway_that_never_answers_is_given_up(registry, rows, monkeypatch, caplog):
     """The end of the job waits no longer than is said."""
     monkeypatch.setattr(handover, "PATIENCE", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/metrics/job/nightly"
         with job(registry, pushgateway_url=url):
             rows.labels("bank").inc(5)
+    until(lambda: caplog.messages)  # its connection is reset: nothing of it is left for the next test
 
 
 def test_a_folder_that_is_not_there_is_logged(registry, rows, tmp_path, caplog):
