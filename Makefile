@@ -21,7 +21,7 @@ if test -n "$$failed"; then echo "make $@: failed:$$failed" >&2; exit 1; fi; \
 echo "make $@: passed: $(1)"
 endef
 
-.PHONY: help demo check test unit servers rules matrix floors coverage peers mutants fuzz lint format bench speed siege survival faults certify scale mixin picture pictures docs clean
+.PHONY: help demo check test unit servers rulemutants rules matrix floors coverage peers mutants fuzz lint format bench speed siege survival faults certify scale mixin picture pictures docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ demo: $(VENV)/run  ## run ALL-USE with a live table; STACK=1 adds Prometheus and
 	@exec $(BIN)/python -m alluse demo --foreground $(if $(STACK),--stack .) $(ARGS)
 
 check:  ## run everything that has to pass before a change lands
-	$(call each,lint test matrix floors speed)
+	$(call each,lint test rulemutants matrix floors speed)
 
 test: $(VENV)/tests  ## run all tests, those with real servers too
 	$(call each,unit servers)
@@ -40,7 +40,11 @@ unit: $(VENV)/tests  ## run the tests that need no server; ARGS="-p randomly --r
 
 servers: $(VENV)/tests  ## run the tests that need servers; installs these where it may
 	$(BIN)/python tests/servers.py
-	$(BIN)/pytest -n 2 --dist loadgroup -m servers $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup -m 'servers and not mutants' $(ARGS)
+
+rulemutants: $(VENV)/tests  ## change each rule in every way, and see whether its tests notice; ARGS="-k pool" picks one
+	$(BIN)/python tests/servers.py prometheus
+	$(BIN)/pytest -n 2 --dist loadgroup -m mutants $(ARGS)
 
 rules: $(VENV)/tests  ## try the rules with thresholds of your own: CONFIG=mixin.yaml
 	$(BIN)/python tests/servers.py prometheus

@@ -34,6 +34,7 @@ def explains(reason, mutant):
 
 
 @pytest.mark.servers
+@pytest.mark.mutants
 @pytest.mark.parametrize("file", FILES)
 def test_every_change_of_a_rule_is_noticed(file, program, tmp_path):
     """A mutant that no scenario notices is named."""
@@ -43,6 +44,7 @@ def test_every_change_of_a_rule_is_noticed(file, program, tmp_path):
 
 
 @pytest.mark.servers
+@pytest.mark.mutants
 @pytest.mark.parametrize("file", FILES)
 def test_rules_that_are_not_changed_pass_the_same_trial(file, program, tmp_path):
     """So what a mutant fails by is its change, not that its scenario was cut down."""
