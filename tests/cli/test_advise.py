@@ -132,7 +132,7 @@ def test_advice_is_told_in_words(ill, advise):
         "    gain    0.6 s of loading a second, at most: each entry that made room may be one of those that were"
         " loaded again\n"
         "    change  raise its limit to twice what it is, where memory allows, and look again in a while (to 2,000)\n"
-        "    query   ((sum by (job, instance, cache_name) (rate(cache_evictions_total"
+        "    query   (sum by (job, instance, cache_name) (rate(cache_evictions_total"
     )
     assert text.endswith("\n8 pieces of advice, by the last 1h\n")
 

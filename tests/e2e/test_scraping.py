@@ -66,6 +66,11 @@ def test_the_rules_are_those_of_the_repository(world, root):
 # How well a trend fits cannot be said of a line that is flat, and a pool at rest draws one. What is unusual cannot be
 # said in minutes: tests/analytics gives Prometheus a past for it.
 MAY_BE_EMPTY = {
+    "job_instance:container_memory_working_set_bytes:saturation",  # a container's alone
+    *(
+        "job_instance_cache_name:cache_requests:enough1h",
+        "job_instance_pool_name_pool_kind:pool_use_duration_seconds:enough1h",
+    ),
     "job_instance_pool_name_pool_kind:pool_resources:saturation_r2",
     *(
         f"job:manometer_signal:{figure}"

@@ -46,7 +46,7 @@ def scrape():
     counted = sum(sample.value for sample in samples if sample.name == "c_total")
     found = {sample.name: sample.value for sample in samples}
     (native,) = [sample.native_histogram for sample in samples if sample.native_histogram]
-    failures = [sample.name for sample in samples if "failures" in sample.name]
+    failures = [each.name for each in samples if each.name.endswith("failures_total") and each.value]
     events = [found["h_count"], found["h_sum"] / 2, native.count_value, native.sum_value / 2]
     tell(began=began, ended=time.monotonic(), counted=counted, events=events, failures=failures)
 
