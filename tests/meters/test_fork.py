@@ -300,3 +300,30 @@ def test_lookups_of_a_warm_lru_cache_stay_with_the_parent():
 
     in_child(child)
     assert values(registry)["cache_requests_total", "d", "miss"] == 2
+
+
+class Starting:
+    """Notes that the threads of a child are started."""
+
+    def __init__(self, told):
+        self._told = told
+        fork.started_in_child(fork.renewed_in_child(self))
+
+    def renew(self, _):
+        self._told.append("renewed")
+
+    def start_anew(self):
+        self._told.append("started")
+
+
+def test_threads_of_a_child_are_started_behind_all_else(monkeypatch):
+    """A lock that a thread waits for must not be made anew under it, nor a file be closed that it has just opened."""
+    told = []
+    monkeypatch.setattr(fork, "_steps", [*fork._steps, lambda _: told.append("stepped")])
+    starting = Starting(told)
+
+    def check_order():
+        assert starting
+        assert told == ["renewed", "stepped", "started"]
+
+    in_child(check_order)

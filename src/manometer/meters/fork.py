@@ -20,12 +20,14 @@ from manometer.meters import uwsgi
 __all__ = [
     "Forked",
     "Renewable",
+    "Startable",
     "called_in_child",
     "follow_uwsgi",
     "freed_in_child",
     "notice",
     "notice_aside",
     "renewed_in_child",
+    "started_in_child",
     "was_hooked",
 ]
 
@@ -52,8 +54,16 @@ class Renewable(Protocol):
         """
 
 
+class Startable(Protocol):
+    """What has threads of its own in each process."""
+
+    def start_anew(self) -> None:
+        """Start them in a forked child, in which all else is renewed: they may need any of it."""
+
+
 L = TypeVar("L")
 R = TypeVar("R", bound=Renewable)
+S = TypeVar("S", bound=Startable)
 Step = Callable[[Forked], None]
 
 
@@ -66,6 +76,12 @@ def freed_in_child(lock: L) -> L:
 def renewed_in_child(each: R) -> R:
     """Call `each.renew(...)` in a forked child, for as long as it is alive; return it."""
     _renewables.add(each)
+    return each
+
+
+def started_in_child(each: S) -> S:
+    """Call `each.start_anew()` in a forked child, behind all else, for as long as it is alive; return it."""
+    _startables.add(each)
     return each
 
 
@@ -128,9 +144,10 @@ def _begin(forked: Forked) -> None:
         for lock in list(_locks):
             if not late or not _given_back(lock):
                 lock._at_fork_reinit()  # CPython's own word for it, with which logging and threading free theirs
-        for renew in [*(each.renew for each in list(_renewables)), *_steps]:
+        renewals = [(step, (forked,)) for step in (*(each.renew for each in list(_renewables)), *_steps)]
+        for renew, given in [*renewals, *((each.start_anew, ()) for each in list(_startables))]:
             try:
-                renew(forked)
+                renew(*given)
             except Exception:  # that one's fault; the others are to begin anew all the same
                 _log.exception("%r failed in a forked child, which goes on with what its parent had", renew)
         _pid = _beginning
@@ -150,6 +167,7 @@ def _given_back(lock: Any) -> bool:
 
 _locks: WeakSet[Any] = WeakSet()
 _renewables: WeakSet[Any] = WeakSet()
+_startables: WeakSet[Any] = WeakSet()
 _steps: list[Step] = []
 _pid = _beginning = _aside = _hooked = os.getpid()
 _noticing = RLock()

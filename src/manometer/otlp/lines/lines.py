@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from manometer.background import in_background
 from manometer.errors import ConfigError
 from manometer.flushing import within
-from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child
+from manometer.meters.fork import Forked, freed_in_child, notice, renewed_in_child, started_in_child
 from manometer.otlp.answers import Answers
 from manometer.otlp.destination import Destination
 from manometer.otlp.exporters import exporters
@@ -65,7 +65,7 @@ class Lines(logging.Handler):
             self._run()
         except RuntimeError as error:
             raise ConfigError(f"no log lines can be sent from here ({error}); leave logs_exporter out") from error
-        renewed_in_child(self)
+        renewed_in_child(started_in_child(self))
         logging.getLogger().addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -111,6 +111,9 @@ class Lines(logging.Handler):
     def renew(self, _: Forked) -> None:
         """In a forked child: what is queued, the thread and the connection are its parent's."""
         self._begin()
+
+    def start_anew(self) -> None:
+        """In a forked child: send from here too."""
         if not self._ends:
             with suppress(RuntimeError):  # at the interpreter's end there are no new threads
                 self._run()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from manometer.background import in_background
 from manometer.errors import ConfigError
 from manometer.meters import uwsgi
-from manometer.meters.fork import Forked, notice, renewed_in_child
+from manometer.meters.fork import Forked, notice, renewed_in_child, started_in_child
 from manometer.otlp.metrics.sender import Sender
 
 __all__ = ["FAILING_SECONDS", "FLUSH_SECONDS", "Push", "Rhythm"]
@@ -53,7 +53,7 @@ class Push:
             self._run()
         except RuntimeError as error:
             raise ConfigError(f"no metrics can be pushed from here ({error}); leave otlp_endpoint out") from error
-        renewed_in_child(self)
+        renewed_in_child(started_in_child(self))
 
     def flush(self) -> bool:
         """Push now, and wait for it.
@@ -87,6 +87,9 @@ class Push:
         self._sender.renew()
         self._thread = None
         self._wake, self._asked = Event(), list[_Asked]()
+
+    def start_anew(self) -> None:
+        """In a forked child: push from here too, if each process does."""
         if self._of_each and not self._ends:
             with suppress(RuntimeError):  # at the interpreter's end there are no new threads
                 self._run()
