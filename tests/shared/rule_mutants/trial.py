@@ -44,9 +44,11 @@ def survivors(mutants: Iterable[Mutant], tests: Sequence[Scenario], program: str
     """The mutants that no scenario notices."""
     waiting = [(mutant, that_can_notice(mutant, tests)) for mutant in mutants]
     unnoticed = [mutant for mutant, left in waiting if not left]
+    passed: dict[str, bool] = {}  # where a rule is as it was, its trials are those of others too
     while waiting := [(mutant, left) for mutant, left in waiting if left]:
-        passed = _passed([left[0] for _, left in waiting], program, folder)
-        waiting = [(mutant, left[1:]) for (mutant, left), good in zip(waiting, passed, strict=True) if good]
+        new = {left[0].text: left[0] for _, left in waiting if left[0].text not in passed}
+        passed |= zip(new, _passed([*new.values()], program, folder), strict=True)
+        waiting = [(mutant, left[1:]) for mutant, left in waiting if passed[left[0].text]]
         unnoticed += [mutant for mutant, left in waiting if not left]
     return unnoticed
 
@@ -59,6 +61,11 @@ class Trial(NamedTuple):
     groups: Sequence[Sequence[Rule]]
     direct: bool
     """Whether an assertion is about the changed rule itself, and not only about what is made of it."""
+
+    @property
+    def text(self) -> str:
+        """All that its outcome depends on."""
+        return json.dumps([self.test, self.step, self.groups])
 
     @property
     def cost(self) -> int:
@@ -155,6 +162,7 @@ def _write(trial: Trial, number: int, folder: Path) -> None:
     test = {
         "rule_files": [f"{number}.rules.json"],
         "evaluation_interval": trial.step,
+        "group_eval_order": [group["name"] for group in groups],
         "tests": [trial.test],
     }
     (folder / f"{number}.test.json").write_text(json.dumps(test))
