@@ -13,11 +13,14 @@ from manometer.errors import BindingError
 from manometer.health import Checks
 from waiting import until
 
+ANY_THREAD = {"check_same_thread": False}
+"""The thread of a check connects, and that of the test closes the connections."""
+
 
 @pytest.fixture
 def engine(registry):
     """An instrumented engine of SQLAlchemy."""
-    engine = create_engine("sqlite://", poolclass=QueuePool)
+    engine = create_engine("sqlite://", poolclass=QueuePool, connect_args=ANY_THREAD)
     yield instrument_pool(engine, name="orders", registry=registry)
     engine.dispose()
 
@@ -55,7 +58,7 @@ def test_the_ready_made_checks_of_a_pool_a_breaker_and_a_database_do_so_by_thems
         checks.pool(engine, registry=registry),
         checks.breaker("broker", registry=registry),
         checks.database(engine),
-        checks.database(other := create_engine("sqlite://")),
+        checks.database(other := create_engine("sqlite://", poolclass=QueuePool, connect_args=ANY_THREAD)),
     )
     assert [line.partition("}")[0].partition("{")[2] for line in shown(registry, *made)] == [
         'health_check_critical="true",health_check_name="check0",pool_name="orders"',
