@@ -1,11 +1,10 @@
 """Runs of functions that are under way, read off the stacks of threads: so a run need not say that it begins."""
 
 import sys
-from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Any
 
-__all__ = ["codes", "outermost", "runs_of"]
+__all__ = ["codes", "outermost"]
 
 codes: set[CodeType] = set()
 """The code whose frames are runs: there, `series` is the stage, `start` its beginning, `note` that of its place."""
@@ -22,15 +21,3 @@ def outermost(note: Any) -> Any:
                 found = names["series"], names["start"]
         frame = frame.f_back
     return found
-
-
-def runs_of(stage: object) -> Iterator[float]:
-    """When each run of that stage began that any thread is at."""
-    for top in sys._current_frames().values():
-        frame: FrameType | None = top
-        while frame is not None:
-            if frame.f_code in codes:
-                names = frame.f_locals
-                if names.get("series") is stage and "start" in names:
-                    yield names["start"]
-            frame = frame.f_back
