@@ -8,16 +8,12 @@ from opentelemetry import trace
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, SpanLimits
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
 from manometer.tracing.described import Described
-from manometer.version import __version__
+from manometer.tracing.sdk_span import sdk_span
 
-__all__ = ["SCOPE", "LiveSpan"]
-
-SCOPE = InstrumentationScope("manometer", __version__)
-"""What made the spans of stages."""
+__all__ = ["LiveSpan"]
 
 _UNSET = Status()
 
@@ -119,7 +115,7 @@ class LiveSpan(trace.Span):
 
     def finished(self) -> ReadableSpan:
         """The span as exporters take it, once it has ended."""
-        return ReadableSpan(
+        return sdk_span(
             self._name,
             context=self.context,
             parent=self._parent,
@@ -131,7 +127,6 @@ class LiveSpan(trace.Span):
             status=self._status,
             start_time=self._start,
             end_time=self.end_time,
-            instrumentation_scope=SCOPE,
         )
 
 

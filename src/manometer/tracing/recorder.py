@@ -9,8 +9,9 @@ from opentelemetry.sdk.trace import Event, ReadableSpan, SpanLimits, TracerProvi
 from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
 
 from manometer.tracing.ids import new_span_id
-from manometer.tracing.live_span import SCOPE, LiveSpan
+from manometer.tracing.live_span import LiveSpan
 from manometer.tracing.sampling import Sampling
+from manometer.tracing.sdk_span import sdk_span
 from manometer.tracing.wanted import LOOK_AT_ALL, Stage, Times, Told, Wanted
 
 __all__ = ["Recorder"]
@@ -117,7 +118,7 @@ def _span(
         attributes["error.type"] = error.type
         status = Status(StatusCode.ERROR, error.message)
         events.append(Event("exception", error.event, end))
-    return ReadableSpan(
+    return sdk_span(
         stage.stage,
         context=context,
         parent=parent,
@@ -128,7 +129,6 @@ def _span(
         status=status,
         start_time=start,
         end_time=end,
-        instrumentation_scope=SCOPE,
     )
 
 
