@@ -5,6 +5,7 @@ from time import monotonic, time_ns
 from typing import Any
 from weakref import WeakSet
 
+from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.trace import Event, ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
 
@@ -117,7 +118,7 @@ def _span(
     if error is not None:
         attributes["error.type"] = error.type
         status = Status(StatusCode.ERROR, error.message)
-        events.append(Event("exception", error.event, end))
+        events.append(Event("exception", BoundedAttributes(None, error.event), end))
     return sdk_span(
         stage.stage,
         context=context,
