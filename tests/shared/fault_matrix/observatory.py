@@ -21,7 +21,7 @@ SCRAPED_EVERY = 10  # seconds of production
 
 
 class Observatory:
-    """root: the repository. jobs: addresses by job. thresholds: over the defaults, as in YAML."""
+    """root: the repository. jobs: addresses by job. thresholds: over those of ALL-USE, as in YAML."""
 
     def __init__(self, root, folder, jobs, pager, pace, thresholds):
         self._write(root, folder, jobs, pace, thresholds)
@@ -43,7 +43,8 @@ class Observatory:
             folder / "compose/alertmanager/alertmanager.yml",
             lambda config: {**config, "route": pace.route(config["route"])},
         )
-        config = parse(_merged(thresholds, pace.thresholds()))
+        of_alluse = yaml.safe_load((root / "compose/mixin.yaml").read_text())
+        config = parse(_merged(of_alluse, thresholds, pace.thresholds()))
         promises = [each for each in read_services([_SERVICE]) if each.name in jobs]
         rules = {
             name: text
