@@ -21,7 +21,7 @@ if test -n "$$failed"; then echo "make $@: failed:$$failed" >&2; exit 1; fi; \
 echo "make $@: passed: $(1)"
 endef
 
-.PHONY: help demo check test unit servers rulemutants rules matrix floors coverage peers mutants fuzz lint format bench speed siege survival faults certify scale mixin picture pictures docs clean
+.PHONY: help demo check test unit servers rulemutants rules matrix floors coverage peers mutants fuzz lint format bench speed siege survival faults follow certify scale mixin picture pictures docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -102,6 +102,10 @@ survival: $(VENV)/dev  ## kill processes, fill a disk, take a receiver away; pri
 faults: $(VENV)/dev  ## break programs in every known way, and see who is told; nine minutes; RECORD=1 keeps it for docs
 	$(BIN)/python tests/servers.py prometheus prometheus-alertmanager
 	PYTHONPATH=tests/shared $(BIN)/python -m fault_matrix $(if $(RECORD),--record) $(ARGS)
+
+follow: $(VENV)/dev  ## follow a slow order from its alert to its trace to its log line; RECORD=1 keeps it for docs
+	$(BIN)/python tests/servers.py prometheus prometheus-alertmanager
+	PYTHONPATH=tests/shared $(BIN)/python -m slow_order $(if $(RECORD),--record)
 
 certify: $(VENV)/dev  ## check what ALL-USE's makers published on a real Prometheus, in four minutes
 	$(BIN)/python tests/servers.py prometheus prometheus-alertmanager

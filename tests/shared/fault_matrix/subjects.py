@@ -84,11 +84,15 @@ class Subject:
 
 
 class Alluse(Subject):
-    """ALL-USE with a fault of its own. rates: of the fault, one after the other; none for no fault."""
+    """ALL-USE with a fault of its own. rates: of the fault, one after the other; none for no fault.
 
-    def __init__(self, settings, fault="", *rates, load=5):
+    load: workflows a second; environ: what it finds in its environment besides.
+    """
+
+    def __init__(self, settings, fault="", *rates, load=5, environ=None):
         super().__init__(settings)
         self._fault, self._rates, self._over = fault, rates, Event()
+        self._environ = environ or {}
         self._control = self._started.enter_context(reserved_port())
         arguments = ("--port", str(self._port), "--control-port", str(self._control), "--rate", str(load))
         self._command = (sys.executable, "-m", "alluse", "run", *arguments)
@@ -106,7 +110,7 @@ class Alluse(Subject):
             self._switch("DELETE")
 
     def _start(self):
-        self._run(*self._command)
+        self._run(*self._command, environ=self._environ)
 
     def _take_course(self):
         for rate in self._rates:
