@@ -29,7 +29,8 @@ from manometer.instrumentation.pool import database
 from manometer.life.gc_policy import hold_gc_policy
 from manometer.life.hangup import on_hangup
 from manometer.life.last_report import leave_reports, reporting
-from manometer.meters.fork import Forked, notice, renewed_in_child
+from manometer.life.rq import flush_after_jobs
+from manometer.meters.fork import Forked, called_in_child, notice, renewed_in_child
 from manometer.otlp.sending import FOLLOWED
 from manometer.process import measure
 from manometer.registry.self_metrics import SelfMetrics
@@ -249,3 +250,4 @@ def start(
 
 _by_registry: dict[CollectorRegistry, Manometer] = {}
 """Those that run."""
+called_in_child(flush_after_jobs)
