@@ -1,4 +1,4 @@
-"""The path of a slow order: what Alertmanager sends, an exemplar in Prometheus, its trace, and the line in the log."""
+"""The path of a slow order: Alertmanager's notification, an exemplar in Prometheus, its trace, and its log line."""
 
 import json
 import time

@@ -116,8 +116,8 @@ def query(promql):
 def where(kept):
     """What the run was made with."""
     return (
-        f"The clock of the rules went {kept['pace']} times as fast as shipped, {kept['trace_ratio']:.0%} of the traces were "
-        f"recorded,\nand the engine ran on Python {kept['python']}."
+        f"The clock of the rules went {kept['pace']} times as fast as shipped, {kept['trace_ratio']:.0%} of the traces\n"
+        f"were recorded, and the engine ran on Python {kept['python']}."
     )
 
 
