@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from manometer.exposition.render import render
     from manometer.flushing import flush
     from manometer.health import check, lifecycle
+    from manometer.heap import memory_report
     from manometer.instrumentation.binding import Binding
     from manometer.instrumentation.cache import instrument_cache
     from manometer.instrumentation.engine import stage
@@ -51,6 +52,7 @@ __all__ = [
     "instrument_queue",
     "instrument_retry",
     "lifecycle",
+    "memory_report",
     "render",
     "stage",
     "start",
@@ -65,6 +67,7 @@ _HOMES = {
     "manometer.exposition.render": ("render",),
     "manometer.flushing": ("flush",),
     "manometer.health": ("check", "lifecycle"),
+    "manometer.heap": ("memory_report",),
     "manometer.instrumentation.binding": ("Binding",),
     "manometer.instrumentation.cache": ("instrument_cache",),
     "manometer.instrumentation.engine": ("stage",),

@@ -15,6 +15,7 @@ from manometer.app.exported import (
     end_sending,
     log,
     log_level,
+    memory_watch,
     sending_of,
     server_of,
     site_of,
@@ -181,6 +182,7 @@ class Manometer:
             started.callback(log(registry, settings))
             live.on_change(["log_level"], log_level)
         started.callback(measure(registry))
+        started.callback(memory_watch(settings))
         if settings.db_client_connections:
             started.callback(database.show(registry))
         with _needing_threads():

@@ -20,9 +20,9 @@ def flush_after_jobs(_: Forked) -> None:
     child alone. Where RQ is not loaded, or has no such method, nothing is done.
     """
     owner = _performer(getattr(sys.modules.get("rq.worker"), "Worker", None))
-    perform = None if owner is None else owner.perform_job
-    if owner is None or hasattr(perform, "_flushes"):  # the child of a worker that is a forked child itself
+    if owner is None or hasattr(owner.perform_job, "_flushes"):  # the child of a worker that is a forked child itself
         return
+    perform = owner.perform_job
 
     @wraps(perform)
     def perform_and_flush(worker: Any, /, *args: Any, **kwargs: Any) -> Any:

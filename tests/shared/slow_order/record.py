@@ -115,9 +115,10 @@ def query(promql):
 
 def where(kept):
     """What the run was made with."""
+    share = f"{kept['trace_ratio']:.0%}"
     return (
-        f"The clock of the rules went {kept['pace']} times as fast as shipped, {kept['trace_ratio']:.0%} of the traces\n"
-        f"were recorded, and the engine ran on Python {kept['python']}."
+        f"The clock of the rules went {kept['pace']} times as fast as shipped, {share} of the traces were recorded,\n"
+        f"and the engine ran on Python {kept['python']}."
     )
 
 
