@@ -17,6 +17,7 @@ def leak(monkeypatch):
     """Memory that grows, in a time that goes fast."""
     sizes = itertools.count(100_000_000, 1_000_000)
     monkeypatch.setattr(watch, "PERIOD", 0.02)
+    monkeypatch.setattr(watch, "MEASURED", 0.02)
     monkeypatch.setattr(watch, "resident", lambda: next(sizes))
 
 

@@ -58,8 +58,9 @@ class Growth:
 def measured(seconds: float, stopped: Callable[[float], bool]) -> Growth | None:
     """Look twice, so many seconds after it began at most; None where it was stopped meanwhile.
 
-    stopped: waits for so many seconds, and returns whether to give up. Each allocation of the program costs many times as much meanwhile. A
-    program that traces already goes on with that, with as many frames as it traces. One thread measures at a time.
+    stopped: waits for so many seconds, and returns whether to give up. Each allocation of the program costs many
+    times as much meanwhile. A program that traces already goes on with that, with as many frames as it traces. One
+    thread measures at a time.
     """
     with _one, _tracing:
         if _wait(seconds * _SETTLES, stopped):

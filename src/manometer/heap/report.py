@@ -20,9 +20,9 @@ def memory_report(seconds: float = 60.0) -> str:
     """Look for so many seconds at what the program allocates, and return which call sites hold more than before.
 
     It tells the ten that grew most, each with the source lines of its innermost frames. The calling thread waits;
-    the others go on, but each allocation costs them many times as much. Python's tracemalloc looks, by two snapshots: the first
-    after a quarter of the time, so that work under way is in both. The time ends early where more than 32 MB are to
-    be noted down.
+    the others go on, but each allocation costs them many times as much. Python's tracemalloc looks, by two snapshots:
+    the first after a quarter of the time, so that work under way is in both. The time ends early where more than
+    32 MB are to be noted down.
     Raises UnsupportedError where psutil cannot be loaded, as in some subinterpreters.
     """
     try:

@@ -15,11 +15,12 @@ from manometer.heap.trend import Trend
 from manometer.meters.fork import freed_in_child, started_in_child
 from manometer.whole_file import write_whole
 
-__all__ = ["PERIOD", "watch"]
+__all__ = ["MEASURED", "PERIOD", "watch"]
 
 PERIOD = 600.0
 """Seconds of which the least memory counts, since what comes and goes is no leak."""
-_MEASURED = 0.2  # periods: long enough for a leak to stand out, and the program is slower meanwhile
+MEASURED = 120.0
+"""Seconds of a measurement: a leak stands out by then, and the program is slower meanwhile."""
 _LOOKS = 10  # at the memory in a period
 _APART = 6 * 6  # periods between two reports: a leak goes on, and looking at it costs
 
@@ -59,7 +60,7 @@ class _Watch:
                 rests = max(rests - 1, 0)
                 if not rests and trend.grows:
                     rests = _APART
-                    growth = measured(_MEASURED * PERIOD, stopped.wait)
+                    growth = measured(MEASURED, stopped.wait)
                     if growth is not None:
                         self._tell(growth)
             except Exception:
