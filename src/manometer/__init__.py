@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from manometer.instrumentation.pool import instrument_executor, instrument_pool
     from manometer.instrumentation.queue import instrument_queue
     from manometer.instrumentation.resilience import instrument_breaker, instrument_retry
-    from manometer.instrumentation.runtime import instrument_loop
+    from manometer.instrumentation.runtime import instrument_loop, instrument_semaphore
     from manometer.life import Life
     from manometer.registry import Counter, Gauge, Histogram
     from manometer.version import __version__
@@ -51,6 +51,7 @@ __all__ = [
     "instrument_pool",
     "instrument_queue",
     "instrument_retry",
+    "instrument_semaphore",
     "lifecycle",
     "memory_report",
     "render",
@@ -74,7 +75,7 @@ _HOMES = {
     "manometer.instrumentation.pool": ("instrument_executor", "instrument_pool"),
     "manometer.instrumentation.queue": ("instrument_queue",),
     "manometer.instrumentation.resilience": ("instrument_breaker", "instrument_retry"),
-    "manometer.instrumentation.runtime": ("instrument_loop",),
+    "manometer.instrumentation.runtime": ("instrument_loop", "instrument_semaphore"),
     "manometer.life": ("Life",),
     "manometer.registry": ("Counter", "Gauge", "Histogram"),
     "manometer.version": ("__version__",),
