@@ -1,6 +1,7 @@
 """A real Celery worker with the prefork pool: no end of a process costs a task or a figure."""
 
 import http.client
+import json
 import re
 import subprocess
 import sys
@@ -19,12 +20,14 @@ from waiting import DEADLINE, until
 pytestmark = pytest.mark.servers
 
 TASKS = """
-import os, time
+import logging, os, time
 from pathlib import Path
 
 import manometer
 from celery import Celery
-from celery.signals import worker_init, worker_process_shutdown, worker_ready, worker_shutting_down
+from celery.signals import (
+    setup_logging, worker_init, worker_process_shutdown, worker_ready, worker_shutting_down
+)
 
 here = Path(__file__).parent
 app = Celery("tasks", broker=f"redis+socket://{here / 'redis.sock'}")
@@ -36,7 +39,12 @@ life = manometer.lifecycle()
 @worker_init.connect
 def serve(**_):
     life.starting()
-    print("Figures at:", manometer.start(port=0).url, flush=True)
+    print("Figures at:", manometer.start(port=0, logs=True).url, flush=True)
+
+
+@setup_logging.connect
+def leave_logging(**_):
+    pass
 
 
 @worker_ready.connect
@@ -61,6 +69,7 @@ def send(kind):
         (here / "begun").touch()
         while not (here / "may").exists():
             time.sleep(0.01)
+        logging.getLogger("mail").warning("sent %s", kind)
     sent.labels(kind).inc()
 """
 
@@ -135,6 +144,20 @@ def test_a_task_that_the_end_meets_is_done_and_counted(folder):
     figures = _left(folder)
     assert _sent(figures) == {"quick": 20, "slow": 1}
     assert 'engine_stage_duration_seconds_count{engine_name="mail",engine_stage_name="send"' in figures
+
+
+def test_the_lines_of_a_task_are_json_and_come_once(folder):
+    """Celery sets up its own logging unless somebody listens to the signal for that."""
+    (folder / "may").touch()
+    with _worker(folder) as (process, url):
+        until(lambda: _get(url, "/readyz")[0] == 200)
+        _send(folder, "slow")
+        until(lambda: _sent(_get(url, "/metrics")[1]) == {"slow": 1}, (folder / "log").read_text)
+        process.terminate()
+        assert process.wait(DEADLINE) == 0
+    lines = [line for line in (folder / "log").read_text().splitlines() if "sent slow" in line]
+    (line,) = map(json.loads, lines)
+    assert (line["logger"], line["level"], line["event"]) == ("mail", "warning", "sent slow")
 
 
 def test_processes_that_end_after_some_tasks_lose_none(folder):
