@@ -84,9 +84,10 @@ class Subject:
 
 
 class Alluse(Subject):
-    """ALL-USE with a fault of its own. rates: of the fault, one after the other; none for no fault.
+    """ALL-USE with a fault of its own.
 
-    load: workflows a second; environ: what it finds in its environment besides.
+    rates: of the fault, one after the other; none for no fault. load: workflows a second. environ: its variables
+    beside the usual ones.
     """
 
     def __init__(self, settings, fault="", *rates, load=5, environ=None):
@@ -171,11 +172,11 @@ class Killed(Alluse):
 
 
 class Program(Subject):
-    """One of programs.py."""
+    """One of programs/."""
 
     def __init__(self, settings, trouble):
         super().__init__(settings)
-        command = (sys.executable, str(HERE / "programs.py"), trouble, str(self._port), str(settings.lasts))
+        command = (sys.executable, str(HERE / "programs"), trouble, str(self._port), str(settings.lasts))
         self._process = self._run(*command, stdin=subprocess.PIPE, text=True)
 
     def begin(self):
@@ -185,6 +186,8 @@ class Program(Subject):
         self._tell("off")
 
     def _tell(self, word):
+        if self._process.poll() is not None:
+            raise RuntimeError(self._said())
         self._process.stdin.write(f"{word}\n")
         self._process.stdin.flush()
 
