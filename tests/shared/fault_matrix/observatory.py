@@ -30,9 +30,13 @@ class Observatory:
 
     def query(self, promql):
         """The series of an expression: their labels."""
-        url = f"{self._stack.prometheus_url}/api/v1/query?{urllib.parse.urlencode({'query': promql})}"
+        return [each["metric"] for each in self.ask("query", query=promql)["result"]]
+
+    def ask(self, path, **parameters):
+        """The data of an answer of Prometheus's API."""
+        url = f"{self._stack.prometheus_url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
         with urllib.request.urlopen(url, timeout=DEADLINE) as answer:
-            return [each["metric"] for each in json.load(answer)["data"]["result"]]
+            return json.load(answer)["data"]
 
     def _write(self, root, folder, jobs, pace, thresholds):
         for name in ("compose.yaml", "prometheus/prometheus.yml", "alertmanager/alertmanager.yml"):

@@ -86,7 +86,8 @@ class Subject:
 class Alluse(Subject):
     """ALL-USE with a fault of its own.
 
-    rates: of the fault, one after the other; none for no fault. environ: its variables beside the usual ones.
+    rates: of the fault, one after the other; none for no fault. load: workflows a second. environ: its variables
+    beside the usual ones.
     """
 
     def __init__(self, settings, fault="", *rates, load=5, environ=None):
