@@ -16,7 +16,7 @@ from waiting import DEADLINE
 
 __all__ = ["Observatory"]
 
-_SERVICE = Path(__file__).with_name("service.yaml")
+_SERVICES = Path(__file__).with_name("services")
 SCRAPED_EVERY = 10  # seconds of production
 
 
@@ -45,7 +45,7 @@ class Observatory:
         )
         of_alluse = yaml.safe_load((root / "compose/mixin.yaml").read_text())
         config = parse(_merged(of_alluse, thresholds, pace.thresholds()))
-        promises = [each for each in read_services([_SERVICE]) if each.name in jobs]
+        promises = [each for each in read_services(sorted(_SERVICES.glob("*.yaml"))) if each.name in jobs]
         rules = {
             name: text
             for name, text in render.files(config, services=promises).items()
