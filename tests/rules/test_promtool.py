@@ -51,7 +51,10 @@ def test_a_file_of_scenarios_says_in_which_order_groups_are_evaluated():
         assert len(names) == 1 or {*_READERS} & names <= in_order, path.stem
 
 
-_READERS = {"manometer-cache-savings", "manometer-pool-trend", "manometer-score"}
+_READERS = {
+    *("manometer-cache-savings", "manometer-pool-trend", "manometer-meta", "manometer-score"),
+    "manometer-resilience",  # the alerts of breakers
+}
 """Groups that read what others record; the others may be evaluated in any order."""
 
 
