@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-__all__ = ["Told", "metrics", "points", "resource", "scraped", "translated"]
+__all__ = ["Told", "metrics", "points", "resource", "scraped", "size", "translated"]
 
 _UNITS = {"s": "seconds", "By": "bytes", "ms": "milliseconds", "d": "days", "V": "volts", "%": "percent"}
 
@@ -27,6 +27,11 @@ class Told(NamedTuple):
 def points(requests: Iterable[Any]) -> dict[str, Any]:
     """The metrics by their OpenTelemetry names."""
     return {metric.name: metric for metric in metrics(requests)}
+
+
+def size(request: Any) -> int:
+    """How many points it has."""
+    return sum(len(getattr(each, each.WhichOneof("data")).data_points) for each in metrics([request]))
 
 
 def resource(request: Any) -> dict[str, str]:
