@@ -3,12 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["EXPORTERS", "MILLISECONDS", "Meaning"]
+__all__ = ["EXPORTERS", "MILLISECONDS", "UNREAD", "Meaning"]
 
 Meaning = Callable[[str], Any]
 """Makes the setting's value of a variable's text. ValueError where the text has no such meaning."""
 
-_OTHER_EXPORTERS = frozenset({"none", "prometheus", "console", "logging"})
+UNREAD = {
+    "OTEL_CONFIG_FILE": "OpenTelemetry's SDK reads that file, and Manometer does not; set MANOMETER_CONFIG_FILE too",
+}
+"""Variables that one may take for ours, and what to do about each."""
+
+_OTHER_EXPORTERS = frozenset({"none", "prometheus", "console", "logging", "zipkin"})
 
 
 def MILLISECONDS(text: str) -> float:  # noqa: N802 - used as a constant, as rules are

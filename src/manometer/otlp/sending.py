@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 from manometer.config import Settings
 from manometer.errors import ConfigError
 from manometer.flushing import within
-from manometer.otlp.destination import Destination, of_lines, of_metrics, of_spans
+from manometer.otlp.destination import DECIDED_BY, Destination, of_lines, of_metrics, of_spans
 from manometer.tracing.sampling import Sampling
 
 if TYPE_CHECKING:
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["FOLLOWED", "Sending"]
 
 FOLLOWED = (
-    *("otlp_endpoint", "otlp_headers", "otlp_protocol", "otlp_compression", "otlp_timeout", "otlp_disabled"),
-    *("otlp_metrics_endpoint", "otlp_temporality", "metrics_exporter", "metric_export_interval"),
-    *("metric_export_timeout", "trace_sampler", "trace_ratio", "traces_afterwards", "slow_run_seconds"),
-    *("collector_timeout", "logs_exporter"),
+    *DECIDED_BY,
+    *("otlp_temporality", "metric_export_interval", "metric_export_timeout", "collector_timeout"),
+    *("trace_sampler", "trace_ratio", "traces_afterwards", "slow_run_seconds"),
 )
 """The settings that it follows while the program runs."""
 
