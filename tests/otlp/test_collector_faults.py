@@ -21,6 +21,7 @@ QUEUE = 600
 BATCH = 512
 """Spans and lines that a request has at most."""
 SELDOM = 3600.0
+DELTA = 1
 
 
 class Work:
@@ -64,7 +65,7 @@ def work(figures):
 
 
 @contextmanager
-def sending(collector, protocol, figures):
+def sending(collector, protocol, figures, temporality="cumulative"):
     """A program that sends spans, lines and figures to the collector: figures by a flush, and at the end."""
     url = collector.grpc if protocol == GRPC else collector.http
     settings = Settings(
@@ -72,6 +73,7 @@ def sending(collector, protocol, figures):
         otlp_endpoint=url,
         otlp_protocol=protocol,
         otlp_timeout=4.0,
+        otlp_temporality=temporality,
         logs_exporter="otlp",
         metric_export_interval=SELDOM,
     )
@@ -80,20 +82,20 @@ def sending(collector, protocol, figures):
 
 
 def total(receiver):
-    """What the receiver takes for the total: that of the latest point, in whatever order they came."""
-    done, taken = (_latest(receiver, name) for name in ("done", "taken"))
-    return done and done.sum.data_points[0].as_double, taken and taken.histogram.data_points[0].count
+    """What the receiver takes for the totals of the counter and the histogram, in whatever order the points came."""
+    return _total(receiver, "done", "as_double"), _total(receiver, "taken", "count")
 
 
-def _latest(receiver, name):
-    """The metric of that name that was collected last: what was held up may come behind it."""
+def _total(receiver, name, value):
     found = [metric for metric in metrics(receiver.metrics) if metric.name == name]
-    return max(found, key=_when, default=None)
-
-
-def _when(metric):
-    (point,) = getattr(metric, metric.WhichOneof("data")).data_points
-    return point.time_unix_nano
+    points = [
+        (point.time_unix_nano, getattr(point, value), data.aggregation_temporality == DELTA)
+        for data in (getattr(metric, metric.WhichOneof("data")) for metric in found)
+        for point in data.data_points
+    ]
+    if points and points[0][2]:
+        return sum(count for _, count, _ in points)
+    return max(points)[1] if points else 0
 
 
 def spans_of(receiver):
@@ -112,10 +114,11 @@ def all_arrived(receiver, work):
     return total(receiver) == (number, number) and len(spans_of(receiver)) == len(lines_of(receiver)) == number
 
 
+@pytest.mark.parametrize("temporality", ["cumulative", "delta"])
 @pytest.mark.parametrize("protocol", ["http/protobuf", GRPC])
-def test_a_killed_collector_costs_no_total(collector, receiver, figures, work, tmp_path, protocol):
+def test_a_killed_collector_costs_no_total(collector, receiver, figures, work, tmp_path, protocol, temporality):
     """Spans and lines that it would have got meanwhile are lost and counted, as many as are missing."""
-    with forwarding(collector, tmp_path, receiver.url) as on, sending(on, protocol, figures):
+    with forwarding(collector, tmp_path, receiver.url) as on, sending(on, protocol, figures, temporality):
         work.do(100)
         assert flush(None)
         until(lambda: all_arrived(receiver, work), lambda: f"{total(receiver)}, {len(receiver.spans)} spans")

@@ -91,6 +91,8 @@ def test_an_endpoint_of_metrics_is_the_whole_url():
         ("OTEL_METRICS_EXPORTER", "none", "metrics_exporter", "none"),
         ("OTEL_METRICS_EXPORTER", "prometheus", "metrics_exporter", "none"),
         ("OTEL_METRICS_EXPORTER", "console, otlp", "metrics_exporter", "otlp"),
+        ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta", "otlp_temporality", "delta"),
+        ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "LowMemory", "otlp_temporality", "lowmemory"),
         ("OTEL_SDK_DISABLED", "true", "otlp_disabled", True),
     ],
 )
@@ -110,8 +112,7 @@ def test_opentelemetry_s_variables_set_our_settings(variable, text, name, value)
         ("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "http/json"),
         ("OTEL_METRICS_EXPORTER", "otpl"),
         ("OTEL_METRIC_EXPORT_INTERVAL", "1m"),
-        ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta"),
-        ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "lowmemory"),
+        ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "absolute"),
     ],
 )
 def test_what_cannot_be_used_is_ignored_with_a_warning(variable, text, caplog):

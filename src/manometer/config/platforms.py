@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["EXPORTERS", "MILLISECONDS", "UNREAD", "Meaning"]
+__all__ = ["ANY_CASE", "EXPORTERS", "MILLISECONDS", "UNREAD", "Meaning"]
 
 Meaning = Callable[[str], Any]
 """Makes the setting's value of a variable's text. ValueError where the text has no such meaning."""
@@ -19,6 +19,11 @@ _OTHER_EXPORTERS = frozenset({"none", "prometheus", "console", "logging", "zipki
 def MILLISECONDS(text: str) -> float:  # noqa: N802 - used as a constant, as rules are
     """Seconds."""
     return float(text) / 1000
+
+
+def ANY_CASE(text: str) -> str:  # noqa: N802
+    """The word in small letters."""
+    return text.lower()
 
 
 def EXPORTERS(text: str) -> str:  # noqa: N802

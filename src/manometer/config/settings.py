@@ -17,7 +17,7 @@ from manometer.config.own import (
     own_protocol,
     own_timeout,
 )
-from manometer.config.platforms import EXPORTERS, MILLISECONDS
+from manometer.config.platforms import ANY_CASE, EXPORTERS, MILLISECONDS
 from manometer.config.rules import ADDRESSES, FLAG, HEADERS, PATH, SECONDS, URL, choice, number, text, whole_number
 from manometer.config.source import Origin, Source
 
@@ -202,10 +202,11 @@ class Settings:
     )
     otlp_temporality: str = setting(
         "cumulative",
-        "What counters and histograms tell a receiver: all there was. Another kind is refused.",
-        choice("cumulative"),
-        live=True,
+        "What counters and histograms tell a receiver: all there was; what came since it took them last (delta); or "
+        "that for what Manometer counts itself (lowmemory).",
+        choice("cumulative", "delta", "lowmemory"),
         platform="OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+        platform_means=ANY_CASE,
     )
     otlp_traces_endpoint: str | None = own_endpoint("TRACES", "spans")
     otlp_traces_headers: str | None = own_headers("spans")

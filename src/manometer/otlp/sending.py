@@ -20,7 +20,7 @@ __all__ = ["FOLLOWED", "Sending"]
 
 FOLLOWED = (
     *DECIDED_BY,
-    *("otlp_temporality", "metric_export_interval", "metric_export_timeout", "collector_timeout"),
+    *("metric_export_interval", "metric_export_timeout", "collector_timeout"),
     *("trace_sampler", "trace_ratio", "traces_afterwards", "slow_run_seconds"),
 )
 """The settings that it follows while the program runs."""

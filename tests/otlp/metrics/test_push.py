@@ -80,7 +80,7 @@ def test_a_receiver_that_refuses_loses_no_total(receiver, pushing, orders, outco
     assert outcomes() == {"ok": sum(map(size, receiver.metrics)), "error": sum(map(size, receiver.refused))}
     assert [each.getMessage() for each in caplog.records] == [
         f"metrics do not reach {url}; what is lost is counted in manometer_otlp_points_total, "
-        "and the next totals make up for it",
+        "and the next push makes up for it",
         f"metrics reach {url} again",
     ]
 

@@ -6,10 +6,10 @@ Source: OpenTelemetry specification, "Prometheus and OpenMetrics compatibility".
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from manometer.catalogue import Kind, MetricSpec, spec
+from manometer.catalogue import Kind, MetricSpec, Reading, spec
 from manometer.meters.family import Family
 
-__all__ = ["Named", "named"]
+__all__ = ["Named", "is_pulled", "named"]
 
 
 class Named(NamedTuple):
@@ -72,6 +72,12 @@ def named(family: Family) -> Named:
     if unit is None or not bare or bare == family.name or family.kind in ("info", "stateset"):
         return Named(family.name, "")
     return Named(bare, unit)
+
+
+def is_pulled(family: Family) -> bool:
+    """Whether something else counts it, and tells it when it is asked, as OpenTelemetry's observable counters are."""
+    row = _row(family)
+    return row is not None and row.reading is Reading.PULL
 
 
 def _row(family: Family) -> MetricSpec | None:
