@@ -1,5 +1,6 @@
 """Collects, encodes and sends: one push."""
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -13,6 +14,7 @@ from manometer.otlp.exporter import EncodedExporter
 from manometer.otlp.exporters import exporters
 from manometer.otlp.metrics import envelope
 from manometer.otlp.metrics.encoding import Metric, requests
+from manometer.otlp.metrics.names import SCOPE_LABEL
 from manometer.otlp.metrics.sources import Source
 from manometer.otlp.metrics.temporality import Round, Temporality, Totals
 from manometer.otlp.outcomes import Outcomes
@@ -104,16 +106,26 @@ class Sender:
         """Who sends, and which one: what the registry says of the program counts where nothing else does."""
         known = self._known
         instance = self._source.instance(self._given)
-        return Resource(dict(envelope.target_of(found))).merge(known).merge(Resource({INSTANCE: instance}))
+        labels = {
+            re.sub(r"\W", "_", name) for name in (*known.attributes, INSTANCE)
+        }  # as a reader of the SDK has them
+        target = {name: value for name, value in envelope.target_of(found).items() if name not in labels}
+        return Resource(target).merge(known).merge(Resource({INSTANCE: instance}))
 
     def _metrics(self, found: Iterable[Collected], now: int, told: Round) -> Iterator[Metric]:
         """Family by family; one that OTLP cannot tell is left out, and counted as a failure."""
         for each in found:
             try:
-                family = each if isinstance(each, Family) else family_of(each)
+                family = _ours(each if isinstance(each, Family) else family_of(each))
                 made = [] if envelope.is_target(family) else told.encoded(family, now)
             except Exception:
                 self._self_metrics.failed(str(each.name), "the encoding of")
             else:
                 self._self_metrics.worked(str(each.name), "the encoding of")
                 yield from made
+
+
+def _ours(family: Family) -> Family:
+    """The family without what OpenTelemetry's meters have recorded: their provider pushes that, if anybody does."""
+    groups = [group for group in family.groups if SCOPE_LABEL not in group.labelnames]
+    return family._replace(groups=groups)
