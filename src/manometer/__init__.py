@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from manometer.instrumentation.binding import Binding
     from manometer.instrumentation.cache import instrument_cache
     from manometer.instrumentation.engine import stage
+    from manometer.instrumentation.opentelemetry import metric_reader
     from manometer.instrumentation.pool import instrument_executor, instrument_pool
     from manometer.instrumentation.queue import instrument_queue
     from manometer.instrumentation.resilience import instrument_breaker, instrument_retry
@@ -54,6 +55,7 @@ __all__ = [
     "instrument_semaphore",
     "lifecycle",
     "memory_report",
+    "metric_reader",
     "render",
     "stage",
     "start",
@@ -72,6 +74,7 @@ _HOMES = {
     "manometer.instrumentation.binding": ("Binding",),
     "manometer.instrumentation.cache": ("instrument_cache",),
     "manometer.instrumentation.engine": ("stage",),
+    "manometer.instrumentation.opentelemetry": ("metric_reader",),
     "manometer.instrumentation.pool": ("instrument_executor", "instrument_pool"),
     "manometer.instrumentation.queue": ("instrument_queue",),
     "manometer.instrumentation.resilience": ("instrument_breaker", "instrument_retry"),
