@@ -4,18 +4,18 @@ import functools
 import inspect
 import types
 from collections.abc import AsyncGenerator, Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opentelemetry import trace
 
+from manometer.instrumentation.engine.first_call import first_call
 from manometer.instrumentation.engine.series import StageSeries
 from manometer.meters.write_buffer import PENDING_LIMIT
+from manometer.tracing.beginning import Beginning
 from manometer.tracing.here import current
-from manometer.tracing.place import latest
+from manometer.tracing.latest import latest
 from manometer.tracing.running import codes
-
-if TYPE_CHECKING:
-    from manometer.tracing.spans import RunSpan
+from manometer.tracing.spans import open_call
 
 __all__ = ["measured"]
 
@@ -60,14 +60,16 @@ def _function(series: StageSeries, function: Callable[..., Any]) -> Callable[...
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             began()
-            span: RunSpan | None = None
+            span: Any = None  # RunSpan | Beginning | None
             note = None
             if trace._TRACER_PROVIDER is not None:
                 known, span = latest.pair
                 if current() is not known:
-                    span = series.span(is_function=True)
+                    span = open_call(series)
                 if span is not None:
                     note = span.note
+                    if note is None and isinstance(span, Beginning):
+                        return first_call(series, span, function, args, kwargs)
             start = clock()
             try:
                 # Without keywords there is no need for a dictionary of them, which saves a tenth of the call.

@@ -17,7 +17,7 @@ from manometer.meters.write_buffer import InFlight
 from manometer.registry.catalogued import Pulled
 from manometer.registry.self_metrics import SelfMetrics
 from manometer.tracing.error_type import error_type
-from manometer.tracing.spans import RunSpan, open_span
+from manometer.tracing.spans import Closing, RunSpan, open_span
 from manometer.tracing.wanted import LOOK_AT_ALL, Judge
 
 __all__ = ["StageSeries"]
@@ -69,13 +69,13 @@ class StageSeries:
             stages = _stages.setdefault(registry, {})
             return stages.get((engine, stage)) or stages.setdefault((engine, stage), cls(registry, engine, stage))
 
-    def span(self, *, is_current: bool = True, is_function: bool = False) -> RunSpan | None:
+    def span(self, *, is_current: bool = True) -> RunSpan | None:
         """The span of a run that begins, where the program traces; see `open_span`."""
         if trace._TRACER_PROVIDER is None:  # what `get_tracer_provider` asks first, at a tenth of the cost
             return None
-        return open_span(self, is_current=is_current, is_function=is_function)
+        return open_span(self, is_current=is_current)
 
-    def ended(self, start: float, end: float, span: RunSpan | None, error: BaseException | None = None) -> None:
+    def ended(self, start: float, end: float, span: Closing | None, error: BaseException | None = None) -> None:
         """A run came to its end, by that exception where there is one.
 
         At the end of the program's stack, where there is no room to count the run, it goes uncounted.
