@@ -86,6 +86,11 @@ def _observation(kit: object) -> Statement:
 
 
 def _stage() -> Statement:
+    trace._TRACER_PROVIDER = None
+    return _call_of_stage()
+
+
+def _call_of_stage() -> Statement:
     return "call()", {"call": manometer.stage("s", registry=CollectorRegistry())(lambda: None)}
 
 
@@ -101,9 +106,9 @@ def _stage_first() -> Statement:
 
 def _stage_recorded_by(sampling: Sampling) -> Statement:
     provider = TracerProvider()
-    trace._TRACER_PROVIDER = provider  # the process ends with this path
+    trace._TRACER_PROVIDER = provider
     record_by(provider, Recorder(provider, sampling, take=print, count=print))
-    return _stage()
+    return _call_of_stage()
 
 
 def _timed() -> Statement:

@@ -3,6 +3,7 @@
 from sys import getrefcount
 
 from opentelemetry.context import Context
+from opentelemetry.trace import SpanContext
 
 from manometer.tracing import here
 from manometer.tracing.ids import chance
@@ -32,21 +33,32 @@ class Unrecorded:
 class Beginning:
     """A context in which no trace is under way.
 
+    giver: the span that put the item which was taken here, where it is recorded. Then what begins here is too.
+    share: of the traces that begin here, how many are recorded.
     spare: traces of before, for those to come. A call that begins a trace takes one by a single call of C, so that no
     two threads have the same one.
     """
 
-    __slots__ = ("context", "pair", "provider", "ratio", "recorder", "spare")
+    __slots__ = ("context", "giver", "pair", "provider", "ratio", "recorder", "share", "spare")
     note = None
 
-    def __init__(self, context: Context, provider: object, recorder: Leaving | None, ratio: Ratio) -> None:
-        self.context, self.provider, self.recorder, self.ratio = context, provider, recorder, ratio
+    def __init__(
+        self,
+        context: Context,
+        provider: object,
+        recorder: Leaving | None,
+        ratio: Ratio,
+        giver: SpanContext | None = None,
+    ) -> None:
+        self.context, self.provider, self.recorder = context, provider, recorder
+        self.ratio, self.giver = ratio, giver
+        self.share = ratio.share if giver is None else 1.0
         self.spare: list[Unrecorded] = []
         self.pair = context, self
 
     def takes(self) -> bool:
         """Whether the trace that begins now is recorded."""
-        return chance.random() < self.ratio.share
+        return chance.random() < self.share
 
     def another(self) -> Unrecorded:
         """One more trace that is not recorded."""

@@ -6,11 +6,12 @@ from typing import Any, Protocol, cast
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanContext, TraceFlags
+from opentelemetry.trace import Link, Span, SpanContext, TraceFlags
 
 from manometer.tracing import here
 from manometer.tracing.beginning import Beginning
 from manometer.tracing.ids import new_trace_id
+from manometer.tracing.items import giver_of
 from manometer.tracing.known_sampler import known_ratio, tracer_of_taken
 from manometer.tracing.latest import NOWHERE, latest
 from manometer.tracing.place import NOTHING, Leaving, Place
@@ -156,10 +157,11 @@ def _place(context: Context) -> Place | Beginning | None:
         if caller is not None and not caller.is_valid:
             caller = None
         ratio = _ratio(provider, recording, caller)
-        if ratio is None or ratio.share >= 1:
+        giver = giver_of(context) if caller is None else None
+        if ratio is None or (ratio.share >= 1 and giver is None):
             return None
         if ratio.share > 0:
-            found = Beginning(context, provider, recorder, ratio)
+            found = Beginning(context, provider, recorder, ratio, giver)
         else:
             found = Place(provider, recorder, caller)
             if found.note is not None and context is _SHARED:
@@ -193,14 +195,18 @@ def _first(stage: Stage, beginning: Beginning) -> Span | None:
     """The span of a run that begins a trace which is recorded; None where the program's tracer has none."""
     recorder = cast(Recording | None, beginning.recorder)
     if recorder is not None and recorder.is_alone:
-        return recorder.start(stage, beginning.ratio.taken_id(), None)
-    return _span_of(tracer_of_taken(beginning.provider, beginning.ratio), stage)
+        span = recorder.start(stage, beginning.ratio.taken_id(), None)
+        if beginning.giver is not None:
+            span.add_link(beginning.giver)
+        return span
+    return _span_of(tracer_of_taken(beginning.provider, beginning.ratio), stage, beginning.giver)
 
 
-def _span_of(tracer: trace.Tracer, stage: Stage) -> Span | None:
+def _span_of(tracer: trace.Tracer, stage: Stage, giver: SpanContext | None) -> Span | None:
     """A span that begins, by the program's tracer; None where that one has none."""
     attributes = {"engine.name": stage.engine, "engine.stage.name": stage.stage}
-    span = tracer.start_span(stage.stage, kind=stage.kind, attributes=attributes)
+    links = () if giver is None else (Link(giver),)
+    span = tracer.start_span(stage.stage, kind=stage.kind, attributes=attributes, links=links)
     return span if span.get_span_context().is_valid else None
 
 
@@ -212,7 +218,7 @@ def _begun(stage: Stage, context: Context) -> Span | None:
     if parent is not None and not parent.is_valid:
         parent = None
     if recorder is None or trace._TRACER_PROVIDER is not ours or not recorder.is_alone:
-        span = _span_of(_tracer, stage)
+        span = _span_of(_tracer, stage, giver_of(context) if parent is None else None)
         if span is None or recorder is None or trace._TRACER_PROVIDER is not ours:
             return span
         told = span.get_span_context()

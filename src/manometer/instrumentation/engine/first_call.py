@@ -24,7 +24,7 @@ def first_call(
 
     A run that is not recorded and ends well makes no object of ours, as most traces are not recorded.
     """
-    if _random() < beginning.ratio.share:
+    if _random() < beginning.share:
         return _recorded(series, beginning, function, args, kwargs)
     spare = beginning.spare
     clock, epoch = series.clock, latest.epoch
