@@ -24,7 +24,7 @@ def giver_here() -> SpanContext | None:
         return None
     try:
         found: SpanContext = span.get_span_context()
-        is_recorded = found.trace_flags & TraceFlags.SAMPLED
+        is_recorded = span.is_recording() and found.trace_flags & TraceFlags.SAMPLED
     except Exception:  # of the program's own span
         return None
     return found if is_recorded else None

@@ -25,8 +25,8 @@ class Ratio:
         return trace_id % _LIMIT < self._bound
 
     def taken_id(self) -> int:
-        """A new id of a trace that is taken; the share is over 0."""
-        return _with_lower_half(chance.randrange(self._bound))
+        """A new id of a trace that is taken; any, where the sampler takes none by itself."""
+        return _with_lower_half(chance.randrange(self._bound or _LIMIT))
 
     def left_id(self) -> int:
         """A new id of a trace that is not; the share is under 1."""

@@ -157,10 +157,10 @@ def _place(context: Context) -> Place | Beginning | None:
         if caller is not None and not caller.is_valid:
             caller = None
         ratio = _ratio(provider, recording, caller)
-        giver = giver_of(context) if caller is None else None
+        giver = None if ratio is _NEVER else giver_of(context)
         if ratio is None or (ratio.share >= 1 and giver is None):
             return None
-        if ratio.share > 0:
+        if ratio.share > 0 or giver is not None:
             found = Beginning(context, provider, recorder, ratio, giver)
         else:
             found = Place(provider, recorder, caller)
