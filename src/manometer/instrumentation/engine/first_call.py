@@ -10,6 +10,7 @@ from manometer.tracing.beginning import REFERENCES, Beginning
 from manometer.tracing.here import attach
 from manometer.tracing.ids import chance
 from manometer.tracing.latest import latest
+from manometer.tracing.running import codes
 from manometer.tracing.spans import open_taken
 
 __all__ = ["first_call"]
@@ -68,3 +69,6 @@ def _recorded(
         raise
     series.ended(start, series.clock(), span)
     return result
+
+
+codes.update((first_call.__code__, _recorded.__code__))

@@ -46,7 +46,8 @@ def _is_awaited_generator(function: Any) -> bool:
 
 # A signal handler may raise between any two calls. So `began` and `over` are one C call each. `began` is the first
 # call of a `try`, and `over` is the first call of its `finally`: CPython runs no handler between such a call and the
-# edge of the `try`. No loop may begin with a `try` of its own: since Python 3.13 no exception table covers the jump.
+# edge of the `try`. A run that may be suspended is held by an object, which goes with the frame. No loop may begin
+# with a `try` of its own: since Python 3.13 no exception table covers the jump.
 
 
 def _function(series: StageSeries, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -96,12 +97,13 @@ def _function(series: StageSeries, function: Callable[..., Any]) -> Callable[...
 
 def _coroutine(series: StageSeries, function: Callable[..., Any]) -> Callable[..., Any]:
     """Each run lasts until the coroutine has ended."""
-    began, over, ended, clock = series.runs.began, series.runs.ended, series.ended, series.clock
+    hold, let_go, ended, clock = series.hold, series.runs.held.discard, series.ended, series.clock
 
     async def call(*args: Any, **kwargs: Any) -> Any:
+        run = hold()
         try:
-            began()
             span, start = series.span(), clock()
+            run.began = start
             try:
                 result = await function(*args, **kwargs)
             except BaseException as error:
@@ -110,7 +112,7 @@ def _coroutine(series: StageSeries, function: Callable[..., Any]) -> Callable[..
             ended(start, clock(), span)
             return result
         finally:
-            over()
+            let_go(run.tie)
 
     return call
 
@@ -121,12 +123,13 @@ def _coroutine(series: StageSeries, function: Callable[..., Any]) -> Callable[..
 
 def _generator(series: StageSeries, function: Callable[..., Any]) -> Callable[..., Any]:
     """Each run lasts from the first value that is asked for to the end of the iteration."""
-    began, over, ended, clock = series.runs.began, series.runs.ended, series.ended, series.clock
+    hold, let_go, ended, clock = series.hold, series.runs.held.discard, series.ended, series.clock
 
     def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        run = hold()
         try:
-            began()
             span, start = series.span(is_current=False), clock()
+            run.began = start
             try:
                 result = yield from function(*args, **kwargs)
             except GeneratorExit:
@@ -138,19 +141,20 @@ def _generator(series: StageSeries, function: Callable[..., Any]) -> Callable[..
             ended(start, clock(), span)
             return result
         finally:
-            over()
+            let_go(run.tie)
 
     return call
 
 
 def _async_generator(series: StageSeries, function: Callable[..., Any]) -> Callable[..., Any]:
     """Each run lasts from the first value that is asked for to the end of the iteration."""
-    began, over, ended, clock = series.runs.began, series.runs.ended, series.ended, series.clock
+    hold, let_go, ended, clock = series.hold, series.runs.held.discard, series.ended, series.clock
 
     async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        run = hold()
         try:
-            began()
             span, start = series.span(is_current=False), clock()
+            run.began = start
             try:
                 values = function(*args, **kwargs)
                 step = values.asend(None)
@@ -177,7 +181,7 @@ def _async_generator(series: StageSeries, function: Callable[..., Any]) -> Calla
                 raise
             ended(start, clock(), span)
         finally:
-            over()
+            let_go(run.tie)
 
     return call
 
