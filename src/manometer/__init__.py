@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from manometer.instrumentation.runtime import instrument_loop, instrument_semaphore
     from manometer.life import Life
     from manometer.registry import Counter, Gauge, Histogram
+    from manometer.tracing.propagation import continue_trace, trace_headers
+    from manometer.tracing.requests import traced_asgi, traced_wsgi
     from manometer.version import __version__
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "__version__",
     "asgi_app",
     "check",
+    "continue_trace",
     "flush",
     "instrument_breaker",
     "instrument_cache",
@@ -59,6 +62,9 @@ __all__ = [
     "render",
     "stage",
     "start",
+    "trace_headers",
+    "traced_asgi",
+    "traced_wsgi",
     "wsgi_app",
 ]
 
@@ -81,6 +87,8 @@ _HOMES = {
     "manometer.instrumentation.runtime": ("instrument_loop", "instrument_semaphore"),
     "manometer.life": ("Life",),
     "manometer.registry": ("Counter", "Gauge", "Histogram"),
+    "manometer.tracing.propagation": ("continue_trace", "trace_headers"),
+    "manometer.tracing.requests": ("traced_asgi", "traced_wsgi"),
     "manometer.version": ("__version__",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
