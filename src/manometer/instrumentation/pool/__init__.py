@@ -13,10 +13,8 @@ __all__ = ["instrument_executor", "instrument_pool"]
 
 T = TypeVar("T")
 
-_POOLS = {
-    library: f"manometer.instrumentation.pool.{library}"
-    for library in ("asyncpg", "psycopg2", "psycopg_pool", "redis", "sqlalchemy")
-}
+_OF_CONNECTIONS = ("SQLAlchemy", "psycopg_pool", "psycopg2", "asyncpg", "redis")
+_POOLS = {each.lower(): f"manometer.instrumentation.pool.{each.lower()}" for each in _OF_CONNECTIONS}
 _WORKERS = {"concurrent": "manometer.instrumentation.pool.concurrent"}
 
 
