@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from manometer.catalogue import MetricSpec, self_metrics
 from manometer.mixin.promql import TARGET, any_of, both, by, either, increase, lately, over, recorded, select
+from manometer.mixin.rules import telemetry
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, told
 from manometer.mixin.thresholds import Thresholds
 
@@ -102,6 +103,7 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
             ),
             fast=True,
         ),
+        telemetry.group(),
     )
 
 
