@@ -5,9 +5,9 @@ from types import MappingProxyType
 
 from manometer.catalogue import MetricSpec, self_metrics
 from manometer.mixin.promql import TARGET, WINDOW, any_of, by, increase, recorded, select
-from manometer.mixin.rules.rule import Alert, Group, Record, Severity, told
+from manometer.mixin.rules.rule import Alert, Record, Severity, told
 
-__all__ = ["LOST", "group"]
+__all__ = ["LOST", "rules"]
 
 LOST = recorded(TARGET, "manometer_lost", f"increase{WINDOW}")
 """What did not arrive in five minutes, where anything was lost. Its label `signal` says what."""
@@ -31,9 +31,9 @@ A handover is not here. It is the last thing that a program does, so nobody scra
 """
 
 
-def group() -> Group:
+def rules() -> tuple[Record | Alert, ...]:
     """The rules of what does not arrive."""
-    return Group("telemetry", (*map(_lost, _LOSSES), _alert()))
+    return (*map(_lost, _LOSSES), _alert())
 
 
 def _lost(signal: str) -> Record:
