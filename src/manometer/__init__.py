@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from manometer.instrumentation.binding import Binding
     from manometer.instrumentation.cache import instrument_cache
     from manometer.instrumentation.engine import stage
+    from manometer.instrumentation.opentelemetry import metric_reader
     from manometer.instrumentation.pool import instrument_executor, instrument_pool
     from manometer.instrumentation.queue import instrument_queue
     from manometer.instrumentation.resilience import instrument_breaker, instrument_retry
     from manometer.instrumentation.runtime import instrument_loop, instrument_semaphore
     from manometer.life import Life
     from manometer.registry import Counter, Gauge, Histogram
+    from manometer.tracing.propagation import continue_trace, trace_headers
+    from manometer.tracing.requests import traced_asgi, traced_wsgi
     from manometer.version import __version__
 
 __all__ = [
@@ -43,6 +46,7 @@ __all__ = [
     "__version__",
     "asgi_app",
     "check",
+    "continue_trace",
     "flush",
     "instrument_breaker",
     "instrument_cache",
@@ -54,9 +58,13 @@ __all__ = [
     "instrument_semaphore",
     "lifecycle",
     "memory_report",
+    "metric_reader",
     "render",
     "stage",
     "start",
+    "trace_headers",
+    "traced_asgi",
+    "traced_wsgi",
     "wsgi_app",
 ]
 
@@ -72,12 +80,15 @@ _HOMES = {
     "manometer.instrumentation.binding": ("Binding",),
     "manometer.instrumentation.cache": ("instrument_cache",),
     "manometer.instrumentation.engine": ("stage",),
+    "manometer.instrumentation.opentelemetry": ("metric_reader",),
     "manometer.instrumentation.pool": ("instrument_executor", "instrument_pool"),
     "manometer.instrumentation.queue": ("instrument_queue",),
     "manometer.instrumentation.resilience": ("instrument_breaker", "instrument_retry"),
     "manometer.instrumentation.runtime": ("instrument_loop", "instrument_semaphore"),
     "manometer.life": ("Life",),
     "manometer.registry": ("Counter", "Gauge", "Histogram"),
+    "manometer.tracing.propagation": ("continue_trace", "trace_headers"),
+    "manometer.tracing.requests": ("traced_asgi", "traced_wsgi"),
     "manometer.version": ("__version__",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -90,13 +90,15 @@ def test_no_two_groups_record_the_same_name():
 LATE = {
     ("cache-savings", "cache"),
     ("pool-trend", "pool"),
-    *(("score", each) for each in ("cache", "engine", "meta", "pool", "queue", "restarts", "runtime")),
+    ("meta", "exporter"),
+    *(("score", each) for each in ("cache", "engine", "exporter", "pool", "queue", "restarts", "runtime")),
     ("engine", "slo-shop"),
     ("slo-shop-days", "slo-shop"),
 }
 """Groups that read what another records. Groups are evaluated apart, so each reads what was recorded a while ago.
 
-What is a figure of five minutes or of an hour may be that late. An alert that is to be told soon may not.
+What is a figure of five minutes or of an hour may be that late, and so may the news that a target is one of ours. An
+alert that is to be told soon may not.
 """
 
 
