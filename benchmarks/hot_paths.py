@@ -23,9 +23,14 @@ time.perf_counter = itertools.count(0.0, 1e-6).__next__
 
 import cachetools  # noqa: E402
 import prometheus_client  # noqa: E402
+from opentelemetry import trace  # noqa: E402
+from opentelemetry.sdk.trace import TracerProvider  # noqa: E402
 from prometheus_client import CollectorRegistry, generate_latest  # noqa: E402
 
 import manometer  # noqa: E402
+from manometer.tracing.recorder import Recorder  # noqa: E402
+from manometer.tracing.sampling import Sampling  # noqa: E402
+from manometer.tracing.spans import record_by  # noqa: E402
 
 _KITS = (manometer, prometheus_client)
 _BUCKETS = [2.0**power for power in range(-9, 8)]
@@ -56,6 +61,8 @@ def programs() -> list[Program]:
         _by_kit("labels by position, and increment", "Counter.labels().inc", _labels),
         _by_kit("histogram observation, folding included", "Histogram.observe", _observation, target=0.25),
         Program("@stage", "prometheus-client @hist.time()", _stage, _timed, target=0.3),
+        Program("@stage in a trace that is not recorded", "prometheus-client @hist.time()", _stage_within, _timed),
+        Program("@stage that begins a trace, not recorded", "prometheus-client @hist.time()", _stage_first, _timed),
         Program("hit on an instrumented cachetools cache", "bare, and prometheus-client Counter.inc", _hit, _counted),
         _by_kit(f"exposition of {_CHILDREN} histogram children, text", "generate_latest", _scrape, times=_SCRAPES),
     ]
@@ -79,7 +86,29 @@ def _observation(kit: object) -> Statement:
 
 
 def _stage() -> Statement:
+    trace._TRACER_PROVIDER = None
+    return _call_of_stage()
+
+
+def _call_of_stage() -> Statement:
     return "call()", {"call": manometer.stage("s", registry=CollectorRegistry())(lambda: None)}
+
+
+def _stage_within() -> Statement:
+    """Where failed and slow runs leave a trace afterwards."""
+    return _stage_recorded_by(Sampling(0.0, left_a_second=10.0))
+
+
+def _stage_first() -> Statement:
+    """The same, with a sampler that takes hardly any trace."""
+    return _stage_recorded_by(Sampling(1e-18, left_a_second=10.0))
+
+
+def _stage_recorded_by(sampling: Sampling) -> Statement:
+    provider = TracerProvider()
+    trace._TRACER_PROVIDER = provider
+    record_by(provider, Recorder(provider, sampling, take=print, count=print))
+    return _call_of_stage()
 
 
 def _timed() -> Statement:

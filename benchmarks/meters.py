@@ -15,7 +15,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBasedTraceIdRatio
 from prometheus_client import CollectorRegistry
 
 import manometer
@@ -26,6 +26,7 @@ from measure import Row, paired, per_call
 
 _CALLS = 20_000
 _KITS = (manometer, prometheus_client)
+_SELDOM = 0.01
 _STAGE = "@stage: duration, in flight, outcome, error type"
 
 
@@ -43,6 +44,8 @@ def rows() -> Iterator[Row]:
     yield _stage_against_otel()
     yield _stage_untraced()
     yield _stage_not_sampled()
+    yield _stage_seldom_sampled()
+    yield _stage_seldom_sampled_by_the_program()
     yield _stage_sampled()
     yield _cache_hit()
     yield _lru_hit()
@@ -135,6 +138,26 @@ def _stage_not_sampled() -> Row:
     with _recording(Sampling(0.0, left_a_second=10.0)):
         ratio, mine, other = paired(_repeat(measured), _repeat(timed), calls=_CALLS)
     name = f"{_STAGE}, where nothing is sampled and failed runs leave a trace afterwards"
+    return Row(name, "prometheus-client @hist.time() alone", ratio, "ratio", target=0.5, detail=_times(mine, other))
+
+
+def _stage_seldom_sampled() -> Row:
+    """A stage that begins a trace, on which the ratio decides."""
+    with _recording(Sampling(_SELDOM, left_a_second=10.0)):
+        return _seldom_sampled("where one trace in a hundred is sampled and failed runs leave one afterwards")
+
+
+def _stage_seldom_sampled_by_the_program() -> Row:
+    """The same with a provider of the program's own, whose sampler is known."""
+    with patch.object(trace, "_TRACER_PROVIDER", TracerProvider(sampler=ParentBasedTraceIdRatio(_SELDOM))):
+        return _seldom_sampled("where the program's provider samples one trace in a hundred")
+
+
+def _seldom_sampled(where: str) -> Row:
+    timed = prometheus_client.Histogram("h", "Help.", registry=None).time()(_nothing)
+    measured = manometer.stage("s", registry=CollectorRegistry())(_nothing)
+    ratio, mine, other = paired(_repeat(measured), _repeat(timed), calls=_CALLS)
+    name = f"{_STAGE}, {where}"
     return Row(name, "prometheus-client @hist.time() alone", ratio, "ratio", target=0.5, detail=_times(mine, other))
 
 

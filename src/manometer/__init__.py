@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from manometer.exposition.render import render
     from manometer.flushing import flush
     from manometer.health import check, lifecycle
+    from manometer.heap import memory_report
     from manometer.instrumentation.binding import Binding
     from manometer.instrumentation.cache import instrument_cache
     from manometer.instrumentation.engine import stage
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from manometer.instrumentation.pool import instrument_executor, instrument_pool
     from manometer.instrumentation.queue import instrument_queue
     from manometer.instrumentation.resilience import instrument_breaker, instrument_retry
-    from manometer.instrumentation.runtime import instrument_loop
+    from manometer.instrumentation.runtime import instrument_loop, instrument_semaphore
     from manometer.life import Life
     from manometer.registry import Counter, Gauge, Histogram
+    from manometer.tracing.propagation import continue_trace, trace_headers
+    from manometer.tracing.requests import traced_asgi, traced_wsgi
     from manometer.version import __version__
 
 __all__ = [
@@ -43,6 +46,7 @@ __all__ = [
     "__version__",
     "asgi_app",
     "check",
+    "continue_trace",
     "flush",
     "instrument_breaker",
     "instrument_cache",
@@ -51,11 +55,16 @@ __all__ = [
     "instrument_pool",
     "instrument_queue",
     "instrument_retry",
+    "instrument_semaphore",
     "lifecycle",
+    "memory_report",
     "metric_reader",
     "render",
     "stage",
     "start",
+    "trace_headers",
+    "traced_asgi",
+    "traced_wsgi",
     "wsgi_app",
 ]
 
@@ -67,6 +76,7 @@ _HOMES = {
     "manometer.exposition.render": ("render",),
     "manometer.flushing": ("flush",),
     "manometer.health": ("check", "lifecycle"),
+    "manometer.heap": ("memory_report",),
     "manometer.instrumentation.binding": ("Binding",),
     "manometer.instrumentation.cache": ("instrument_cache",),
     "manometer.instrumentation.engine": ("stage",),
@@ -74,9 +84,11 @@ _HOMES = {
     "manometer.instrumentation.pool": ("instrument_executor", "instrument_pool"),
     "manometer.instrumentation.queue": ("instrument_queue",),
     "manometer.instrumentation.resilience": ("instrument_breaker", "instrument_retry"),
-    "manometer.instrumentation.runtime": ("instrument_loop",),
+    "manometer.instrumentation.runtime": ("instrument_loop", "instrument_semaphore"),
     "manometer.life": ("Life",),
     "manometer.registry": ("Counter", "Gauge", "Histogram"),
+    "manometer.tracing.propagation": ("continue_trace", "trace_headers"),
+    "manometer.tracing.requests": ("traced_asgi", "traced_wsgi"),
     "manometer.version": ("__version__",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -18,7 +18,7 @@ def test_each_program_runs(tmp_path):
     command = [sys.executable, str(ROOT / "benchmarks" / "hot_paths.py"), "0"]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=DEADLINE)
     programs = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len({program["name"] for program in programs}) == 6
+    assert len({program["name"] for program in programs}) == 8
     for program in programs:
         processes = {*program["ours"], *program["theirs"]}
         assert len(processes) == 4

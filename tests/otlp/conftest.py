@@ -10,7 +10,7 @@ from opentelemetry.util._once import Once
 
 from manometer.otlp import spans
 from manometer.tracing import spans as tracing
-from manometer.tracing.place import NOWHERE, latest
+from manometer.tracing.latest import NOWHERE, latest
 from otlp_receiver import Receiver
 
 

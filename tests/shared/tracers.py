@@ -7,7 +7,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from manometer.meters.outages import Outages
-from manometer.tracing import place, spans, stage_span
+from manometer.tracing import latest, spans, stage_span
 from manometer.tracing.recorder import Recorder
 
 
@@ -21,7 +21,7 @@ def tracer(monkeypatch):
         outages = Outages()
         monkeypatch.setattr(spans, "outages", outages)
         monkeypatch.setattr(stage_span, "outages", outages)
-        monkeypatch.setattr(place.latest, "pair", place.NOWHERE)
+        monkeypatch.setattr(latest.latest, "pair", latest.NOWHERE)
 
     return set_up
 

@@ -100,7 +100,7 @@ def test_a_block_that_is_interrupted_as_it_begins_leaves_nothing(figures, traced
                 patch.setattr(measured._series, "clock", interrupt)
             with pytest.raises(KeyboardInterrupt) as caught, measured:
                 pytest.fail("it began")
-            assert figures("engine_stage_active", engine_stage_name="s") == 2
+        assert figures("engine_stage_active", engine_stage_name="s") == 2
         assert trace.get_current_span() is around
         errors = [span.attributes["error.type"] for span in exported().values()]
         assert errors == ([] if moment == "noted" else ["KeyboardInterrupt"])

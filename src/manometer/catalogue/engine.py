@@ -1,8 +1,8 @@
 """What is measured of an engine's stages."""
 
-from manometer.catalogue.spec import FAST_BUCKETS, Kind, MetricSpec, Reading
+from manometer.catalogue.spec import FAST_BUCKETS, Across, Kind, MetricSpec, Reading
 
-__all__ = ["SPECS", "STAGE_ACTIVE", "STAGE_DURATION", "STAGE_ERRORS"]
+__all__ = ["SPECS", "STAGE_ACTIVE", "STAGE_DURATION", "STAGE_ERRORS", "STAGE_OLDEST_AGE"]
 
 STAGE_DURATION = MetricSpec(
     name="engine.stage.duration",
@@ -28,5 +28,14 @@ STAGE_ERRORS = MetricSpec(
     attributes=("engine.name", "engine.stage.name", "error.type"),
     help="Runs of the stage that an exception ended, by its class.",
 )
+STAGE_OLDEST_AGE = MetricSpec(
+    name="engine.stage.oldest_run.age",
+    kind=Kind.GAUGE,
+    unit="s",
+    attributes=("engine.name", "engine.stage.name"),
+    reading=Reading.PULL,
+    across=Across.MAX,
+    help="Time since the oldest run of the stage that is under way has started, and 0 while there is none.",
+)
 
-SPECS = (STAGE_DURATION, STAGE_ACTIVE, STAGE_ERRORS)
+SPECS = (STAGE_DURATION, STAGE_ACTIVE, STAGE_ERRORS, STAGE_OLDEST_AGE)

@@ -78,6 +78,7 @@ class SettingValues(TypedDict, total=False):
     gc_thresholds: str | None
     gc_freeze: bool
     crash_report: str | None
+    memory_report: str | None
     logs: bool
     log_level: str
     log_format: str
@@ -315,6 +316,12 @@ class Settings:
     crash_report: str | None = setting(
         None,
         "File that a crash leaves a last report in: where each thread was, and the last figures; unset leaves none.",
+        text("a path"),
+    )
+    memory_report: str | None = setting(
+        None,
+        "File that gets a report of the call sites that take ever more memory, once the process has grown for two "
+        "hours; unset leaves none.",
         text("a path"),
     )
     logs: bool = setting(False, "Whether Manometer sets up the program's logging.", FLAG)

@@ -2,17 +2,14 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from opentelemetry.trace import Span, SpanContext
 
 from manometer.tracing.running import outermost
 from manometer.tracing.wanted import Judge, Stage, Times, Told, Wanted
 
-if TYPE_CHECKING:
-    from opentelemetry.context import Context
-
-__all__ = ["KEPT_RUNS", "NOTHING", "NOWHERE", "Leaving", "Place", "latest"]
+__all__ = ["KEPT_RUNS", "NOTHING", "Leaving", "Place"]
 
 KEPT_RUNS = 256
 """The latest runs of a place whose times are kept."""
@@ -130,19 +127,5 @@ def _stop_watching(wanted: Wanted) -> None:
         wanted.watched.watch(-1)
 
 
-class _Latest:
-    """The context that was looked up last, and its place: nearly every run is where the one before it was.
-
-    They are one tuple, so that no other thread comes between the two. The place is None where nothing is to be left.
-    """
-
-    __slots__ = ("pair",)
-
-    def __init__(self) -> None:
-        self.pair: tuple[Context | None, Place | None] = NOWHERE
-
-
 NOTHING = Place(None, None)
 """The place of runs of which nothing is wanted."""
-NOWHERE = (None, None)
-latest = _Latest()

@@ -11,6 +11,7 @@ from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
 
 from manometer.tracing.ids import new_span_id
 from manometer.tracing.live_span import LiveSpan
+from manometer.tracing.ratio import Ratio
 from manometer.tracing.sampling import Sampling
 from manometer.tracing.sdk_span import sdk_span
 from manometer.tracing.wanted import LOOK_AT_ALL, Stage, Times, Told, Wanted
@@ -34,7 +35,7 @@ class Recorder:
         take: Callable[[Any], None],
         count: Callable[[str], None],
     ) -> None:
-        self.provider, self.sampling = provider, sampling
+        self.provider, self.sampling, self.ratio = provider, sampling, Ratio(sampling.share)
         self.leaves_traces = sampling.left_a_second > 0
         self._stages: WeakSet[Stage] = WeakSet()
         self._take, self._count = take, count

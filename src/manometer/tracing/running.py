@@ -4,10 +4,13 @@ import sys
 from types import CodeType, FrameType
 from typing import Any
 
-__all__ = ["codes", "outermost"]
+__all__ = ["begun", "codes", "outermost"]
 
 codes: set[CodeType] = set()
-"""The code whose frames are runs: there, `series` is the stage, `start` its beginning, `note` that of its place."""
+"""The code whose frames are runs: there, `series` is the stage, `start` its beginning, `note` that of its place.
+
+A frame has no `start` before the run has begun, and no `note` where the run has a place of its own.
+"""
 
 
 def outermost(note: Any) -> Any:
@@ -20,4 +23,18 @@ def outermost(note: Any) -> Any:
             if names.get("note") is note and "start" in names:
                 found = names["series"], names["start"]
         frame = frame.f_back
+    return found
+
+
+def begun(stage: object) -> list[float]:
+    """When the runs of that stage began that are under way in any thread."""
+    found = []
+    for top in sys._current_frames().values():
+        frame: FrameType | None = top
+        while frame is not None:
+            if frame.f_code in codes:
+                names = frame.f_locals
+                if names.get("series") is stage and "start" in names:
+                    found.append(names["start"])
+            frame = frame.f_back
     return found

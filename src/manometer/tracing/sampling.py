@@ -8,7 +8,6 @@ from manometer.config import Settings
 __all__ = ["Sampling"]
 
 _PARENT_BASED = "parentbased_"
-_LOW_BITS = (1 << 64) - 1  # of a trace's id: those by which OpenTelemetry's ratio sampler decides
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,3 @@ class Sampling:
         share = {"always_on": 1.0, "always_off": 0.0}.get(kind, settings.trace_ratio)
         left = 0.0 if kind == "always_off" else settings.traces_afterwards
         return cls(share, kind != settings.trace_sampler, left, settings.slow_run_seconds)
-
-    def takes(self, trace_id: int) -> bool:
-        """Whether a trace of that id is recorded, as OpenTelemetry's ratio sampler decides it."""
-        return (trace_id & _LOW_BITS) < round(self.share * (_LOW_BITS + 1))

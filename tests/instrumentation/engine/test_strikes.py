@@ -7,7 +7,7 @@ import time
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBasedTraceIdRatio
 
 from manometer import stage
 from waiting import DEADLINE
@@ -126,7 +126,7 @@ def asynchronous_generator(registry):
 
 # Where the exception strikes a finalizer or a gc callback, the interpreter says so.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("is_traced", [False, True])
+@pytest.mark.parametrize("sampler", [None, ALWAYS_ON, ParentBasedTraceIdRatio(1e-18)])
 @pytest.mark.parametrize("form", [
     block,
     failing_block,
@@ -137,10 +137,10 @@ def asynchronous_generator(registry):
     generator,
     asynchronous_generator,
 ])  # fmt: skip
-def test_a_signal_handler_that_raises_leaves_no_run_and_no_span(figures, traced, caplog, form, is_traced):
+def test_a_signal_handler_that_raises_leaves_no_run_and_no_span(figures, traced, caplog, form, sampler):
     """Wherever it strikes, nothing is in flight afterwards, and no span is current."""
-    if is_traced:
-        traced(ALWAYS_ON)
+    if sampler is not None:
+        traced(sampler)
     run = form(figures.registry)
     run()
     struck, is_armed = 0, False

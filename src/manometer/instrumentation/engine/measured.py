@@ -4,18 +4,18 @@ import functools
 import inspect
 import types
 from collections.abc import AsyncGenerator, Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opentelemetry import trace
 
+from manometer.instrumentation.engine.first_call import first_call
 from manometer.instrumentation.engine.series import StageSeries
 from manometer.meters.write_buffer import PENDING_LIMIT
+from manometer.tracing.beginning import Beginning
 from manometer.tracing.here import current
-from manometer.tracing.place import latest
+from manometer.tracing.latest import latest
 from manometer.tracing.running import codes
-
-if TYPE_CHECKING:
-    from manometer.tracing.spans import RunSpan
+from manometer.tracing.spans import open_call
 
 __all__ = ["measured"]
 
@@ -46,7 +46,8 @@ def _is_awaited_generator(function: Any) -> bool:
 
 # A signal handler may raise between any two calls. So `began` and `over` are one C call each. `began` is the first
 # call of a `try`, and `over` is the first call of its `finally`: CPython runs no handler between such a call and the
-# edge of the `try`. No loop may begin with a `try` of its own: since Python 3.13 no exception table covers the jump.
+# edge of the `try`. A run that may be suspended is held by an object, which goes with the frame. No loop may begin
+# with a `try` of its own: since Python 3.13 no exception table covers the jump.
 
 
 def _function(series: StageSeries, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,14 +61,16 @@ def _function(series: StageSeries, function: Callable[..., Any]) -> Callable[...
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             began()
-            span: RunSpan | None = None
+            span: Any = None  # RunSpan | Beginning | None
             note = None
             if trace._TRACER_PROVIDER is not None:
                 known, span = latest.pair
                 if current() is not known:
-                    span = series.span(is_function=True)
+                    span = open_call(series)
                 if span is not None:
                     note = span.note
+                    if note is None and isinstance(span, Beginning):
+                        return first_call(series, span, function, args, kwargs)
             start = clock()
             try:
                 # Without keywords there is no need for a dictionary of them, which saves a tenth of the call.
@@ -94,12 +97,13 @@ def _function(series: StageSeries, function: Callable[..., Any]) -> Callable[...
 
 def _coroutine(series: StageSeries, function: Callable[..., Any]) -> Callable[..., Any]:
     """Each run lasts until the coroutine has ended."""
-    began, over, ended, clock = series.runs.began, series.runs.ended, series.ended, series.clock
+    hold, let_go, ended, clock = series.hold, series.runs.held.discard, series.ended, series.clock
 
     async def call(*args: Any, **kwargs: Any) -> Any:
+        run = hold()
         try:
-            began()
             span, start = series.span(), clock()
+            run.began = start
             try:
                 result = await function(*args, **kwargs)
             except BaseException as error:
@@ -108,7 +112,7 @@ def _coroutine(series: StageSeries, function: Callable[..., Any]) -> Callable[..
             ended(start, clock(), span)
             return result
         finally:
-            over()
+            let_go(run.tie)
 
     return call
 
@@ -119,12 +123,13 @@ def _coroutine(series: StageSeries, function: Callable[..., Any]) -> Callable[..
 
 def _generator(series: StageSeries, function: Callable[..., Any]) -> Callable[..., Any]:
     """Each run lasts from the first value that is asked for to the end of the iteration."""
-    began, over, ended, clock = series.runs.began, series.runs.ended, series.ended, series.clock
+    hold, let_go, ended, clock = series.hold, series.runs.held.discard, series.ended, series.clock
 
     def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        run = hold()
         try:
-            began()
             span, start = series.span(is_current=False), clock()
+            run.began = start
             try:
                 result = yield from function(*args, **kwargs)
             except GeneratorExit:
@@ -136,19 +141,20 @@ def _generator(series: StageSeries, function: Callable[..., Any]) -> Callable[..
             ended(start, clock(), span)
             return result
         finally:
-            over()
+            let_go(run.tie)
 
     return call
 
 
 def _async_generator(series: StageSeries, function: Callable[..., Any]) -> Callable[..., Any]:
     """Each run lasts from the first value that is asked for to the end of the iteration."""
-    began, over, ended, clock = series.runs.began, series.runs.ended, series.ended, series.clock
+    hold, let_go, ended, clock = series.hold, series.runs.held.discard, series.ended, series.clock
 
     async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        run = hold()
         try:
-            began()
             span, start = series.span(is_current=False), clock()
+            run.began = start
             try:
                 values = function(*args, **kwargs)
                 step = values.asend(None)
@@ -175,7 +181,7 @@ def _async_generator(series: StageSeries, function: Callable[..., Any]) -> Calla
                 raise
             ended(start, clock(), span)
         finally:
-            over()
+            let_go(run.tie)
 
     return call
 

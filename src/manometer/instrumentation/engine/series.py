@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from threading import RLock
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 from prometheus_client import CollectorRegistry
 
 from manometer.catalogue import engine as rows
+from manometer.instrumentation.engine.oldest import oldest
 from manometer.instrumentation.engine.usual import Usual
 from manometer.instrumentation.subject import Subject
 from manometer.meters.fork import freed_in_child, notice
@@ -17,10 +18,19 @@ from manometer.meters.write_buffer import InFlight
 from manometer.registry.catalogued import Pulled
 from manometer.registry.self_metrics import SelfMetrics
 from manometer.tracing.error_type import error_type
-from manometer.tracing.spans import RunSpan, open_span
+from manometer.tracing.spans import Closing, RunSpan, open_span
 from manometer.tracing.wanted import LOOK_AT_ALL, Judge
 
-__all__ = ["StageSeries"]
+__all__ = ["HeldRun", "StageSeries"]
+
+
+class HeldRun:
+    """Stands for a run. began: None before the run has begun."""
+
+    __slots__ = ("__weakref__", "began", "tie")
+
+    began: float | None
+    tie: "ReferenceType[HeldRun]"
 
 
 class StageSeries:
@@ -34,6 +44,9 @@ class StageSeries:
         ...
         series.ended(start, clock(), span)
         runs.ended()
+
+    A run that may be suspended, so that it is on the stack of no thread, is held by an object in the place of the
+    counting: `run = series.hold()`, then `run.began = start`, and `runs.held.discard(run.tie)`.
 
     kind: that of its spans. expected: exceptions that are no errors, such as that there is no such order.
     look_after: seconds from which on a run has to be looked at that leaves its times at a place, see `tracing.place`.
@@ -69,13 +82,21 @@ class StageSeries:
             stages = _stages.setdefault(registry, {})
             return stages.get((engine, stage)) or stages.setdefault((engine, stage), cls(registry, engine, stage))
 
-    def span(self, *, is_current: bool = True, is_function: bool = False) -> RunSpan | None:
+    def hold(self) -> HeldRun:
+        """A run that begins, and is in flight for as long as this object lives, or until its tie is discarded."""
+        run = HeldRun()
+        run.began = None
+        run.tie = ref(run, self.runs.held.discard)
+        self.runs.held.add(run.tie)
+        return run
+
+    def span(self, *, is_current: bool = True) -> RunSpan | None:
         """The span of a run that begins, where the program traces; see `open_span`."""
         if trace._TRACER_PROVIDER is None:  # what `get_tracer_provider` asks first, at a tenth of the cost
             return None
-        return open_span(self, is_current=is_current, is_function=is_function)
+        return open_span(self, is_current=is_current)
 
-    def ended(self, start: float, end: float, span: RunSpan | None, error: BaseException | None = None) -> None:
+    def ended(self, start: float, end: float, span: Closing | None, error: BaseException | None = None) -> None:
         """A run came to its end, by that exception where there is one.
 
         At the end of the program's stack, where there is no room to count the run, it goes uncounted.
@@ -110,7 +131,13 @@ class StageSeries:
 def _read(series: StageSeries) -> Iterable[Pulled]:
     if series._usual.learn(series._ok):
         series.look_after = LOOK_AT_ALL
-    yield rows.STAGE_ACTIVE, {}, series.runs.value
+    runs = series.runs.value
+    began = oldest(series, series.runs) if runs else None
+    yield rows.STAGE_ACTIVE, {}, runs
+    if began is not None:
+        yield rows.STAGE_OLDEST_AGE, {}, max(series.clock() - began, 0.0)
+    elif not runs:
+        yield rows.STAGE_OLDEST_AGE, {}, 0.0
 
 
 _NONE: dict[tuple[str, str], StageSeries] = {}

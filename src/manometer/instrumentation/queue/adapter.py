@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from inspect import iscoroutinefunction
 from typing import Any, Generic, TypeVar, cast
 
+from opentelemetry import trace
+
 from manometer.catalogue import queue as rows
 from manometer.errors import UnsupportedError
 from manometer.instrumentation.adapters import listed
@@ -12,6 +14,7 @@ from manometer.instrumentation.bind import Bind
 from manometer.instrumentation.binding import Binding
 from manometer.instrumentation.drop_in import measurable, original
 from manometer.instrumentation.graft import graft, ungraft
+from manometer.instrumentation.queue.givers import Givers
 from manometer.instrumentation.stays import Stays
 from manometer.registry.catalogued import Pulled
 
@@ -70,7 +73,7 @@ class QueueAdapter(Generic[Q]):
 
 
 class _Items:
-    """Counts the items that come and go and those that are refused, and times how long each waits."""
+    """Counts the items that come and go and those that are refused, times their waits, and links their traces."""
 
     def __init__(self, binding: Binding) -> None:
         self._binding = binding
@@ -78,13 +81,17 @@ class _Items:
         self._put = binding.counter(rows.OPERATIONS, {"queue.operation.type": "put"}).tick
         self._got = binding.counter(rows.OPERATIONS, {"queue.operation.type": "get"}).tick
         self._waited = binding.histogram(rows.WAIT_DURATION).observe
+        self._givers = Givers()
 
     def put(self, put: Callable[..., Any]) -> Callable[..., Any]:
         """`put`, which has an item wait. The wait begins before the call: another thread may get the item in it."""
-        began, ended, clock, count = self._stays.began, self._stays.ended, self._clock, self._put
+        began, ended, clock, count = self._stays.began, self._withdrawn, self._clock, self._put
+        given = self._givers.put
 
         def measured(queue: Any, item: Any, /, *args: Any, **kwargs: Any) -> Any:
             began(id(item), None, clock())
+            if trace._TRACER_PROVIDER is not None:
+                given(id(item))
             try:
                 result = put(queue, item, *args, **kwargs)
             except BaseException:
@@ -95,6 +102,8 @@ class _Items:
 
         async def measured_later(queue: Any, item: Any, /, *args: Any, **kwargs: Any) -> Any:
             began(id(item), None, clock())
+            if trace._TRACER_PROVIDER is not None:
+                given(id(item))
             try:
                 result = await put(queue, item, *args, **kwargs)
             except BaseException:
@@ -146,6 +155,12 @@ class _Items:
         seconds = self._stays.ended(id(item))
         if seconds is not None:
             self._waited(seconds)
+        if trace._TRACER_PROVIDER is not None:
+            self._givers.taken(id(item))
+
+    def _withdrawn(self, key: int) -> None:
+        self._stays.ended(key)
+        self._givers.forget(key)
 
 
 def _figures(state: QueueState) -> Iterable[Pulled]:

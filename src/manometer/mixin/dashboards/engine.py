@@ -49,7 +49,7 @@ def dashboard(config: Thresholds) -> Dashboard:
         "How often the stages of the engines run, how long they take, where the time goes, and how many fail.",
         (
             Row(WELL, (_stages(config), throughput(_CHOSEN), _latency(config), errors(config, _CHOSEN))),
-            Row(PRESSURE, (_durations(), _time_spent(), _active())),
+            Row(PRESSURE, (_durations(), _time_spent(), _active(), _oldest())),
             Row(SINCE, (_error_types(), _outcomes())),
             Row(COMING, (_burn(config),)),
         ),
@@ -175,7 +175,19 @@ def _active() -> Graph:
         " that does not get its work done: see the runbook of StageStuck.",
         "short",
         (Query(by(_STAGE, chosen(engine.STAGE_ACTIVE, _CHOSEN)), _A_STAGE),),
-        width=24,
+        width=12,
+        height=7,
+    )
+
+
+def _oldest() -> Graph:
+    return Graph(
+        "Oldest run under way",
+        "Time since the oldest run of each stage that is under way has started. A line that climbs by a second each"
+        " second is one run that does not get on: see the runbook of StageStuck. A saw is work.",
+        "s",
+        (Query(by(_STAGE, chosen(engine.STAGE_OLDEST_AGE, _CHOSEN), "max"), _A_STAGE),),
+        width=12,
         height=7,
     )
 
