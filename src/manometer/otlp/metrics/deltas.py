@@ -50,7 +50,7 @@ class Deltas:
         """What one push has to tell."""
         return _Round(self)
 
-    def renew(self, brought_along: Iterable[Family]) -> None:
+    def renew(self, brought_along: Callable[[], Iterable[Family]]) -> None:
         """In a forked child: what its parent has counted is for the parent to tell."""
         self.taken = {
             family.name: {
@@ -58,7 +58,7 @@ class Deltas:
                 for group in family.groups
                 for series in group.series
             }
-            for family in brought_along
+            for family in brought_along()
         }
 
 
