@@ -25,7 +25,7 @@ SHOP = '{otel_scope_name="shop",otel_scope_version="2.1"}'
 @pytest.fixture
 def provider(figures):
     """A provider of the program's own."""
-    resource = Resource({"service.name": "orders", "service.version": "3"})
+    resource = Resource({"service.name": "orders", "service.version": "3", "service.instance.id": "one of many"})
     provider = MeterProvider(
         metric_readers=[metric_reader(figures.registry)],
         resource=resource,
