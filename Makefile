@@ -21,7 +21,7 @@ if test -n "$$failed"; then echo "make $@: failed:$$failed" >&2; exit 1; fi; \
 echo "make $@: passed: $(1)"
 endef
 
-.PHONY: help demo check test unit servers rulemutants rules matrix floors coverage peers mutants fuzz lint format bench speed siege survival faults certify scale mixin picture pictures docs clean
+.PHONY: help demo check test unit servers rulemutants rules matrix floors coverage peers mutants fuzz lint format bench speed siege survival faults follow leak certify scale mixin picture pictures docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,7 +80,7 @@ lint: $(VENV)/dev  ## check style, types, import direction, and that generated f
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/manometer mixin --check
-	$(BIN)/cog --check -P README.md docs/*.md
+	$(BIN)/cog --check -P README.md docs/*.md docs/runbooks/*.md
 
 format: $(VENV)/dev  ## put the code into its style
 	$(BIN)/ruff check --fix --exit-zero .
@@ -102,6 +102,13 @@ survival: $(VENV)/dev  ## kill processes, fill a disk, take a receiver away; pri
 faults: $(VENV)/dev  ## break programs in every known way, and see who is told; nine minutes; RECORD=1 keeps it for docs
 	$(BIN)/python tests/servers.py prometheus prometheus-alertmanager
 	PYTHONPATH=tests/shared $(BIN)/python -m fault_matrix $(if $(RECORD),--record) $(ARGS)
+
+follow: $(VENV)/dev  ## follow a slow order from its alert to its trace to its log line; RECORD=1 keeps it for docs
+	$(BIN)/python tests/servers.py prometheus prometheus-alertmanager
+	PYTHONPATH=tests/shared $(BIN)/python -m slow_order $(if $(RECORD),--record)
+
+leak: $(VENV)/run  ## have ALL-USE leak memory, and keep its report of that for the runbook; half a minute
+	$(BIN)/python tests/shared/leak_report.py
 
 certify: $(VENV)/dev  ## check what ALL-USE's makers published on a real Prometheus, in four minutes
 	$(BIN)/python tests/servers.py prometheus prometheus-alertmanager
@@ -125,7 +132,7 @@ pictures: $(VENV)/tests  ## draw docs/dashboards/*.svg from a run of the demo be
 	$(BIN)/python docs/dashboard_pictures.py
 
 docs: $(VENV)/dev  ## fill the tables of README.md and docs/ from the code
-	$(BIN)/cog -r -P README.md docs/*.md
+	$(BIN)/cog -r -P README.md docs/*.md docs/runbooks/*.md
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) .venvs .mutants dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

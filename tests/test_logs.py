@@ -129,6 +129,23 @@ def test_the_fields_of_a_line_are_the_same_whichever_library_logged_it(capsys):
         assert "exc_info" not in line
 
 
+def test_another_handler_adds_nothing_to_a_line(capsys):
+    """Its formatter leaves the text and a time on the record, which the line has already. A field of theirs stays."""
+    other = logging.StreamHandler(io.StringIO())
+    other.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    logger = logging.getLogger("orders")
+    logger.addHandler(other)
+    try:
+        with _configured():
+            logger.warning("placed %d", 7)
+            structlog.get_logger("orders").warning("declined", message="no money")
+    finally:
+        logger.removeHandler(other)
+    placed, declined = _lines(capsys.readouterr().out)
+    assert list(placed) == ["timestamp", "level", "logger", "event"]
+    assert declined["message"] == "no money"
+
+
 class _Keeping(logging.Handler):
     def __init__(self):
         super().__init__()

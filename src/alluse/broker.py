@@ -1,5 +1,6 @@
 """BrokerGateway: sends orders through the book's connections, with retries and a circuit breaker."""
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -24,6 +25,9 @@ ORDER_ERRORS = (*_TRANSIENT, PoolTimeoutError, CircuitBreakerError)
 """What keeps an order from being placed, in any setting of the gateway."""
 
 _SLOW = 0.5  # seconds that a slow broker takes longer
+_WORTH_TELLING = 0.25  # seconds that placing orders takes; the rules of ALL-USE promise less
+
+_log = logging.getLogger("alluse")
 
 
 class Gate:
@@ -84,6 +88,7 @@ class BrokerGateway:
         failures: int = 5,
         reset_after: float = 10.0,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.book = book
         self.retrying = Retrying(
@@ -99,12 +104,19 @@ class BrokerGateway:
         )
         self.gate = Gate(self.breaker, _TRANSIENT)
         self._faults = faults
-        self._sleep = sleep
+        self._sleep, self._clock = sleep, clock
 
     def place(self, orders: Sequence[Order]) -> None:
-        """Send the orders, again where it went wrong; raises one of ORDER_ERRORS with none of them placed."""
+        """Send the orders, again where it went wrong; raises one of ORDER_ERRORS with none of them placed.
+
+        The log tells of orders that took long: in here, where the span of the stage still is.
+        """
         batch = uuid.uuid4().hex  # the same for every attempt: what came through is not written twice
+        began = self._clock()
         self.retrying(self.gate.call, lambda: self._send(batch, orders))
+        took = self._clock() - began
+        if took > _WORTH_TELLING:
+            _log.warning("the broker was slow", extra={"seconds": round(took, 3), "orders": len(orders)})
 
     def lot(self, account: str, known: Lot | None) -> Lot | None:
         """What the book has as the account's lot; without a book, what is known."""

@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from manometer.exposition.render import render
     from manometer.flushing import flush
     from manometer.health import check, lifecycle
+    from manometer.heap import memory_report
     from manometer.instrumentation.binding import Binding
     from manometer.instrumentation.cache import instrument_cache
     from manometer.instrumentation.engine import stage
+    from manometer.instrumentation.opentelemetry import metric_reader
     from manometer.instrumentation.pool import instrument_executor, instrument_pool
     from manometer.instrumentation.queue import instrument_queue
     from manometer.instrumentation.resilience import instrument_breaker, instrument_retry
-    from manometer.instrumentation.runtime import instrument_loop
+    from manometer.instrumentation.runtime import instrument_loop, instrument_semaphore
     from manometer.life import Life
     from manometer.registry import Counter, Gauge, Histogram
     from manometer.tracing.propagation import continue_trace, trace_headers
@@ -53,7 +55,10 @@ __all__ = [
     "instrument_pool",
     "instrument_queue",
     "instrument_retry",
+    "instrument_semaphore",
     "lifecycle",
+    "memory_report",
+    "metric_reader",
     "render",
     "stage",
     "start",
@@ -71,13 +76,15 @@ _HOMES = {
     "manometer.exposition.render": ("render",),
     "manometer.flushing": ("flush",),
     "manometer.health": ("check", "lifecycle"),
+    "manometer.heap": ("memory_report",),
     "manometer.instrumentation.binding": ("Binding",),
     "manometer.instrumentation.cache": ("instrument_cache",),
     "manometer.instrumentation.engine": ("stage",),
+    "manometer.instrumentation.opentelemetry": ("metric_reader",),
     "manometer.instrumentation.pool": ("instrument_executor", "instrument_pool"),
     "manometer.instrumentation.queue": ("instrument_queue",),
     "manometer.instrumentation.resilience": ("instrument_breaker", "instrument_retry"),
-    "manometer.instrumentation.runtime": ("instrument_loop",),
+    "manometer.instrumentation.runtime": ("instrument_loop", "instrument_semaphore"),
     "manometer.life": ("Life",),
     "manometer.registry": ("Counter", "Gauge", "Histogram"),
     "manometer.tracing.propagation": ("continue_trace", "trace_headers"),

@@ -99,6 +99,14 @@ def add_place(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def _without_forms(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Leave out what another handler's formatter has left on the record: the text once more, and a time."""
+    for name in ("message", "asctime"):
+        if event.get(name, event) is getattr(event["_record"], name, None):
+            del event[name]
+    return event
+
+
 def _ordered(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return {key: event[key] for key in _FIRST if key in event} | dict(event)
 
@@ -112,7 +120,7 @@ _SHARED: list[Processor] = [
     structlog.processors.StackInfoRenderer(),
     add_place,
 ]
-_FOREIGN: list[Processor] = [*_SHARED[:3], structlog.stdlib.ExtraAdder(), *_SHARED[4:]]
+_FOREIGN: list[Processor] = [*_SHARED[:3], structlog.stdlib.ExtraAdder(), _without_forms, *_SHARED[4:]]
 
 
 def _formatter(format: str, colors: bool) -> logging.Formatter:  # noqa: A002

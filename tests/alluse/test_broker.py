@@ -191,6 +191,17 @@ def test_slow_broker_keeps_its_connection_and_not_the_books_lock(book: Book, ord
     assert book.count() == 2
 
 
+def test_orders_that_took_long_are_told_in_the_log(order, caplog):
+    """With how long, and how many; others are not worth a line."""
+    seconds = iter([0.0, 0.25, 1.0, 1.5])
+    gateway = BrokerGateway(None, Faults(), clock=lambda: next(seconds))
+    gateway.place([order()])
+    assert caplog.records == []
+    gateway.place([order(), order()])
+    (line,) = caplog.records
+    assert (line.getMessage(), line.seconds, line.orders) == ("the broker was slow", 0.5, 2)
+
+
 def test_gateway_without_a_book_fails_all_the_same(order):
     """The faults of the broker do not hang on the database."""
     faults = Faults()

@@ -114,7 +114,7 @@ def main():
     """Simulate, count, print, and keep the record."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--seeds", type=int, default=2, help="services of each size")
-    asked.add_argument("--interval", default="100s", help="between evaluations")
+    asked.add_argument("--interval", default="120s", help="between evaluations")
     options = asked.parse_args()
     config = parse({"analytics": {"interval": options.interval}})
     found = {row.name: [] for row in specified(config)}

@@ -27,6 +27,7 @@ from manometer import (
     instrument_pool,
     instrument_queue,
     instrument_retry,
+    instrument_semaphore,
     render,
     stage,
 )
@@ -69,6 +70,7 @@ def everything(monkeypatch):
         check("hangs", lambda: go_on.wait(DEADLINE), registry=registry),
     ):
         measured = [_cache(registry), _connections(engine, registry), _queue(registry), _resilience(registry)]
+        measured.append(instrument_semaphore(asyncio.Lock(), name="uploads", registry=registry))
         _unhandled(registry, instrument_loop(loop, registry=registry))
         instrument_executor(executor, name="workers", registry=registry).submit(int).result()
         loop.run_until_complete(_lagged(registry))

@@ -73,8 +73,10 @@ class Exhibit:
         """On a loop that is held up now and then, and whose tasks fail unheard."""
         loop = asyncio.get_running_loop()
         manometer.instrument_loop(loop)
+        lock = manometer.instrument_semaphore(asyncio.Lock(), name="exhibit")
         while True:
-            await asyncio.sleep(PAUSE)
+            async with lock:
+                await asyncio.sleep(PAUSE)
             time.sleep(0.5)  # noqa: ASYNC251 - the stall itself
             loop.call_exception_handler({"message": "nobody handles this on purpose"})
 

@@ -1,6 +1,8 @@
 """What becomes of a span: whether it is recorded, sent, counted, or told of as lost."""
 
 import logging
+from contextlib import closing
+from threading import Thread
 
 import pytest
 from opentelemetry import trace
@@ -14,7 +16,8 @@ from manometer.otlp import spans as sent_spans
 from manometer.otlp.destination import Destination
 from manometer.otlp.spans import Spans
 from manometer.tracing.sampling import Sampling
-from waiting import DEADLINE
+from otlp_receiver import Receiver
+from waiting import DEADLINE, joined, until
 
 pytestmark = pytest.mark.usefixtures("provider_of_its_own")
 
@@ -179,3 +182,19 @@ def test_a_flush_sends_what_waits_and_goes_on(receiver, figures):
         assert not flush()
         receiver.status = 200
     assert flush()
+
+
+def test_a_receiver_of_spans_that_hangs_holds_up_no_figures(receiver, figures):
+    """Else a job that ends by `os._exit` behind a flush with a bound would lose them too."""
+    with closing(Receiver()) as other:
+        settings = Settings(serve=False, otlp_endpoint=receiver.url, otlp_metrics_endpoint=f"{other.url}/v1/metrics")
+        with Manometer(settings, registry=figures.registry):
+            receiver.held_up.clear()
+            _span()
+            flushing = Thread(target=flush, args=(None,))
+            flushing.start()
+            until(lambda: other.metrics)
+            assert receiver.spans == []
+            receiver.held_up.set()
+            joined(flushing)
+            assert len(receiver.spans) == 1

@@ -1,24 +1,17 @@
 """What a receiver rejects of a batch that it takes otherwise."""
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 from opentelemetry import trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
     ExportTraceServiceResponse,
 )
-from opentelemetry.sdk import environment_variables
 
 from manometer.otlp import http
 from manometer.otlp.destination import Destination
 from manometer.otlp.http import _hooks_of
 from manometer.otlp.spans import Spans
 from manometer.tracing.sampling import Sampling
-from waiting import DEADLINE
 
 pytestmark = pytest.mark.usefixtures("provider_of_its_own")
 
@@ -83,48 +76,3 @@ def test_an_exporter_without_a_session_is_taken_at_its_word(receiver, figures, m
     _span()
     spans.close()
     assert _counted(figures) == {"ok": 1}
-
-
-CREDENTIALS = """
-import requests
-session = requests.Session()
-session.headers["X-Token"] = "secret"
-provide = lambda: session
-"""
-PROGRAM = """
-import json, sys
-import credentials
-from opentelemetry import trace
-from prometheus_client import CollectorRegistry
-from manometer.otlp.destination import Destination
-from manometer.otlp.spans import Spans
-from manometer.tracing.sampling import Sampling
-registry = CollectorRegistry()
-on = Spans(Destination(sys.argv[1] + "/v1/traces"), Sampling(1.0), "orders", registry)
-with trace.get_tracer("test").start_as_current_span("place_order"):
-    pass
-on.close()
-rejected = registry.get_sample_value("manometer_otlp_spans_total", {"manometer_otlp_span_outcome": "rejected"})
-print(json.dumps([rejected, len(credentials.session.hooks["response"])]))
-"""
-
-
-def test_the_program_s_credentials_are_kept(receiver, tmp_path):
-    """A provider of them gives the session that sends; its answers are heard, and after the close no more."""
-    variable = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_TRACES_CREDENTIAL_PROVIDER"
-    if not hasattr(environment_variables, f"_{variable}"):
-        pytest.skip("this OpenTelemetry has no providers of credentials")
-    package = tmp_path / "credentials-1.dist-info"
-    package.mkdir()
-    (tmp_path / "credentials.py").write_text(CREDENTIALS)
-    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: credentials\nVersion: 1\n")
-    (package / "entry_points.txt").write_text(
-        "[opentelemetry_otlp_credential_provider]\ncredentials = credentials:provide\n"
-    )
-    receiver.answer = _partial_success(1, "")
-    environment = os.environ | {variable: "credentials", "PYTHONPATH": str(tmp_path)}
-    command = [sys.executable, "-W", "error", "-c", PROGRAM, receiver.url]
-    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=DEADLINE)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [1.0, 0]
-    assert receiver.tokens == ["secret"]

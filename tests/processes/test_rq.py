@@ -1,4 +1,4 @@
-"""RQ ends the process of a job by `os._exit`: what a job or its worker writes before that is all that there is."""
+"""RQ ends the process of a job by `os._exit`: what leaves that process before is all that there is."""
 
 import os
 import subprocess
@@ -29,7 +29,13 @@ def job_by_itself(amount):
     with manometer.Manometer():
         job(amount)
 """
+SETTINGS = """
+import manometer
+
+manometer.start()
+"""
 WORKER = """
+import os
 import sys
 import manometer
 import jobs
@@ -37,26 +43,16 @@ from redis import Redis
 from rq import Queue, Worker
 
 socket, recipe = sys.argv[1:]
-
-
-class FlushingWorker(Worker):
-    def work(self, *args, **kwargs):
-        with manometer.Manometer():
-            return super().work(*args, **kwargs)
-
-    def perform_job(self, *args, **kwargs):
-        try:
-            return super().perform_job(*args, **kwargs)
-        finally:
-            manometer.flush()
-
-
 connection = Redis(unix_socket_path=socket)
 queue = Queue(connection=connection)
-work, worker = {"worker": (jobs.job, FlushingWorker), "job": (jobs.job_by_itself, Worker)}[recipe]
 for amount in range(1, 21):
-    queue.enqueue(work, amount)
-worker([queue], connection=connection).work(burst=True, logging_level="WARNING")
+    queue.enqueue(jobs.job_by_itself if recipe == "job" else jobs.job, amount)
+if recipe == "settings":
+    command = ("worker", "-c", "settings", "-P", ".", "--burst", "--url", f"unix://{socket}", "-q", "default")
+    os.execv(sys.executable, [sys.executable, "-m", "rq.cli", *command])
+if recipe == "worker":
+    manometer.start()
+Worker([queue], connection=connection).work(burst=True, logging_level="WARNING")
 """
 ALL = sum(range(1, 21))
 
@@ -72,6 +68,7 @@ def redis(tmp_path, program):
 def work(tmp_path, redis):
     """Has a worker do twenty jobs, each in a process of its own that is gone at once, by one of the recipes."""
     (tmp_path / "jobs.py").write_text(JOBS)
+    (tmp_path / "settings.py").write_text(SETTINGS)
     (tmp_path / "worker.py").write_text(WORKER)
 
     def work(recipe, **settings):
@@ -82,9 +79,9 @@ def work(tmp_path, redis):
     return work
 
 
-@pytest.mark.parametrize("recipe", ["worker", "job"])
+@pytest.mark.parametrize("recipe", ["worker", "settings", "job"])
 def test_no_figure_of_a_job_is_lost(tmp_path, work, recipe):
-    """Whether the worker writes it or the job; no process has a file left of its own."""
+    """Whether the worker has a Manometer or the job; no process has a file left of its own."""
     group = tmp_path / "group"
     work(recipe, processes_dir=group, serve="false")
     text = render(onlooker(group))[0].decode()
@@ -92,7 +89,7 @@ def test_no_figure_of_a_job_is_lost(tmp_path, work, recipe):
     assert sorted(file.name for file in group.iterdir()) == ["ended-copy.manometer", "ended.manometer"]
 
 
-@pytest.mark.parametrize("recipe", ["worker", "job"])
+@pytest.mark.parametrize("recipe", ["worker", "settings", "job"])
 def test_a_gateway_has_the_totals_of_all_jobs(tmp_path, program, work, recipe):
     """Each that hands its figures over hands over those of the whole directory."""
     name = "prometheus-pushgateway"

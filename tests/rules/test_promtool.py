@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from promtool import each_version, only_on_3, promtool
-from rule_gate import contents, untested
+from rule_gate import contents, in_no_order, untested
 
 ROOT = Path(__file__).parents[2]
 RULES = sorted((ROOT / "alert_rules").glob("*.yaml"))
@@ -45,14 +45,18 @@ def test_a_file_of_scenarios_says_in_which_order_groups_are_evaluated():
     """promtool evaluates groups in any order otherwise, so that a figure is an evaluation late in some runs."""
     for path in TESTS:
         [content] = contents([path])
-        files = [path.parent / each for each in content["rule_files"]]
-        names = {group["name"] for rules in contents(files) for group in rules["groups"]}
-        in_order = set(content.get("group_eval_order", ()))
-        assert len(names) == 1 or {*_READERS} & names <= in_order, path.stem
+        rules = contents(path.parent / each for each in content["rule_files"])
+        assert in_no_order(rules, content.get("group_eval_order", ())) == set(), path.stem
 
 
-_READERS = {"manometer-cache-savings", "manometer-pool-trend", "manometer-score"}
-"""Groups that read what others record; the others may be evaluated in any order."""
+def test_groups_without_an_order_are_noticed():
+    """The gate itself: of recorded series and of alerts, where one of both groups is not in the order."""
+    records = {"name": "records", "rules": [{"record": "a:b:c", "expr": "b"}, {"alert": "Broken", "expr": "a:b:c"}]}
+    reads = {"name": "reads", "rules": [{"alert": "Full", "expr": "a:b:c > 1"}]}
+    waits = {"name": "waits", "rules": [{"alert": "Late", "expr": 'd unless ALERTS{alertname=~"Broken|Full"}'}]}
+    rules = [{"groups": [records, reads]}, {"groups": [waits]}]
+    assert in_no_order(rules, ["records", "reads", "waits"]) == set()
+    assert in_no_order(rules, ["records", "reads"]) == {("waits", "records"), ("waits", "reads")}
 
 
 def test_no_alert_goes_untested():

@@ -8,7 +8,7 @@ from manometer.mixin import render
 from manometer.mixin.slo.file import read_services
 from manometer.mixin.thresholds import parse
 from promtool import each_version, promtool
-from rule_gate import contents, untested
+from rule_gate import contents, in_no_order, untested
 
 ROOT = Path(__file__).parents[2]
 TESTS = Path(__file__).parent / "services"
@@ -39,3 +39,10 @@ def test_no_alert_goes_untested(tmp_path):
     """As for the rules of every other subject."""
     rules, tests = contents([written(tmp_path)]), contents(sorted(TESTS.glob("*.yaml")))
     assert untested(rules, tests) == []
+
+
+def test_a_file_of_scenarios_says_in_which_order_groups_are_evaluated(tmp_path):
+    """Days are counted from what hours are."""
+    rules = contents([written(tmp_path)])
+    for content in contents(sorted(TESTS.glob("*.yaml"))):
+        assert in_no_order(rules, content["group_eval_order"]) == set()

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-__all__ = ["Told", "points", "resource", "scraped", "translated"]
+__all__ = ["Told", "metrics", "points", "resource", "scraped", "size", "translated"]
 
 _UNITS = {"s": "seconds", "By": "bytes", "ms": "milliseconds", "d": "days", "V": "volts", "%": "percent"}
 
@@ -26,7 +26,12 @@ class Told(NamedTuple):
 
 def points(requests: Iterable[Any]) -> dict[str, Any]:
     """The metrics by their OpenTelemetry names."""
-    return {metric.name: metric for metric in _metrics(requests)}
+    return {metric.name: metric for metric in metrics(requests)}
+
+
+def size(request: Any) -> int:
+    """How many points it has."""
+    return sum(len(getattr(each, each.WhichOneof("data")).data_points) for each in metrics([request]))
 
 
 def resource(request: Any) -> dict[str, str]:
@@ -38,7 +43,7 @@ def resource(request: Any) -> dict[str, str]:
 def translated(requests: Iterable[Any]) -> Told:
     """What these requests come to."""
     told = Told({}, {}, {})
-    for metric in _metrics(requests):
+    for metric in metrics(requests):
         kind = metric.WhichOneof("data")
         name = _name(metric, kind)
         for point in getattr(metric, kind).data_points:
@@ -77,7 +82,8 @@ def scraped(openmetrics: str) -> Told:
     return told
 
 
-def _metrics(requests: Iterable[Any]) -> Iterable[Any]:
+def metrics(requests: Iterable[Any]) -> Iterable[Any]:
+    """Each metric of each request."""
     for request in requests:
         for of_resource in request.resource_metrics:
             for of_scope in of_resource.scope_metrics:

@@ -5,6 +5,8 @@ import re
 import promql_parser
 import yaml
 
+from rule_mutants.rules import name, names_read
+
 
 def contents(paths):
     """The parsed files."""
@@ -43,6 +45,19 @@ def untested(rules, tests):
         if reads_a_rate(rule["expr"], recorded) and (name, True) not in quiet:
             complaints.append(f"{name} has no test of a counter reset")
     return complaints
+
+
+def in_no_order(rules, order):
+    """The pairs of groups, a reader and its source, of which one stands in no order of evaluation."""
+    groups = {group["name"]: group["rules"] for content in rules for group in content["groups"]}
+    made = {group: {name(rule) for rule in held} for group, held in groups.items()}
+    read = {group: set().union(*(names_read(rule["expr"]) for rule in held)) for group, held in groups.items()}
+    return {
+        (reader, source)
+        for reader in groups
+        for source in groups
+        if reader != source and read[reader] & made[source] and not {reader, source} <= {*order}
+    }
 
 
 def reads_a_rate(expr, recorded):

@@ -6,7 +6,7 @@ from typing import Unpack
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.app.arguments import expect
-from manometer.app.exported import send_to_the_end, site_of, starting, worker_of
+from manometer.app.exported import memory_watch, send_to_the_end, site_of, starting, worker_of
 from manometer.config import Settings, SettingValues
 from manometer.flushing import flush
 from manometer.health import Check, Checks
@@ -60,6 +60,7 @@ def _site(registry: CollectorRegistry, settings: Settings) -> Site:
         measure_to_the_end(registry)  # nobody closes an application
         if settings.crash_report is not None:
             report_to_the_end(settings.crash_report, registry, settings.service_name)
+        memory_watch(settings)
     if settings.db_client_connections:
         database.show(registry)
     worker = worker_of(registry, settings)

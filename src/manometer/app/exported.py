@@ -1,6 +1,7 @@
 """What leaves a program, as its settings have it: the exporter's site, and what the process shares with others."""
 
 import atexit
+import logging
 from collections.abc import Callable, Sequence
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from manometer.processes import Worker
 
 __all__ = [
-    *("end_sending", "log", "log_level", "send_to_the_end", "sending_of"),
+    *("end_sending", "log", "log_level", "memory_watch", "send_to_the_end", "sending_of"),
     *("server_of", "site_of", "starting", "worker_of"),
 ]
+
+_log = logging.getLogger("manometer")
 
 starting = freed_in_child(RLock())
 """Whoever starts or ends what a registry exports has this lock meanwhile."""
@@ -80,6 +83,22 @@ def log_level(settings: Settings) -> None:
     from manometer import logs  # as above
 
     logs.set_level(settings.log_level)
+
+
+def memory_watch(settings: Settings) -> Callable[[], None]:
+    """Watch the memory where the settings ask for a report of it, and return what ends that."""
+    if settings.memory_report is None:
+        return _nothing
+    try:
+        from manometer.heap.watch import watch  # tracemalloc and psutil, which few programs need
+    except ImportError as error:
+        _log.warning("memory is not watched: psutil cannot be loaded here (%s)", error)
+        return _nothing
+    return watch(settings.memory_report, settings.service_name)
+
+
+def _nothing() -> None:
+    """Nothing is to be ended."""
 
 
 def worker_of(registry: CollectorRegistry, settings: Settings) -> "Worker | None":

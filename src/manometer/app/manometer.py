@@ -15,6 +15,7 @@ from manometer.app.exported import (
     end_sending,
     log,
     log_level,
+    memory_watch,
     sending_of,
     server_of,
     site_of,
@@ -29,7 +30,8 @@ from manometer.instrumentation.pool import database
 from manometer.life.gc_policy import hold_gc_policy
 from manometer.life.hangup import on_hangup
 from manometer.life.last_report import leave_reports, reporting
-from manometer.meters.fork import Forked, notice, renewed_in_child
+from manometer.life.rq import flush_after_jobs
+from manometer.meters.fork import Forked, called_in_child, notice, renewed_in_child
 from manometer.otlp.sending import FOLLOWED
 from manometer.process import measure
 from manometer.registry.self_metrics import SelfMetrics
@@ -180,6 +182,7 @@ class Manometer:
             started.callback(log(registry, settings))
             live.on_change(["log_level"], log_level)
         started.callback(measure(registry))
+        started.callback(memory_watch(settings))
         if settings.db_client_connections:
             started.callback(database.show(registry))
         with _needing_threads():
@@ -249,3 +252,4 @@ def start(
 
 _by_registry: dict[CollectorRegistry, Manometer] = {}
 """Those that run."""
+called_in_child(flush_after_jobs)

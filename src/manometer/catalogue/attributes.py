@@ -17,6 +17,7 @@ class Attribute(NamedTuple):
 OURS: Mapping[str, Attribute] = MappingProxyType(
     {
         "asyncio.loop.name": Attribute("Name that the program gave the event loop.", "main"),
+        "asyncio.semaphore.name": Attribute("Name that the program gave the semaphore or lock.", "uploads"),
         "asyncio.task.state": Attribute("Whether the task runs or could, or waits for something.", "waiting"),
         "breaker.call.outcome": Attribute("How a call through the breaker ended.", "ok"),
         "breaker.name": Attribute("Name that the program gave the circuit breaker.", "broker"),

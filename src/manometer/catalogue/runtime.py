@@ -11,6 +11,11 @@ __all__ = [
     "LOOP_LAG_EVERY",
     "LOOP_TASKS",
     "LOOP_UNHANDLED_EXCEPTIONS",
+    "SEMAPHORE_HOLD",
+    "SEMAPHORE_LIMIT",
+    "SEMAPHORE_PERMITS",
+    "SEMAPHORE_WAIT",
+    "SEMAPHORE_WAITERS",
     "SLOW_CALLBACKS",
     "SLOW_CALLBACK_SECONDS",
     "SPECS",
@@ -102,8 +107,49 @@ UNHANDLED_EXCEPTIONS = MetricSpec(
     values={"python.exception.source": ("thread", "unraisable")},
     help="Exceptions that ended a thread, or that a finalizer or a callback of the interpreter could not raise.",
 )
+SEMAPHORE_PERMITS = MetricSpec(
+    name="asyncio.semaphore.permits",
+    kind=Kind.UPDOWNCOUNTER,
+    unit="{permit}",
+    attributes=("asyncio.semaphore.name",),
+    reading=Reading.PULL,
+    help="Permits of the semaphore that are held; a lock has one.",
+)
+SEMAPHORE_LIMIT = MetricSpec(
+    name="asyncio.semaphore.permit.limit",
+    kind=Kind.UPDOWNCOUNTER,
+    unit="{permit}",
+    attributes=("asyncio.semaphore.name",),
+    reading=Reading.PULL,
+    help="Permits of the semaphore that may be held at a time.",
+)
+SEMAPHORE_WAITERS = MetricSpec(
+    name="asyncio.semaphore.waiters",
+    kind=Kind.UPDOWNCOUNTER,
+    unit="{task}",
+    attributes=("asyncio.semaphore.name",),
+    reading=Reading.PULL,
+    help="Tasks that wait for a permit of the semaphore.",
+)
+SEMAPHORE_WAIT = MetricSpec(
+    name="asyncio.semaphore.wait.duration",
+    kind=Kind.HISTOGRAM,
+    unit="s",
+    attributes=("asyncio.semaphore.name",),
+    buckets=WAIT_BUCKETS,
+    help="Time that a task waited for a permit of the semaphore, in vain too.",
+)
+SEMAPHORE_HOLD = MetricSpec(
+    name="asyncio.semaphore.hold.duration",
+    kind=Kind.HISTOGRAM,
+    unit="s",
+    attributes=("asyncio.semaphore.name",),
+    buckets=WAIT_BUCKETS,
+    help="Time that a task held a permit of the semaphore.",
+)
 
 SPECS = (
     *(GC_COLLECTIONS, GC_COLLECTED, GC_UNCOLLECTABLE, GC_PAUSE, UNHANDLED_EXCEPTIONS),
     *(LOOP_LAG, LOOP_TASKS, SLOW_CALLBACKS, LOOP_UNHANDLED_EXCEPTIONS),
+    *(SEMAPHORE_PERMITS, SEMAPHORE_LIMIT, SEMAPHORE_WAITERS, SEMAPHORE_WAIT, SEMAPHORE_HOLD),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from manometer.config.declared import OF_A_FILE, Setting, of_files
 from manometer.config.mistakes import Mistakes
+from manometer.config.platforms import UNREAD
 from manometer.config.source import Given, Origin, Source
 
 __all__ = ["CONFIG_FILE", "PREFIX", "PROFILE", "find", "find_platform_s", "prefix_of"]
@@ -62,6 +63,9 @@ def find_platform_s(
     taken: the settings that something else gives.
     """
     found = {}
+    if any(setting.platform for setting in settings.values()):
+        for unread in filter(environ.get, UNREAD):
+            _log.warning("%s is set: %s", unread, UNREAD[unread])
     for setting in settings.values():
         variable = setting.platform
         text = environ.get(variable, "").strip() if variable is not None else ""
@@ -119,9 +123,9 @@ _EXTRAS = {"http": "otlp", "grpc": "grpc"}
 
 def _missing_extra(name: str, value: object) -> str | None:
     """The extra that a setting with that value needs, where it is not installed."""
-    if name in ("otlp_endpoint", "otlp_metrics_endpoint"):
+    if name.startswith("otlp_") and name.endswith("_endpoint"):
         needed = "http"
-    elif (name, value) == ("otlp_protocol", "grpc"):
+    elif name.startswith("otlp_") and name.endswith("_protocol") and value == "grpc":
         needed = "grpc"
     else:
         return None

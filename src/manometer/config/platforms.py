@@ -3,17 +3,27 @@
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["EXPORTERS", "MILLISECONDS", "Meaning"]
+__all__ = ["ANY_CASE", "EXPORTERS", "MILLISECONDS", "UNREAD", "Meaning"]
 
 Meaning = Callable[[str], Any]
 """Makes the setting's value of a variable's text. ValueError where the text has no such meaning."""
 
-_OTHER_EXPORTERS = frozenset({"none", "prometheus", "console", "logging"})
+UNREAD = {
+    "OTEL_CONFIG_FILE": "OpenTelemetry's SDK reads that file, and Manometer does not; set MANOMETER_CONFIG_FILE too",
+}
+"""Variables that one may take for ours, and what to do about each."""
+
+_OTHER_EXPORTERS = frozenset({"none", "prometheus", "console", "logging", "zipkin"})
 
 
 def MILLISECONDS(text: str) -> float:  # noqa: N802 - used as a constant, as rules are
     """Seconds."""
     return float(text) / 1000
+
+
+def ANY_CASE(text: str) -> str:  # noqa: N802
+    """The word in small letters."""
+    return text.lower()
 
 
 def EXPORTERS(text: str) -> str:  # noqa: N802

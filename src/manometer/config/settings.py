@@ -8,7 +8,16 @@ from typing import Any, Self, TypedDict, Unpack
 from manometer.config.declared import declared, setting, shown
 from manometer.config.loading import load
 from manometer.config.mistakes import Mistakes
-from manometer.config.platforms import EXPORTERS, MILLISECONDS
+from manometer.config.own import (
+    COMPRESSION,
+    PROTOCOL,
+    own_compression,
+    own_endpoint,
+    own_headers,
+    own_protocol,
+    own_timeout,
+)
+from manometer.config.platforms import ANY_CASE, EXPORTERS, MILLISECONDS
 from manometer.config.rules import ADDRESSES, FLAG, HEADERS, PATH, SECONDS, URL, choice, number, text, whole_number
 from manometer.config.source import Origin, Source
 
@@ -34,13 +43,28 @@ class SettingValues(TypedDict, total=False):
     collector_timeout: float
     otlp_endpoint: str | None
     otlp_headers: str | None
-    otlp_metrics_endpoint: str | None
     otlp_protocol: str
     otlp_compression: str
     otlp_timeout: float
     otlp_disabled: bool
     otlp_instance: str
     otlp_temporality: str
+    otlp_traces_endpoint: str | None
+    otlp_traces_headers: str | None
+    otlp_traces_protocol: str | None
+    otlp_traces_compression: str | None
+    otlp_traces_timeout: float | None
+    otlp_metrics_endpoint: str | None
+    otlp_metrics_headers: str | None
+    otlp_metrics_protocol: str | None
+    otlp_metrics_compression: str | None
+    otlp_metrics_timeout: float | None
+    otlp_logs_endpoint: str | None
+    otlp_logs_headers: str | None
+    otlp_logs_protocol: str | None
+    otlp_logs_compression: str | None
+    otlp_logs_timeout: float | None
+    traces_exporter: str
     metrics_exporter: str
     metric_export_interval: float
     metric_export_timeout: float
@@ -54,6 +78,7 @@ class SettingValues(TypedDict, total=False):
     gc_thresholds: str | None
     gc_freeze: bool
     crash_report: str | None
+    memory_report: str | None
     logs: bool
     log_level: str
     log_format: str
@@ -143,24 +168,17 @@ class Settings:
         secret=True,
         live=True,
     )
-    otlp_metrics_endpoint: str | None = setting(
-        None,
-        "Whole URL that metrics go to in place of that one.",
-        URL,
-        live=True,
-        platform="OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
-    )
     otlp_protocol: str = setting(
         "http/protobuf",
         "What the receiver is spoken to by; grpc needs an extra of that name.",
-        choice("http/protobuf", "grpc"),
+        PROTOCOL,
         live=True,
         platform="OTEL_EXPORTER_OTLP_PROTOCOL",
     )
     otlp_compression: str = setting(
         "none",
         "Whether requests to the receiver are compressed.",
-        choice("none", "gzip"),
+        COMPRESSION,
         live=True,
         platform="OTEL_EXPORTER_OTLP_COMPRESSION",
     )
@@ -185,10 +203,34 @@ class Settings:
     )
     otlp_temporality: str = setting(
         "cumulative",
-        "What counters and histograms tell a receiver: all there was. Another kind is refused.",
-        choice("cumulative"),
-        live=True,
+        "What counters and histograms tell a receiver: all there was; what came since it took them last (delta); or "
+        "that for what Manometer counts itself (lowmemory).",
+        choice("cumulative", "delta", "lowmemory"),
         platform="OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+        platform_means=ANY_CASE,
+    )
+    otlp_traces_endpoint: str | None = own_endpoint("TRACES", "spans")
+    otlp_traces_headers: str | None = own_headers("spans")
+    otlp_traces_protocol: str | None = own_protocol("TRACES", "spans")
+    otlp_traces_compression: str | None = own_compression("TRACES", "spans")
+    otlp_traces_timeout: float | None = own_timeout("TRACES", "spans")
+    otlp_metrics_endpoint: str | None = own_endpoint("METRICS", "metrics")
+    otlp_metrics_headers: str | None = own_headers("metrics")
+    otlp_metrics_protocol: str | None = own_protocol("METRICS", "metrics")
+    otlp_metrics_compression: str | None = own_compression("METRICS", "metrics")
+    otlp_metrics_timeout: float | None = own_timeout("METRICS", "metrics")
+    otlp_logs_endpoint: str | None = own_endpoint("LOGS", "log lines")
+    otlp_logs_headers: str | None = own_headers("log lines")
+    otlp_logs_protocol: str | None = own_protocol("LOGS", "log lines")
+    otlp_logs_compression: str | None = own_compression("LOGS", "log lines")
+    otlp_logs_timeout: float | None = own_timeout("LOGS", "log lines")
+    traces_exporter: str = setting(
+        "otlp",
+        "Whether spans go to the receiver.",
+        choice("otlp", "none"),
+        live=True,
+        platform="OTEL_TRACES_EXPORTER",
+        platform_means=EXPORTERS,
     )
     metrics_exporter: str = setting(
         "otlp",
@@ -274,6 +316,12 @@ class Settings:
     crash_report: str | None = setting(
         None,
         "File that a crash leaves a last report in: where each thread was, and the last figures; unset leaves none.",
+        text("a path"),
+    )
+    memory_report: str | None = setting(
+        None,
+        "File that gets a report of the call sites that take ever more memory, once the process has grown for two "
+        "hours; unset leaves none.",
         text("a path"),
     )
     logs: bool = setting(False, "Whether Manometer sets up the program's logging.", FLAG)

@@ -12,12 +12,13 @@ from prometheus_client.samples import BucketSpan, Exemplar, NativeHistogram
 
 from manometer.errors import MetricError
 
-__all__ = ["BUCKET_LIMIT", "ExponentialBuckets", "seen"]
+__all__ = ["BUCKET_LIMIT", "FINEST_SCHEMA", "ExponentialBuckets", "seen"]
 
 BUCKET_LIMIT = 160
 """Buckets that a series may fill before neighbours are merged: OpenTelemetry's default, and a common one in Go."""
 
-_SCHEMAS = range(-4, 9)  # what Prometheus takes
+FINEST_SCHEMA = 8
+_SCHEMAS = range(-4, FINEST_SCHEMA + 1)  # what Prometheus takes
 _ZERO_THRESHOLD = 2.0**-128  # client_golang's: a bound of every schema, and far below any duration or size
 _GAP = 2  # empty buckets in a row that are cheaper to write out than to skip by a new span
 _EXEMPLARS = 10  # client_golang's number

@@ -66,8 +66,9 @@ def share_over(histogram: MetricSpec, seconds: float, labels: tuple[str, ...], e
     seconds: where a bucket ends. every: the series of all events a second that a rule records.
     """
     fast = by(labels, rate(select(histogram, {"le": bound(seconds)}, "_bucket")))
-    native = f"histogram_fraction(-Inf, {seconds:g}, {_native(histogram, labels, _NONE, WINDOW)})"
-    return f"({either(f'{every} - {fast}', f'{every} * (1 - {native})')})\n/ ({every} > 0)"
+    # Of no events, the share in a native histogram is not a number, which passes no comparison.
+    native = f"histogram_fraction(-Inf, {seconds:g}, {_native(histogram, labels, _NONE, WINDOW)}) >= 0"
+    return f"1 - ({either(f'{fast} / ({every} > 0)', native)})"
 
 
 def quantile(

@@ -8,6 +8,7 @@ from opentelemetry.sdk.metrics.export import MetricsData
 from requests import Response, Session
 
 from manometer.otlp.answers import Answers
+from manometer.otlp.credentials import provided_session
 from manometer.otlp.destination import Destination
 from manometer.otlp.exporter import EncodedExporter, SpansExporter
 from manometer.otlp.outcomes import quieten
@@ -43,13 +44,15 @@ def spans(destination: Destination, answers: Answers) -> SpansExporter:
 def metrics(destination: Destination, answers: Answers) -> EncodedExporter:
     """What sends metrics there."""
     quieten(metric_exporter.__name__)
-    return _Encoded(metric_exporter.OTLPMetricExporter, MetricsData([]), destination, answers)
+    session = _Session(answers, destination, provided_session("METRICS"))
+    return _Encoded(metric_exporter.OTLPMetricExporter, MetricsData([]), destination, session)
 
 
 def lines(destination: Destination, answers: Answers) -> EncodedExporter:
     """What sends log lines there."""
     quieten(_log_exporter.__name__)
-    return _Encoded(_log_exporter.OTLPLogExporter, [], destination, answers)
+    session = _Session(answers, destination, provided_session("LOGS"))
+    return _Encoded(_log_exporter.OTLPLogExporter, [], destination, session)
 
 
 class _Encoded:
@@ -60,15 +63,14 @@ class _Encoded:
     Where the requests go, their headers, certificates, time-outs and retries are the exporter's.
     """
 
-    def __init__(self, kind: Any, nothing: Any, destination: Destination, answers: Answers) -> None:
-        self._nothing = nothing
-        self._session = _Session(answers, destination.compression == "gzip")
+    def __init__(self, kind: Any, nothing: Any, destination: Destination, session: "_Session") -> None:
+        self._nothing, self._session = nothing, session
         self._exporter = kind(
             endpoint=destination.url,
             headers=_headers(destination),
             timeout=destination.timeout,
             compression=Compression.NoCompression,
-            session=self._session,
+            session=session,
         )
 
     def send(self, body: bytes, _: int, /) -> bool:
@@ -80,12 +82,18 @@ class _Encoded:
 
 
 class _Session(Session):
-    """Sends a body of ours in the place of whatever it is given."""
+    """Sends a body of ours in the place of whatever it is given.
 
-    def __init__(self, answers: Answers, compresses: bool) -> None:
+    provided: the session to send by, where the program has named a provider of credentials.
+    """
+
+    def __init__(self, answers: Answers, destination: Destination, provided: Session | None) -> None:
         super().__init__()
-        self._answers, self._compresses = answers, compresses
+        self._answers, self._provided = answers, provided
+        self._compresses = destination.compression == "gzip"
         self._body = b""
+        if provided is not None:
+            self.headers.clear()  # what the exporter puts here goes along; what is usual, the other session has
 
     def take(self, body: bytes) -> None:
         """Have this body sent from now on."""
@@ -95,7 +103,11 @@ class _Session(Session):
         settings["data"] = self._body
         if self._compresses:
             settings["headers"] = {**(settings.get("headers") or {}), "Content-Encoding": "gzip"}
-        response = super().request(*args, **settings)
+        if self._provided is None:
+            response = super().request(*args, **settings)
+        else:
+            settings["headers"] = {**self.headers, **(settings.get("headers") or {})}
+            response = self._provided.request(*args, **{"verify": self.verify, "cert": self.cert, **settings})
         self._answers.hear(response)
         return response
 

@@ -6,7 +6,8 @@ from prometheus_client import CollectorRegistry
 
 from manometer.config import Settings
 from manometer.errors import ConfigError
-from manometer.otlp.destination import Destination, of_lines, of_metrics, of_spans
+from manometer.flushing import within
+from manometer.otlp.destination import DECIDED_BY, Destination, of_lines, of_metrics, of_spans
 from manometer.tracing.sampling import Sampling
 
 if TYPE_CHECKING:
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["FOLLOWED", "Sending"]
 
 FOLLOWED = (
-    *("otlp_endpoint", "otlp_headers", "otlp_protocol", "otlp_compression", "otlp_timeout", "otlp_disabled"),
-    *("otlp_metrics_endpoint", "otlp_temporality", "metrics_exporter", "metric_export_interval"),
-    *("metric_export_timeout", "trace_sampler", "trace_ratio", "traces_afterwards", "slow_run_seconds"),
-    *("collector_timeout", "logs_exporter"),
+    *DECIDED_BY,
+    *("metric_export_interval", "metric_export_timeout", "collector_timeout"),
+    *("trace_sampler", "trace_ratio", "traces_afterwards", "slow_run_seconds"),
 )
 """The settings that it follows while the program runs."""
 
@@ -55,14 +55,17 @@ class Sending:
         self._end_lines()  # the last: it has the lines of the others
 
     def flush(self) -> bool:
-        """Send what is queued, push the figures, and go on; whether all of it got there."""
+        """Send what is queued, push the figures, and go on; whether all of it got there.
+
+        All three at once: a receiver of one kind that hangs holds up no other.
+        """
         spans, metrics, lines = self._spans, self._metrics, self._lines
-        arrived = [
-            spans is None or spans.flush(),
-            metrics is None or metrics.flush(),
-            lines is None or lines.send(),
+        parts = [
+            None if spans is None else spans.flush,
+            None if metrics is None else metrics.flush,
+            None if lines is None else lines.send,
         ]
-        return all(arrived)
+        return within(None, [part for part in parts if part is not None])
 
     def _send_spans(self, destination: Destination | None, settings: Settings) -> None:
         if destination is None:

@@ -1,14 +1,17 @@
 """What holds for every rule of every file."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from manometer.catalogue import SUBJECTS
 from manometer.mixin import rules
 from manometer.mixin.promql import FOREIGN
+from manometer.mixin.slo.file import read_services
 from manometer.mixin.thresholds import Thresholds, parse
 
+SHOP = Path(__file__).parents[3] / "docs" / "samples" / "slo" / "shop.yaml"
 RULES = [
     (name, rule)
     for name, content in rules.files(Thresholds()).items()
@@ -87,17 +90,22 @@ def test_no_two_groups_record_the_same_name():
 LATE = {
     ("cache-savings", "cache"),
     ("pool-trend", "pool"),
-    *(("score", each) for each in ("cache", "engine", "meta", "pool", "queue", "restarts", "runtime")),
+    ("meta", "exporter"),
+    *(("score", each) for each in ("cache", "engine", "exporter", "pool", "queue", "restarts", "runtime")),
+    ("engine", "slo-shop"),
+    ("slo-shop-days", "slo-shop"),
 }
 """Groups that read what another records. Groups are evaluated apart, so each reads what was recorded a while ago.
 
-What is a figure of five minutes or of an hour may be that late. An alert that is to be told soon may not.
+What is a figure of five minutes or of an hour may be that late, and so may the news that a target is one of ours. An
+alert that is to be told soon may not.
 """
 
 
 def test_a_group_reads_of_another_only_what_may_be_late():
     """Within a group a rule reads what those before it recorded just now."""
-    groups = [group for content in rules.files(Thresholds()).values() for group in content["groups"]]
+    files = rules.files(Thresholds(), services=read_services([SHOP]))
+    groups = [group for content in files.values() for group in content["groups"]]
     home = {rule["record"]: group["name"] for group in groups for rule in group["rules"] if "record" in rule}
     read = {
         (group["name"], home[name])

@@ -1,7 +1,6 @@
 """The processes of one directory push one stream of exact totals, whichever of them pushes."""
 
 import sys
-from contextlib import closing
 from threading import Timer
 
 import pytest
@@ -11,7 +10,6 @@ from groups import serving
 from manometer import Counter, Manometer, Settings
 from manometer.otlp.metrics import push
 from manometer.processes.turn import Turn
-from otlp_receiver import Receiver
 from otlp_translation import resource, translated
 from waiting import DEADLINE, until
 
@@ -27,13 +25,6 @@ def work(path):
     served.inc()
     return str(os.getpid()).encode()
 """
-
-
-@pytest.fixture
-def receiver():
-    """A receiver that is there."""
-    with closing(Receiver()) as receiver:
-        yield receiver
 
 
 def _totals(receiver, name="served_total"):

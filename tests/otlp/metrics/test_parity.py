@@ -60,8 +60,8 @@ def test_a_push_of_all_use_gives_what_a_scrape_gives(collector, registry, famili
     """Every name, label, value and exemplar, through a collector, over either protocol."""
     body, _ = rendered(registry, families, OPENMETRICS)
     expected = scraped(body.decode())
-    with closing(Receiver()) as receiver, forwarding(collector, tmp_path, receiver.url) as (http, grpc):
-        url = grpc if protocol == GRPC else f"{http}/v1/metrics"
+    with closing(Receiver()) as receiver, forwarding(collector, tmp_path, receiver.url) as on:
+        url = on.grpc if protocol == GRPC else f"{on.http}/v1/metrics"
         destination = Destination(url, protocol=protocol, compression="gzip")
         sender = Sender(Once(families), destination, "alluse", SelfMetrics.of(registry))
         assert sender.send(60.0, 5.0)

@@ -3,78 +3,26 @@
 import time
 from contextlib import closing
 
-import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsPartialSuccess,
     ExportMetricsServiceResponse,
 )
 
 from forking import in_child
-from manometer import Counter
 from manometer.meters.family import Family, Group
 from manometer.meters.metric_view import MetricView
 from manometer.meters.readings import HistogramReading
 from manometer.otlp.destination import Destination
 from manometer.otlp.metrics import push as push_module
-from manometer.otlp.metrics.push import Push, Rhythm
-from manometer.otlp.metrics.sender import Sender
-from manometer.otlp.metrics.sources import Alone
-from manometer.registry.self_metrics import SelfMetrics
 from manometer.version import __version__
 from otlp_receiver import Receiver
-from otlp_translation import points, resource, translated
+from otlp_translation import points, resource, size, translated
 from ports import reserved_port
 from waiting import DEADLINE, until
-
-SELDOM = 3600.0
-
-
-@pytest.fixture
-def receiver():
-    """A receiver that is there."""
-    with closing(Receiver()) as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def pushing(registry):
-    """Pushes the registry to a receiver, which its URL names; ended behind the test."""
-    begun = []
-
-    def push(to, interval=SELDOM, timeout=DEADLINE, of_each=False):
-        destination = to if isinstance(to, Destination) else Destination(f"{to}/v1/metrics")
-        sender = Sender(Alone(registry), destination, "orders", SelfMetrics.of(registry))
-        begun.append(Push(sender, Rhythm(interval, timeout, 5.0), of_each=of_each))
-        return begun[-1]
-
-    yield push
-    for each in begun:
-        each.close()
-
-
-@pytest.fixture
-def orders(registry):
-    """A counter."""
-    return Counter("orders", "o", registry=registry)
 
 
 def _total(request):
     return translated([request]).values.get(("orders_total", frozenset()))
-
-
-@pytest.fixture
-def outcomes(registry):
-    """How many figures came to which end."""
-
-    def counted():
-        return {
-            sample.labels["manometer_otlp_point_outcome"]: sample.value
-            for metric in registry.collect()
-            for sample in metric.samples
-            if sample.name == "manometer_otlp_points_total"
-        }
-
-    return counted
 
 
 def test_figures_are_pushed_after_each_interval_and_at_the_end(receiver, pushing, orders):
@@ -128,21 +76,13 @@ def test_a_receiver_that_refuses_loses_no_total(receiver, pushing, orders, outco
         receiver.status = status
         assert push.flush() is arrives
     assert _total(receiver.metrics[-1]) == 4
-    taken, *refused, taken_again = map(_size, receiver.metrics)
-    assert outcomes() == {"ok": taken + taken_again, "error": sum(refused)}
+    assert len(receiver.refused) == 2
+    assert outcomes() == {"ok": sum(map(size, receiver.metrics)), "error": sum(map(size, receiver.refused))}
     assert [each.getMessage() for each in caplog.records] == [
         f"metrics do not reach {url}; what is lost is counted in manometer_otlp_points_total, "
-        "and the next totals make up for it",
+        "and the next push makes up for it",
         f"metrics reach {url} again",
     ]
-
-
-def _all(request):
-    return [metric for scope in request.resource_metrics[0].scope_metrics for metric in scope.metrics]
-
-
-def _size(request):
-    return sum(len(getattr(metric, metric.WhichOneof("data")).data_points) for metric in _all(request))
 
 
 def test_a_receiver_that_is_not_there_costs_a_count(pushing, orders, outcomes):
@@ -162,7 +102,7 @@ def test_what_the_receiver_rejects_is_counted_by_itself(receiver, pushing, order
     partial = ExportMetricsPartialSuccess(rejected_data_points=1, error_message="out of order")
     receiver.answer = ExportMetricsServiceResponse(partial_success=partial).SerializeToString()
     assert pushing(receiver.url).flush()
-    assert outcomes() == {"ok": _size(receiver.metrics[0]) - 1, "rejected": 1}
+    assert outcomes() == {"ok": size(receiver.metrics[0]) - 1, "rejected": 1}
     ((level, message),) = [(each.levelname, each.getMessage()) for each in caplog.records]
     assert level == "WARNING"
     assert "data points: out of order" in message

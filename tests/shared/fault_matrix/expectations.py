@@ -39,8 +39,8 @@ class Fault:
         return {(severity, alert) for severity, alerts in told.items() for alert in alerts}
 
 
-def _alluse(fault, rate, does, load=5, **told):
-    return Fault(fault, f"ALL-USE: {does}", Alluse, (fault, rate), {"load": load}, **told)
+def _alluse(fault, rate, does, load=5, environ=None, **told):
+    return Fault(fault, f"ALL-USE: {does}", Alluse, (fault, rate), {"load": load, "environ": environ}, **told)
 
 
 def _program(trouble, does, **told):
@@ -59,6 +59,7 @@ FAULTS = (
     _alluse(
         *("slow-human", 1.0, "each approval takes half a minute longer"),
         load=40,
+        environ={"ALLUSE_APPROVALS_WAITING": "2"},  # as questions are few
         page=("QueueRefusals",),
         ticket=("StageStuck",),
     ),
@@ -70,6 +71,15 @@ FAULTS = (
     _program("check", "a check that is not critical fails", ticket=("HealthCheckFailing",)),
     _program("collector", "a collector raises", ticket=("CollectorFailing",)),
     _program("labels", "a label has ever new values", advice=("LabelValuesFolded",)),
+    _program("full-pool", "all places of a pool are taken", ticket=("PoolSaturated",)),
+    _program("crowded-pool", "many come for a pool's places at the same moment", ticket=("PoolWaitHigh",)),
+    _program("full-queue", "a queue is nearly full", ticket=("QueueSaturated",)),
+    _program("slow-queue", "the items of a queue are taken too slowly", ticket=("QueueWaitHigh",)),
+    _program("retries", "a call fails however often it is tried", ticket=("RetriesExhausted",)),
+    _program("stage", "a stage fails, and nothing else tells why", page=("EngineErrorBudgetBurn",)),
+    _program("promised-stage", "the same, and a service promises that it works", page=("ErrorBudgetBurn",)),
+    _program("settings", "the settings are read again, and are wrong", ticket=("SettingsRefused",)),
+    _program("web-config", "the web configuration has become wrong", ticket=("WebConfigRefused",)),
     _program("filling-pool", "a pool is a little fuller each minute", ticket=("PoolExhaustionForecast",), pace=6),
     Fault(
         *("slow-leak", "ALL-USE: the process takes 32 kB a second", Alluse, ("leaking-memory", 0.002)),

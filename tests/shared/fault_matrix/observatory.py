@@ -16,7 +16,7 @@ from waiting import DEADLINE
 
 __all__ = ["Observatory"]
 
-_SERVICE = Path(__file__).with_name("service.yaml")
+_SERVICES = Path(__file__).with_name("services")
 SCRAPED_EVERY = 10  # seconds of production
 
 
@@ -30,9 +30,13 @@ class Observatory:
 
     def query(self, promql):
         """The series of an expression: their labels."""
-        url = f"{self._stack.prometheus_url}/api/v1/query?{urllib.parse.urlencode({'query': promql})}"
+        return [each["metric"] for each in self.ask("query", query=promql)["result"]]
+
+    def ask(self, path, **parameters):
+        """The data of an answer of Prometheus's API."""
+        url = f"{self._stack.prometheus_url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
         with urllib.request.urlopen(url, timeout=DEADLINE) as answer:
-            return [each["metric"] for each in json.load(answer)["data"]["result"]]
+            return json.load(answer)["data"]
 
     def _write(self, root, folder, jobs, pace, thresholds):
         for name in ("compose.yaml", "prometheus/prometheus.yml", "alertmanager/alertmanager.yml"):
@@ -45,7 +49,7 @@ class Observatory:
         )
         of_alluse = yaml.safe_load((root / "compose/mixin.yaml").read_text())
         config = parse(_merged(of_alluse, thresholds, pace.thresholds()))
-        promises = [each for each in read_services([_SERVICE]) if each.name in jobs]
+        promises = [each for each in read_services(sorted(_SERVICES.glob("*.yaml"))) if each.name in jobs]
         rules = {
             name: text
             for name, text in render.files(config, services=promises).items()

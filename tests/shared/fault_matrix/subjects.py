@@ -84,11 +84,16 @@ class Subject:
 
 
 class Alluse(Subject):
-    """ALL-USE with a fault of its own. rates: of the fault, one after the other; none for no fault."""
+    """ALL-USE with a fault of its own.
 
-    def __init__(self, settings, fault="", *rates, load=5):
+    rates: of the fault, one after the other; none for no fault. load: workflows a second. environ: its variables
+    beside the usual ones.
+    """
+
+    def __init__(self, settings, fault="", *rates, load=5, environ=None):
         super().__init__(settings)
         self._fault, self._rates, self._over = fault, rates, Event()
+        self._environ = environ or {}
         self._control = self._started.enter_context(reserved_port())
         arguments = ("--port", str(self._port), "--control-port", str(self._control), "--rate", str(load))
         self._command = (sys.executable, "-m", "alluse", "run", *arguments)
@@ -106,7 +111,7 @@ class Alluse(Subject):
             self._switch("DELETE")
 
     def _start(self):
-        self._run(*self._command)
+        self._run(*self._command, environ=self._environ)
 
     def _take_course(self):
         for rate in self._rates:
@@ -167,11 +172,11 @@ class Killed(Alluse):
 
 
 class Program(Subject):
-    """One of programs.py."""
+    """One of programs/."""
 
     def __init__(self, settings, trouble):
         super().__init__(settings)
-        command = (sys.executable, str(HERE / "programs.py"), trouble, str(self._port), str(settings.lasts))
+        command = (sys.executable, str(HERE / "programs"), trouble, str(self._port), str(settings.lasts))
         self._process = self._run(*command, stdin=subprocess.PIPE, text=True)
 
     def begin(self):
@@ -181,6 +186,8 @@ class Program(Subject):
         self._tell("off")
 
     def _tell(self, word):
+        if self._process.poll() is not None:
+            raise RuntimeError(self._said())
         self._process.stdin.write(f"{word}\n")
         self._process.stdin.flush()
 

@@ -21,6 +21,8 @@ _NUMBER = re.compile(r"(?<![\w:.\[])\d+(?:\.\d+)?(?:e-?\d+)?(?![\w:.])")
 _COMPARISON = re.compile(r"(?<=\s)(>=|<=|==|!=|>|<)(?=\s)(?: bool)?")
 _CONDITION = re.compile(r"\b(and|or|unless)\b")
 _MATCHER = re.compile(r'\w+(?:=~|!~|!=|=)"[^"]*"')
+_NATIVE = re.compile(r"\bhistogram_\w+\(|\brate\((?!\w+_(?:total|bucket|count|sum)\b)")
+"""A function of native histograms, or the rate of what is neither a counter nor a part of a classic histogram."""
 _LABELS = re.compile(r"\b(?:by|on) \(([^)]*)\)")
 
 _OPPOSITE = {">": "<=", "<=": ">", "<": ">=", ">=": "<", "==": "!=", "!=": "=="}
@@ -103,7 +105,7 @@ def _of_native_histograms(expr: str) -> list[tuple[int, int]]:
     Only promtool 3 can feed a test with native histograms.
     """
     sides = [(found.end(), _operand_end(expr, found.end(), "or")) for found in re.finditer(r"\bor\b", expr)]
-    native = [(start, end) for start, end in sides if re.search(r"\bhistogram_\w+\(", expr[start:end])]
+    native = [(start, end) for start, end in sides if _NATIVE.search(expr[start:end])]
     return [(start, end) for start, end in native if not re.search(r"_(?:bucket|count|sum)\b(?!\()", expr[start:end])]
 
 

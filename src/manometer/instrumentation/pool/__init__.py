@@ -13,19 +13,24 @@ __all__ = ["instrument_executor", "instrument_pool"]
 
 T = TypeVar("T")
 
-_POOLS = {"sqlalchemy": "manometer.instrumentation.pool.sqlalchemy"}
+_POOLS = {
+    library: f"manometer.instrumentation.pool.{library}"
+    for library in ("asyncpg", "psycopg_pool", "redis", "sqlalchemy")
+}
 _WORKERS = {"concurrent": "manometer.instrumentation.pool.concurrent"}
 
 
 def instrument_pool(pool: T, *, name: str, registry: CollectorRegistry = REGISTRY) -> T:
-    """Measure a pool: a SQLAlchemy engine, async engine or pool, or an object pool.
+    """Measure a pool: of SQLAlchemy, psycopg_pool, asyncpg or redis-py, or an object pool.
+
+    Pass an engine, a client or the pool itself, blocking or asynchronous.
 
     Use what comes back: it is the same object or, where its class takes no other methods, a drop-in of it.
     An object pool has `acquire()`, `release(object)` and `in_use`, the first two of which may be coroutines; where it
     has `idle`, `limit` and `created` too, these are shown: see `manometer.adapter.ObjectPool`.
     Raises UnsupportedError for another kind of pool, BindingError for a pool bound already.
     """
-    wanted = f"a SQLAlchemy engine or pool, or an object with {object_pool.INTERFACE}"
+    wanted = f"a pool of SQLAlchemy, psycopg_pool, asyncpg or redis-py, or an object with {object_pool.INTERFACE}"
     otherwise = object_pool.pool if object_pool.has_interface(pool) else None
     measure = adapter_of(pool, "pool", _POOLS, wanted, otherwise)
     instrumented: T = measure(pool, Bind(Subject.on(registry, "pool"), {"pool.name": name}))

@@ -16,7 +16,7 @@ from manometer.instrumentation.drop_in import measurable, original
 from manometer.instrumentation.graft import graft, ungraft
 from manometer.instrumentation.pool.creations import Creations, give_back, timed_attribute
 from manometer.instrumentation.pool.handles import Handles
-from manometer.instrumentation.pool.lending import Lending
+from manometer.instrumentation.pool.lending import Failures, Lending
 from manometer.registry.catalogued import Pulled
 
 __all__ = ["PoolAdapter", "PoolState", "figures"]
@@ -63,11 +63,13 @@ class PoolAdapter(Generic[P]):
     It may also be the attribute in which a pool keeps the function that makes one.
     created: tells how many resources the pool has made so far, where no method does that; each request asks for it.
     reuses: whether the pool lends a resource again. timeouts, rejections: the exceptions of a request that waited in
-    vain, or was turned away at once. What is not declared has no series.
+    vain, or was turned away at once: their classes, or a function that says so of one. What is not declared has no
+    series.
 
     lent: of what `acquire` returns, the part that `release` takes back. ends: the methods of what `acquire` returns
     by which it goes back itself, such as `close`; name them in the place of `release` where the pool does not hear of
     each return, as one that lends the same resource to several at a time.
+    awaited: whether `acquire` and `release` are coroutines though they do not look it, as those of a decorator are.
     pool_of: the pool of what the program passes, where that has one, as an engine or a client. successor: the method
     by which a pool makes the one that takes its place there; the figures go on with that one.
     """
@@ -81,11 +83,12 @@ class PoolAdapter(Generic[P]):
     create: str = ""
     created: Callable[[P], int] | None = None
     reuses: bool = True
-    timeouts: tuple[type[BaseException], ...] = ()
-    rejections: tuple[type[BaseException], ...] = ()
+    timeouts: Failures = ()
+    rejections: Failures = ()
 
     lent: Callable[[Any], object] | None = None
     ends: tuple[str, ...] = ()
+    awaited: bool = False
     pool_of: Callable[[Any], Any] = _itself
     successor: str = ""
 
@@ -112,6 +115,7 @@ class PoolAdapter(Generic[P]):
                 creations=Creations(pool, self.created) if tells else None,
                 times_creation=bool(self.create),
                 reuses=self.reuses,
+                awaited=self.awaited,
             )
             self._measure(self.pool_of(measured), binding, lending)
             binding.undoes(lambda target: ungraft(self.pool_of(target)))

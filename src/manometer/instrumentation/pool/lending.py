@@ -13,11 +13,12 @@ from manometer.instrumentation.stays import Stays
 from manometer.meters.outages import Outages
 from manometer.meters.write_buffer import InFlight
 
-__all__ = ["Lending"]
+__all__ = ["Failures", "Lending"]
 
 Began = Callable[[int, object, float], None]
 Part = Callable[[Any], object]
-Exceptions = tuple[type[BaseException], ...]
+Failures = tuple[type[BaseException], ...] | Callable[[BaseException], bool]
+"""Exceptions by their classes; or what says of one, where a class is of others too."""
 
 
 class Lending:
@@ -27,21 +28,22 @@ class Lending:
     it was turned away. A pool with none of them has no such series. Any other exception counts as neither.
     creations: tells which requests got a new resource; a pool without it has no series of acquisitions, as nobody can
     say which of the two kinds one was. times_creation: whether `creates` will be put to use. reuses: whether the pool
-    can lend a resource again.
+    can lend a resource again. awaited: whether to await the methods, where they do not look it.
     """
 
     def __init__(
         self,
         binding: Binding,
         *,
-        timeouts: Exceptions = (),
-        rejections: Exceptions = (),
+        timeouts: Failures = (),
+        rejections: Failures = (),
         creations: Creations | None = None,
         times_creation: bool = False,
         reuses: bool = True,
+        awaited: bool = False,
     ) -> None:
-        self._clock = binding.clock
-        self._timeouts, self._rejections, self._creations = timeouts, rejections, creations
+        self._clock, self._awaited = binding.clock, awaited
+        self._is_timeout, self._is_rejection, self._creations = _told_by(timeouts), _told_by(rejections), creations
         self._requests, self._stays = InFlight(), Stays(binding.clock)
         outages, name = Outages(), binding.path
         self._untold = partial(
@@ -114,7 +116,7 @@ class Lending:
             lent(pool, resource, now)
             return resource
 
-        return request_later if iscoroutinefunction(take) else request
+        return request_later if self._awaited or iscoroutinefunction(take) else request
 
     def takes_back(self, release: Callable[..., Any]) -> Callable[..., Any]:
         """`release`, the pool's method that a resource comes back by, with each call the end of a use."""
@@ -138,7 +140,7 @@ class Lending:
                 used(seconds)
             return await release(pool, *args, **kwargs)
 
-        return returned_later if iscoroutinefunction(release) else returned
+        return returned_later if self._awaited or iscoroutinefunction(release) else returned
 
     def lends_for_a_block(self, lend: Callable[..., Any]) -> Callable[..., Any]:
         """`lend`, the pool's method that gives a context manager: to enter it is a request, the block a use."""
@@ -197,10 +199,14 @@ class Lending:
 
     def _failed(self, waited: float, error: BaseException) -> None:
         self._waited(waited)
-        if isinstance(error, self._timeouts):
+        if self._is_timeout(error):
             self._timed_out()
-        elif isinstance(error, self._rejections):
+        elif self._is_rejection(error):
             self._rejected()
+
+
+def _told_by(failures: Failures) -> Callable[[BaseException], bool]:
+    return failures if callable(failures) else lambda error: isinstance(error, failures)
 
 
 def _nothing() -> None:

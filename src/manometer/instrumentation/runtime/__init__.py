@@ -1,6 +1,6 @@
 """Instrumentation of what the program runs on: the interpreter, its event loops, the host."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
@@ -10,7 +10,9 @@ from manometer.instrumentation.binding import Binding
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-__all__ = ["instrument_host", "instrument_loop", "instrument_process", "instrument_runtime"]
+__all__ = ["instrument_host", "instrument_loop", "instrument_process", "instrument_runtime", "instrument_semaphore"]
+
+T = TypeVar("T")
 
 # Each library is imported where it is asked for: asyncio and psutil would double the time to import
 # the kit.
@@ -65,6 +67,18 @@ def instrument_loop(
     from manometer.instrumentation.runtime import asyncio
 
     return asyncio.instrument(loop, name=name, registry=registry)
+
+
+def instrument_semaphore(semaphore: T, *, name: str, registry: CollectorRegistry = REGISTRY) -> T:
+    """Measure an `asyncio.Semaphore` or an `asyncio.Lock`: waits, holds and permits; returns the same object.
+
+    Instrument a semaphore before any of its permits are taken: that is how its limit is known. A hold lasts until the
+    task that has the permit gives it back; where another task does, the hold is not timed.
+    Raises UnsupportedError for anything else, BindingError for one bound already.
+    """
+    from manometer.instrumentation.runtime import semaphores
+
+    return semaphores.instrument(semaphore, name=name, registry=registry)
 
 
 def _no_psutil(what: str, error: ImportError) -> UnsupportedError:

@@ -226,7 +226,7 @@ def _points() -> Graph:
     return Graph(
         "Figures pushed",
         "Figures a second that were pushed over OTLP, by what became of them. Not delivered (error): the receiver"
-        " cannot be reached, and the next totals make up for it; rejected: it took others, and the log says why.",
+        " cannot be reached, and the next push makes up for it; rejected: it took others, and the log says why.",
         "ops",
         (Query(per_second(kit.POINTS, (outcome,)), shown(outcome)),),
         stacked=True,

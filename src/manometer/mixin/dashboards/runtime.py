@@ -14,6 +14,8 @@ __all__ = ["dashboard"]
 
 _LOOP = ("asyncio.loop.name",)
 _A_LOOP = shown("asyncio.loop.name")
+_SEMAPHORE = ("asyncio.semaphore.name",)
+_A_SEMAPHORE = shown("asyncio.semaphore.name")
 _GENERATION = ("cpython.gc.generation",)
 _A_GENERATION = f"generation {shown('cpython.gc.generation')}"
 
@@ -30,6 +32,7 @@ def dashboard(config: Thresholds) -> Dashboard:
                 PRESSURE,
                 (
                     *(_pauses(), _lag(), _gc_share(), _tasks(), _slow_callbacks()),
+                    *(_semaphore_waits(), _semaphore_holds(), _semaphore_permits(), _semaphore_waiters()),
                     *(process.container_memory(config), *process.counts()),
                 ),
             ),
@@ -112,6 +115,49 @@ def _slow_callbacks() -> Graph:
         " callback, or a coroutine that blocks or computes between two awaits: move that into a thread.",
         "ops",
         (Query(highest(per_second(runtime.SLOW_CALLBACKS, (function,))), shown(function)),),
+        width=12,
+    )
+
+
+def _semaphore_waits() -> Graph:
+    return Graph(
+        "Waits for semaphores and locks",
+        "How long tasks wait for a permit, 99th percentile. A semaphore that limits on purpose makes them wait by"
+        " design; a lock should not. Where waits grow and holds do not, more tasks want it: raise the limit.",
+        "s",
+        (quantile(0.99, runtime.SEMAPHORE_WAIT, _SEMAPHORE, _A_SEMAPHORE),),
+        width=12,
+    )
+
+
+def _semaphore_holds() -> Graph:
+    return Graph(
+        "Holds of semaphores and locks",
+        "How long tasks keep a permit, 99th percentile. What is done meanwhile is what the others wait for: move out"
+        " of the block what does not need it.",
+        "s",
+        (quantile(0.99, runtime.SEMAPHORE_HOLD, _SEMAPHORE, _A_SEMAPHORE),),
+        width=12,
+    )
+
+
+def _semaphore_permits() -> Graph:
+    share = f"{by(_SEMAPHORE, chosen(runtime.SEMAPHORE_PERMITS))} / {by(_SEMAPHORE, chosen(runtime.SEMAPHORE_LIMIT))}"
+    return Graph(
+        "Permits in use",
+        "Share of the permits that tasks hold. At 100 % everybody else waits.",
+        "percentunit",
+        (Query(share, _A_SEMAPHORE),),
+        width=12,
+    )
+
+
+def _semaphore_waiters() -> Graph:
+    return Graph(
+        "Tasks that wait for a permit",
+        "More and more of them: a permit is not given back, or tasks are started faster than they get one.",
+        "short",
+        (Query(by(_SEMAPHORE, chosen(runtime.SEMAPHORE_WAITERS)), _A_SEMAPHORE),),
         width=12,
     )
 

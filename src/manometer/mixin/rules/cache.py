@@ -21,7 +21,7 @@ PREFETCH_USED = recorded(_CACHE, cache.PREFETCHES, "used_ratio_rate5m")
 PREFETCH_AVOIDED = recorded(_CACHE, cache.PREFETCHES, "loads_avoided_rate5m")
 PREFETCH_SAVED = recorded(_CACHE, cache.PREFETCHES, "saved_rate5m")
 
-_SELDOM = Duration("120s")  # for what looks back at an hour of each cache
+_SELDOM = Duration("120s")  # for what looks back at an hour of each cache, and for what no alert waits for
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
@@ -43,11 +43,6 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                 Record(LOOKUPS, by(_CACHE, rate(select(cache.REQUESTS)))),
                 Record(_HITS, hits),
                 Record(HIT_RATIO, ratio(_HITS, LOOKUPS)),
-                # For each load that is made, those that hits spare.
-                Record(LOADS_AVOIDED, f"{_HITS} / ({misses} > 0)"),
-                # What a lookup finds since it was loaded ahead spares it a load.
-                Record(PREFETCH_AVOIDED, used),
-                Record(PREFETCH_USED, f"({PREFETCH_AVOIDED} or 0 * {ahead})\n/ ({ahead} > 0)"),
                 Alert(
                     name="CacheHitRatioLow",
                     expr=both(f"{HIT_RATIO} < {limits.hit_ratio:g}", f"{LOOKUPS} > {limits.floor:g}"),
@@ -63,6 +58,11 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
         Group(
             "cache-savings",
             (
+                # For each load that is made, those that hits spare.
+                Record(LOADS_AVOIDED, f"{_HITS} / ({misses} > 0)"),
+                # What a lookup finds since it was loaded ahead spares it a load.
+                Record(PREFETCH_AVOIDED, used),
+                Record(PREFETCH_USED, f"({PREFETCH_AVOIDED} or 0 * {ahead})\n/ ({ahead} > 0)"),
                 Record(_LOAD, f"{loading}\n/ ({loads} > 0)"),
                 # The time of a miss over the time of a hit.
                 Record(SPEED_UP, f"{_LOAD}\n/ ({hitting}\n/ ({timed} > 0))"),

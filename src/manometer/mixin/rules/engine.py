@@ -15,7 +15,7 @@ from manometer.mixin.promql import (
     select,
     staying_over,
 )
-from manometer.mixin.rules.precedence import untold
+from manometer.mixin.rules.precedence import unpromised, untold
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
 from manometer.mixin.slo.burn import DAYS, FAST, HOURS, MONTH, SLOW, burning, error_share, known
 from manometer.mixin.thresholds import Duration, Thresholds
@@ -100,12 +100,15 @@ def _burn_alerts(config: Thresholds) -> tuple[Alert, ...]:
         Alert(
             name="EngineErrorBudgetBurn",
             variant="fast",
-            expr=both(
-                burning(FAST, MONTH, _failed, limits.budget_ratio),
-                f"{_SERVICE_RUNS} > {limits.floor:g}",
-                # The longer of the short windows still holds the failures of half an hour ago.
-                f"{_service_ratio('5m')} > {limits.budget_ratio:g}",
-                f"on ({', '.join(map(label, _SERVICE))}) ({untold(f'{ERROR_RATIO} > {limits.budget_ratio:g}')})",
+            expr=unpromised(
+                both(
+                    burning(FAST, MONTH, _failed, limits.budget_ratio),
+                    f"{_SERVICE_RUNS} > {limits.floor:g}",
+                    # The longer of the short windows still holds the failures of half an hour ago.
+                    f"{_service_ratio('5m')} > {limits.budget_ratio:g}",
+                    f"on ({', '.join(map(label, _SERVICE))}) ({untold(f'{ERROR_RATIO} > {limits.budget_ratio:g}')})",
+                ),
+                Severity.CRITICAL.value,
             ),
             severity=Severity.CRITICAL,
             fires=f"a stage spends a month's error budget, {_percent(limits.budget_ratio)}, in five days or less"
@@ -117,9 +120,11 @@ def _burn_alerts(config: Thresholds) -> tuple[Alert, ...]:
         Alert(
             name="EngineErrorBudgetBurn",
             variant="slow",
-            expr=both(
-                burning(SLOW, MONTH, _failed, limits.budget_ratio),
-                f"{over('avg', _SERVICE_RUNS, '2h')} > {limits.floor:g}",
+            expr=unpromised(
+                both(
+                    burning(SLOW, MONTH, _failed, limits.budget_ratio),
+                    f"{over('avg', _SERVICE_RUNS, '2h')} > {limits.floor:g}",
+                )
             ),
             severity=Severity.WARNING,
             fires=f"a stage spends a month's error budget, {_percent(limits.budget_ratio)}, before the month ends"

@@ -5,12 +5,14 @@ from collections.abc import Iterable, Mapping
 from manometer.catalogue import MetricSpec, self_metrics
 from manometer.mixin.promql import TARGET, any_of, both, by, either, increase, lately, over, recorded, select
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, told
-from manometer.mixin.thresholds import Thresholds
+from manometer.mixin.thresholds import Duration, Thresholds
 
 __all__ = ["KNOWN", "groups", "thresholds"]
 
 KNOWN = recorded(TARGET, "manometer_target", "known")
 """1 for each target that has shown Manometer's figures, for as long as Prometheus is to scrape it."""
+
+_SELDOM = Duration("60s")  # for what reads a series of every collector, and nobody is paged for
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
@@ -24,17 +26,11 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
         ("job",), select("ALERTS", {"alertstate": "firing", "severity": "info", "alertname": f"!~{about}"}), "max"
     )
     worse = select("ALERTS", {"alertstate": "firing", "severity": "=~critical|warning"})
-    failures = _growing(self_metrics.COLLECT_FAILURES, "5m")
-    folds = _growing(self_metrics.LABEL_FOLDS, "15m")
-    settings, web_config = (
-        by(TARGET, lately("min", select(successful), config.lookback), "min")
-        for successful in (self_metrics.CONFIG_RELOAD_SUCCESSFUL, self_metrics.SERVER_CONFIG_RELOAD_SUCCESSFUL)
-    )
     return (
+        Group("exporter", (Record(KNOWN, known), *_kit(config)), interval=_SELDOM),
         Group(
             "meta",
             (
-                Record(KNOWN, known),
                 Alert(
                     name="TargetDown",
                     expr=_down(config),
@@ -44,43 +40,6 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                     summary="{{ $labels.job }} cannot be scraped",
                     description="Prometheus gets no figures from {{ if $labels.instance }}{{ $labels.instance }}"
                     "{{ else }}any target{{ end }} of {{ $labels.job }}: it is down, or cannot be reached.",
-                ),
-                Alert(
-                    name="CollectorFailing",
-                    expr=failures,
-                    severity=Severity.WARNING,
-                    fires="a collector raised while it was read, so its series are missing",
-                    summary=f"Collector {told('manometer.collector.name')} of {told('job')} fails",
-                    description=f"Collector {told('manometer.collector.name')} on {told('instance')} failed"
-                    ' {{ $value | printf "%.0f" }} times in five minutes; its series are missing from those scrapes.',
-                ),
-                Alert(
-                    name="LabelValuesFolded",
-                    expr=folds,
-                    severity=Severity.INFO,
-                    fires="a family is at its cap of series, and new label values are counted as `other`",
-                    summary=f"Label values of {told('manometer.family.name')} of {told('job')} are folded",
-                    description=f"{told('manometer.family.name')} on {told('instance')} has as many series as it may;"
-                    " new label values are counted under 'other'.",
-                ),
-                Alert(
-                    name="SettingsRefused",
-                    expr=f"{settings} == 0",
-                    severity=Severity.WARNING,
-                    fires="settings that were read again are wrong, so the old ones still hold",
-                    summary=f"New settings of {told('job')} are refused",
-                    description=f"{told('instance')} of {told('job')} runs with its old settings: those that it was"
-                    " last told to read are wrong. Its next start would fail.",
-                ),
-                Alert(
-                    name="WebConfigRefused",
-                    expr=f"{web_config} == 0",
-                    severity=Severity.WARNING,
-                    fires="a web configuration or certificate that has changed is wrong, so the old one is in force",
-                    summary=f"The web configuration of {told('job')} is refused",
-                    description=f"The exporter of {told('instance')} of {told('job')} goes by its old certificate,"
-                    " users and headers: its web configuration file or a certificate has changed, and is wrong."
-                    " Its next start would fail.",
                 ),
                 Alert(
                     name="Watchdog",
@@ -101,6 +60,55 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                 ),
             ),
             fast=True,
+        ),
+    )
+
+
+def _kit(config: Thresholds) -> tuple[Alert, ...]:
+    """What the kit says of itself: something is missing or wrong, and the program works all the same."""
+    failures = _growing(self_metrics.COLLECT_FAILURES, "5m")
+    folds = _growing(self_metrics.LABEL_FOLDS, "15m")
+    settings, web_config = (
+        by(TARGET, lately("min", select(successful), config.lookback), "min")
+        for successful in (self_metrics.CONFIG_RELOAD_SUCCESSFUL, self_metrics.SERVER_CONFIG_RELOAD_SUCCESSFUL)
+    )
+    return (
+        Alert(
+            name="CollectorFailing",
+            expr=failures,
+            severity=Severity.WARNING,
+            fires="a collector raised while it was read, so its series are missing",
+            summary=f"Collector {told('manometer.collector.name')} of {told('job')} fails",
+            description=f"Collector {told('manometer.collector.name')} on {told('instance')} failed"
+            ' {{ $value | printf "%.0f" }} times in five minutes; its series are missing from those scrapes.',
+        ),
+        Alert(
+            name="LabelValuesFolded",
+            expr=folds,
+            severity=Severity.INFO,
+            fires="a family is at its cap of series, and new label values are counted as `other`",
+            summary=f"Label values of {told('manometer.family.name')} of {told('job')} are folded",
+            description=f"{told('manometer.family.name')} on {told('instance')} has as many series as it may;"
+            " new label values are counted under 'other'.",
+        ),
+        Alert(
+            name="SettingsRefused",
+            expr=f"{settings} == 0",
+            severity=Severity.WARNING,
+            fires="settings that were read again are wrong, so the old ones still hold",
+            summary=f"New settings of {told('job')} are refused",
+            description=f"{told('instance')} of {told('job')} runs with its old settings: those that it was"
+            " last told to read are wrong. Its next start would fail.",
+        ),
+        Alert(
+            name="WebConfigRefused",
+            expr=f"{web_config} == 0",
+            severity=Severity.WARNING,
+            fires="a web configuration or certificate that has changed is wrong, so the old one is in force",
+            summary=f"The web configuration of {told('job')} is refused",
+            description=f"The exporter of {told('instance')} of {told('job')} goes by its old certificate,"
+            " users and headers: its web configuration file or a certificate has changed, and is wrong."
+            " Its next start would fail.",
         ),
     )
 

@@ -37,7 +37,9 @@ REUSE = recorded(_POOL, pool.ACQUISITIONS, "reuse_ratio_rate5m")
 REQUESTS = recorded(_POOL, pool.WAIT_DURATION, "rate5m")
 SLOW_WAITS = recorded(_POOL, pool.WAIT_DURATION, "slow_ratio_rate5m")
 
-_SELDOM = Duration("120s")  # for what looks back at an hour of each pool
+_LIMIT = by(_POOL, select(pool.RESOURCE_LIMIT), "max")
+
+_SELDOM = Duration("120s")  # for what looks back at an hour of each pool, and for what no alert waits for
 _STEADY = 0.5  # of a trend's slope that either half of its past has: a ramp has all of it in both, a step in none
 
 
@@ -45,6 +47,7 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of pools."""
     return (
         Group("pool", (*_records(config), *_alerts(config))),
+        Group("pool-use", _use(), interval=_SELDOM),
         Group("pool-trend", (*_trend(config), _exhaustion(config)), interval=_SELDOM),
     )
 
@@ -58,18 +61,23 @@ def crowded(saturation: str) -> str:
 def _records(config: Thresholds) -> tuple[Record, ...]:
     limits = config.pool
     used = by(_POOL, select(pool.RESOURCES, {"pool.resource.state": "used"}))
-    limit = by(_POOL, select(pool.RESOURCE_LIMIT), "max")
+    return (
+        Record(SATURATION, saturation(used, _LIMIT)),
+        Record(SATURATION_5M, over("avg", SATURATION, "5m")),
+        Record(REQUESTS, events(pool.WAIT_DURATION, _POOL)),
+        Record(SLOW_WAITS, share_over(pool.WAIT_DURATION, limits.wait_seconds, _POOL, REQUESTS)),
+    )
+
+
+def _use() -> tuple[Record, ...]:
+    """What panels show and no alert waits for."""
     reused = by(_POOL, rate(select(pool.ACQUISITIONS, {"pool.acquisition.source": "reused"})))
     using = amounts(pool.USE_DURATION, _POOL)
     return (
-        Record(SATURATION, saturation(used, limit)),
-        Record(SATURATION_5M, over("avg", SATURATION, "5m")),
         # Seconds in use over seconds that there were. A use counts when it ends, so a long one can pass 1.
-        Record(BUSY, f"clamp_max({using}\n/ ({limit} > 0), 1)"),
+        Record(BUSY, f"clamp_max({using}\n/ ({_LIMIT} > 0), 1)"),
         Record(ACQUISITIONS, by(_POOL, rate(select(pool.ACQUISITIONS)))),
         Record(REUSE, ratio(reused, ACQUISITIONS)),
-        Record(REQUESTS, events(pool.WAIT_DURATION, _POOL)),
-        Record(SLOW_WAITS, share_over(pool.WAIT_DURATION, limits.wait_seconds, _POOL, REQUESTS)),
     )
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from manometer.catalogue import label
-from manometer.mixin.promql import TARGET, WINDOW, any_of, over, select
+from manometer.mixin.promql import TARGET, WINDOW, any_of, over, recorded, select
 from manometer.mixin.rules.rule import Alert, Group, Record
 
-__all__ = ["CAUSES", "PRECEDENCE", "Precedence", "untold", "with_precedence"]
+__all__ = ["CAUSES", "PRECEDENCE", "PROMISES_BURN", "Precedence", "unpromised", "untold", "with_precedence"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,18 @@ def untold(failing: str) -> str:
     """
     page = {"alertname": any_of(CAUSES), "alertstate": "firing", "severity": "critical"}
     return f"{failing}\nunless on ({_labels(TARGET)}) {over('last', select('ALERTS', page), WINDOW)}"
+
+
+PROMISES_BURN = recorded(("job", "service"), "slo_objectives", "burning")
+"""How many objectives of a service of a job burn, or begin to, by the severity of their alert."""
+
+
+def unpromised(burning: str, severity: str = "") -> str:
+    """A stage's burn, but where the service that the job belongs to has promised something, which burns too.
+
+    Its makers have said there what may fail, and who is told. severity: that of the promise's burn; any by default.
+    """
+    return f"({burning})\nunless on (job) {select(PROMISES_BURN, {'severity': severity} if severity else {})}"
 
 
 def with_precedence(groups: Iterable[Group]) -> tuple[Group, ...]:

@@ -26,11 +26,8 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
     exhausted = by(_OPERATION, rate(select(resilience.RETRY_ATTEMPTS, {"retry.attempt.outcome": "exhausted"})))
     return (
         Group(
-            "resilience",
+            "breakers",
             (
-                Record(REFUSED_RATIO, ratio(refused, calls)),
-                Record(OPERATIONS, ended),
-                Record(EXHAUSTED_RATIO, ratio(exhausted, OPERATIONS)),
                 Alert(
                     name="BreakerOpen",
                     expr=f"{by(_BREAKER, opened, 'max')} > 0",
@@ -40,6 +37,15 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                     description=f"Breaker {told('breaker.name')} on {told('instance')} refuses calls because what"
                     " stands behind it kept failing.",
                 ),
+            ),
+            fast=True,
+        ),
+        Group(
+            "resilience",
+            (
+                Record(REFUSED_RATIO, ratio(refused, calls)),
+                Record(OPERATIONS, ended),
+                Record(EXHAUSTED_RATIO, ratio(exhausted, OPERATIONS)),
                 Alert(
                     name="RetriesExhausted",
                     expr=both(f"{EXHAUSTED_RATIO} > {limits.exhausted_ratio:g}", f"{OPERATIONS} > {limits.floor:g}"),
@@ -51,6 +57,5 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                     threshold=Threshold(limits.exhausted_ratio),
                 ),
             ),
-            fast=True,
         ),
     )

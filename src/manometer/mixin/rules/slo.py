@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from manometer.mixin.promql import both, over, recorded, select
-from manometer.mixin.rules.precedence import untold
+from manometer.mixin.rules.precedence import PROMISES_BURN, untold
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, told
 from manometer.mixin.slo.burn import DAYS, FAST, HOURS, SLOW, Pace, burn_rate, burning
 from manometer.mixin.slo.service import CRITICAL, Objective, Service
@@ -54,6 +54,9 @@ def _of_hours(service: Service, config: Thresholds) -> Iterator[Record | Alert]:
             yield Record(burn(window), rate, whose)
         yield _burns(service, objective, fast=True)
         yield _without_data(service, objective)
+    burns = select("ALERTS", {"alertname": "ErrorBudgetBurn", "service": service.name})
+    for job in service.jobs:
+        yield Record(PROMISES_BURN, f"count by (severity) ({burns})", {"job": job, "service": service.name})
 
 
 def _of_days(service: Service) -> Iterator[Record | Alert]:

@@ -21,7 +21,7 @@ class Analytics:
     floor: events a second below which a share or a mean of events tells nothing.
     """
 
-    interval: Duration = field(default=Duration("30s"))
+    interval: Duration = field(default=Duration("120s"))
     trend_range: Duration = field(default=Duration("1h"))
     horizon: Duration = field(default=Duration("30m"))
     usual_range: Duration = field(default=Duration("1d"))

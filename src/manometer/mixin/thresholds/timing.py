@@ -56,7 +56,7 @@ def timings() -> Mapping[str, Timing]:
             "PoolTooSmall": after("15m", keep="1h"),
             "PoolWaitHigh": after("2m", keep="2m"),
             "PrefetchUseless": after("15m", keep="1h"),
-            "QueueRefusals": after("1m"),
+            "QueueRefusals": after("1m", keep="2m"),
             "QueueSaturated": after("2m", keep="2m"),
             "QueueWaitHigh": after("2m", keep="2m"),
             "RetriesExhausted": after("2m", keep="2m"),

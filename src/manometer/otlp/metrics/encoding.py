@@ -17,8 +17,8 @@ REQUEST_BYTES = 2**20
 """What one request has about, before it is compressed: a quarter of what a gRPC server takes by default."""
 
 _GAUGE, _SUM, _HISTOGRAM, _EXPONENTIAL, _SUMMARY = 5, 7, 9, 10, 11  # fields of a Metric
-_CUMULATIVE = uint(2, 2)
-_RISING = _CUMULATIVE + uint(3, 1)
+_DELTA, _CUMULATIVE = uint(2, 1), uint(2, 2)
+_RISING = uint(3, 1)
 
 Point = Callable[[Values, Values, Any, points.Moment], bytes]
 
@@ -72,9 +72,10 @@ def _request(opening: bytes, scope: bytes, parts: Sequence[bytes]) -> bytes:
     return message(1, opening + message(2, scope + b"".join(parts)))
 
 
-def metrics_of(family: Family, now: int) -> Iterator[Metric]:
+def metrics_of(family: Family, now: int, *, are_deltas: bool = False) -> Iterator[Metric]:
     """What the family comes to. now: when it was read, Unix time in nanoseconds.
 
+    are_deltas: whether its counters and histograms are what came since they were told last.
     Raises ValueError for what OTLP cannot tell.
     """
     name, at = named(family), points.moment(now)
@@ -82,20 +83,20 @@ def metrics_of(family: Family, now: int) -> Iterator[Metric]:
         yield _summary(family, name, at)
     for group in family.groups:
         if group.series and family.kind != "summary":
-            yield from _of_group(family, group, name, at)
+            yield from _of_group(family, group, name, at, _DELTA if are_deltas else _CUMULATIVE)
 
 
-def _of_group(family: Family, group: Group, name: Named, now: points.Moment) -> Iterator[Metric]:
+def _of_group(family: Family, group: Group, name: Named, now: points.Moment, temporality: bytes) -> Iterator[Metric]:
     kind = family.kind if group.suffix is None else "stray"
     first = group.series[0][1]
     if kind == "counter":
-        yield _metric(family, name, _SUM, _RISING, _points(group, name, points.counter, now))
+        yield _metric(family, name, _SUM, temporality + _RISING, _points(group, name, points.counter, now))
     elif kind == "histogram" and first.native is not None:
         found = _points(group, name, points.exponential, now)
-        yield _metric(family, name, _EXPONENTIAL, _CUMULATIVE, found)
+        yield _metric(family, name, _EXPONENTIAL, temporality, found)
     elif kind == "histogram" and first.running:
         found = _points(group, name, points.histogram(group.bounds), now)
-        yield _metric(family, name, _HISTOGRAM, _CUMULATIVE, found)
+        yield _metric(family, name, _HISTOGRAM, temporality, found)
     elif kind in ("gauge", "unknown", "info", "stateset"):
         suffixed = name._replace(name=f"{name.name}_info") if kind == "info" else name
         is_sum = kind in ("info", "stateset") or name.kind is Kind.UPDOWNCOUNTER

@@ -6,10 +6,14 @@ Source: OpenTelemetry specification, "Prometheus and OpenMetrics compatibility".
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from manometer.catalogue import Kind, MetricSpec, spec
+from manometer.catalogue import Kind, MetricSpec, Reading, spec
 from manometer.meters.family import Family
 
-__all__ = ["Named", "named"]
+__all__ = ["SCOPE_LABEL", "UNITS", "Named", "is_pulled", "named"]
+
+
+SCOPE_LABEL = "otel_scope_name"
+"""What tells of which of OpenTelemetry's meters a series is."""
 
 
 class Named(NamedTuple):
@@ -28,7 +32,7 @@ class Named(NamedTuple):
         return tuple([self.attributes.get(label, label) for label in labels])
 
 
-_UNITS = {
+UNITS = {
     "days": "d",
     "hours": "h",
     "minutes": "min",
@@ -66,12 +70,18 @@ def named(family: Family) -> Named:
     row = _row(family)
     if row is not None:
         return Named(row.name, row.unit, row.kind, dict(zip(row.labels, row.attributes, strict=True)))
-    unit = _UNITS.get(family.unit)
+    unit = UNITS.get(family.unit)
     bare = family.name.removesuffix(f"_{family.unit}")
     # A receiver adds the unit to a whole family, but not to an `_info` behind it.
     if unit is None or not bare or bare == family.name or family.kind in ("info", "stateset"):
         return Named(family.name, "")
     return Named(bare, unit)
+
+
+def is_pulled(family: Family) -> bool:
+    """Whether something else counts it, and tells it when it is asked, as OpenTelemetry's observable counters are."""
+    row = _row(family)
+    return row is not None and row.reading is Reading.PULL
 
 
 def _row(family: Family) -> MetricSpec | None:

@@ -13,6 +13,7 @@ try:
     from manometer.otlp.metrics.push import Push, Rhythm
     from manometer.otlp.metrics.sender import Sender
     from manometer.otlp.metrics.sources import Alone, Group, Source
+    from manometer.otlp.metrics.temporality import temporality_of
 except ImportError:
     raise ConfigError("the OTLP exporter needs an extra: pip install 'manometer[otlp]'") from None
 
@@ -27,11 +28,13 @@ class Pushing:
 
     def __init__(self, registry: CollectorRegistry, worker: "Worker | None", settings: Settings) -> None:
         self._source: Source
-        if worker is None or settings.otlp_instance == "process":
+        # What the receiver has taken is known to the process that sent it, so no other can go on from there.
+        if worker is None or settings.otlp_instance == "process" or settings.otlp_temporality != "cumulative":
             self._source = Alone(registry, of_many=worker is not None)
         else:
             self._source = Group(worker)
         self._of_each = worker is not None
+        self._temporality = temporality_of(settings.otlp_temporality)  # across settings: what was taken stays taken
         self._service, self._self_metrics = settings.service_name, SelfMetrics.of(registry)
         self._now: tuple[Destination, Rhythm] | None = None
         self._push: Push | None = None
@@ -41,7 +44,7 @@ class Pushing:
         rhythm = Rhythm(settings.metric_export_interval, settings.metric_export_timeout, settings.collector_timeout)
         if (destination, rhythm) == self._now:
             return
-        sender = Sender(self._source, destination, self._service, self._self_metrics)
+        sender = Sender(self._source, destination, self._service, self._self_metrics, self._temporality)
         self.close()
         self._push, self._now = Push(sender, rhythm, of_each=self._of_each), (destination, rhythm)
 

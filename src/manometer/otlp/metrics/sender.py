@@ -1,5 +1,6 @@
 """Collects, encodes and sends: one push."""
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -12,8 +13,10 @@ from manometer.otlp.destination import Destination
 from manometer.otlp.exporter import EncodedExporter
 from manometer.otlp.exporters import exporters
 from manometer.otlp.metrics import envelope
-from manometer.otlp.metrics.encoding import Metric, metrics_of, requests
+from manometer.otlp.metrics.encoding import Metric, requests
+from manometer.otlp.metrics.names import SCOPE_LABEL
 from manometer.otlp.metrics.sources import Source
+from manometer.otlp.metrics.temporality import Round, Temporality, Totals
 from manometer.otlp.outcomes import Outcomes
 from manometer.otlp.resource import INSTANCE, given_instance, resource_of
 from manometer.otlp.signals import METRICS
@@ -24,15 +27,23 @@ from manometer.registry.self_metrics import SelfMetrics
 
 __all__ = ["Sender"]
 
-_CONSEQUENCE = "what is lost is counted in manometer_otlp_points_total, and the next totals make up for it"
+_CONSEQUENCE = "what is lost is counted in manometer_otlp_points_total, and the next push makes up for it"
 
 
 class Sender:
-    """Sends what a source has to a receiver. What is not taken is not kept: the next time has all totals."""
+    """Sends what a source has to a receiver. What is not taken is not kept: the next time makes up for it."""
 
-    def __init__(self, source: Source, destination: Destination, service: str, self_metrics: SelfMetrics) -> None:
+    def __init__(
+        self,
+        source: Source,
+        destination: Destination,
+        service: str,
+        self_metrics: SelfMetrics,
+        temporality: Temporality | None = None,
+    ) -> None:
         receiver = without_secrets(destination.url)  # for the log
         self._source, self._self_metrics = source, self_metrics
+        self._temporality = Totals() if temporality is None else temporality
         self._known = resource_of(service)  # now, as OpenTelemetry takes threads for it: at the end there are none
         self._given = given_instance()
         self._destination, self._exporters = destination, exporters(destination.protocol)
@@ -58,13 +69,14 @@ class Sender:
             self._self_metrics.failed("metrics", "the push of")
             return False
         self._self_metrics.worked("metrics", "the push of")
-        arrived = True
-        for body, points in requests(self._metrics(found, now), opening, envelope.SCOPE):
+        arrived, told = True, self._temporality.begin()
+        for body, points in requests(self._metrics(found, now, told), opening, envelope.SCOPE):
             if arrived and time.monotonic() < until:
                 arrived = self._outcomes.of(points, partial(exporter.send, body, points))
             else:
                 self._outcomes.lost(points)
                 arrived = False
+            told.settled(points, arrived=arrived)
         return arrived
 
     @property
@@ -82,6 +94,7 @@ class Sender:
         """In a forked child: its connections are the parent's."""
         self._exporter = None
         self._source.renew()
+        self._temporality.renew(self._source.brought_along())
 
     def _connected(self) -> EncodedExporter:
         """The exporter, which is made when something is to be sent: gRPC's threads would not survive a fork."""
@@ -93,16 +106,26 @@ class Sender:
         """Who sends, and which one: what the registry says of the program counts where nothing else does."""
         known = self._known
         instance = self._source.instance(self._given)
-        return Resource(dict(envelope.target_of(found))).merge(known).merge(Resource({INSTANCE: instance}))
+        labels = {
+            re.sub(r"\W", "_", name) for name in (*known.attributes, INSTANCE)
+        }  # as a reader of the SDK has them
+        target = {name: value for name, value in envelope.target_of(found).items() if name not in labels}
+        return Resource(target).merge(known).merge(Resource({INSTANCE: instance}))
 
-    def _metrics(self, found: Iterable[Collected], now: int) -> Iterator[Metric]:
+    def _metrics(self, found: Iterable[Collected], now: int, told: Round) -> Iterator[Metric]:
         """Family by family; one that OTLP cannot tell is left out, and counted as a failure."""
         for each in found:
             try:
-                family = each if isinstance(each, Family) else family_of(each)
-                made = [] if envelope.is_target(family) else [*metrics_of(family, now)]
+                family = _ours(each if isinstance(each, Family) else family_of(each))
+                made = [] if envelope.is_target(family) else told.encoded(family, now)
             except Exception:
                 self._self_metrics.failed(str(each.name), "the encoding of")
             else:
                 self._self_metrics.worked(str(each.name), "the encoding of")
                 yield from made
+
+
+def _ours(family: Family) -> Family:
+    """The family without what OpenTelemetry's meters have recorded: their provider pushes that, if anybody does."""
+    groups = [group for group in family.groups if SCOPE_LABEL not in group.labelnames]
+    return family._replace(groups=groups)

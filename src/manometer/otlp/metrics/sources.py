@@ -1,11 +1,13 @@
 """What is pushed, and as whose: one process's figures, or those of a whole group by one of its processes."""
 
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 from prometheus_client import CollectorRegistry
 
+from manometer.meters.family import Family
 from manometer.registry.collection import Collected
 from manometer.registry.limits import Limits
 from manometer.registry.timely import collect_in_time
@@ -40,6 +42,9 @@ class Source(Protocol):
     def renew(self) -> None:
         """In a forked child: the turn, and the name, are its parent's."""
 
+    def brought_along(self) -> Iterable[Family]:
+        """In a child that was forked just now: the figures of its parent that the child's go on from."""
+
 
 class Alone:
     """The figures of this process. of_many: whether other processes of the program push theirs."""
@@ -62,6 +67,13 @@ class Alone:
 
     def renew(self) -> None:
         self._own = str(uuid4())
+
+    def brought_along(self) -> Iterable[Family]:
+        if not self._of_many:  # the child pushes nothing
+            return ()
+        from manometer.processes.fork_baseline import counts_at_fork  # loaded where there is a worker
+
+        return counts_at_fork(self._registry, time.time())
 
 
 class Group:
@@ -94,3 +106,6 @@ class Group:
 
     def renew(self) -> None:
         self._turn.forget()
+
+    def brought_along(self) -> Iterable[Family]:
+        return ()
