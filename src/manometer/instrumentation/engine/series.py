@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from threading import RLock
+from types import MappingProxyType
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from opentelemetry import trace
@@ -59,7 +60,8 @@ class StageSeries:
         self.kind = SpanKind.INTERNAL
         self.expected: tuple[type[BaseException], ...] = ()
         self._usual, self._watchers = Usual(), 0
-        self.attributes = {"engine.name": engine, "engine.stage.name": stage}
+        # The spans of all runs share them, and a program can get hold of a span's.
+        self.attributes = MappingProxyType({"engine.name": engine, "engine.stage.name": stage})
         with Subject.on(registry, "engine").binding(self, self.attributes) as binding:
             self._binding, self.clock = binding, binding.clock
             ok = binding.histogram(rows.STAGE_DURATION, {"engine.stage.outcome": "ok"})
