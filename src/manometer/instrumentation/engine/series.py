@@ -94,6 +94,7 @@ class StageSeries:
         run = HeldRun()
         run.began = None
         run.tie = ref(run, self.runs.held.discard)
+        hash(run.tie)  # a dead one whose hash nobody asked for has none
         self.runs.held.add(run.tie)
         return run
 
