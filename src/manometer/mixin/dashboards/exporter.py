@@ -52,7 +52,7 @@ def _failing() -> Stat:
 
 def _folding() -> Stat:
     return Stat(
-        "Lookups folded into `other`",
+        "Folded lookups",
         "Lookups of labelled series in the time shown that went to `other`, because their family is at its cap: see"
         " the runbook of LabelValuesFolded.",
         "short",
