@@ -25,13 +25,13 @@ from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["CHOICE", "dashboard", "errors", "latency", "throughput"]
 
-_RUNS = chosen(engine.STAGE_DURATION, part="_count")
-CHOICE = Variable("engine", "engine.name", "Engine", _RUNS, "Engines of the targets.")
+# Of a gauge: it has the same name where Prometheus holds histograms as native ones.
+CHOICE = Variable("engine", "engine.name", "Engine", chosen(engine.STAGE_ACTIVE), "Engines of the targets.")
 _STAGE_CHOICE = Variable(
     "stage",
     "engine.stage.name",
     "Stage",
-    chosen(engine.STAGE_DURATION, {"engine.name": "=~$engine"}, "_count"),
+    chosen(engine.STAGE_ACTIVE, {"engine.name": "=~$engine"}),
     "Stages of the engines.",
 )
 
@@ -50,7 +50,7 @@ def dashboard(config: Thresholds) -> Dashboard:
         (
             Row(WELL, (_stages(config), throughput(_CHOSEN), _latency(config), errors(config, _CHOSEN))),
             Row(PRESSURE, (_durations(), _time_spent(), _active(), _oldest())),
-            Row(SINCE, (_error_types(), _outcomes())),
+            Row(SINCE, (_error_types(), _outcomes(), _items())),
             Row(COMING, (_burn(config),)),
         ),
         (CHOICE, _STAGE_CHOICE),
@@ -220,6 +220,18 @@ def _outcomes() -> Graph:
             ),
         ),
         width=12,
+    )
+
+
+def _items() -> Graph:
+    return Graph(
+        "Items",
+        "Items a second that runs of each stage went through, of stages that say how many there are. Beside the"
+        " throughput it tells how large the batches are.",
+        "ops",
+        (Query(per_second(engine.STAGE_ITEMS, _STAGE, _CHOSEN), _A_STAGE),),
+        width=24,
+        height=7,
     )
 
 
