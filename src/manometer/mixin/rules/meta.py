@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from manometer.catalogue import MetricSpec, self_metrics
 from manometer.mixin.promql import TARGET, any_of, both, by, either, increase, lately, over, recorded, select
+from manometer.mixin.rules import telemetry
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, told
 from manometer.mixin.thresholds import Duration, Thresholds
 
@@ -29,7 +30,7 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
     worse = select("ALERTS", {"alertstate": "firing", "severity": "=~critical|warning"})
     return (
         Group("targets", (Record(KNOWN, known),), interval=_EACH_MINUTE),
-        Group("exporter", _kit(config), interval=_SELDOM),
+        Group("exporter", (*_kit(config), *telemetry.rules()), interval=_SELDOM),
         Group(
             "meta",
             (
