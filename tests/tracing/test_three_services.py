@@ -135,10 +135,10 @@ def test_three_services_give_one_connected_trace(collector, tmp_path):
     with ExitStack() as running:
         receiver = running.enter_context(closing(Spans()))
         receiver.whole = []
-        http, _ = running.enter_context(forwarding(collector, tmp_path, receiver.url))
+        collected = running.enter_context(forwarding(collector, tmp_path, receiver.url))
         services, behind = {}, ""
         for name, ratio in (("stock", 0), ("orders", 0), ("shop", 1)):
-            services[name] = running.enter_context(service(tmp_path, name, http, ratio, behind))
+            services[name] = running.enter_context(service(tmp_path, name, collected.http, ratio, behind))
             behind = services[name][0]
         with urllib.request.urlopen(behind, timeout=DEADLINE) as answer:
             assert answer.read() == b"done"
