@@ -1,5 +1,6 @@
 """A request that three services answer together, each a process of its own, is one trace."""
 
+import gzip
 import json
 import re
 import subprocess
@@ -13,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from otlp_collector import forwarding
-from otlp_receiver import Receiver
+from posted import Answer, Catcher
 from waiting import DEADLINE, until
 
 SERVICE = """
@@ -70,16 +71,20 @@ exporter.close()
 POINTED = r'engine_stage_name="(\w+)".* # \{span_id="(\w+)",trace_id="(\w+)"\}'
 
 
-class Spans(Receiver):
-    """Keeps each span whole, with the service that it is of."""
+class Spans:
+    """Keeps each span that is posted to it, with the service that it is of."""
 
-    def taken(self, path, body):
-        super().taken(path, body)
+    def __init__(self):
+        self.kept = []
+        self._catcher = Catcher(self._take)
+        self.url, self.close = self._catcher.url, self._catcher.close
+
+    def _take(self, path, headers, body):
+        body = gzip.decompress(body) if headers["Content-Encoding"] == "gzip" else body
         for each in ExportTraceServiceRequest.FromString(body).resource_spans:
             (service,) = [a.value.string_value for a in each.resource.attributes if a.key == "service.name"]
-            self.whole += [(service, span) for scope in each.scope_spans for span in scope.spans]
-
-    whole = ()
+            self.kept += [(service, span) for scope in each.scope_spans for span in scope.spans]
+        return Answer(headers={"Content-Type": "application/x-protobuf"})
 
 
 @contextmanager
@@ -134,18 +139,17 @@ def test_three_services_give_one_connected_trace(collector, tmp_path):
     """The first decides. Log lines and exemplars of all three lead to it, and what each queued is linked to it."""
     with ExitStack() as running:
         receiver = running.enter_context(closing(Spans()))
-        receiver.whole = []
-        http, _ = running.enter_context(forwarding(collector, tmp_path, receiver.url))
+        collected = running.enter_context(forwarding(collector, tmp_path, receiver.url))
         services, behind = {}, ""
         for name, ratio in (("stock", 0), ("orders", 0), ("shop", 1)):
-            services[name] = running.enter_context(service(tmp_path, name, http, ratio, behind))
+            services[name] = running.enter_context(service(tmp_path, name, collected.http, ratio, behind))
             behind = services[name][0]
         with urllib.request.urlopen(behind, timeout=DEADLINE) as answer:
             assert answer.read() == b"done"
-        until(lambda: len(receiver.whole) >= 8, lambda: f"{[(name, span.name) for name, span in receiver.whole]}")
+        until(lambda: len(receiver.kept) >= 8, lambda: f"{[(name, span.name) for name, span in receiver.kept]}")
         pointed = {name: exemplars(metrics) for name, (_, metrics, _) in services.items()}
         lines = {name: logged(lines()) for name, (_, _, lines) in services.items()}
-    spans = {(name, span.name): span for name, span in receiver.whole}
+    spans = {(name, span.name): span for name, span in receiver.kept}
     parents = {key: span.parent_span_id for key, span in spans.items()}
     assert len({span.trace_id for (_, stage), span in spans.items() if stage != "mail"}) == 1
     assert parents[("shop", "answer")] == b""
