@@ -18,9 +18,10 @@ Flush = Callable[[], bool]
 def flush(timeout: float | None = 10.0) -> bool:
     """Write and send now what this process has measured.
 
-    That is its part of the setting `processes_dir`, the last figures for `textfile` and `pushgateway_url`, and the
-    spans that wait. A process that ends by `os._exit`, or is killed, runs no code at its end: call this before, or
-    what came last is lost. A process that ends in any other way does this by itself.
+    That is its part of the setting `processes_dir`, the last figures for `textfile` and `pushgateway_url`, and over
+    OTLP the figures, and the spans and log lines that wait. A process that ends by `os._exit`, or is killed, runs no
+    code at its end: call this before, or what came last is lost. A process that ends in any other way does this by
+    itself.
     timeout: seconds to wait for that, None for as long as it takes.
     Returns whether all is out, which it is where there is nothing to write; where it is not, the log says why.
     """

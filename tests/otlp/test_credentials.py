@@ -10,8 +10,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
     ExportTraceServiceResponse,
 )
-from opentelemetry.sdk import environment_variables
 
+from manometer import ConfigError
+from manometer.otlp.destination import Destination
+from manometer.otlp.spans import Spans
+from manometer.tracing.sampling import Sampling
 from waiting import DEADLINE
 
 SPANS = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_TRACES_CREDENTIAL_PROVIDER"
@@ -87,13 +90,18 @@ def run(receiver, tmp_path):
 
 
 def test_spans_go_out_by_it(receiver, run):
-    """Its answers are heard, and after the close no more."""
-    if not hasattr(environment_variables, f"_{SPANS}"):
-        pytest.skip("this OpenTelemetry has no providers of credentials")
+    """Its answers are heard, and nothing is left in the session."""
     partial = ExportTracePartialSuccess(rejected_spans=1)
     receiver.answer = ExportTraceServiceResponse(partial_success=partial).SerializeToString()
     assert run(SPAN, **{SPANS: "kept"}) == [1.0, 0]
     assert receiver.tokens == ["secret"]
+
+
+def test_spans_without_their_provider_are_an_error_of_the_start(figures, monkeypatch):
+    """It names the provider."""
+    monkeypatch.setenv(FOR_ALL, "absent")
+    with pytest.raises(ConfigError, match="provider of credentials 'absent'"):
+        Spans(Destination("http://127.0.0.1:1/v1/traces"), Sampling(1.0), "orders", figures.registry)
 
 
 @pytest.mark.parametrize("compression", ["none", "gzip"])

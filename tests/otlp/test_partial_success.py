@@ -7,9 +7,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from manometer.otlp import http
 from manometer.otlp.destination import Destination
-from manometer.otlp.http import _hooks_of
 from manometer.otlp.spans import Spans
 from manometer.tracing.sampling import Sampling
 
@@ -66,13 +64,3 @@ def test_no_answer_is_believed_beyond_reason(receiver, figures, answer, counted)
         _span()
     spans.close()
     assert _counted(figures) == counted
-
-
-def test_an_exporter_without_a_session_is_taken_at_its_word(receiver, figures, monkeypatch):
-    """As one of another version may be: the status of an answer says what became of the batch."""
-    monkeypatch.setattr(http, "_hooks_of", lambda _: _hooks_of(object()))
-    receiver.answer = _partial_success(1, "")
-    spans = Spans(Destination(f"{receiver.url}/v1/traces"), Sampling(1.0), "orders", figures.registry)
-    _span()
-    spans.close()
-    assert _counted(figures) == {"ok": 1}

@@ -17,13 +17,20 @@ __all__ = ["GrpcReceiver"]
 
 
 class GrpcReceiver(MetricsServiceServicer):
-    """Keeps the requests that it takes. throttles: seconds after which each of the next ones may come again."""
+    """Keeps the requests that it takes. throttles: seconds after which each of the next ones may come again.
 
-    def __init__(self):
+    tls: a key and a certificate, as PEM.
+    """
+
+    def __init__(self, tls=None):
         self.metrics, self.refused, self.throttles = [], [], []
         self._server = grpc.server(ThreadPoolExecutor(2))
         add_MetricsServiceServicer_to_server(self, self._server)
-        self.url = f"http://127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        if tls is None:
+            self.url = f"http://127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        else:
+            credentials = grpc.ssl_server_credentials([tls])
+            self.url = f"https://127.0.0.1:{self._server.add_secure_port('127.0.0.1:0', credentials)}"
         self._server.start()
 
     def Export(self, request, context):  # noqa: N802 - gRPC's name

@@ -22,10 +22,10 @@ _REQUESTS = {
 class Receiver:
     """Keeps what it takes, and answers `status` and `answer` once it is not held up.
 
-    answers: to the next requests, in the place of that. port: by default a free one.
+    answers: to the next requests, in the place of that. port, tls: see Catcher.
     """
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, tls=None):
         self.status = 200
         self.answer = b""
         self.answers = []
@@ -36,7 +36,7 @@ class Receiver:
         self.refused = []  # each request that was not answered with success
         self.asked, self.held_up = Event(), Event()
         self.held_up.set()
-        self._catcher = Catcher(self._take, port)
+        self._catcher = Catcher(self._take, port, tls)
         self.port, self.url = self._catcher.port, self._catcher.url
 
     @property

@@ -19,10 +19,10 @@ class Answer(NamedTuple):
 class Catcher:
     """url: where it listens. take: called with the path, the headers and the body of each request.
 
-    It returns an Answer, or None for one of success. port: by default a free one.
+    It returns an Answer, or None for one of success. port: by default a free one. tls: a context, for HTTPS.
     """
 
-    def __init__(self, take, port=0):
+    def __init__(self, take, port=0, tls=None):
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -42,7 +42,9 @@ class Catcher:
 
         self._server = Server(("127.0.0.1", port), Handler)
         self.port = self._server.server_port
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 

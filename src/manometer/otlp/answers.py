@@ -15,7 +15,6 @@ _log = logging.getLogger("manometer")
 class Answers:
     """The answers of one receiver to one exporter, which itself looks at the status of an answer alone.
 
-    Other exporters may share the session of requests that `hear` is called by: only the thread that listens is heard.
     receiver: its name in the log.
     """
 

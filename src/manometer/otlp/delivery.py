@@ -36,7 +36,7 @@ class Counted(SpanExporter):
     def __init__(self, destination: Destination, self_metrics: SelfMetrics) -> None:
         receiver = without_secrets(destination.url)  # for the log
         answers = Answers(SPANS, receiver)
-        self._inner, self._let_go = exporters(destination.protocol).spans(destination, answers)
+        self._inner = exporters(destination.protocol).spans(destination, answers)
         self._outcomes = Outcomes(self_metrics.spans, "spans", answers, receiver, _CONSEQUENCE)
         self._closed = False
         self.taken = 0  # spans that came here, whatever became of them
@@ -60,7 +60,6 @@ class Counted(SpanExporter):
         if not self._closed:
             self._closed = True
             self._inner.shutdown()
-            self._let_go()
 
 
 class Delivery:

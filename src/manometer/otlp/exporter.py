@@ -1,21 +1,13 @@
 """What sends spans, metrics or log lines to a receiver, whatever the protocol."""
 
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from manometer.otlp.answers import Answers
 from manometer.otlp.destination import Destination
 
-__all__ = ["EncodedExporter", "Exporters", "SpansExporter"]
-
-
-class SpansExporter(NamedTuple):
-    """What sends spans. let_go: gives back what was changed of what the exporter may share with others."""
-
-    exporter: SpanExporter
-    let_go: Callable[[], object] = lambda: None
+__all__ = ["EncodedExporter", "Exporters"]
 
 
 class EncodedExporter(Protocol):
@@ -31,7 +23,7 @@ class EncodedExporter(Protocol):
 class Exporters(Protocol):
     """Those of one protocol."""
 
-    def spans(self, destination: Destination, answers: Answers) -> SpansExporter:
+    def spans(self, destination: Destination, answers: Answers) -> SpanExporter:
         """What sends spans there."""
 
     def metrics(self, destination: Destination, answers: Answers) -> EncodedExporter:

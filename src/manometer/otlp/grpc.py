@@ -9,21 +9,22 @@ from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExp
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.sdk.trace.export import SpanExporter
 
 from manometer.otlp.answers import Answers
 from manometer.otlp.destination import Destination
-from manometer.otlp.exporter import EncodedExporter, SpansExporter
+from manometer.otlp.exporter import EncodedExporter
 from manometer.otlp.outcomes import quieten
 
 __all__ = ["lines", "metrics", "spans"]
 
 
-def spans(destination: Destination, answers: Answers) -> SpansExporter:
+def spans(destination: Destination, answers: Answers) -> SpanExporter:
     """What sends spans there."""
     quieten(grpc_exporter.__name__)
     exporter = OTLPSpanExporter(**_settings(destination))
     _have_heard(exporter, answers)
-    return SpansExporter(exporter)
+    return exporter
 
 
 def metrics(destination: Destination, answers: Answers) -> EncodedExporter:

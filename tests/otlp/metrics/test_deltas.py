@@ -10,7 +10,7 @@ from prometheus_client import Counter as TheirCounter
 from forking import in_child
 from manometer import Counter, Gauge, Histogram, Manometer, Settings, flush
 from manometer.meters.family import Family, Group
-from manometer.meters.readings import CounterReading, HistogramReading
+from manometer.meters.readings import CounterReading, GaugeReading, HistogramReading
 from manometer.otlp.metrics.deltas import Deltas
 from manometer.otlp.metrics.encoding import requests
 from manometer.otlp.metrics.temporality import Totals, temporality_of
@@ -139,6 +139,23 @@ def test_a_series_that_begins_anew_is_told_from_zero():
     assert taken_of(pushed(deltas, [counter(50.0, 25.0)], 70 * SECOND)) == 50
 
 
+def test_a_series_that_has_begun_before_goes_on():
+    """As where one more process tells what it had."""
+    deltas = Deltas()
+    pushed(deltas, [counter(5.0, 9.0)], 10 * SECOND)
+    assert taken_of(pushed(deltas, [counter(6.0, 8.0)], 20 * SECOND)) == 1
+
+
+def test_other_buckets_are_another_series():
+    """Their counts do not compare."""
+    deltas, counts = Deltas(), []
+    for at, bound in enumerate(("1.0", "2.0"), start=1):
+        group = Group((), [((), HistogramReading((3, 4), 9.0))], (bound, "+Inf"))
+        sent = pushed(deltas, [Family("taken", "histogram", "t", "", [group])], at * SECOND)
+        counts.append(sent["taken"].data_points[0].count)
+    assert counts == [4, 4]
+
+
 def test_a_family_that_could_not_be_read_goes_on_where_it_was():
     """It is not begun anew by that."""
     deltas = Deltas()
@@ -148,12 +165,15 @@ def test_a_family_that_could_not_be_read_goes_on_where_it_was():
 
 
 def test_what_is_no_count_is_told_as_it_is(registry):
-    """Gauges, summaries and a histogram without buckets, again with each push."""
+    """Gauges, summaries, a histogram without buckets and a counter's odd sample, again with each push."""
     Gauge("depth", "d", registry=registry).set(3)
     bare = Family("bare", "histogram", "b", "", [Group((), [((), HistogramReading((), 2.0))])])
+    odd = counter(1.0)
+    odd = odd._replace(groups=[*odd.groups, Group((), [((), GaugeReading(7.0))], suffix="_odd")])
     deltas = Deltas()
     for at in (1, 2):
-        sent = pushed(deltas, [*map(_family, collect(registry)), bare], at * SECOND)
+        sent = pushed(deltas, [*map(_family, collect(registry)), odd, bare], at * SECOND)
+        assert sent["orders_odd"].data_points[0].as_double == 7
         assert sent["depth"].data_points[0].as_double == 3
         assert sent["bare_sum"].data_points[0].as_double == 2
 
@@ -178,16 +198,37 @@ def test_an_exemplar_is_told_once(registry):
     """It belongs to the events that are told with it."""
     orders = Counter("orders", "o", registry=registry)
     taken = Histogram("taken", "t", buckets=(1.0,), registry=registry)
+    native = Histogram("native", "n", native_schema=3, registry=registry)
     orders.inc(exemplar={"order": "1"})
-    taken.observe(0.5, exemplar={"order": "1"})
+    for each in (taken, native):
+        each.observe(0.5, exemplar={"order": "1"})
     deltas = Deltas()
     exemplars = []
     for at in (1, 2):
-        sent = pushed(deltas, [orders.family(), taken.family()], at * SECOND)
-        exemplars.append([len(sent[name].data_points[0].exemplars) for name in ("orders", "taken")])
+        sent = pushed(deltas, [orders.family(), taken.family(), native.family()], at * SECOND)
+        exemplars.append([len(sent[name].data_points[0].exemplars) for name in ("orders", "taken", "native")])
         orders.inc()
         taken.observe(5)
-    assert exemplars == [[1, 1], [0, 0]]
+        native.observe(5)
+    assert exemplars == [[1, 1, 1], [0, 0, 0]]
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_a_histogram_is_told_since_then_too(registry, native):
+    """Though what came adds nothing to its sum. One with exponential buckets alone is told so as well."""
+    options = {"native_schema": 3} if native else {"buckets": (1.0,)}
+    taken = Histogram("taken", "t", registry=registry, **options)
+    deltas, points = Deltas(), []
+    for at in (10, 20):
+        taken.observe(0)
+        family = taken.family()
+        if native:
+            ((_, reading),) = family.series
+            bare = Group((), [((), reading._replace(running=()))])
+            family = family._replace(groups=[bare])
+        points += pushed(deltas, [family], at * SECOND)["taken"].data_points
+    assert [point.count for point in points] == [1, 1]
+    assert points[1].start_time_unix_nano == 10 * SECOND
 
 
 @pytest.mark.parametrize("preference", ["delta", "lowmemory"])

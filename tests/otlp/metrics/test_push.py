@@ -2,6 +2,7 @@
 
 import time
 from contextlib import closing
+from threading import enumerate as enumerate_threads
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsPartialSuccess,
@@ -18,7 +19,7 @@ from manometer.version import __version__
 from otlp_receiver import Receiver
 from otlp_translation import points, resource, size, translated
 from ports import reserved_port
-from waiting import DEADLINE, until
+from waiting import DEADLINE, joined, until
 
 
 def _total(request):
@@ -118,6 +119,9 @@ def test_closing_does_not_wait_for_a_receiver_that_hangs(receiver, pushing, orde
     push.close()
     assert receiver.metrics == []
     receiver.held_up.set()
+    joined(
+        *[thread for thread in enumerate_threads() if thread.name == "manometer-otlp"]
+    )  # else it logs in a later test
 
 
 def test_a_push_that_has_no_time_left_sends_nothing_more(receiver, pushing, orders, outcomes):

@@ -27,6 +27,10 @@ from manometer.otlp.metrics.names import SCOPE_LABEL
 __all__ = ["families_of"]
 
 
+_INSTANCE = "service.instance.id"
+"""The SDK makes one up for each process. Worker processes that are scraped as one have one `target_info`."""
+
+
 class _Head(NamedTuple):
     """What a family has beside its series."""
 
@@ -45,7 +49,7 @@ def families_of(data: MetricsData) -> list[Family]:
     groups: dict[str, dict[tuple[Values, Values], list[Series]]] = {}
     targets: dict[str, str] = {}
     for of_resource in data.resource_metrics:
-        targets |= labels(of_resource.resource.attributes)
+        targets |= labels({key: value for key, value in of_resource.resource.attributes.items() if key != _INSTANCE})
         for of_scope in of_resource.scope_metrics:
             scope = of_scope.scope
             told = {SCOPE_LABEL: scope.name, "otel_scope_version": scope.version}

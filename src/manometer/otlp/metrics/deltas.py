@@ -50,7 +50,7 @@ class Deltas:
         """What one push has to tell."""
         return _Round(self)
 
-    def renew(self, brought_along: Iterable[Family]) -> None:
+    def renew(self, brought_along: Callable[[], Iterable[Family]]) -> None:
         """In a forked child: what its parent has counted is for the parent to tell."""
         self.taken = {
             family.name: {
@@ -58,7 +58,7 @@ class Deltas:
                 for group in family.groups
                 for series in group.series
             }
-            for family in brought_along
+            for family in brought_along()
         }
 
 
@@ -106,7 +106,7 @@ class _Round:
             before = taken.get(key)
             if before is not None and _has_begun_anew(reading, before.reading):
                 before = None
-            if before is not None and _are_same(reading, before.reading):
+            if before is not None and reading.events == before.reading.events:
                 continue
             series.append((values, reading if before is None else _since(before, reading)))
             under_way.append((key, _Taken(reading, at)))
@@ -131,10 +131,6 @@ def _has_begun_anew(now: Any, before: Any) -> bool:
     """Whether it is another series by the same labels, or the same one from zero."""
     later = now.created is not None and before.created is not None and now.created > before.created
     return bool(later or now.events < before.events)
-
-
-def _are_same(now: Any, before: Any) -> bool:
-    return bool(now.events == before.events and now.total == before.total)
 
 
 def _since(before: _Taken, now: Any) -> Any:

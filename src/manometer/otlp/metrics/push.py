@@ -82,9 +82,9 @@ class Push:
             thread.join(FAILING_SECONDS if self._sender.fails else FLUSH_SECONDS)
             self._sender.close()
 
-    def renew(self, _: Forked) -> None:
+    def renew(self, forked: Forked) -> None:
         """In a forked child: the thread is its parent's."""
-        self._sender.renew()
+        self._sender.renew(forked)
         self._thread = None
         self._wake, self._asked = Event(), list[_Asked]()
 

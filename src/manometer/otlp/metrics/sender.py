@@ -1,5 +1,6 @@
 """Collects, encodes and sends: one push."""
 
+import logging
 import re
 import time
 from collections.abc import Iterable, Iterator
@@ -8,6 +9,7 @@ from functools import partial
 from opentelemetry.sdk.resources import Resource
 
 from manometer.meters.family import Family
+from manometer.meters.fork import Forked
 from manometer.otlp.answers import Answers
 from manometer.otlp.destination import Destination
 from manometer.otlp.exporter import EncodedExporter
@@ -26,6 +28,8 @@ from manometer.registry.foreign import family_of
 from manometer.registry.self_metrics import SelfMetrics
 
 __all__ = ["Sender"]
+
+_log = logging.getLogger("manometer")
 
 _CONSEQUENCE = "what is lost is counted in manometer_otlp_points_total, and the next push makes up for it"
 
@@ -90,11 +94,15 @@ class Sender:
             self._exporter.close()
         self._source.end()
 
-    def renew(self) -> None:
-        """In a forked child: its connections are the parent's."""
+    def renew(self, forked: Forked) -> None:
+        """In a forked child: its connections are the parent's, and what the receiver has taken is too."""
         self._exporter = None
         self._source.renew()
-        self._temporality.renew(self._source.brought_along())
+        if forked is Forked.AT_ONCE:  # else the child's figures go on from its parent's
+            try:
+                self._temporality.renew(self._source.brought_along)
+            except Exception:
+                _log.exception("what prometheus-client's counters had before the fork is pushed by the child as well")
 
     def _connected(self) -> EncodedExporter:
         """The exporter, which is made when something is to be sent: gRPC's threads would not survive a fork."""

@@ -1,6 +1,6 @@
 """Whether a push tells all there was, or what came since the receiver took it last."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from manometer.meters.family import Family
@@ -30,7 +30,7 @@ class Temporality(Protocol):
     def begin(self) -> Round:
         """What one push has to tell."""
 
-    def renew(self, brought_along: Iterable[Family]) -> None:
+    def renew(self, brought_along: Callable[[], Iterable[Family]]) -> None:
         """In a forked child, which has pushed nothing. brought_along: see `Source`."""
 
 
@@ -46,7 +46,7 @@ class Totals:
     def settled(self, points: int, *, arrived: bool) -> None:
         pass
 
-    def renew(self, brought_along: Iterable[Family]) -> None:
+    def renew(self, brought_along: Callable[[], Iterable[Family]]) -> None:
         pass
 
 
