@@ -135,7 +135,7 @@ def test_three_services_give_one_connected_trace(collector, tmp_path):
     with ExitStack() as running:
         receiver = running.enter_context(closing(Spans()))
         receiver.whole = []
-        http, _ = running.enter_context(forwarding(collector, tmp_path, receiver.url))
+        http = running.enter_context(forwarding(collector, tmp_path, receiver.url)).http
         services, behind = {}, ""
         for name, ratio in (("stock", 0), ("orders", 0), ("shop", 1)):
             services[name] = running.enter_context(service(tmp_path, name, http, ratio, behind))
