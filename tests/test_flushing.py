@@ -15,6 +15,7 @@ from waiting import DEADLINE
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch):
     monkeypatch.setattr(flushing, "_parts", [])
+    monkeypatch.setattr(flushing, "_elsewhere", [])
 
 
 def test_nothing_to_flush_is_all_out():
@@ -82,3 +83,23 @@ def test_a_flush_loads_nothing_of_what_is_not_used():
     script = "import sys, manometer; manometer.flush(); print('manometer.processes' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, timeout=DEADLINE)
     assert done.stdout == b"False\n"
+
+
+def test_a_brief_flush_waits_less_for_others_than_for_what_is_written_here(monkeypatch):
+    """A receiver that does not answer costs no figure of the directory, and soon nobody waits for it."""
+    go_on, written = Event(), []
+    flushed_by(lambda: go_on.wait(DEADLINE), elsewhere=True)
+    flushed_by(lambda: written.append("figures") or True)
+    try:
+        assert not flushing.flush_briefly(DEADLINE, 0.01)
+        assert written == ["figures"]
+    finally:
+        go_on.set()
+    assert flushing.flush_briefly(DEADLINE, DEADLINE)
+
+
+def test_a_part_that_is_undone_is_not_flushed():
+    """Wherever it went."""
+    flushed_by(lambda: False, elsewhere=True)()
+    assert flushing.flush_briefly(DEADLINE, DEADLINE)
+    assert flushing._elsewhere == []

@@ -60,7 +60,8 @@ import json, logging, sys, threading
 from prometheus_client import REGISTRY
 before = len(REGISTRY._collector_to_names)
 from manometer import *
-libraries = ["asyncpg", "cachetools", "psycopg_pool", "redis", "sqlalchemy", "tenacity", "pybreaker"]
+libraries = ["async_lru", "asyncpg", "cachebox", "cachetools", "diskcache", "psycopg2", "psycopg_pool", "redis"]
+libraries += ["sqlalchemy", "tenacity", "pybreaker"]
 extras = [*libraries, "rich", "yaml", "opentelemetry.sdk"]
 print(json.dumps({
     "threads": threading.active_count(),

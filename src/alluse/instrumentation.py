@@ -102,7 +102,8 @@ def _stages(engine: Engine, registry: CollectorRegistry) -> None:
     protocol.adjust_atr = measured("adjust_atr")(engine.adjuster.adjust)
     protocol.apply_rules = measured("apply_rules")(protocol.apply_rules)
     protocol.seek_approval = measured("seek_approval")(protocol.seek_approval)
-    protocol.place_order = measured("place_order")(protocol.place_order)
+    orders = stage("place_order", engine=_ENGINE, kind="client", items=len, registry=registry)
+    protocol.place_order = orders(protocol.place_order)
     protocol.run = measured("workflow")(protocol.run)
 
 

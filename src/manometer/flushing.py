@@ -9,7 +9,7 @@ from manometer.background import in_background
 if TYPE_CHECKING:
     from threading import Thread
 
-__all__ = ["Flush", "flush", "flushed_by", "within"]
+__all__ = ["Flush", "flush", "flush_briefly", "flushed_by", "within"]
 
 Flush = Callable[[], bool]
 """Writes or sends what one part of the kit has in memory, and returns whether all of it is out; it never raises."""
@@ -28,13 +28,27 @@ def flush(timeout: float | None = 10.0) -> bool:
     return within(timeout, list(_parts))
 
 
-def flushed_by(part: Flush) -> Callable[[], None]:
-    """Have `flush` call this too; the function that comes back ends that."""
+def flush_briefly(here: float, elsewhere: float) -> bool:
+    """The same for one whose end others wait for: seconds for what stays on this machine, and for what does not."""
+    now = time.monotonic()
+    runs = [(_Run(part), now + (elsewhere if part in _elsewhere else here)) for part in list(_parts)]
+    ended = [run.ended_by(deadline) for run, deadline in sorted(runs, key=lambda each: each[1])]
+    return all(ended)
+
+
+def flushed_by(part: Flush, *, elsewhere: bool = False) -> Callable[[], None]:
+    """Have `flush` call this too; the function that comes back ends that.
+
+    elsewhere: whether it sends to another program, which may not answer.
+    """
     _parts.append(part)
+    if elsewhere:
+        _elsewhere.append(part)
 
     def undo() -> None:
-        if part in _parts:
-            _parts.remove(part)
+        for parts in (_parts, _elsewhere):
+            if part in parts:
+                parts.remove(part)
 
     return undo
 
@@ -69,3 +83,5 @@ class _Run:
 
 _parts: list[Flush] = []
 """A list, for a signal handler may call `flush` amid anything: no lock."""
+_elsewhere: list[Flush] = []
+"""Those of them that send to another program."""

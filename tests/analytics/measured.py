@@ -19,8 +19,8 @@ def summary():
     return (
         f"In {ran['weeks']} weeks of services with {rates} requests a second at noon, the {len(ran['signals'])}"
         f" signals of each raised **{alarms} false alarms**, and {young} in the nine days before the weekly score was"
-        f" known. Of {faults} faults of an hour, {found} raised the alarm. {echoes} alarms rang outside of the faults"
-        " because of them, such as an echo a day or a week later."
+        f" known. Of {faults} faults of an hour, {found} raised the alarm. Alarms that rang outside of the faults"
+        f" because of them, such as an echo a day or a week later: {echoes}."
     )
 
 

@@ -133,7 +133,7 @@ def _resilience(registry):
 
 
 def _stages(registry):
-    with stage("work", registry=registry):
+    with stage("work", items=3, registry=registry):
         pass
     with suppress(ZeroDivisionError), stage("work", registry=registry):
         1 / 0  # noqa: B018 - it is the failure of a run

@@ -55,6 +55,7 @@ SUBJECTS = {
     "documents": Subject(["documents/*"], ["tests/config", "tests/cli"], at_import=True),
     "exposition": Subject(["exposition/*"], ["tests/exposition"]),
     "health": Subject(["health/*"], ["tests/health"]),
+    "heap": Subject(["heap/*"], ["tests/heap"]),
     "instrumentation": Subject(
         ["instrumentation/*"], ["tests/instrumentation/test_*.py"], without=["instrumentation/*/*"]
     ),
@@ -65,6 +66,7 @@ SUBJECTS = {
         for part, left_out in {
             "cache": ["model"],
             "engine": ["model", "of_the_stack"],
+            "opentelemetry": (),
             "pool": ["model"],
             "queue": (),
             "resilience": (),

@@ -8,6 +8,7 @@ import pytest
 
 from manometer import render
 from manometer.processes import onlooker
+from otlp_receiver import Receiver
 from redis_server import redis_server
 from samples import samples
 from serving_program import scraped, serving
@@ -21,6 +22,7 @@ import manometer
 done = manometer.Counter("jobs_done", "Jobs.", ["queue"])
 
 
+@manometer.stage("send", engine="mail")
 def job(amount):
     done.labels("default").inc(amount)
 
@@ -98,3 +100,26 @@ def test_a_gateway_has_the_totals_of_all_jobs(tmp_path, program, work, recipe):
         work(recipe, processes_dir=tmp_path / "group", serve="false", pushgateway_url=group)
         found = samples(scraped(f"{url}/metrics"))
     assert found["jobs_done_total", ("instance", ""), ("job", "mail"), ("queue", "default")] == ALL
+
+
+def test_the_spans_of_jobs_are_sent(tmp_path, work):
+    """Each by the process of its job, before that ends."""
+    receiver = Receiver()
+    try:
+        group = tmp_path / "group"
+        work("worker", processes_dir=group, serve="false", otlp_endpoint=receiver.url, metrics_exporter="none")
+    finally:
+        receiver.close()
+    assert [name for _, _, name in receiver.spans].count("send") == 20
+
+
+def test_a_receiver_that_does_not_answer_costs_no_figure(tmp_path, work):
+    """Nor is a job lost."""
+    receiver = Receiver()
+    receiver.held_up.clear()
+    try:
+        group = tmp_path / "group"
+        work("worker", processes_dir=group, serve="false", otlp_endpoint=receiver.url, metrics_exporter="none")
+    finally:
+        receiver.close()
+    assert samples(render(onlooker(group))[0].decode())["jobs_done_total", ("queue", "default")] == ALL

@@ -94,8 +94,8 @@ def test_what_is_explained_is_there():
         ("a or histogram_sum(rate(b[5m]))", {" histogram_sum(rate(b[5m]))"}),
         ("a or rate(b_seconds[5m])", {" rate(b_seconds[5m])"}),
         (
-            "a or rate(b_total[5m])",
-            {"a ", " rate(b_total[5m])", "a or rate(b_total[600s])", "a or rate(b_total[150s])"},
+            "rate(b_total[5m]) or c",
+            {"rate(b_total[600s]) or c", "rate(b_total[150s]) or c", " c", "rate(b_total[5m]) "},
         ),
         (
             "(a or histogram_sum(b) * 2 > 0) * 3",

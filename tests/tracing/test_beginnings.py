@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio, TraceIdRat
 from forking import forked
 from manometer import stage
 from manometer.tracing import ids, spans
+from manometer.tracing.beginning import Beginning
 from manometer.tracing.ratio import Ratio
 from manometer.tracing.recorder import Recorder
 from manometer.tracing.sampling import Sampling
@@ -111,6 +112,18 @@ def test_traces_that_are_not_recorded_have_ids_of_their_own(figures, recorded):
         run(tells)
     assert told[0::2] == told[1::2]
     assert len(set(told)) == 3
+
+
+def test_what_nobody_has_seen_of_a_trace_serves_the_next(figures, recorded, monkeypatch):
+    """So that most traces make nothing."""
+    recorded(RARELY)
+    run, made, another = nested(figures), [], Beginning.another
+    run()
+    run()
+    monkeypatch.setattr(Beginning, "another", lambda beginning: made.append(1) or another(beginning))
+    for _ in range(10):
+        run()
+    assert not made
 
 
 def test_what_goes_on_after_a_trace_keeps_its_trace(figures, recorded):

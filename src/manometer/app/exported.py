@@ -141,7 +141,7 @@ def _send_now() -> bool:
 
 _sendings: WeakKeyDictionary[CollectorRegistry, Sending] = WeakKeyDictionary()
 _to_the_end: WeakSet[CollectorRegistry] = WeakSet()
-flushed_by(_send_now)
+flushed_by(_send_now, elsewhere=True)
 
 
 def _shown(registry: CollectorRegistry, worker: "Worker | None") -> CollectorRegistry:

@@ -2,7 +2,7 @@
 
 from manometer.catalogue.spec import FAST_BUCKETS, Across, Kind, MetricSpec, Reading
 
-__all__ = ["SPECS", "STAGE_ACTIVE", "STAGE_DURATION", "STAGE_ERRORS", "STAGE_OLDEST_AGE"]
+__all__ = ["SPECS", "STAGE_ACTIVE", "STAGE_DURATION", "STAGE_ERRORS", "STAGE_ITEMS", "STAGE_OLDEST_AGE"]
 
 STAGE_DURATION = MetricSpec(
     name="engine.stage.duration",
@@ -37,5 +37,13 @@ STAGE_OLDEST_AGE = MetricSpec(
     across=Across.MAX,
     help="Time since the oldest run of the stage that is under way has started, and 0 while there is none.",
 )
+STAGE_ITEMS = MetricSpec(
+    name="engine.stage.items",
+    kind=Kind.COUNTER,
+    unit="{item}",
+    attributes=("engine.name", "engine.stage.name", "engine.stage.outcome"),
+    values={"engine.stage.outcome": ("ok", "error")},
+    help="Items that ended runs of the stage had to go through, by how the run ended; of stages that say how many.",
+)
 
-SPECS = (STAGE_DURATION, STAGE_ACTIVE, STAGE_ERRORS, STAGE_OLDEST_AGE)
+SPECS = (STAGE_DURATION, STAGE_ACTIVE, STAGE_ERRORS, STAGE_OLDEST_AGE, STAGE_ITEMS)

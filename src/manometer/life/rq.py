@@ -4,13 +4,14 @@ import sys
 from functools import wraps
 from typing import Any
 
-from manometer.flushing import flush
+from manometer.flushing import flush_briefly
 from manometer.meters.fork import Forked
 
 __all__ = ["flush_after_jobs"]
 
-PATIENCE = 2.0
-"""Seconds that the end of a job waits for that: the worker takes no other job meanwhile."""
+HERE, ELSEWHERE = 2.0, 1.0
+"""Seconds that the end of a job waits for its figures to be written, and for its spans and lines to be sent: the
+worker takes no other job meanwhile, and a receiver may be dead for hours."""
 
 
 def flush_after_jobs(_: Forked) -> None:
@@ -30,7 +31,7 @@ def flush_after_jobs(_: Forked) -> None:
             return perform(worker, *args, **kwargs)
         finally:
             if getattr(worker, "is_horse", True):  # else its process goes on
-                flush(PATIENCE)
+                flush_briefly(HERE, ELSEWHERE)
 
     perform_and_flush._flushes = True  # type: ignore[attr-defined]
     owner.perform_job = perform_and_flush

@@ -14,7 +14,7 @@ from manometer.tracing.live_span import LiveSpan
 from manometer.tracing.ratio import Ratio
 from manometer.tracing.sampling import Sampling
 from manometer.tracing.sdk_span import sdk_span
-from manometer.tracing.wanted import LOOK_AT_ALL, Stage, Times, Told, Wanted
+from manometer.tracing.wanted import LOOK_AT_ALL, Looking, Stage, Times, Told, Wanted
 
 __all__ = ["Recorder"]
 
@@ -37,12 +37,12 @@ class Recorder:
     ) -> None:
         self.provider, self.sampling, self.ratio = provider, sampling, Ratio(sampling.share)
         self.leaves_traces = sampling.left_a_second > 0
-        self._stages: WeakSet[Stage] = WeakSet()
+        self._stages: WeakSet[Looking] = WeakSet()
         self._take, self._count = take, count
         self._limits = SpanLimits()
         self._bound = _Bound(sampling.left_a_second)
 
-    def asked_by(self, stage: Stage) -> None:
+    def asked_by(self, stage: Looking) -> None:
         """That stage looks at its runs by these settings from now on."""
         self._stages.add(stage)
 
@@ -61,13 +61,12 @@ class Recorder:
         """The span of a run that begins in a trace that is recorded."""
         state = None if parent is None else parent.trace_state
         context = SpanContext(trace_id, new_span_id(), is_remote=False, trace_flags=_SAMPLED, trace_state=state)
-        attributes = {"engine.name": stage.engine, "engine.stage.name": stage.stage}
         return LiveSpan(
             stage.stage,
             context,
             parent,
             stage.kind,
-            attributes,
+            stage.attributes,
             self.provider.resource,
             self._limits,
             self._take,
@@ -112,12 +111,12 @@ def _span(
     start: int,
     end: int,
 ) -> ReadableSpan:
-    attributes = {"engine.name": stage.engine, "engine.stage.name": stage.stage}
+    attributes = stage.attributes
     error = None if told is None else told.error
     events: list[Event] = []
     status = Status()
     if error is not None:
-        attributes["error.type"] = error.type
+        attributes = {**attributes, "error.type": error.type}
         status = Status(StatusCode.ERROR, error.message)
         events.append(Event("exception", BoundedAttributes(None, error.event), end))
     return sdk_span(

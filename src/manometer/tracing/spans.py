@@ -204,9 +204,8 @@ def _first(stage: Stage, beginning: Beginning) -> Span | None:
 
 def _span_of(tracer: trace.Tracer, stage: Stage, giver: SpanContext | None) -> Span | None:
     """A span that begins, by the program's tracer; None where that one has none."""
-    attributes = {"engine.name": stage.engine, "engine.stage.name": stage.stage}
     links = () if giver is None else (Link(giver),)
-    span = tracer.start_span(stage.stage, kind=stage.kind, attributes=attributes, links=links)
+    span = tracer.start_span(stage.stage, kind=stage.kind, attributes=stage.attributes, links=links)
     return span if span.get_span_context().is_valid else None
 
 

@@ -1,7 +1,7 @@
 """A trace that is wanted of runs that were not recorded: what is kept for it until its outermost run has ended."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from opentelemetry.trace import SpanContext, SpanKind
 
@@ -9,7 +9,7 @@ from manometer.tracing.described import Described
 from manometer.tracing.ids import exemplar_of, new_span_id, new_trace_id
 from manometer.tracing.sampling import Sampling
 
-__all__ = ["LOOK_AT_ALL", "Judge", "Stage", "Times", "Told", "Wanted"]
+__all__ = ["LOOK_AT_ALL", "Judge", "Looking", "Stage", "Times", "Told", "Wanted"]
 
 
 LOOK_AT_ALL = -1.0
@@ -24,20 +24,27 @@ class Judge(Protocol):
 
     sampling: Sampling
 
-    def asked_by(self, stage: "Stage") -> None:
+    def asked_by(self, stage: "Looking") -> None:
         """That stage looks at its runs by this judge's settings from now on."""
 
 
-class Stage(Protocol):
-    """A stage, as its spans tell of it.
+class Looking(Protocol):
+    """What looks at runs. look_after: seconds from which on a run that ends has to be looked at."""
 
-    kind: that of its spans. look_after: seconds from which on a run that ends has to be looked at.
-    """
-
-    engine: str
-    stage: str
-    kind: SpanKind
     look_after: float
+
+
+class Stage(Protocol):
+    """A stage, as the spans of its runs tell of it. kind, attributes: those of the spans."""
+
+    @property
+    def stage(self) -> str: ...
+
+    @property
+    def kind(self) -> SpanKind: ...
+
+    @property
+    def attributes(self) -> Mapping[str, Any]: ...
 
     def is_slow(self, seconds: float, judge: Judge) -> bool:
         """Whether a run that took so long was slow."""

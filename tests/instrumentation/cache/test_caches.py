@@ -246,7 +246,7 @@ def test_threads_lose_no_lookup(figures):
 def test_what_is_no_cache_is_refused(figures, strange):
     """Objects of the right library but the wrong kind get an answer that helps."""
     with pytest.raises(
-        UnsupportedError, match=r"pass the cache object itself|decorate it first|pass a cachetools cache"
+        UnsupportedError, match=r"pass the cache object itself|decorate it first|pass a cache of cachetools"
     ):
         instrument_cache(strange, name="c", registry=figures.registry)
 

@@ -2,7 +2,11 @@
 
 import functools
 
+import async_lru
+import cachebox
 import cachetools
+import diskcache
+import pytest
 
 from manometer import instrument_cache
 from manometer.testing import CacheContract
@@ -77,3 +81,56 @@ class TestDecoratedLruCache(TestLruCache):
 
     def instrument(self, target, name, figures):
         return instrument_cache(name=name, registry=figures.registry)(target)
+
+
+class TestAsyncLru(CacheContract):
+    """A function of coroutines, measured where it is."""
+
+    tells = ("lookups", "entries", "limit")
+
+    def make(self):
+        @async_lru.alru_cache(maxsize=2)
+        async def later(key):
+            return tenfold(key)
+
+        return later
+
+    def look_up(self, cache, key):
+        return cache(key)
+
+
+class TestCacheboxFunction(CacheContract):
+    """A function that cachebox has cached, measured where it is."""
+
+    tells = ("lookups", "entries", "limit")
+
+    def make(self):
+        return cachebox.cached(cachebox.LRUCache(2))(tenfold)
+
+    def look_up(self, cache, key):
+        return cache(key)
+
+
+class TestDiskcache(CacheContract):
+    """A cache on disk, of two entries of 100 kB."""
+
+    tells = ("lookups", "evictions")
+
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path_factory):
+        """Where they are."""
+        self.new_folder = lambda: tmp_path_factory.mktemp("cache")
+
+    def make(self):
+        cache = diskcache.Cache(self.new_folder(), cull_limit=1)
+        cache.reset("size_limit", cache.volume() + 250_000)
+        return cache
+
+    def look_up(self, cache, key):
+        value = cache.get(key)
+        if value is None:
+            cache[key] = value = (tenfold(key), bytes(100_000))
+        return value[0]
+
+    def dispose(self, target):
+        target.close()

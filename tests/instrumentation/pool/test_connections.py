@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 import asyncpg
 import psycopg
+import psycopg2.pool
 import psycopg_pool
 import pytest
 import redis
@@ -68,6 +69,29 @@ class TestPsycopgNull(TestPsycopg):
         pool = self.kind(self.servers["postgres"], max_size=2, open=False)
         pool.open(wait=True)
         return pool
+
+
+class TestPsycopg2(OfServers, PoolContract):
+    """A pool of psycopg2."""
+
+    tells = ("resources", "limit", "idle_limit", "acquisitions", "creations", "rejections")
+    vain = psycopg2.pool.PoolError
+    waits = False
+
+    def make(self):
+        return psycopg2.pool.ThreadedConnectionPool(1, 2, self.servers["postgres"])
+
+    def acquire(self, pool):
+        return pool.getconn()
+
+    def release(self, pool, resource):
+        pool.putconn(resource)
+
+    def ask_in_vain(self, pool):
+        pool.getconn()
+
+    def dispose(self, target):
+        target.closeall()
 
 
 class TestAsyncPsycopg(OfServers, AsyncPoolContract):

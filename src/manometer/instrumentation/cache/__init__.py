@@ -17,10 +17,8 @@ T = TypeVar("T")
 
 _NOT_GIVEN = object()
 
-_OURS = {
-    "cachetools": "manometer.instrumentation.cache.cachetools",
-    "functools": "manometer.instrumentation.cache.functools",
-}
+_LIBRARIES = ("async_lru", "cachebox", "cachetools", "diskcache", "functools")
+_OURS = {each: f"manometer.instrumentation.cache.{each}" for each in _LIBRARIES}
 
 
 @overload
@@ -28,7 +26,9 @@ def instrument_cache(cache: T, *, name: str, registry: CollectorRegistry = ...) 
 @overload
 def instrument_cache(*, name: str, registry: CollectorRegistry = ...) -> Callable[[T], T]: ...
 def instrument_cache(cache: Any = _NOT_GIVEN, *, name: str, registry: CollectorRegistry = REGISTRY) -> Any:
-    """Measure a cache: a cachetools cache or cached function, or a `functools.lru_cache` function.
+    """Measure a cache of cachetools or diskcache, or a function that a library caches.
+
+    The libraries of cached functions are functools, cachetools, cachebox and async_lru.
 
         prices = instrument_cache(TTLCache(9, 60), name="prices")
 
@@ -51,7 +51,9 @@ def _instrument(cache: T, name: str, registry: CollectorRegistry, *, in_place: b
         raise UnsupportedError(
             f"{cache!r} binds a function; instrument the cached function that it binds, or the cache object itself"
         )
-    wanted = "a cachetools cache, or a function cached by cachetools or functools.lru_cache"
+    wanted = (
+        "a cache of cachetools or diskcache, or a function cached by cachetools, functools, async_lru or cachebox"
+    )
     measure = adapter_of(cache, "cache", _OURS, wanted)
     instrumented: T = measure(cache, Bind(Subject.on(registry, "cache"), {"cache.name": name}, in_place))
     return instrumented

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from threading import RLock
+from types import MappingProxyType
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from opentelemetry import trace
@@ -19,7 +20,7 @@ from manometer.registry.catalogued import Pulled
 from manometer.registry.self_metrics import SelfMetrics
 from manometer.tracing.error_type import error_type
 from manometer.tracing.spans import Closing, RunSpan, open_span
-from manometer.tracing.wanted import LOOK_AT_ALL, Judge
+from manometer.tracing.wanted import LOOK_AT_ALL, Judge, Stage
 
 __all__ = ["HeldRun", "StageSeries"]
 
@@ -59,8 +60,9 @@ class StageSeries:
         self.kind = SpanKind.INTERNAL
         self.expected: tuple[type[BaseException], ...] = ()
         self._usual, self._watchers = Usual(), 0
-        identity = {"engine.name": engine, "engine.stage.name": stage}
-        with Subject.on(registry, "engine").binding(self, identity) as binding:
+        # The spans of all runs share them, and a program can get hold of a span's.
+        self.attributes = MappingProxyType({"engine.name": engine, "engine.stage.name": stage})
+        with Subject.on(registry, "engine").binding(self, self.attributes) as binding:
             self._binding, self.clock = binding, binding.clock
             ok = binding.histogram(rows.STAGE_DURATION, {"engine.stage.outcome": "ok"})
             self.ok, self.pending, self._ok = ok.observe, ok.pending, ok
@@ -82,11 +84,17 @@ class StageSeries:
             stages = _stages.setdefault(registry, {})
             return stages.get((engine, stage)) or stages.setdefault((engine, stage), cls(registry, engine, stage))
 
+    def went_through(self, items: int, *, well: bool) -> None:
+        """A run of so many items came to its end."""
+        outcome = "ok" if well else "error"
+        self._binding.counter(rows.STAGE_ITEMS, {"engine.stage.outcome": outcome}).inc(items)
+
     def hold(self) -> HeldRun:
         """A run that begins, and is in flight for as long as this object lives, or until its tie is discarded."""
         run = HeldRun()
         run.began = None
         run.tie = ref(run, self.runs.held.discard)
+        hash(run.tie)  # a dead one whose hash nobody asked for has none
         self.runs.held.add(run.tie)
         return run
 
@@ -96,15 +104,24 @@ class StageSeries:
             return None
         return open_span(self, is_current=is_current)
 
-    def ended(self, start: float, end: float, span: Closing | None, error: BaseException | None = None) -> None:
-        """A run came to its end, by that exception where there is one.
+    def ended(
+        self,
+        start: float,
+        end: float,
+        span: Closing | None,
+        error: BaseException | None = None,
+        told: Stage | None = None,
+    ) -> bool:
+        """A run came to its end, by that exception where there is one; returns whether it went well.
+
+        told: what its span tells of the stage, where that is the run's alone.
 
         At the end of the program's stack, where there is no room to count the run, it goes uncounted.
         """
         try:
             if error is not None and issubclass(type(error), self.expected):
                 error = None
-            exemplar = None if span is None else span.close(self, start, end, error)
+            exemplar = None if span is None else span.close(told or self, start, end, error)
             if error is None:
                 self.ok(end - start, exemplar)
             else:
@@ -112,6 +129,7 @@ class StageSeries:
                 self._binding.counter(rows.STAGE_ERRORS, {"error.type": error_type(error)}).inc()
         except RecursionError:
             pass
+        return error is None
 
     def is_slow(self, seconds: float, judge: Judge) -> bool:
         """Whether a run that took so long was slow: by the setting, or by what is usual for this stage."""

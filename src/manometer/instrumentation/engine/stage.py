@@ -11,8 +11,11 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from manometer.errors import MetricError
 from manometer.instrumentation.engine.measured import measured
+from manometer.instrumentation.engine.particulars import NONE, Attributes, Items, Particulars
+from manometer.instrumentation.engine.per_call import per_call
 from manometer.instrumentation.engine.series import StageSeries
-from manometer.tracing.spans import RunSpan
+from manometer.instrumentation.engine.told_by_run import ToldByRun
+from manometer.tracing.spans import RunSpan, open_span
 
 __all__ = ["stage"]
 
@@ -25,11 +28,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 class _Run:
     """One run of a block, which is in flight for as long as this object lives, and no longer than the block."""
 
-    __slots__ = ("__weakref__", "began", "series", "span", "stage", "tie")
+    __slots__ = ("__weakref__", "began", "items", "series", "span", "stage", "tie", "told")
 
     began: float | None
     """When the run began; None before, and after its end."""
+    items: int | None
+    """How many there are of it, where the program says so."""
     series: StageSeries
+    told: ToldByRun | None
+    """What its span tells of the stage, where that is the run's alone."""
     span: RunSpan | None
     stage: "stage | None"
     """The stage, where a `with` statement holds the run; None where the stage itself holds the run."""
@@ -49,7 +56,9 @@ class _Run:
             # The caller of a generator had enough: that is no error. An exception may lie about its class, so it is
             # the class that is asked.
             failed = kind is not None and not issubclass(kind, GeneratorExit)
-            series.ended(began, series.clock(), self.span, error if failed else None)
+            well = series.ended(began, series.clock(), self.span, error if failed else None, self.told)
+            if self.items is not None:
+                series.went_through(self.items, well=well)
         finally:
             series.runs.held.discard(self.tie)
             self.began = None
@@ -60,7 +69,7 @@ def _next_run(stage: "stage") -> _Run:
     """A run that is yet to begin."""
     run = _Run()
     run.series = series = stage._series
-    run.stage, run.began, run.span = stage, None, None
+    run.stage, run.began, run.span, run.told, run.items = stage, None, None, stage._told, stage._items
     run.tie = tie = ref(run, series.runs.held.discard)
     hash(tie)  # a dead one whose hash nobody asked for has none
     stage._next = tie
@@ -95,6 +104,9 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
     kind: that of its spans, where the stage is not internal to the program: `client` where it asks a broker, a
     database or a cache server. expected: exceptions that are no errors, such as `asyncio.CancelledError`; a run that
     ends by one is well. Both hold for every use of the stage's name.
+    items: how many a run goes through, such as the rows of a batch. attributes: of its span alone, such as the number
+    of an order, which no metric may have. A decorator takes functions of the call's arguments in their place, such as
+    `items=len`; each call is a block then, and generators have neither.
     Raises MetricError where the name or the engine is no text, or where what it decorates is no function.
     """
 
@@ -105,6 +117,8 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
         engine: str = "main",
         kind: Kind | None = None,
         expected: type[BaseException] | tuple[type[BaseException], ...] = (),
+        items: Items = None,
+        attributes: Attributes = None,
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
         if callable(name):
@@ -123,6 +137,9 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
             series.kind = _KINDS[kind]
         if expected:
             series.expected = tuple({*series.expected, *expected})
+        self._particulars = particulars = Particulars(items, attributes)
+        self._items = items if isinstance(items, int) else None
+        self._told = None if particulars.are_of_calls else particulars.told(series)
         self._next: ReferenceType[_Run] | None = None
         self._entered: list[_Run] = []
 
@@ -132,6 +149,8 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
     # Where `__enter__` is called by hand, nothing but the stage can hold the run.
 
     def __enter__(self) -> Self:
+        if self._particulars.are_of_calls:
+            raise MetricError("the items and attributes of a block are values; only a decorator takes functions")
         tie, self._next = self._next, None
         run = None if tie is None else tie()
         if run is None:
@@ -143,7 +162,7 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
             held.add(run.tie)
             if run.stage is None:
                 self._entered.append(run)
-            run.span = None if trace._TRACER_PROVIDER is None else series.span()
+            run.span = None if trace._TRACER_PROVIDER is None else open_span(run.told or series)
             run.began = series.clock()
         except BaseException as error:
             held.discard(run.tie)
@@ -172,4 +191,14 @@ class stage:  # noqa: N801 - it is used as a keyword is: `with stage("classify_w
                 f"{function!r} is no function, and cannot be measured; decorate the function that it is made of, "
                 "such as a method of the class, or what stands below @property"
             )
-        return cast(F, measured(self._series, function))
+        if self._particulars == NONE:
+            return cast(F, measured(self._series, function))
+        return cast(F, per_call(self._of_call, function))
+
+    def _of_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "stage":
+        block, particulars = type(self).__new__(type(self)), self._particulars.of_call(args, kwargs)
+        block._series, block._particulars = self._series, particulars
+        block._items = cast(int | None, particulars.items)
+        block._told = particulars.told(self._series)
+        block._next, block._entered = None, []
+        return block

@@ -13,15 +13,13 @@ __all__ = ["instrument_executor", "instrument_pool"]
 
 T = TypeVar("T")
 
-_POOLS = {
-    library: f"manometer.instrumentation.pool.{library}"
-    for library in ("asyncpg", "psycopg_pool", "redis", "sqlalchemy")
-}
+_OF_CONNECTIONS = ("SQLAlchemy", "psycopg_pool", "psycopg2", "asyncpg", "redis")
+_POOLS = {each.lower(): f"manometer.instrumentation.pool.{each.lower()}" for each in _OF_CONNECTIONS}
 _WORKERS = {"concurrent": "manometer.instrumentation.pool.concurrent"}
 
 
 def instrument_pool(pool: T, *, name: str, registry: CollectorRegistry = REGISTRY) -> T:
-    """Measure a pool: of SQLAlchemy, psycopg_pool, asyncpg or redis-py, or an object pool.
+    """Measure a pool: of SQLAlchemy, psycopg_pool, psycopg2, asyncpg or redis-py, or an object pool.
 
     Pass an engine, a client or the pool itself, blocking or asynchronous.
 
@@ -30,7 +28,7 @@ def instrument_pool(pool: T, *, name: str, registry: CollectorRegistry = REGISTR
     has `idle`, `limit` and `created` too, these are shown: see `manometer.adapter.ObjectPool`.
     Raises UnsupportedError for another kind of pool, BindingError for a pool bound already.
     """
-    wanted = f"a pool of SQLAlchemy, psycopg_pool, asyncpg or redis-py, or an object with {object_pool.INTERFACE}"
+    wanted = f"a pool of {', '.join(_OF_CONNECTIONS)}, or an object with {object_pool.INTERFACE}"
     otherwise = object_pool.pool if object_pool.has_interface(pool) else None
     measure = adapter_of(pool, "pool", _POOLS, wanted, otherwise)
     instrumented: T = measure(pool, Bind(Subject.on(registry, "pool"), {"pool.name": name}))

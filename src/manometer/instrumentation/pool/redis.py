@@ -38,10 +38,6 @@ def _made(pool: Any) -> int:
     return len(pool._in_use_connections) + len(pool._available_connections)
 
 
-def _made_for_queue(pool: Any) -> int:
-    return len(pool._connections)
-
-
 def _turned_away(error: BaseException) -> bool:
     """Older versions have no class for it."""
     return isinstance(error, redis.ConnectionError) and str(error) == "Too many connections"
@@ -66,17 +62,17 @@ _refusing: PoolAdapter[Any] = PoolAdapter(
 )
 _refusing_later = replace(_refusing, awaited=True)
 _waiting_later = replace(_refusing_later, timeouts=_waited_in_vain, rejections=())
-_waiting = replace(_waiting_later, awaited=False, read=_read_queue, created=_made_for_queue)
+_waiting = replace(_waiting_later, awaited=False, read=_read_queue, created=lambda pool: len(pool._connections))
+
+_KINDS = {
+    redis.BlockingConnectionPool: _waiting,
+    asyncio.BlockingConnectionPool: _waiting_later,
+    asyncio.ConnectionPool: _refusing_later,
+}
 
 
 def pool(target: Any, bind: Bind) -> Any:
     """Time requests and uses, by the kind of the pool; read the rest off it."""
     found = _pool(target)
-    measure = _refusing
-    if isinstance(found, redis.BlockingConnectionPool):
-        measure = _waiting
-    elif isinstance(found, asyncio.BlockingConnectionPool):
-        measure = _waiting_later
-    elif isinstance(found, asyncio.ConnectionPool):
-        measure = _refusing_later
+    measure = next((each for kind, each in _KINDS.items() if isinstance(found, kind)), _refusing)
     return measure(target, bind)

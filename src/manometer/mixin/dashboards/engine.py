@@ -50,7 +50,7 @@ def dashboard(config: Thresholds) -> Dashboard:
         (
             Row(WELL, (_stages(config), throughput(_CHOSEN), _latency(config), errors(config, _CHOSEN))),
             Row(PRESSURE, (_durations(), _time_spent(), _active(), _oldest())),
-            Row(SINCE, (_error_types(), _outcomes())),
+            Row(SINCE, (_error_types(), _outcomes(), _items())),
             Row(COMING, (_burn(config),)),
         ),
         (CHOICE, _STAGE_CHOICE),
@@ -220,6 +220,18 @@ def _outcomes() -> Graph:
             ),
         ),
         width=12,
+    )
+
+
+def _items() -> Graph:
+    return Graph(
+        "Items",
+        "Items a second that runs of each stage went through, of stages that say how many there are. Beside the"
+        " throughput it tells how large the batches are.",
+        "ops",
+        (Query(per_second(engine.STAGE_ITEMS, _STAGE, _CHOSEN), _A_STAGE),),
+        width=24,
+        height=7,
     )
 
 

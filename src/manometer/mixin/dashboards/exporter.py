@@ -3,9 +3,10 @@
 from manometer.catalogue import self_metrics as kit
 from manometer.mixin.dashboards.meaning import BAD, GOOD, RED_FROM_ANY, WORRY
 from manometer.mixin.dashboards.panel import PRESSURE, SINCE, WELL, Bars, Dashboard, Graph, Query, Row, Stat, Timeline
-from manometer.mixin.dashboards.query import SHOWN, chosen, grown, highest, per_second, shown, watched
+from manometer.mixin.dashboards.query import SELECTED, SHOWN, chosen, grown, highest, per_second, shown, watched
 from manometer.mixin.dashboards.targets import board
-from manometer.mixin.promql import TARGET, by, increase
+from manometer.mixin.promql import TARGET, by, increase, select
+from manometer.mixin.rules.telemetry import LOST
 from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["dashboard"]
@@ -23,7 +24,7 @@ def dashboard(config: Thresholds) -> Dashboard:
         "Exporter",
         "What measuring costs, what of it fails, what the exporters refused, and with which settings they run.",
         (
-            Row(WELL, (_failing(), _folding(), _settings(), _failures(), _folds())),
+            Row(WELL, (_failing(), _folding(), _lost(), _settings(), _failures(), _folds())),
             Row(PRESSURE, (_collect_time(), _scrape_time(), _series(), _shortages(), _refusals())),
             Row(
                 SINCE,
@@ -44,7 +45,7 @@ def _failing() -> Stat:
         "short",
         (Query(f"sum({increase(chosen(kit.COLLECT_FAILURES), SHOWN)}) or vector(0)", "failures"),),
         steps=((None, GOOD), (1, BAD)),
-        width=6,
+        width=4,
         height=6,
     )
 
@@ -57,7 +58,21 @@ def _folding() -> Stat:
         "short",
         (Query(f"sum({increase(chosen(kit.LABEL_FOLDS), SHOWN)}) or vector(0)", "folds"),),
         steps=((None, GOOD), (1, WORRY)),
-        width=6,
+        width=4,
+        height=6,
+    )
+
+
+def _lost() -> Stat:
+    lost = select(LOST, SELECTED)
+    return Stat(
+        "Telemetry lost",
+        "Figures, spans and log lines of the last five minutes that did not arrive, or could not be written. The"
+        " panels below tell which: see the runbook of TelemetryLost.",
+        "short",
+        (Query(f"sum({lost}) or vector(0)", "lost"),),
+        steps=((None, GOOD), (1, WORRY)),
+        width=4,
         height=6,
     )
 

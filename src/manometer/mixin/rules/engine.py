@@ -39,13 +39,15 @@ _SERVICE_ERRORS = recorded(_SERVICE, engine.STAGE_ERRORS, "rate5m")
 _WINDOWS = tuple(sorted((*HOURS, *DAYS), key=lambda window: window.seconds))
 _LONG = tuple(pace.long for pace in (*FAST, *SLOW))
 
-_SELDOM = Duration("120s")  # for what reads every bucket of every target
+_HALF_AS_OFTEN = Duration("60s")  # for tickets about single targets
+_SELDOM = Duration("240s")  # for what reads every bucket of every target
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of engines."""
     return (
-        Group("engine", (*_stages(config), *_burn(config), *_burn_alerts(config), *_alerts(config))),
+        Group("engine", (*_stages(), *_burn(config), *_burn_alerts(config))),
+        Group("engine-stages", (_slow(config), *_alerts(config)), interval=_HALF_AS_OFTEN),
         Group("engine-quantiles", _quantiles(), interval=_SELDOM),
     )
 
@@ -56,14 +58,17 @@ def promised(config: Thresholds) -> dict[str, str]:
     return {"engine.stage.name": none_of(waiting)} if waiting else {}
 
 
-def _stages(config: Thresholds) -> tuple[Record, ...]:
+def _stages() -> tuple[Record, ...]:
     failed = events(engine.STAGE_DURATION, _STAGE, {"engine.stage.outcome": "error"})
     return (
         Record(RUNS, events(engine.STAGE_DURATION, _STAGE)),
         Record(_ERRORS, f"{failed}\nor 0 * {RUNS}"),
         Record(ERROR_RATIO, f"{_ERRORS} / ({RUNS} > 0)"),
-        Record(SLOW_RATIO, share_over(engine.STAGE_DURATION, config.engine.latency_seconds, _STAGE, RUNS)),
     )
+
+
+def _slow(config: Thresholds) -> Record:
+    return Record(SLOW_RATIO, share_over(engine.STAGE_DURATION, config.engine.latency_seconds, _STAGE, RUNS))
 
 
 def _quantiles() -> tuple[Record, ...]:

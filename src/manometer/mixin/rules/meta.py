@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from manometer.catalogue import MetricSpec, self_metrics
 from manometer.mixin.promql import TARGET, any_of, both, by, either, increase, lately, over, recorded, select
+from manometer.mixin.rules import telemetry
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, told
 from manometer.mixin.thresholds import Duration, Thresholds
 
@@ -12,7 +13,8 @@ __all__ = ["KNOWN", "groups", "thresholds"]
 KNOWN = recorded(TARGET, "manometer_target", "known")
 """1 for each target that has shown Manometer's figures, for as long as Prometheus is to scrape it."""
 
-_SELDOM = Duration("60s")  # for what reads a series of every collector, and nobody is paged for
+# What reads a series of every collector: which targets are ours, and what nobody is paged for.
+_EACH_MINUTE, _SELDOM = Duration("60s"), Duration("120s")
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
@@ -27,7 +29,8 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
     )
     worse = select("ALERTS", {"alertstate": "firing", "severity": "=~critical|warning"})
     return (
-        Group("exporter", (Record(KNOWN, known), *_kit(config)), interval=_SELDOM),
+        Group("targets", (Record(KNOWN, known),), interval=_EACH_MINUTE),
+        Group("exporter", (*_kit(config), *telemetry.rules()), interval=_SELDOM),
         Group(
             "meta",
             (

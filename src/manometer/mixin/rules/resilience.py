@@ -3,7 +3,7 @@
 from manometer.catalogue import resilience
 from manometer.mixin.promql import TARGET, both, by, lately, rate, ratio, recorded, select
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
-from manometer.mixin.thresholds import Thresholds
+from manometer.mixin.thresholds import Duration, Thresholds
 
 __all__ = ["EXHAUSTED_RATIO", "OPERATIONS", "REFUSED_RATIO", "groups"]
 
@@ -13,6 +13,8 @@ _OPERATION = (*TARGET, "retry.operation.name")
 REFUSED_RATIO = recorded(_BREAKER, resilience.BREAKER_CALLS, "refused_ratio_rate5m")
 OPERATIONS = recorded(_OPERATION, resilience.RETRY_ATTEMPTS, "ended_rate5m")
 EXHAUSTED_RATIO = recorded(_OPERATION, resilience.RETRY_ATTEMPTS, "exhausted_ratio_rate5m")
+
+_SELDOM = Duration("120s")  # for what no alert waits for
 
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
@@ -25,6 +27,7 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
     ended = by(_OPERATION, rate(select(resilience.RETRY_ATTEMPTS, {"retry.attempt.outcome": "!=retried"})))
     exhausted = by(_OPERATION, rate(select(resilience.RETRY_ATTEMPTS, {"retry.attempt.outcome": "exhausted"})))
     return (
+        Group("breakers-use", (Record(REFUSED_RATIO, ratio(refused, calls)),), interval=_SELDOM),
         Group(
             "breakers",
             (
@@ -43,7 +46,6 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
         Group(
             "resilience",
             (
-                Record(REFUSED_RATIO, ratio(refused, calls)),
                 Record(OPERATIONS, ended),
                 Record(EXHAUSTED_RATIO, ratio(exhausted, OPERATIONS)),
                 Alert(

@@ -4,7 +4,7 @@ from manometer.catalogue import container, process, runtime, self_metrics
 from manometer.mixin.histograms import amounts, events
 from manometer.mixin.promql import PROCESS, TARGET, WINDOW, both, by, either, lately, over, rate, recorded, select
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
-from manometer.mixin.thresholds import Thresholds
+from manometer.mixin.thresholds import Duration, Thresholds
 
 __all__ = ["CONTAINER", "CPU", "GC_SHARE", "LARGEST", "LOOP_LAG", "MEMORY", "MEMORY_FLOOR", "OURS", "groups"]
 
@@ -28,7 +28,10 @@ _BUSIEST = recorded(TARGET, process.CPU_TIME, "max_rate5m")
 
 _MEMORY_NOW = recorded(TARGET, process.MEMORY_USAGE, "sum")
 _LARGEST_NOW = recorded(TARGET, process.MEMORY_USAGE, "max")
+_CPU = by(_PROCESS, rate(select(process.CPU_TIME)))
 _FLOOR_OF_EACH = recorded(_PROCESS, process.MEMORY_USAGE, "min10m")
+
+_SELDOM = Duration("120s")  # for what no alert waits for
 
 # Other programs show process figures too, by the same convention; the thresholds are for those that have Manometer.
 OURS = f"and on (job, instance) {select(self_metrics.COLLECT_DURATION, {'manometer.collector.name': 'process'})}"
@@ -36,14 +39,14 @@ OURS = f"and on (job, instance) {select(self_metrics.COLLECT_DURATION, {'manomet
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of the process and its runtime."""
-    return (Group("runtime", (*_records(), *_container(config), *_alerts(config))),)
+    return (
+        Group("runtime", (*_records(), *_container(config), *_alerts(config))),
+        Group("runtime-use", _use(), interval=_SELDOM),
+    )
 
 
 def _records() -> tuple[Record, ...]:
     memory = select(process.MEMORY_USAGE)
-    cpu = by(_PROCESS, rate(select(process.CPU_TIME)))
-    paused = amounts(runtime.GC_PAUSE, TARGET)
-    processes = by(TARGET, select(process.UPTIME), "count")
     used, left = select(container.MEMORY_WORKING_SET), select(container.MEMORY_AVAILABLE)
     late, looks = amounts(runtime.LOOP_LAG, _LOOP), events(runtime.LOOP_LAG, _LOOP)
     return (
@@ -54,13 +57,21 @@ def _records() -> tuple[Record, ...]:
         Record(MEMORY_FLOOR, over("min", _MEMORY_NOW, "10m")),
         Record(_FLOOR_OF_EACH, by(_PROCESS, f"{over('min', memory, '10m')} {OURS}", "min")),
         Record(CONTAINER, by(TARGET, f"{used} / ({used} + {left}) {OURS}", "max")),
-        Record(CPU, by(TARGET, f"{cpu} {OURS}")),
-        Record(_BUSIEST, by(TARGET, f"{cpu} {OURS}", "max")),
-        # The pauses of all processes are one figure; a process stands still for its part of them.
-        Record(GC_SHARE, either(f"{paused}\n/ {processes}", paused)),
+        Record(_BUSIEST, by(TARGET, f"{_CPU} {OURS}", "max")),
         # The loops of all processes are one figure too. A loop waits 100 ms for its next look, or is behind. The sum
         # of both is the time that there was, of one loop or of many.
         Record(LOOP_LAG, f"{late}\n/ ({late} + {runtime.LOOP_LAG_EVERY:g} * {looks} > 0)"),
+    )
+
+
+def _use() -> tuple[Record, ...]:
+    """What panels show and no alert waits for."""
+    paused = amounts(runtime.GC_PAUSE, TARGET)
+    processes = by(TARGET, select(process.UPTIME), "count")
+    return (
+        Record(CPU, by(TARGET, f"{_CPU} {OURS}")),
+        # The pauses of all processes are one figure; a process stands still for its part of them.
+        Record(GC_SHARE, either(f"{paused}\n/ {processes}", paused)),
     )
 
 

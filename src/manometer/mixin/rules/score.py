@@ -13,7 +13,7 @@ KNOWN = "job_instance:manometer_score_known:ratio"
 """1 where the score rests on that dimension, 0 where there are no figures of it: for errors and latency."""
 _WEIGHT = "manometer:score_weight:ratio"
 
-_INTERVAL = Duration("60s")  # each dimension is of five minutes
+_INTERVAL = Duration("120s")  # each dimension is of five minutes
 _WORST = 0.01  # a dimension at 0 would make every score 0, whatever the others are
 _UP_RATIO = 0.8  # a minute of five in which no scrape succeeds is as bad as counts
 _TIMES_THE_LIMIT = 2  # of memory, which are as bad as counts

@@ -65,6 +65,7 @@ def timings() -> Mapping[str, Timing]:
             "StageStuck": after("1m"),
             "StageWorthCaching": after("15m", keep="1h"),
             "TargetDown": after("1m"),
+            "TelemetryLost": after("10m", keep="5m"),
             "Watchdog": after("0s"),
             "WebConfigRefused": after("5m"),
         }
