@@ -61,7 +61,7 @@ def follow(collector, folder, say=lambda text: None):
         notifications, spans = [], SpanStore()
         pager = _catching(started, lambda _, __, body: notifications.append(json.loads(body)))
         behind = _catching(started, lambda _, headers, body: spans.take(headers, body))
-        collected, _ = started.enter_context(forwarding(collector, folder, behind.url))
+        collected = started.enter_context(forwarding(collector, folder, behind.url)).http
         alluse = Alluse(
             Settings(folder / _JOB, health_interval=5, lasts=3600),
             *("slow-broker", _FAULT_RATE),
