@@ -1,5 +1,6 @@
 """A request that three services answer together, each a process of its own, is one trace."""
 
+import gzip
 import json
 import re
 import subprocess
@@ -13,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from otlp_collector import forwarding
-from otlp_receiver import Receiver
+from posted import Catcher
 from waiting import DEADLINE, until
 
 SERVICE = """
@@ -70,16 +71,19 @@ exporter.close()
 POINTED = r'engine_stage_name="(\w+)".* # \{span_id="(\w+)",trace_id="(\w+)"\}'
 
 
-class Spans(Receiver):
-    """Keeps each span whole, with the service that it is of."""
+class Spans:
+    """A receiver that keeps each span whole, with the service that it is of."""
 
-    def taken(self, path, body):
-        super().taken(path, body)
+    def __init__(self):
+        self.whole = []
+        catcher = Catcher(self._take)
+        self.url, self.close = catcher.url, catcher.close
+
+    def _take(self, path, headers, body):
+        body = gzip.decompress(body) if headers["Content-Encoding"] == "gzip" else body
         for each in ExportTraceServiceRequest.FromString(body).resource_spans:
             (service,) = [a.value.string_value for a in each.resource.attributes if a.key == "service.name"]
             self.whole += [(service, span) for scope in each.scope_spans for span in scope.spans]
-
-    whole = ()
 
 
 @contextmanager
@@ -134,7 +138,6 @@ def test_three_services_give_one_connected_trace(collector, tmp_path):
     """The first decides. Log lines and exemplars of all three lead to it, and what each queued is linked to it."""
     with ExitStack() as running:
         receiver = running.enter_context(closing(Spans()))
-        receiver.whole = []
         http = running.enter_context(forwarding(collector, tmp_path, receiver.url)).http
         services, behind = {}, ""
         for name, ratio in (("stock", 0), ("orders", 0), ("shop", 1)):
