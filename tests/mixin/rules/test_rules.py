@@ -89,7 +89,7 @@ def test_no_two_groups_record_the_same_name():
 
 LATE = {
     ("cache-savings", "cache"),
-    ("pool-trend", "pool"),
+    *((each, "pool") for each in ("pool-trend", "pool-waiting")),
     ("engine-stages", "engine"),
     *((each, "targets") for each in ("exporter", "meta", "score")),
     *(("score", each) for each in ("cache", "engine", "engine-stages", "pool", "queue", "restarts", "runtime")),

@@ -21,6 +21,7 @@ PREFETCH_USED = recorded(_CACHE, cache.PREFETCHES, "used_ratio_rate5m")
 PREFETCH_AVOIDED = recorded(_CACHE, cache.PREFETCHES, "loads_avoided_rate5m")
 PREFETCH_SAVED = recorded(_CACHE, cache.PREFETCHES, "saved_rate5m")
 
+_HALF_AS_OFTEN = Duration("60s")  # for a ticket about a single cache
 _SELDOM = Duration("120s")  # for what looks back at an hour of each cache, and for what no alert waits for
 
 
@@ -54,6 +55,7 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
                     threshold=Threshold(limits.hit_ratio),
                 ),
             ),
+            interval=_HALF_AS_OFTEN,
         ),
         Group(
             "cache-savings",

@@ -37,8 +37,10 @@ REUSE = recorded(_POOL, pool.ACQUISITIONS, "reuse_ratio_rate5m")
 REQUESTS = recorded(_POOL, pool.WAIT_DURATION, "rate5m")
 SLOW_WAITS = recorded(_POOL, pool.WAIT_DURATION, "slow_ratio_rate5m")
 
+_TOLD = f"{told('pool.kind')} pool {told('pool.name')}"
 _LIMIT = by(_POOL, select(pool.RESOURCE_LIMIT), "max")
 
+_HALF_AS_OFTEN = Duration("60s")  # for tickets about single pools
 _SELDOM = Duration("120s")  # for what looks back at an hour of each pool, and for what no alert waits for
 _STEADY = 0.5  # of a trend's slope that either half of its past has: a ramp has all of it in both, a step in none
 
@@ -46,7 +48,8 @@ _STEADY = 0.5  # of a trend's slope that either half of its past has: a ramp has
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of pools."""
     return (
-        Group("pool", (*_records(config), *_alerts(config))),
+        Group("pool", (*_full(), _turns_away(config))),
+        Group("pool-waiting", (*_waits(config), *_waiting(config)), interval=_HALF_AS_OFTEN),
         Group("pool-use", _use(), interval=_SELDOM),
         Group("pool-trend", (*_trend(config), _exhaustion(config)), interval=_SELDOM),
     )
@@ -58,12 +61,17 @@ def crowded(saturation: str) -> str:
     return f"{saturation}\nunless {queued} == 0"
 
 
-def _records(config: Thresholds) -> tuple[Record, ...]:
-    limits = config.pool
+def _full() -> tuple[Record, ...]:
     used = by(_POOL, select(pool.RESOURCES, {"pool.resource.state": "used"}))
     return (
         Record(SATURATION, saturation(used, _LIMIT)),
         Record(SATURATION_5M, over("avg", SATURATION, "5m")),
+    )
+
+
+def _waits(config: Thresholds) -> tuple[Record, ...]:
+    limits = config.pool
+    return (
         Record(REQUESTS, events(pool.WAIT_DURATION, _POOL)),
         Record(SLOW_WAITS, share_over(pool.WAIT_DURATION, limits.wait_seconds, _POOL, REQUESTS)),
     )
@@ -95,25 +103,28 @@ def _trend(config: Thresholds) -> tuple[Record, ...]:
     )
 
 
-def _alerts(config: Thresholds) -> tuple[Alert, ...]:
+def _turns_away(config: Thresholds) -> Alert:
     limits = config.pool
     gave_up = by(_POOL, increase(select(pool.TIMEOUTS)))
     refused = by(_POOL, increase(select(pool.REJECTIONS)))
+    return Alert(
+        name="PoolTimeouts",
+        expr=f"({either(f'{gave_up} + {refused}', gave_up, refused)})\n> {limits.refusals:g}",
+        severity=Severity.CRITICAL,
+        fires=f"a pool let more than {limits.refusals:g} requests go empty-handed in five minutes",
+        summary=f"The {_TOLD} of {told('job')} turns requests away",
+        description='{{ $value | printf "%.0f" }} requests to the '
+        f"{_TOLD} on {told('instance')} timed out or were rejected in five minutes.",
+        threshold=Threshold(limits.refusals, "requests"),
+    )
+
+
+def _waiting(config: Thresholds) -> tuple[Alert, ...]:
+    limits = config.pool
     # Several processes show what they have together. Where one has nothing left, its requests wait all the same.
     waiting = by(_POOL, over("avg", select(pool.PENDING_REQUESTS), WINDOW))
     fewest = by(_POOL, over("min", select(pool.PENDING_REQUESTS), WINDOW))
-    labels = f"{told('pool.kind')} pool {told('pool.name')}"
     return (
-        Alert(
-            name="PoolTimeouts",
-            expr=f"({either(f'{gave_up} + {refused}', gave_up, refused)})\n> {limits.refusals:g}",
-            severity=Severity.CRITICAL,
-            fires=f"a pool let more than {limits.refusals:g} requests go empty-handed in five minutes",
-            summary=f"The {labels} of {told('job')} turns requests away",
-            description='{{ $value | printf "%.0f" }} requests to the '
-            f"{labels} on {told('instance')} timed out or were rejected in five minutes.",
-            threshold=Threshold(limits.refusals, "requests"),
-        ),
         Alert(
             name="PoolSaturated",
             expr=either(
@@ -123,8 +134,8 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             fires=f"more than {limits.saturation_ratio:.0%} of a pool is in use; for workers, and tasks queue; or"
             f" requests wait all the time, over {limits.wait_seconds:g} s on average",
-            summary=f"The {labels} of {told('job')} is full",
-            description=f"The {labels} on {told('instance')} has been {{{{ $value | humanizePercentage }}}}"
+            summary=f"The {_TOLD} of {told('job')} is full",
+            description=f"The {_TOLD} on {told('instance')} has been {{{{ $value | humanizePercentage }}}}"
             " in use for five minutes; requests wait or are about to.",
             threshold=Threshold(limits.saturation_ratio),
         ),
@@ -133,9 +144,9 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
             expr=both(f"{SLOW_WAITS} > {limits.wait_ratio:g}", f"{REQUESTS} > {limits.floor:g}"),
             severity=Severity.WARNING,
             fires=f"more than {limits.wait_ratio:.0%} of a pool's requests wait over {limits.wait_seconds:g} s",
-            summary=f"Requests wait for the {labels} of {told('job')}",
+            summary=f"Requests wait for the {_TOLD} of {told('job')}",
             description="{{ $value | humanizePercentage }} of the requests to the "
-            f"{labels} on {told('instance')} waited longer than {limits.wait_seconds:g} s.",
+            f"{_TOLD} on {told('instance')} waited longer than {limits.wait_seconds:g} s.",
             threshold=Threshold(limits.wait_seconds, "seconds"),
         ),
     )
@@ -143,7 +154,6 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
 
 def _exhaustion(config: Thresholds) -> Alert:
     limits = config.pool
-    labels = f"{told('pool.kind')} pool {told('pool.name')}"
     return Alert(
         name="PoolExhaustionForecast",
         expr=both(
@@ -153,8 +163,8 @@ def _exhaustion(config: Thresholds) -> Alert:
         severity=Severity.WARNING,
         fires=f"a pool over {limits.forecast_ratio:.0%} in use will be full in {limits.forecast_horizon}, by a"
         f" trend that fits (r2 over {limits.forecast_fit_ratio:g}) and is no step",
-        summary=f"The {labels} of {told('job')} will be full within {limits.forecast_horizon}",
-        description=f"At the pace of the last {limits.forecast_range}, the {labels} on {told('instance')}"
+        summary=f"The {_TOLD} of {told('job')} will be full within {limits.forecast_horizon}",
+        description=f"At the pace of the last {limits.forecast_range}, the {_TOLD} on {told('instance')}"
         f' will need {{{{ $value | printf "%.2f" }}}} times its limit in {limits.forecast_horizon}.',
         threshold=Threshold(1.0),
     )
