@@ -11,10 +11,11 @@ from prometheus_client import Counter as TheirCounter
 from prometheus_client import Histogram as TheirHistogram
 from prometheus_client import Summary as TheirSummary
 from prometheus_client.core import GaugeHistogramMetricFamily, SummaryMetricFamily, UnknownMetricFamily
+from prometheus_client.samples import Exemplar
 
 from manometer import Counter, Gauge, Histogram, render
 from manometer.meters.family import Family, Group
-from manometer.meters.readings import HistogramReading
+from manometer.meters.readings import GaugeReading, HistogramReading
 from manometer.otlp.metrics import encoding
 from manometer.otlp.metrics.encoding import metrics_of
 from manometer.registry.collection import collect
@@ -93,16 +94,32 @@ def test_the_time_of_creation_is_where_a_series_starts(registry, pushed):
 def test_an_exemplar_without_a_time_is_told_as_of_the_reading(registry, pushed):
     """As Prometheus has it of a scrape."""
     metric = Metric("theirs", "c", "counter")
-    metric.add_sample("theirs_total", {}, 1.0, exemplar=_exemplar({"a": "b"}, 1.0))
+    metric.add_sample("theirs_total", {}, 1.0, exemplar=Exemplar({"a": "b"}, 1.0))
     registry.register(Others(metric))
     (point,) = points(pushed(registry, NOW))["theirs"].sum.data_points
     assert point.exemplars[0].time_unix_nano == NOW
 
 
-def _exemplar(labels, value):
-    from prometheus_client.samples import Exemplar
+def test_an_exemplar_with_a_time_keeps_it(registry, pushed):
+    """To the nanosecond that a float has. Ids that a receiver would write otherwise stay labels as they are."""
+    metric = Metric("theirs", "t", "counter")
+    exemplar = Exemplar({"trace_id": "0AF7651916CD43DD8448EB211C80319C"}, 1.0, 1_600_000_000.5)
+    metric.add_sample("theirs_total", {}, 1.0, exemplar=exemplar)
+    registry.register(Others(metric))
+    (point,) = points(pushed(registry, NOW))["theirs"].sum.data_points
+    assert point.exemplars[0].time_unix_nano == 1_600_000_000_500_000_000
+    assert point.exemplars[0].trace_id == b""
+    (label,) = point.exemplars[0].filtered_attributes
+    assert (label.key, label.value.string_value) == ("trace_id", "0AF7651916CD43DD8448EB211C80319C")
 
-    return Exemplar(labels, value)
+
+def test_a_summary_of_quantiles_alone_has_no_sum(pushed):
+    """What is not known is 0 there, as the protocol has no other way to say it."""
+    group = Group(("quantile",), [(("0.5",), GaugeReading(2.0))], suffix="")
+    (request,) = pushed([Family("quantiles", "summary", "q", "", [group])], NOW)
+    (point,) = points([request])["quantiles"].summary.data_points
+    assert (point.count, point.sum) == (0, 0.0)
+    assert [(each.quantile, each.value) for each in point.quantile_values] == [(0.5, 2.0)]
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False, width=32), max_size=60), st.integers(-4, 8))
