@@ -44,7 +44,7 @@ def test_what_a_file_leaves_out_has_its_default(read):
     total, each = (events(STAGE_DURATION, of, {"job": "shop"}) for of in ((), TARGET))
     failed = {"job": "shop", "engine.stage.outcome": "error"}
     bad, each_bad = (events(STAGE_DURATION, of, failed) for of in ((), TARGET))
-    of_each = f"({each_bad} or 0 * {each}) / ({each} > 0)"
+    of_each = f"({each_bad}) / {each}"
     indicator = Indicator(total, f"{bad} or 0 * {total}", of_each)
     assert read(GOOD) == (
         Service("shop", (Objective("orders", 0.999, "30d", "critical", 0.1, indicator),), jobs=("shop",)),
@@ -73,7 +73,7 @@ def test_what_is_good_can_be_counted_instead(read):
     total, good = "sum(rate(a_total[5m]))", 'sum(rate(b_total{code="200"}[5m]))'
     each = "sum by (job, instance) (rate(a_total[5m]))"
     each_good = 'sum by (job, instance) (rate(b_total{code="200"}[5m]))'
-    of_each = f"({each} - ({each_good} or 0 * {each})) / ({each} > 0)"
+    of_each = f"({each} - ({each_good} or 0 * {each})) / {each}"
     assert service.objectives[0].indicator == Indicator(total, f"{total} - ({good} or 0 * {total})", of_each)
 
 
