@@ -17,7 +17,10 @@ pytestmark = pytest.mark.servers
 PACE = 8
 LASTS = 360
 TRIALS = 2
-TRIED = ("well", "exhausted-pool", "failing-broker", "gunicorn", "gone", "check", "collector")
+TRIED = (
+    *("well", "exhausted-pool", "failing-broker", "gunicorn", "gone"),
+    *("check", "collector", "retries", "slow-queue"),
+)
 
 
 @pytest.fixture(scope="module")

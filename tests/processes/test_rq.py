@@ -44,10 +44,10 @@ import jobs
 from redis import Redis
 from rq import Queue, Worker
 
-socket, recipe = sys.argv[1:]
+socket, recipe, jobs_done = sys.argv[1:]
 connection = Redis(unix_socket_path=socket)
 queue = Queue(connection=connection)
-for amount in range(1, 21):
+for amount in range(1, int(jobs_done) + 1):
     queue.enqueue(jobs.job_by_itself if recipe == "job" else jobs.job, amount)
 if recipe == "settings":
     command = ("worker", "-c", "settings", "-P", ".", "--burst", "--url", f"unix://{socket}", "-q", "default")
@@ -56,7 +56,8 @@ if recipe == "worker":
     manometer.start()
 Worker([queue], connection=connection).work(burst=True, logging_level="WARNING")
 """
-ALL = sum(range(1, 21))
+JOBS_DONE = 20
+ALL = sum(range(1, JOBS_DONE + 1))
 
 
 @pytest.fixture
@@ -68,14 +69,14 @@ def redis(tmp_path, program):
 
 @pytest.fixture
 def work(tmp_path, redis):
-    """Has a worker do twenty jobs, each in a process of its own that is gone at once, by one of the recipes."""
+    """Has a worker do jobs, each in a process of its own that is gone at once, by one of the recipes."""
     (tmp_path / "jobs.py").write_text(JOBS)
     (tmp_path / "settings.py").write_text(SETTINGS)
     (tmp_path / "worker.py").write_text(WORKER)
 
-    def work(recipe, **settings):
+    def work(recipe, number=JOBS_DONE, **settings):
         environment = os.environ | {f"MANOMETER_{name.upper()}": str(value) for name, value in settings.items()}
-        command = [sys.executable, "worker.py", str(redis), recipe]
+        command = [sys.executable, "worker.py", str(redis), recipe, str(number)]
         subprocess.run(command, cwd=tmp_path, env=environment, timeout=DEADLINE, check=True)
 
     return work
@@ -110,7 +111,7 @@ def test_the_spans_of_jobs_are_sent(tmp_path, work):
         work("worker", processes_dir=group, serve="false", otlp_endpoint=receiver.url, metrics_exporter="none")
     finally:
         receiver.close()
-    assert [name for _, _, name in receiver.spans].count("send") == 20
+    assert [name for _, _, name in receiver.spans].count("send") == JOBS_DONE
 
 
 def test_a_receiver_that_does_not_answer_costs_no_figure(tmp_path, work):
@@ -119,7 +120,7 @@ def test_a_receiver_that_does_not_answer_costs_no_figure(tmp_path, work):
     receiver.held_up.clear()
     try:
         group = tmp_path / "group"
-        work("worker", processes_dir=group, serve="false", otlp_endpoint=receiver.url, metrics_exporter="none")
+        work("worker", 3, processes_dir=group, serve="false", otlp_endpoint=receiver.url, metrics_exporter="none")
     finally:
         receiver.close()
-    assert samples(render(onlooker(group))[0].decode())["jobs_done_total", ("queue", "default")] == ALL
+    assert samples(render(onlooker(group))[0].decode())["jobs_done_total", ("queue", "default")] == 1 + 2 + 3

@@ -26,7 +26,7 @@ def written(folder, interval="30s"):
 
 @each_version
 @pytest.mark.servers
-@pytest.mark.parametrize(("scenarios", "interval"), [("shop", "30s"), ("slow", "2m")])
+@pytest.mark.parametrize(("scenarios", "interval"), [("shop", "30s"), ("figures", "30s"), ("slow", "2m")])
 def test_rules_load_and_behave(name, tmp_path, scenarios, interval):
     """Prometheus would load them, and each scenario comes out as it says."""
     copy = tmp_path / f"{scenarios}.yaml"

@@ -31,6 +31,7 @@ class Receiver:
         self.answers = []
         self.headers = []  # of each request
         self.spans = []  # path, service and name of each
+        self.traces = []  # each request of spans
         self.metrics = []  # each request
         self.lines = []  # service, logger and text of each
         self.refused = []  # each request that was not answered with success
@@ -64,6 +65,7 @@ class Receiver:
         elif kind == "logs":
             self.lines += _lines(request)
         else:
+            self.traces.append(request)
             self.spans += [(path, *each) for each in _spans(request)]
         return answer._replace(headers={"Content-Type": "application/x-protobuf", **answer.headers})
 

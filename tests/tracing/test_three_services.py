@@ -9,7 +9,6 @@ from contextlib import ExitStack, closing, contextmanager
 from itertools import pairwise
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from otlp_collector import forwarding
@@ -70,16 +69,17 @@ exporter.close()
 POINTED = r'engine_stage_name="(\w+)".* # \{span_id="(\w+)",trace_id="(\w+)"\}'
 
 
-class Spans(Receiver):
-    """Keeps each span whole, with the service that it is of."""
-
-    def taken(self, path, body):
-        super().taken(path, body)
-        for each in ExportTraceServiceRequest.FromString(body).resource_spans:
-            (service,) = [a.value.string_value for a in each.resource.attributes if a.key == "service.name"]
-            self.whole += [(service, span) for scope in each.scope_spans for span in scope.spans]
-
-    whole = ()
+def whole(receiver):
+    """Each span that came in, with the service that it is of."""
+    return [
+        (attribute.value.string_value, span)
+        for request in receiver.traces
+        for each in request.resource_spans
+        for attribute in each.resource.attributes
+        if attribute.key == "service.name"
+        for scope in each.scope_spans
+        for span in scope.spans
+    ]
 
 
 @contextmanager
@@ -133,19 +133,18 @@ def exemplars(url):
 def test_three_services_give_one_connected_trace(collector, tmp_path):
     """The first decides. Log lines and exemplars of all three lead to it, and what each queued is linked to it."""
     with ExitStack() as running:
-        receiver = running.enter_context(closing(Spans()))
-        receiver.whole = []
-        http, _ = running.enter_context(forwarding(collector, tmp_path, receiver.url))
+        receiver = running.enter_context(closing(Receiver()))
+        http = running.enter_context(forwarding(collector, tmp_path, receiver.url)).http
         services, behind = {}, ""
         for name, ratio in (("stock", 0), ("orders", 0), ("shop", 1)):
             services[name] = running.enter_context(service(tmp_path, name, http, ratio, behind))
             behind = services[name][0]
         with urllib.request.urlopen(behind, timeout=DEADLINE) as answer:
             assert answer.read() == b"done"
-        until(lambda: len(receiver.whole) >= 8, lambda: f"{[(name, span.name) for name, span in receiver.whole]}")
+        until(lambda: len(whole(receiver)) >= 8, lambda: f"{[(name, span.name) for name, span in whole(receiver)]}")
         pointed = {name: exemplars(metrics) for name, (_, metrics, _) in services.items()}
         lines = {name: logged(lines()) for name, (_, _, lines) in services.items()}
-    spans = {(name, span.name): span for name, span in receiver.whole}
+    spans = {(name, span.name): span for name, span in whole(receiver)}
     parents = {key: span.parent_span_id for key, span in spans.items()}
     assert len({span.trace_id for (_, stage), span in spans.items() if stage != "mail"}) == 1
     assert parents[("shop", "answer")] == b""

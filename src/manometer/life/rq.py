@@ -9,7 +9,7 @@ from manometer.meters.fork import Forked
 
 __all__ = ["flush_after_jobs"]
 
-HERE, ELSEWHERE = 2.0, 1.0
+HERE, ELSEWHERE = 10.0, 1.0
 """Seconds that the end of a job waits for its figures to be written, and for its spans and lines to be sent: the
 worker takes no other job meanwhile, and a receiver may be dead for hours."""
 

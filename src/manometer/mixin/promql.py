@@ -27,6 +27,7 @@ __all__ = [
     "saturation",
     "select",
     "staying_over",
+    "unless_gone",
 ]
 
 WINDOW = "5m"
@@ -41,11 +42,12 @@ PROCESS = "pid"
 FOREIGN = frozenset(
     {
         "ALERTS",
+        "process_start_time_seconds",
         "scrape_duration_seconds",
         "up",
     }
 )
-"""Metrics that the rules and dashboards read and the catalogue does not hold: Prometheus's own."""
+"""Metrics that the rules and dashboards read and the catalogue does not hold: those of Prometheus and its client."""
 
 _OPERATORS = ("=~", "!~", "!=")
 _NONE: Mapping[str, str] = {}
@@ -94,6 +96,15 @@ def lately(function: str, gauge: str, window: str) -> str:
     finds one sample in the last minute then.
     """
     return either(over(function, gauge, window), over("last", gauge, WINDOW))
+
+
+def unless_gone(condition: str) -> str:
+    """The condition, but of targets that Prometheus scraped a while ago and no longer has.
+
+    Their last figures say nothing about now. A target that cannot be scraped is another thing: it is there still. One
+    whose figures are pushed has none of this.
+    """
+    return f"({condition})\nunless on ({', '.join(TARGET)}) ({over('last', 'up', WINDOW)} unless up)"
 
 
 def by(labels: Iterable[str], expr: str, operation: str = "sum") -> str:

@@ -30,5 +30,7 @@ def files(config: Thresholds, form: str = "prometheus", services: Collection[Ser
     for name, content in rules.files(config, pages, services).items():
         made[f"alert_rules/{name}.yaml"] = _HEADER + yaml.dump(content)
     if services:
-        made["alertmanager/inhibit_rules.yaml"] = _HEADER + yaml.dump(inhibitions(services))
+        made["alertmanager/inhibit_rules.yaml"] = _HEADER + yaml.dump(
+            inhibitions(services, config.dashboards.cluster_label)
+        )
     return FORMATS[form](made, config)

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import time
 from contextlib import closing
 
 import pytest
@@ -92,6 +93,8 @@ def test_each_kind_of_instrument_has_its_place(figures, meter):
         ("rate", "By/s", "gauge", "rate_bytes_per_second"),
         ("rate", "{request}/s", "gauge", "rate_per_second"),
         ("lag_seconds", "s", "gauge", "lag_seconds"),
+        ("seconds.behind", "s", "gauge", "seconds_behind"),
+        ("rate_bytes_per_second", "By/s", "gauge", "rate_bytes_per_second"),
         ("hits_total", "1", "counter", "hits"),
         ("hits", "ms", "gauge", "hits_milliseconds"),
         ("load", "%", "gauge", "load_percent"),
@@ -103,6 +106,7 @@ def test_a_name_has_its_unit(figures, meter, name, unit, kind, family):
     make = meter.create_counter if kind == "counter" else meter.create_up_down_counter
     make(name, unit=unit).add(1)
     assert [each.name for each in collect(figures.registry)] == [family, "target"]
+    assert told(figures)  # where the unit is no suffix, the text does not say that it is one
 
 
 def test_a_histogram_tells_its_buckets_and_exemplars(figures, meter):
@@ -161,6 +165,7 @@ def test_two_libraries_may_have_a_metric_of_one_name(figures, provider):
     provider.get_meter("two").create_counter("requests").add(2)
     provider.get_meter("three").create_up_down_counter("requests").add(4)
     assert figures.all("requests_total", "otel_scope_name") == {"one": 1, "two": 2}
+    assert not any("otel_scope_version" in dict(labels) for _, labels in figures.read())
     assert figures("requests") is None
 
 
@@ -190,12 +195,34 @@ def test_attributes_that_prometheus_has_other_uses_for_are_renamed(figures, mete
     }
 
 
-def test_a_provider_that_is_shut_down_shows_nothing_more(figures, provider, meter):
+def test_a_reader_that_is_shut_down_shows_nothing_more(figures):
     """Its collector has left the registry; a second shutdown does nothing."""
-    meter.create_counter("requests").add(1)
+    reader = metric_reader(figures.registry)
+    MeterProvider(metric_readers=[reader], shutdown_on_exit=False).get_meter("shop").create_counter("requests").add(1)
     assert figures("requests_total") == 1
-    provider.shutdown()
+    reader.shutdown()
+    reader.shutdown()
     assert collect(figures.registry) == []
+
+
+@pytest.mark.skipif("exemplars" not in HistogramDataPoint.__dataclass_fields__, reason="this SDK has no exemplars")
+def test_an_exemplar_has_what_the_series_lacks(figures):
+    """As far as Prometheus takes it. A native histogram has its exemplars too."""
+    views = [
+        View(instrument_name="placed", attribute_keys=set()),
+        View(instrument_name="wide", attribute_keys=set(), aggregation=ExponentialBucketHistogramAggregation()),
+    ]
+    reader = metric_reader(figures.registry)
+    meter = MeterProvider(metric_readers=[reader], views=views, shutdown_on_exit=False).get_meter("shop")
+    with TracerProvider(shutdown_on_exit=False).get_tracer("test").start_as_current_span("work"):
+        meter.create_counter("placed").add(1, {"order": "7", "text": "x" * 100})
+        meter.create_histogram("wide").record(1.5, {"order": "8"})
+    found = {family.name: family.series[0][1] for family in collect(figures.registry)}
+    reader.shutdown()
+    assert set(found["placed"].exemplar.labels) == {"trace_id", "span_id", "order"}
+    (exemplar,) = found["wide"].native.nh_exemplars
+    assert (exemplar.value, exemplar.labels["order"]) == (1.5, "8")
+    assert abs(time.time() - found["placed"].created) < 3600
 
 
 def test_a_forked_child_does_not_show_its_parent_s_totals(figures, meter):

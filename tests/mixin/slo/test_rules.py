@@ -5,13 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from manometer.mixin import render, rules
 from manometer.mixin.rules.precedence import PROMISES_BURN
 from manometer.mixin.slo.burn import DAYS, FAST, HOURS, MONTH, SLOW, burn_rate, burning
 from manometer.mixin.slo.file import read_services
 from manometer.mixin.slo.inhibitions import SYMPTOMS, inhibitions
-from manometer.mixin.thresholds import Duration, Thresholds
+from manometer.mixin.thresholds import Duration, Thresholds, parse
 from manometer.mixin.thresholds.engine import FAST_PACE
 
 SERVICES = read_services(sorted((Path(__file__).parents[3] / "docs" / "samples" / "slo").glob("*.yaml")))
@@ -77,6 +78,14 @@ def test_a_service_that_depends_on_nothing_has_no_inhibition():
     """Each dependency is known by the label of its service or of its job, and holds back what has either."""
     assert inhibitions([replace(SERVICES[0], depends_on=())]) == {"inhibit_rules": []}
     assert len(inhibitions(SERVICES[:1])["inhibit_rules"]) == 4
+
+
+def test_a_page_holds_nothing_back_in_another_cluster():
+    """Where there is a label that tells them apart."""
+    assert "equal" not in str(inhibitions(SERVICES))
+    written = render.files(parse({"dashboards": {"cluster_label": "region"}}), services=SERVICES)
+    rules = yaml.safe_load(written["alertmanager/inhibit_rules.yaml"])["inhibit_rules"]
+    assert [rule["equal"] for rule in rules] == [["region"]] * len(inhibitions(SERVICES)["inhibit_rules"])
 
 
 def test_a_slow_burn_is_not_told_while_the_fast_one_is():

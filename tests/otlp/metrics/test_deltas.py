@@ -231,6 +231,17 @@ def test_a_histogram_is_told_since_then_too(registry, native):
     assert points[1].start_time_unix_nano == 10 * SECOND
 
 
+def test_a_child_begins_with_what_it_has_inherited():
+    """What its parent had taken by then is nothing to it, but for what its figures go on from."""
+    deltas = Deltas()
+    pushed(deltas, [counter(5.0, 3.0)], 10 * SECOND)
+    deltas.renew(lambda: [counter(8.0, 3.0)])
+    (point,) = pushed(deltas, [counter(9.0, 3.0)], 20 * SECOND)["orders"].data_points
+    assert (point.as_double, point.start_time_unix_nano) == (1, 3 * SECOND)
+    deltas.renew(list)
+    assert taken_of(pushed(deltas, [counter(2.0, 3.0)], 30 * SECOND)) == 2
+
+
 @pytest.mark.parametrize("preference", ["delta", "lowmemory"])
 def test_each_process_of_a_group_pushes_its_own(receiver, registry, tmp_path, preference):
     """Nothing counts twice: not what a child inherits, and not what a receiver has refused."""

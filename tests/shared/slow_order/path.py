@@ -61,13 +61,13 @@ def follow(collector, folder, say=lambda text: None):
         notifications, spans = [], SpanStore()
         pager = _catching(started, lambda _, __, body: notifications.append(json.loads(body)))
         behind = _catching(started, lambda _, headers, body: spans.take(headers, body))
-        collected, _ = started.enter_context(forwarding(collector, folder, behind.url))
+        collected = started.enter_context(forwarding(collector, folder, behind.url))
         alluse = Alluse(
             Settings(folder / _JOB, health_interval=5, lasts=3600),
             *("slow-broker", _FAULT_RATE),
             environ={
                 "OTEL_SERVICE_NAME": _JOB,
-                "OTEL_EXPORTER_OTLP_ENDPOINT": collected,
+                "OTEL_EXPORTER_OTLP_ENDPOINT": collected.http,
                 "OTEL_METRICS_EXPORTER": "none",
                 "OTEL_BSP_SCHEDULE_DELAY": "500",
                 "MANOMETER_TRACE_RATIO": str(TRACE_RATIO),

@@ -25,13 +25,13 @@ from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["CHOICE", "dashboard", "errors", "latency", "throughput"]
 
-_RUNS = chosen(engine.STAGE_DURATION, part="_count")
-CHOICE = Variable("engine", "engine.name", "Engine", _RUNS, "Engines of the targets.")
+# Of a gauge: it has the same name where Prometheus holds histograms as native ones.
+CHOICE = Variable("engine", "engine.name", "Engine", chosen(engine.STAGE_ACTIVE), "Engines of the targets.")
 _STAGE_CHOICE = Variable(
     "stage",
     "engine.stage.name",
     "Stage",
-    chosen(engine.STAGE_DURATION, {"engine.name": "=~$engine"}, "_count"),
+    chosen(engine.STAGE_ACTIVE, {"engine.name": "=~$engine"}),
     "Stages of the engines.",
 )
 

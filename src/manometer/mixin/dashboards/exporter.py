@@ -1,6 +1,7 @@
 """The exporter: what measuring costs, what of it fails, and what the targets refused."""
 
 from manometer.catalogue import self_metrics as kit
+from manometer.mixin.dashboards import sending
 from manometer.mixin.dashboards.meaning import BAD, GOOD, RED_FROM_ANY, WORRY
 from manometer.mixin.dashboards.panel import PRESSURE, SINCE, WELL, Bars, Dashboard, Graph, Query, Row, Stat, Timeline
 from manometer.mixin.dashboards.query import SELECTED, SHOWN, chosen, grown, highest, per_second, shown, watched
@@ -28,10 +29,7 @@ def dashboard(config: Thresholds) -> Dashboard:
             Row(PRESSURE, (_collect_time(), _scrape_time(), _series(), _shortages(), _refusals())),
             Row(
                 SINCE,
-                (
-                    *(_reloads(), _good_settings(), _spans(), _traces(), _points(), _log_records()),
-                    *(_handovers(), _lines(), _processes(), _files()),
-                ),
+                (_reloads(), _good_settings(), *sending.panels(), _processes(), _files()),
             ),
         ),
     )
@@ -209,78 +207,6 @@ def _good_settings() -> Graph:
         " was rolled out, each line falls to 0; one that does not has still what was there before.",
         "s",
         (Query(highest(settings), f"settings {_TARGET}"), Query(highest(web), f"web {_TARGET}")),
-    )
-
-
-def _spans() -> Graph:
-    outcome = "manometer.otlp.span.outcome"
-    return Graph(
-        "Spans sent",
-        "Spans a second that were handed to the OTLP exporter, by what became of them. Lost ones (error): the"
-        " receiver cannot be reached; rejected ones: it took others of the batch, and its log says why.",
-        "ops",
-        (Query(per_second(kit.SPANS, (outcome,)), shown(outcome)),),
-        stacked=True,
-    )
-
-
-def _traces() -> Graph:
-    outcome = "manometer.trace.outcome"
-    return Graph(
-        "Traces left afterwards",
-        "Traces a second of runs that were not recorded, but failed or were slow. Over the limit (over_limit): more"
-        " of them than traces_afterwards allows; their runs are counted, and have no trace.",
-        "ops",
-        (Query(per_second(kit.TRACES_AFTERWARDS, (outcome,)), shown(outcome)),),
-        stacked=True,
-    )
-
-
-def _points() -> Graph:
-    outcome = "manometer.otlp.point.outcome"
-    return Graph(
-        "Figures pushed",
-        "Figures a second that were pushed over OTLP, by what became of them. Not delivered (error): the receiver"
-        " cannot be reached, and the next push makes up for it; rejected: it took others, and the log says why.",
-        "ops",
-        (Query(per_second(kit.POINTS, (outcome,)), shown(outcome)),),
-        stacked=True,
-    )
-
-
-def _log_records() -> Graph:
-    outcome = "manometer.otlp.log_record.outcome"
-    return Graph(
-        "Log lines sent",
-        "Log lines a second that were sent over OTLP, by what became of them. Lost ones (error): the receiver cannot"
-        " be reached; rejected ones: it took others of the request, and the program's log says why.",
-        "ops",
-        (Query(per_second(kit.LOG_RECORDS, (outcome,)), shown(outcome)),),
-        stacked=True,
-    )
-
-
-def _handovers() -> Graph:
-    told = ("manometer.handover.receiver", "manometer.handover.outcome")
-    return Graph(
-        "Last figures handed over",
-        "Times a second that programs gave their last figures to a text file or a Pushgateway, by whether they got"
-        " there. Where they did not (error), the figures of that run are lost, and the program's log says why.",
-        "ops",
-        (Query(per_second(kit.HANDOVERS, told), " ".join(map(shown, told))),),
-        stacked=True,
-    )
-
-
-def _lines() -> Graph:
-    destination = "manometer.log.destination"
-    return Graph(
-        "Log lines that fail",
-        "Log lines a second that could not be written where the settings say, as on a full disk or where nobody reads"
-        " the output any more. They went to standard error, and what collects logs may miss them.",
-        "ops",
-        (Query(per_second(kit.LOG_FAILURES, (destination,)), shown(destination)),),
-        steps=RED_FROM_ANY,
     )
 
 

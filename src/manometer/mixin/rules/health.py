@@ -1,7 +1,7 @@
 """Rules of health checks."""
 
 from manometer.catalogue import health
-from manometer.mixin.promql import TARGET, by, lately, select
+from manometer.mixin.promql import TARGET, by, lately, select, unless_gone
 from manometer.mixin.rules.rule import Alert, Group, Severity, told
 from manometer.mixin.thresholds import Thresholds
 
@@ -20,7 +20,7 @@ def _failing(critical: str, severity: Severity, config: Thresholds) -> Alert:
     weight = "critical" if critical == "true" else "non-critical"
     return Alert(
         name="HealthCheckFailing",
-        expr=f"{up} == 0",
+        expr=unless_gone(f"{up} == 0"),
         severity=severity,
         fires=f"a {weight} health check fails",
         summary=f"Health check {told('health.check.name')} of {told('job')} fails",

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from manometer.catalogue import label
-from manometer.mixin.promql import TARGET, WINDOW, any_of, over, recorded, select
+from manometer.mixin.promql import TARGET, WINDOW, any_of, by, over, recorded, select
 from manometer.mixin.rules.rule import Alert, Group, Record
 
 __all__ = ["CAUSES", "PRECEDENCE", "PROMISES_BURN", "Precedence", "unpromised", "untold", "with_precedence"]
@@ -36,7 +36,10 @@ class Precedence:
             # Both begin to hold at once where threads wait for connections, so the greater one counts from then on.
             waited_for = {"alertname": any_of(self.greater), "pool.kind": "!=worker"}
             kind = label("pool.kind")
-            alerts = f'label_replace({select("ALERTS", waited_for)}, "{kind}", "worker", "", "")'
+            # Counted first, as several pools of a target may be short at once.
+            alerts = (
+                f'label_replace({by(self.of, select("ALERTS", waited_for), "count")}, "{kind}", "worker", "", "")'
+            )
             return f"on ({_labels((*self.of, kind))}) {alerts}"
         severity = {"severity": "critical"} if lesser in self.greater else {}
         firing = {"alertname": any_of(self.greater), "alertstate": "firing", **severity}

@@ -46,8 +46,9 @@ def _alerts(config: Thresholds) -> tuple[Alert, ...]:
     fewest = by(_QUEUE, lately("min", select(queue.ITEMS), config.lookback))
     taken = by(_QUEUE, rate(select(queue.OPERATIONS, {"queue.operation.type": "get"})))
     refusals = select(queue.REJECTIONS)
-    # At a scrape a minute a minute holds one, which tells no growth.
-    refused = either(*(by(_QUEUE, increase(refusals, window)) for window in (limits.refusals_window, WINDOW)))
+    # At a scrape a minute a minute holds one, which tells no growth, and two hold two, unless one has failed.
+    windows = (limits.refusals_window, f"{2 * limits.refusals_window.seconds}s", WINDOW)
+    refused = either(*(by(_QUEUE, increase(refusals, window)) for window in windows))
     name, where = f"queue {told('queue.name')}", told("instance")
     return (
         Alert(

@@ -1,7 +1,7 @@
 """Rules of retries and circuit breakers."""
 
 from manometer.catalogue import resilience
-from manometer.mixin.promql import TARGET, both, by, lately, rate, ratio, recorded, select
+from manometer.mixin.promql import TARGET, both, by, lately, rate, ratio, recorded, select, unless_gone
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold, told
 from manometer.mixin.thresholds import Duration, Thresholds
 
@@ -33,7 +33,7 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
             (
                 Alert(
                     name="BreakerOpen",
-                    expr=f"{by(_BREAKER, opened, 'max')} > 0",
+                    expr=unless_gone(f"{by(_BREAKER, opened, 'max')} > 0"),
                     severity=Severity.CRITICAL,
                     fires="a circuit breaker is open, or keeps opening again",
                     summary=f"Breaker {told('breaker.name')} of {told('job')} is open",

@@ -1,13 +1,14 @@
 """Rules of starts: a program, or its workers, that start again and again."""
 
 from manometer.catalogue import process, self_metrics
-from manometer.mixin.promql import TARGET, both, by, over, recorded, select
+from manometer.mixin.promql import TARGET, both, by, either, over, recorded, select
 from manometer.mixin.rules.rule import Alert, Group, Record, Severity, Threshold
 from manometer.mixin.thresholds import Thresholds
 
 __all__ = ["RESTARTS", "groups"]
 
 _WINDOW = "10m"
+_BEGAN = "process_start_time_seconds"
 
 _PROCESSES = recorded(TARGET, process.UPTIME, "count")
 _MOST = recorded(TARGET, process.UPTIME, f"count_max{_WINDOW}")
@@ -23,11 +24,14 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
 def _records() -> tuple[Record, ...]:
     ours = over("count", select(self_metrics.COLLECT_DURATION, {"manometer.collector.name": "process"}), _WINDOW)
     # A series is a process id. One process has one life in it, and another each time that its age falls.
-    lives = by(TARGET, f"1 + resets({select(process.UPTIME)}[{_WINDOW}])")
+    lives = f"{by(TARGET, f'1 + resets({select(process.UPTIME)}[{_WINDOW}])')}\n/ {_MOST} - 1"
+    # An age that is greater than that of the life before is no fall. When a program began tells each start; a group's
+    # processes do not say so.
+    began = both(by(TARGET, f"changes({select(_BEGAN)}[{_WINDOW}])", "max"), f"{_MOST} == 1")
     return (
         Record(_PROCESSES, by(TARGET, select(process.UPTIME), "count")),
         Record(_MOST, over("max", _PROCESSES, _WINDOW)),
-        Record(RESTARTS, both(f"{lives}\n/ {_MOST} - 1", f"on (job, instance) {by(TARGET, ours, 'max')}")),
+        Record(RESTARTS, both(f"({either(began, lives)})", f"on (job, instance) {by(TARGET, ours, 'max')}")),
     )
 
 

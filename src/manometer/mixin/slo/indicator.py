@@ -46,7 +46,7 @@ def indicator(part: Part, jobs: tuple[str, ...]) -> Indicator:
     total = part.text("total", _A_SELECTOR, _SELECTOR)
     if "bad" in part:
         bad = part.text("bad", _A_SELECTOR, _SELECTOR)
-        return _indicator(lambda of: by(of, rate(total)), lambda of: _counted(by(of, rate(total)), by(of, rate(bad))))
+        return _counted(lambda of: by(of, rate(total)), lambda of: by(of, rate(bad)))
     good = part.text("good", _A_SELECTOR, _SELECTOR)
 
     def errors(of: Labels) -> str:
@@ -71,7 +71,7 @@ def _of_the_catalogue(part: Part, jobs: tuple[str, ...]) -> Indicator:
 
     if "bad" in part:
         bad = {**chosen, **_matchers(part.part("bad", None), metric)}
-        return _indicator(counted, lambda of: _counted(counted(of), counted(of, bad)))
+        return _counted(counted, lambda of: counted(of, bad))
     if not is_histogram:
         raise part.wrong("within", f"no value for {metric.name}, which is a counter and knows no times")
     seconds = part.value("within")
@@ -94,9 +94,13 @@ def _matchers(part: Part, metric: MetricSpec) -> Mapping[str, str]:
 
 def _indicator(total: Callable[[Labels], str], errors: Callable[[Labels], str]) -> Indicator:
     """What there is of all together and of each target. total, errors: expressions that keep these labels."""
-    return Indicator(total(()), errors(()), f"({errors(TARGET)}) / ({total(TARGET)} > 0)")
+    return Indicator(total(()), errors(()), _share(total, errors))
 
 
-def _counted(total: str, bad: str) -> str:
-    """Where nothing was bad so far, the bad ones have no series."""
-    return f"{bad} or 0 * {total}"
+def _counted(total: Callable[[Labels], str], bad: Callable[[Labels], str]) -> Indicator:
+    """The same where the bad ones are counted: these have no series where nothing was bad so far."""
+    return Indicator(total(()), f"{bad(())} or 0 * {total(())}", _share(total, bad))
+
+
+def _share(total: Callable[[Labels], str], errors: Callable[[Labels], str]) -> str:
+    return f"({errors(TARGET)}) / {total(TARGET)}"

@@ -26,13 +26,15 @@ SYMPTOMS = (
 _OBJECTIVES = "ErrorBudgetBurn"
 
 
-def inhibitions(services: Iterable[Service]) -> dict[str, object]:
+def inhibitions(services: Iterable[Service], cluster_label: str = "") -> dict[str, object]:
     """The `inhibit_rules` of Alertmanager's configuration.
 
     While a page is out for what a service depends on, by the label `service` or by the label `job`, the service's
     burn rates and the symptoms of its jobs are held back. Once that page ends, what still fires is told.
+    cluster_label: the label that tells clusters apart, if any: a page of one holds nothing back in another.
     """
-    return {"inhibit_rules": [rule for each in services for rule in _dependent(each)]}
+    within = {"equal": [cluster_label]} if cluster_label else {}
+    return {"inhibit_rules": [{**rule, **within} for each in services for rule in _dependent(each)]}
 
 
 def _dependent(service: Service) -> Iterator[dict[str, object]]:

@@ -16,7 +16,7 @@ class Indicator:
     """What an objective is measured by.
 
     events, errors: expressions of how many there are a second, in one figure; target_errors: of the share of errors
-    among the events of each target.
+    among the events of each target, which is a number of those alone that had errors.
     """
 
     events: str
