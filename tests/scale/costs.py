@@ -30,7 +30,8 @@ def table(record):
     told = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     return (
         f"{record['instances']:,} instances of one job, each with the {record['series']} series of ALL-USE that rules"
-        f" read, scraped every 15 seconds:\n\n{told}"
+        f" read, scraped every 15 seconds:\n\n{told}\n\nIn proportion, 1,000 instances take"
+        f" {1000 / record['instances'] * total:.0%} of one processor."
     )
 
 
