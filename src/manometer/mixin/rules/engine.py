@@ -39,7 +39,7 @@ _SERVICE_ERRORS = recorded(_SERVICE, engine.STAGE_ERRORS, "rate5m")
 _WINDOWS = tuple(sorted((*HOURS, *DAYS), key=lambda window: window.seconds))
 _LONG = tuple(pace.long for pace in (*FAST, *SLOW))
 
-_HALF_AS_OFTEN = Duration("60s")  # for tickets about single targets
+_FOR_TICKETS = Duration("120s")  # about single targets: the lines of a thousand are many
 _SELDOM = Duration("240s")  # for what reads every bucket of every target
 
 
@@ -47,7 +47,7 @@ def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of engines."""
     return (
         Group("engine", (*_stages(), *_burn(config), *_burn_alerts(config))),
-        Group("engine-stages", (_slow(config), *_alerts(config)), interval=_HALF_AS_OFTEN),
+        Group("engine-stages", (_slow(config), *_alerts(config)), interval=_FOR_TICKETS),
         Group("engine-quantiles", _quantiles(), interval=_SELDOM),
     )
 

@@ -10,8 +10,10 @@ __all__ = ["groups"]
 
 def groups(config: Thresholds) -> tuple[Group, ...]:
     """The rules of health checks."""
-    failing = (_failing("true", Severity.CRITICAL, config), _failing("false", Severity.WARNING, config))
-    return (Group("health", failing, fast=True),)
+    return (
+        Group("health", (_failing("true", Severity.CRITICAL, config),), fast=True),
+        Group("health-tickets", (_failing("false", Severity.WARNING, config),)),
+    )
 
 
 def _failing(critical: str, severity: Severity, config: Thresholds) -> Alert:
