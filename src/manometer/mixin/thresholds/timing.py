@@ -26,7 +26,7 @@ def timings() -> Mapping[str, Timing]:
     return MappingProxyType(
         {
             "BreakerOpen": after("1m"),
-            "CacheHitRatioLow": after("2m", keep="2m"),
+            "CacheHitRatioLow": after("6m", keep="2m"),  # a cache that fills after a start is no fault
             "CacheTooLarge": after("15m", keep="1h"),
             "CacheTooSmall": after("15m", keep="1h"),
             "CacheUseless": after("15m", keep="1h"),
