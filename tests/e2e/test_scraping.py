@@ -72,6 +72,8 @@ MAY_BE_EMPTY = {
         "job_instance_pool_name_pool_kind:pool_use_duration_seconds:enough1h",
     ),
     "job_instance_pool_name_pool_kind:pool_resources:saturation_r2",
+    "job_instance:manometer_lost:increase5m",  # where anything is lost
+    "job_service:slo_objectives:burning",  # where a promise is not kept
     *(
         f"job:manometer_signal:{figure}"
         for figure in (

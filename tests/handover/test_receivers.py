@@ -44,8 +44,9 @@ def run(tmp_path):
 @pytest.fixture
 def pushgateway(tmp_path, program):
     """The address of a Pushgateway."""
-    command = [program("prometheus-pushgateway", "prometheus-pushgateway"), "--web.listen-address=127.0.0.1:PORT"]
-    with serving(tmp_path, *command) as url:
+    # Debian's keeps what it has in a file of the machine's otherwise.
+    options = ("--web.listen-address=127.0.0.1:PORT", f"--persistence.file={tmp_path / 'kept'}")
+    with serving(tmp_path, program("prometheus-pushgateway", "prometheus-pushgateway"), *options) as url:
         yield url
 
 
