@@ -35,6 +35,21 @@ def test_opentelemetry_variables_are_honoured_under_our_own():
     assert (settings.otlp_endpoint, settings.service_name) == ("http://otel:4318", "ours")
 
 
+@pytest.mark.parametrize(
+    ("environ", "name"),
+    [
+        ({"OTEL_RESOURCE_ATTRIBUTES": "host.name=h, service.name=check%20out ,service.version=2"}, "check out"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "service.name=resource", "OTEL_SERVICE_NAME": "name"}, "name"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "service.name=resource", "MANOMETER_SERVICE_NAME": "ours"}, "ours"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "service.version=2"}, "python"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "service.name"}, "python"),
+    ],
+)
+def test_the_resource_may_name_the_service(environ, name):
+    """As OpenTelemetry has it: after the variable of its own."""
+    assert Settings.load(environ=environ).service_name == name
+
+
 def test_an_empty_variable_counts_as_unset():
     """An empty value is what a deployment template leaves of a value that was not given."""
     assert Settings.load(environ={"MANOMETER_PORT": "", "MANOMETER_LOG_FILE": " "}) == Settings()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from manometer.config.declared import OF_A_FILE, Setting, of_files
 from manometer.config.mistakes import Mistakes
-from manometer.config.platforms import UNREAD
+from manometer.config.platforms import UNREAD, said
 from manometer.config.source import Given, Origin, Source
 
 __all__ = ["CONFIG_FILE", "PREFIX", "PROFILE", "find", "find_platform_s", "prefix_of"]
@@ -67,9 +67,10 @@ def find_platform_s(
         for unread in filter(environ.get, UNREAD):
             _log.warning("%s is set: %s", unread, UNREAD[unread])
     for setting in settings.values():
-        variable = setting.platform
-        text = environ.get(variable, "").strip() if variable is not None else ""
-        if variable is None or not text or setting.name in taken:
+        if setting.platform is None or setting.name in taken:
+            continue
+        variable, text = said(environ, setting.platform)
+        if not text:
             continue
         wrong, source = Mistakes(), Source(Origin.VARIABLE, variable)
         value = setting.from_platform(text)
