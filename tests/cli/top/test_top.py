@@ -21,6 +21,7 @@ from manometer.cli.top.plain import PlainView
 from manometer.cli.top.scrape import Scrape
 from manometer.serving.pages import Site
 from manometer.serving.server import Server
+from ports import reserved_port
 from waiting import DEADLINE, joined, readable
 
 GONE = TargetError("connection refused")
@@ -150,18 +151,20 @@ def test_a_scrape_may_take_as_long_as_any(scripted):
     assert [seconds for _, seconds in scripted.asked] == [TIME_OUT] * 3
 
 
-def test_a_target_that_starts_up_is_waited_for(figures, capsys):
+def test_a_target_that_starts_up_is_waited_for(figures):
     """It says that it waits, once, and goes on when the target is there."""
-    with_port = Server(Site(figures.registry), "127.0.0.1", 0).start()
-    url, port = with_port.url, int(with_port.url.rpartition(":")[2])
-    with_port.close()
-    process = _start(url, "--count", "1", stdout=subprocess.PIPE)
-    assert "waiting for" in process.stdout.readline()
-    server = Server(Site(figures.registry), "127.0.0.1", port).start()
-    try:
-        out, error = process.communicate(timeout=DEADLINE)
-    finally:
-        server.close()
+    with reserved_port() as port:
+        process = _start(f"http://127.0.0.1:{port}", "--count", "1", stdout=subprocess.PIPE)
+        try:
+            assert "waiting for" in process.stdout.readline()
+            server = Server(Site(figures.registry), "127.0.0.1", port).start()
+            try:
+                out, error = process.communicate(timeout=DEADLINE)
+            finally:
+                server.close()
+        finally:
+            process.kill()
+            process.communicate()
     assert (process.returncode, error) == (0, "")
     assert "waiting" not in out
     assert "process  memory —" in out
