@@ -1,8 +1,13 @@
 """The trend knows a leak from a program that fills its caches, and from one whose memory comes and goes."""
 
+import re
+
 import pytest
 
+from manometer.heap import trend
 from manometer.heap.trend import Trend
+from manometer.mixin import rules
+from manometer.mixin.thresholds import Thresholds
 
 HOUR = 6  # periods
 START = 5  # periods that do not count
@@ -66,3 +71,13 @@ def test_it_says_when_it_is_worth_asking():
     """As each period ends."""
     trend = Trend(period=600)
     assert [trend.add(now, 1) for now in (0, 300, 600, 900, 1200, 2000)] == [False, False, True, False, True, True]
+
+
+def test_the_figures_are_those_of_the_alert():
+    """A program and its Prometheus mean the same by a leak."""
+    limits = Thresholds().runtime
+    (leak,) = (each for each in rules.alerts(Thresholds()) if each.name == "MemoryLeak")
+    assert limits.leak_ratio == trend._GROWTH
+    assert {float(each) for each in re.findall(r"> (1\.\d+) \*", leak.expr)} == {trend._RISE}
+    waits = (trend._START + 2 * trend._HOUR + 1) * 3600 / trend._HOUR
+    assert waits == pytest.approx(limits.leak_age.seconds, abs=3600 / trend._HOUR)

@@ -8,15 +8,7 @@ from typing import Any, Self, TypedDict, Unpack
 from manometer.config.declared import declared, setting, shown
 from manometer.config.loading import load
 from manometer.config.mistakes import Mistakes
-from manometer.config.own import (
-    COMPRESSION,
-    PROTOCOL,
-    own_compression,
-    own_endpoint,
-    own_headers,
-    own_protocol,
-    own_timeout,
-)
+from manometer.config.own import COMPRESSION, PROTOCOL, own
 from manometer.config.platforms import ANY_CASE, EXPORTERS, MILLISECONDS
 from manometer.config.rules import ADDRESSES, FLAG, HEADERS, PATH, SECONDS, URL, choice, number, text, whole_number
 from manometer.config.source import Origin, Source
@@ -209,21 +201,21 @@ class Settings:
         platform="OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
         platform_means=ANY_CASE,
     )
-    otlp_traces_endpoint: str | None = own_endpoint("TRACES", "spans")
-    otlp_traces_headers: str | None = own_headers("spans")
-    otlp_traces_protocol: str | None = own_protocol("TRACES", "spans")
-    otlp_traces_compression: str | None = own_compression("TRACES", "spans")
-    otlp_traces_timeout: float | None = own_timeout("TRACES", "spans")
-    otlp_metrics_endpoint: str | None = own_endpoint("METRICS", "metrics")
-    otlp_metrics_headers: str | None = own_headers("metrics")
-    otlp_metrics_protocol: str | None = own_protocol("METRICS", "metrics")
-    otlp_metrics_compression: str | None = own_compression("METRICS", "metrics")
-    otlp_metrics_timeout: float | None = own_timeout("METRICS", "metrics")
-    otlp_logs_endpoint: str | None = own_endpoint("LOGS", "log lines")
-    otlp_logs_headers: str | None = own_headers("log lines")
-    otlp_logs_protocol: str | None = own_protocol("LOGS", "log lines")
-    otlp_logs_compression: str | None = own_compression("LOGS", "log lines")
-    otlp_logs_timeout: float | None = own_timeout("LOGS", "log lines")
+    otlp_traces_endpoint: str | None = own("TRACES", "spans", "endpoint")
+    otlp_traces_headers: str | None = own("TRACES", "spans", "headers")
+    otlp_traces_protocol: str | None = own("TRACES", "spans", "protocol")
+    otlp_traces_compression: str | None = own("TRACES", "spans", "compression")
+    otlp_traces_timeout: float | None = own("TRACES", "spans", "timeout")
+    otlp_metrics_endpoint: str | None = own("METRICS", "metrics", "endpoint")
+    otlp_metrics_headers: str | None = own("METRICS", "metrics", "headers")
+    otlp_metrics_protocol: str | None = own("METRICS", "metrics", "protocol")
+    otlp_metrics_compression: str | None = own("METRICS", "metrics", "compression")
+    otlp_metrics_timeout: float | None = own("METRICS", "metrics", "timeout")
+    otlp_logs_endpoint: str | None = own("LOGS", "log lines", "endpoint")
+    otlp_logs_headers: str | None = own("LOGS", "log lines", "headers")
+    otlp_logs_protocol: str | None = own("LOGS", "log lines", "protocol")
+    otlp_logs_compression: str | None = own("LOGS", "log lines", "compression")
+    otlp_logs_timeout: float | None = own("LOGS", "log lines", "timeout")
     traces_exporter: str = setting(
         "otlp",
         "Whether spans go to the receiver.",

@@ -44,7 +44,7 @@ def timings() -> Mapping[str, Timing]:
             "EventLoopLagHigh": after("1m", keep="2m"),
             "GcPolicyCostly": after("15m", keep="1h"),
             "HealthCheckFailing": after("1m"),
-            "InfoInhibitor": after("0s"),
+            "InfoInhibitor": after("0s", keep="1m"),
             "LabelValuesFolded": after("5m", keep="15m"),
             "MemoryHigh": after("2m", keep="2m"),
             "MemoryLeak": after("15m", keep="15m"),
