@@ -8,6 +8,8 @@ __all__ = ["COUNTS", "PATH", "read", "table"]
 PATH = Path(__file__).with_name("cost.json")
 COUNTS = Path(__file__).with_name("samples.json")
 
+_MEANT = 1000  # instances
+
 
 def read():
     """The record of the run that is kept."""
@@ -28,11 +30,14 @@ def table(record):
         ("all", f"{sum(each['rules'] for each in record['groups'].values())}", "", "", f"**{total:.1%}**"),
     ]
     told = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    return (
+    what = (
         f"{record['instances']:,} instances of one job, each with the {record['series']} series of ALL-USE that rules"
-        f" read, scraped every 15 seconds:\n\n{told}\n\nIn proportion, 1,000 instances take"
-        f" {1000 / record['instances'] * total:.0%} of one processor."
+        f" read, scraped every 15 seconds:\n\n{told}"
     )
+    if record["instances"] == _MEANT:
+        return what
+    in_proportion = _MEANT / record["instances"] * total
+    return f"{what}\n\nIn proportion, {_MEANT:,} instances take {in_proportion:.0%} of one processor."
 
 
 def _share(group):
