@@ -50,7 +50,6 @@ def taken(giver: SpanContext | None) -> None:
             here.attach(Context({**context, _GIVER: giver}))
         elif _GIVER in context:
             here.attach(Context({key: value for key, value in context.items() if key != _GIVER}))
-    except (
-        Exception
-    ):  # of the program's own span, or of an OpenTelemetry before 1.24, whose spans take no further links
+    except Exception:
+        # Of the program's own span; or of an OpenTelemetry before 1.24, whose spans take no further links.
         return
