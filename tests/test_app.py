@@ -185,13 +185,13 @@ def test_a_start_that_fails_is_undone(monkeypatch):
 
 def test_a_start_for_a_taken_port_may_be_tried_again(figures):
     """Once the port is free, or another registry's Manometer has gone."""
-    with Manometer(FREE, registry=figures.registry) as first:
-        port = int(first.url.rpartition(":")[2])
+    with reserved_port() as port:
         second = Manometer(Settings(port=port), registry=CollectorRegistry())
-        with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is in use"):
-            second.start()
-    second.start()
-    second.close()
+        with Manometer(Settings(port=port), registry=figures.registry):
+            with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is in use"):
+                second.start()
+        second.start()
+        second.close()
 
 
 def test_the_program_s_own_process_collector_stays(figures):

@@ -8,6 +8,7 @@ import pytest
 
 from alluse.errors import SettingsError
 from alluse.inbox import KEPT, Delivery, Inbox, read
+from ports import reserved_port
 from waiting import DEADLINE
 
 
@@ -145,8 +146,9 @@ def test_a_taken_port_is_the_users_mistake(inbox):
 
 def test_closing_frees_the_port(heard):
     """Another inbox can listen where one was; closing twice is no harm."""
-    first = Inbox(port=0, heard=heard.append, refused=heard.append)
-    first.close()
-    first.close()
-    with Inbox(port=int(first.address.rpartition(":")[2]), heard=heard.append, refused=heard.append) as second:
-        assert second.address == first.address
+    with reserved_port() as port:
+        first = Inbox(port=port, heard=heard.append, refused=heard.append)
+        first.close()
+        first.close()
+        with Inbox(port=port, heard=heard.append, refused=heard.append) as second:
+            assert second.address == first.address
