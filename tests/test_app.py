@@ -187,9 +187,9 @@ def test_a_start_for_a_taken_port_may_be_tried_again(figures):
     """Once the port is free, or another registry's Manometer has gone."""
     with reserved_port() as port:
         second = Manometer(Settings(port=port), registry=CollectorRegistry())
-        with Manometer(Settings(port=port), registry=figures.registry):
-            with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is in use"):
-                second.start()
+        in_use = pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is in use")
+        with Manometer(Settings(port=port), registry=figures.registry), in_use:
+            second.start()
         second.start()
         second.close()
 
